@@ -1,0 +1,111 @@
+"""Every exception that avmeter raises on purpose.
+
+    AvmeterError                  a sentence, and a hint what to do about it
+    ├── UsageError                the caller asked for something that does not exist or does not fit
+    │   ├── UnknownNameError      no metric, extractor, protocol or option of that name
+    │   └── ManifestError         samples cannot be read from what was given
+    ├── MissingDependencyError    an optional package is not installed (also an ImportError)
+    ├── WeightsError              a checkpoint is absent, damaged or not the one in the catalog
+    ├── StatsError                a statistic is not defined for these numbers
+    └── SkipError                 one clip cannot be measured; becomes a named skip, never stops a run
+        └── MediaError            ... because of its file
+
+A `SkipError` carries a `SkipCode`; the engine turns it into a `Skip` in the result.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class SkipCode(StrEnum):
+    """Why a score is absent. The values are a public contract: they stand in every results file."""
+
+    MISSING_INPUT = "missing_input"
+    MISSING_FILE = "missing_file"
+    NOT_A_FILE = "not_a_file"
+    UNREADABLE = "unreadable"
+    DECODE_ERROR = "decode_error"
+    EMPTY_FILE = "empty_file"
+    NO_AUDIO_TRACK = "no_audio_track"
+    NO_VIDEO_TRACK = "no_video_track"
+    EMPTY_AUDIO = "empty_audio"
+    TOO_SHORT = "too_short"
+    SILENT = "silent"
+    PHASE_CANCELLED = "phase_cancelled"
+    NON_FINITE = "non_finite"
+    STILL_PICTURE = "still_picture"
+    NO_FRAME_RATE = "no_frame_rate"
+    NO_EVENTS = "no_events"
+    NO_FACE = "no_face"
+    NO_SPEECH = "no_speech"
+    EMPTY_TEXT = "empty_text"
+    UNSUPPORTED = "unsupported"
+    TOO_FEW_SAMPLES = "too_few_samples"
+    WEIGHTS_UNAVAILABLE = "weights_unavailable"
+    DEPENDENCY_MISSING = "dependency_missing"
+    OUT_OF_MEMORY = "out_of_memory"
+    WORKER_DIED = "worker_died"
+    FAILED = "failed"
+
+
+class AvmeterError(Exception):
+    """What happened, with measured values; `hint` says what to do."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\nhint: {self.hint}" if self.hint else self.message
+
+
+class UsageError(AvmeterError, ValueError):
+    """The caller asked for something that does not exist or does not fit together."""
+
+
+class UnknownNameError(UsageError, KeyError):
+    """No such name; the message lists near misses."""
+
+    __str__ = AvmeterError.__str__
+
+    @classmethod
+    def among(cls, kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
+        """An error for `name` that is not in `known`, with "did you mean" and the list."""
+        names = sorted(known)
+        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        if not near:
+            near = [n for n in names if n.rsplit(".", 1)[-1] == name.rsplit(".", 1)[-1]]
+        hint = f"did you mean {' or '.join(f'`{n}`' for n in near)}?" if near else f"known: {', '.join(names)}"
+        return cls(f"unknown {kind} `{name}`", hint=hint)
+
+
+class ManifestError(UsageError):
+    """Samples cannot be read from a folder, manifest or list."""
+
+
+class MissingDependencyError(AvmeterError, ImportError):
+    """An optional package is not installed; the hint is the command that installs it."""
+
+
+class WeightsError(AvmeterError):
+    """A checkpoint is absent, damaged, or not the one that the catalog describes."""
+
+
+class StatsError(AvmeterError, ValueError):
+    """A statistic is not defined for these numbers."""
+
+
+class SkipError(AvmeterError):
+    """One clip cannot be measured. The engine records it by name and goes on."""
+
+    def __init__(self, code: SkipCode, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+
+
+class MediaError(SkipError):
+    """A media file cannot be used for what was asked of it."""
