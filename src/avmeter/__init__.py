@@ -1,0 +1,58 @@
+"""avmeter measures generated sound, alone or with the picture it belongs to."""
+
+from avmeter.errors import (
+    AvmeterError,
+    ManifestError,
+    MediaError,
+    MissingDependencyError,
+    SkipCode,
+    SkipError,
+    StatsError,
+    UnknownNameError,
+    UsageError,
+    WeightsError,
+)
+from avmeter.evaluator import Evaluator, create_evaluator, evaluate
+from avmeter.manifest import from_dataset, read_manifest, samples_from
+from avmeter.metrics.base import CorpusMetric, Metric, Need
+from avmeter.metrics.resolve import get_metric
+from avmeter.metrics.simple import BaseMetric
+from avmeter.registry import list_metrics, register, register_extractor
+from avmeter.result import MetricResult, Skip
+from avmeter.run import EvalResults, compare, read_run
+from avmeter.sample import Sample, Video, as_video
+
+__all__ = [
+    "AvmeterError",
+    "BaseMetric",
+    "CorpusMetric",
+    "EvalResults",
+    "Evaluator",
+    "ManifestError",
+    "MediaError",
+    "Metric",
+    "MetricResult",
+    "MissingDependencyError",
+    "Need",
+    "Sample",
+    "Skip",
+    "SkipCode",
+    "SkipError",
+    "StatsError",
+    "UnknownNameError",
+    "UsageError",
+    "Video",
+    "WeightsError",
+    "as_video",
+    "compare",
+    "create_evaluator",
+    "evaluate",
+    "from_dataset",
+    "get_metric",
+    "list_metrics",
+    "read_manifest",
+    "read_run",
+    "register",
+    "register_extractor",
+    "samples_from",
+]

@@ -1,0 +1,124 @@
+"""What has to be computed: each (extractor, media) pair that some metric of some sample needs, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from avmeter.errors import SkipCode
+from avmeter.features.base import DerivedExtractor, Extractor, get_extractor
+from avmeter.metrics.base import CorpusMetric, Metric, Need
+from avmeter.result import Skip
+from avmeter.sample import MEDIA_FIELDS, MediaSource, Sample
+
+_WANTED = {
+    "audio": "`audio=`, or a `video=` with a sound track",
+    "video": "`video=`",
+    "reference_audio": "`reference_audio=`, or a `reference=` with a sound track",
+    "reference": "`reference=`",
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """One feature to be had: an extractor and the sources it reads, one per field of the need.
+
+    A source is named by a path, a text, or the identity of an in-memory array: content is hashed later, once.
+    """
+
+    extractor: str  # Extractor.identity()
+    sources: tuple[str, ...]
+
+
+@dataclass(kw_only=True)
+class Plan:
+    """Requests of a chunk of samples, and who asked.
+
+    Attributes:
+        extractors: identity -> extractor.
+        sources: Source name -> the media, or a text.
+        requests: Every distinct request, parents before what is derived from them.
+        wanted: (sample index, metric name) -> need name -> its request, or why there is none.
+        skips: (sample index, metric name) -> skip decided without any feature.
+    """
+
+    extractors: dict[str, Extractor] = field(default_factory=dict)
+    sources: dict[str, MediaSource | str] = field(default_factory=dict)
+    requests: dict[Request, tuple[Request, ...]] = field(default_factory=dict)
+    wanted: dict[tuple[int, str], dict[str, Request | Skip]] = field(default_factory=dict)
+    skips: dict[tuple[int, str], Skip] = field(default_factory=dict)
+
+    def add(self, extractor: Extractor, sources: tuple[str, ...]) -> Request:
+        """Register a request and those it is derived from."""
+        request = Request(extractor.identity(), sources)
+        if request in self.requests:
+            return request
+        parents: tuple[Request, ...] = ()
+        if isinstance(extractor, DerivedExtractor):
+            parents = tuple(
+                self.add(parent, (source,))
+                for parent, source in zip(extractor.parents().values(), sources, strict=True)
+            )
+        self.extractors.setdefault(request.extractor, extractor)
+        self.requests[request] = parents
+        return request
+
+
+def make_plan(
+    samples: Sequence[Sample],
+    metrics: Mapping[str, Metric],
+    extractors: dict[str, Extractor],
+) -> Plan:
+    """The plan for a chunk.
+
+    Args:
+        samples: The chunk.
+        metrics: Name -> metric.
+        extractors: Identity -> extractor, shared between chunks so that a network is loaded once; extended here.
+    """
+    plan = Plan(extractors=extractors)
+    for index, sample in enumerate(samples):
+        for name, metric in metrics.items():
+            if sample.role == "reference" and not (isinstance(metric, CorpusMetric) and metric.takes_references):
+                continue
+            skip = metric.check(sample) if sample.role == "generated" else None
+            if skip is not None:
+                plan.skips[index, name] = skip
+                continue
+            plan.wanted[index, name] = {
+                need.name: _resolve(plan, sample, need) for need in metric.needs
+            }
+    return plan
+
+
+def _resolve(plan: Plan, sample: Sample, need: Need) -> Request | Skip:
+    names = []
+    for field_name in need.fields:
+        source: MediaSource | str | None
+        source = sample.source(field_name) if field_name in MEDIA_FIELDS else sample.text(field_name)
+        if source is None:
+            wanted = _WANTED.get(field_name, f"`{field_name}=`")
+            return Skip(
+                code=SkipCode.MISSING_INPUT, reason=f"{sample.id}: no `{field_name}` given", hint=f"give {wanted}"
+            )
+        if not isinstance(source, MediaSource):
+            source = str(source)
+            if not source.strip():
+                return Skip(
+                    code=SkipCode.EMPTY_TEXT,
+                    reason=f"{sample.id}: `{field_name}` is empty",
+                    hint=f"give a text in `{field_name}=`",
+                )
+        names.append(_source_name(source))
+        plan.sources.setdefault(names[-1], source)
+    extractor = get_extractor(need.extractor, **need.options)
+    extractor = plan.extractors.setdefault(extractor.identity(), extractor)
+    return plan.add(extractor, tuple(names))
+
+
+def _source_name(source: MediaSource | str) -> str:
+    if isinstance(source, str):
+        return f"text:{source}"
+    if source.path is not None:
+        return f"path:{source.path}"
+    return f"array:{id(source.samples)}:{id(source.frames)}:{source.sample_rate}:{source.fps}"

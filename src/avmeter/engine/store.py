@@ -1,0 +1,215 @@
+"""Features on disk: one SQLite file, keyed by media content and extractor fingerprint, written transactionally.
+
+A key never contains a file name, so renamed files hit and overwritten files miss. Several processes may share a
+store. Values are a JSON header followed by raw array bytes: nothing in a store can execute.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import struct
+import sys
+import time
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from avmeter.errors import UsageError
+from avmeter.features.base import Features
+
+SCHEMA_VERSION = 1
+_COMMIT_EVERY_S = 1.0
+
+
+@dataclass(frozen=True)
+class FeatureKey:
+    """What was measured (content hash or hashes) and by what (fingerprint)."""
+
+    media: str
+    fingerprint: str
+
+
+class Store(Protocol):
+    """Where features are kept between runs."""
+
+    def get(self, keys: Iterable[FeatureKey]) -> dict[FeatureKey, Features]:
+        """Those of `keys` that are stored."""
+
+    def put(self, key: FeatureKey, features: Features) -> None:
+        """Keep one feature."""
+
+    def flush(self) -> None:
+        """Make everything put so far durable."""
+
+    def close(self) -> None:
+        """Flush and release."""
+
+
+class NoStore:
+    """Keeps nothing."""
+
+    def get(self, keys: Iterable[FeatureKey]) -> dict[FeatureKey, Features]:
+        """Nothing is stored."""
+        return {}
+
+    def put(self, key: FeatureKey, features: Features) -> None:
+        """Dropped."""
+
+    def flush(self) -> None:
+        """Nothing to do."""
+
+    def close(self) -> None:
+        """Nothing to do."""
+
+
+class SqliteStore:
+    """A feature store in `folder/features.sqlite`.
+
+    A failing disk turns the store off with one warning; the run goes on without it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "features.sqlite"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(self.path, timeout=60, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._check_version()
+        except (OSError, sqlite3.Error) as error:
+            raise UsageError(
+                f"{self.path}: the feature store cannot be opened ({error})",
+                hint="choose another folder with `store=` or `--store DIR`, or go without: `--no-store`",
+            ) from error
+        self._dirty_since: float | None = None
+        self._broken = False
+
+    def _check_version(self) -> None:
+        with self._db:
+            self._db.execute("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT)")
+            self._db.execute(
+                "CREATE TABLE IF NOT EXISTS features (media TEXT, fingerprint TEXT, payload BLOB NOT NULL, "
+                "PRIMARY KEY (media, fingerprint)) WITHOUT ROWID"
+            )
+            self._db.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (str(SCHEMA_VERSION),))
+        (found,) = self._db.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
+        if found != str(SCHEMA_VERSION):
+            raise UsageError(
+                f"{self.path}: the feature store has schema {found}, this version reads {SCHEMA_VERSION}",
+                hint="delete the file, or choose another folder with `--store DIR`",
+            )
+
+    def get(self, keys: Iterable[FeatureKey]) -> dict[FeatureKey, Features]:
+        """Those of `keys` that are stored. An unreadable row counts as absent."""
+        found = {}
+        for key in keys:
+            row = self._db.execute(
+                "SELECT payload FROM features WHERE media = ? AND fingerprint = ?", (key.media, key.fingerprint)
+            ).fetchone()
+            if row is not None:
+                with contextlib.suppress(ValueError, KeyError, struct.error):
+                    found[key] = decode_features(row[0])
+        return found
+
+    def put(self, key: FeatureKey, features: Features) -> None:
+        """Keep one feature; committed within a second."""
+        if self._broken:
+            return
+        try:
+            self._db.execute(
+                "INSERT OR REPLACE INTO features VALUES (?, ?, ?)",
+                (key.media, key.fingerprint, encode_features(features)),
+            )
+            now = time.monotonic()
+            self._dirty_since = self._dirty_since or now
+            if now - self._dirty_since >= _COMMIT_EVERY_S:
+                self.flush()
+        except sqlite3.Error as error:
+            self._give_up(error)
+
+    def flush(self) -> None:
+        """Commit."""
+        try:
+            self._db.commit()
+            self._dirty_since = None
+        except sqlite3.Error as error:
+            self._give_up(error)
+
+    def _give_up(self, error: sqlite3.Error) -> None:
+        self._broken = True
+        with contextlib.suppress(sqlite3.Error):
+            self._db.rollback()
+        warnings.warn(f"{self.path}: features are no longer stored ({error}); scoring goes on", stacklevel=3)
+
+    def close(self) -> None:
+        """Commit and close."""
+        self.flush()
+        self._db.close()
+
+    def __len__(self) -> int:
+        (count,) = self._db.execute("SELECT COUNT(*) FROM features").fetchone()
+        return int(count)
+
+
+def default_store_folder() -> Path:
+    """The user's cache folder: `AVMETER_CACHE`, else the platform's place for caches."""
+    stated = os.environ.get("AVMETER_CACHE")
+    if stated:
+        return Path(stated) / "store"
+    if sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    elif sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home()))
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "avmeter" / "store"
+
+
+def open_store(store: str | Path | bool | None) -> Store:
+    """A store from what users say: a folder, True for the user's cache folder, None or False for none."""
+    if store is None or store is False:
+        return NoStore()
+    return SqliteStore(default_store_folder() if store is True else Path(store))
+
+
+def encode_features(features: Features) -> bytes:
+    """Length of the header (uint32), JSON header, then the arrays' bytes in its order."""
+    arrays = {k: np.ascontiguousarray(v) for k, v in features.arrays.items()}
+    header = json.dumps(
+        {
+            "arrays": [[k, v.dtype.str, v.shape] for k, v in arrays.items()],
+            "facts": features.facts,
+            "dummy": features.dummy,
+        },
+        allow_nan=False,
+    ).encode()
+    return b"".join([struct.pack("<I", len(header)), header, *(v.tobytes() for v in arrays.values())])
+
+
+def decode_features(payload: bytes) -> Features:
+    """Inverse of `encode_features`.
+
+    Raises:
+        ValueError: The payload is damaged.
+    """
+    (length,) = struct.unpack_from("<I", payload)
+    header = json.loads(payload[4 : 4 + length])
+    offset = 4 + length
+    arrays = {}
+    for name, dtype, shape in header["arrays"]:
+        kind = np.dtype(dtype)
+        if kind.hasobject:
+            raise ValueError("a stored array cannot hold objects")
+        count = int(np.prod(shape, dtype=np.int64))
+        arrays[name] = np.frombuffer(payload, kind, count, offset).reshape(shape).copy()
+        offset += count * kind.itemsize
+    if offset != len(payload):
+        raise ValueError(f"stored feature has {len(payload)} bytes, its header describes {offset}")
+    return Features(arrays=arrays, facts=header["facts"], dummy=header["dummy"])

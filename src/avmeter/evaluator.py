@@ -1,0 +1,317 @@
+"""The scorer: metrics chosen once, networks kept, any number of samples.
+
+    ev = create_evaluator(metrics=["audio.wer", "audio.kl_divergence"])
+    results = ev.evaluate(samples=[{"audio": "a.wav", "reference_audio": "b.wav", "reference_text": "..."}])
+    results[0]["audio.wer"].score
+    results.corpus["audio.wer"].score
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, overload
+
+import torch
+
+from avmeter.engine.compute import FeatureComputer
+from avmeter.engine.local import LocalExecutor, Progress
+from avmeter.engine.store import open_store
+from avmeter.errors import UnknownNameError, UsageError
+from avmeter.features.base import Runtime, get_extractor
+from avmeter.metrics.base import CorpusMetric, Metric
+from avmeter.metrics.resolve import resolve_metrics
+from avmeter.result import MetricResult
+from avmeter.run import EvalResults
+from avmeter.sample import Sample, as_samples
+from avmeter.weights import WeightsSource
+
+PRECISIONS = ("float32", "tf32", "bf16", "fp16")
+_REPLACED = {
+    "pre_upload": "nothing replaces it: windows of all clips are uploaded batch by batch",
+    "prefetch_factor": "nothing replaces it: the queue between decoding and networks is bounded in bytes",
+}
+_PACKAGES = (
+    "avmeter", "torch", "av", "soxr", "numpy", "transformers", "faster-whisper", "ctranslate2", "onnxruntime",
+)  # fmt: skip
+
+
+class Evaluator:
+    """Scores samples with a fixed set of metrics; networks are loaded when first needed and kept.
+
+    Args:
+        metrics: Metric names, groups ("audio", "av"), or "all".
+        device: "auto" (first GPU, else CPU), or a torch device.
+        num_gpus: Number of GPUs to use; 1 is supported by this executor.
+        compile: Not available; refused with a hint.
+        weights: "auto", "dummy" (deterministic stand-ins: scores mean nothing and say so), or a folder.
+        protocol: Published harness whose numbers are to be met: "fastvideo" or "av-benchmark".
+        options: Metric name -> options of that metric.
+        store: Folder of the feature store, True for the user's cache folder, None for none.
+        precision: "float32" (strict), "tf32", "bf16" or "fp16".
+        batch_size: Overrides the networks' own batch sizes.
+        loader_threads: Decoding threads.
+        skip_missing_deps: Leave out named metrics whose packages are missing, with a warning.
+
+    Raises:
+        UnknownNameError: Unknown metric, protocol, precision or option.
+        MissingDependencyError: A named metric lacks a package (an ImportError).
+    """
+
+    def __init__(
+        self,
+        metrics: Sequence[str] | str = "all",
+        device: str = "auto",
+        num_gpus: int = 1,
+        compile: bool = False,  # noqa: A002 - the published argument
+        *,
+        weights: str | Path | WeightsSource = "auto",
+        protocol: str = "fastvideo",
+        options: Mapping[str, Mapping[str, Any]] | None = None,
+        store: str | Path | bool | None = None,
+        precision: str = "float32",
+        batch_size: int | None = None,
+        loader_threads: int | None = None,
+        skip_missing_deps: bool = False,
+        **others: Any,
+    ) -> None:
+        _refuse(others)
+        if num_gpus > 1:
+            raise UsageError(
+                f"num_gpus={num_gpus}: one device per evaluator for now",
+                hint="run one process per GPU over parts of the set with the same `store=`, then once over all",
+            )
+        if compile:
+            raise UsageError(
+                "compile=True: compiling costs more than it saves below thousands of clips",
+                hint='use `precision="tf32"` or `precision="bf16"`',
+            )
+        if precision not in PRECISIONS:
+            raise UnknownNameError.among("precision", precision, PRECISIONS)
+        self._metrics = resolve_metrics(
+            metrics, protocol=protocol, options=options, skip_missing_deps=skip_missing_deps
+        )
+        self._runtime = Runtime(
+            device=_device(device), precision=precision, weights=WeightsSource.parse(weights)
+        )
+        self._store = open_store(store)
+        self._computer = FeatureComputer(
+            self._runtime, self._store, threads=loader_threads, batch_size=batch_size
+        )
+        self._executor = LocalExecutor(self._computer)
+
+    @property
+    def metric_names(self) -> list[str]:
+        """Names of the metrics, in the order chosen."""
+        return list(self._metrics)
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]:
+        """The metrics themselves, by name."""
+        return dict(self._metrics)
+
+    @property
+    def num_gpus(self) -> int:
+        """Number of GPUs in use."""
+        return int(self._runtime.device.type == "cuda")
+
+    @overload
+    def evaluate(
+        self,
+        samples: Iterable[Mapping[str, Any] | Sample],
+        *,
+        metrics: Sequence[str] | None = None,
+        progress: Progress | None = None,
+    ) -> EvalResults: ...
+
+    @overload
+    def evaluate(
+        self, samples: None = None, *, metrics: Sequence[str] | None = None, **sample: Any
+    ) -> dict[str, MetricResult]: ...
+
+    def evaluate(
+        self,
+        samples: Iterable[Mapping[str, Any] | Sample] | None = None,
+        *,
+        metrics: Sequence[str] | None = None,
+        progress: Progress | None = None,
+        **sample: Any,
+    ) -> EvalResults | dict[str, MetricResult]:
+        """Score many samples, or one given by keywords.
+
+        Args:
+            samples: Dicts (see `avmeter.sample`). Leave out and pass keywords for one sample.
+            metrics: Only these of the evaluator's metrics.
+            progress: Called with (samples done, samples in all).
+            **sample: Keys of one sample.
+
+        Returns:
+            `EvalResults` in input order with `.corpus`, or for one sample a dict of results.
+
+        Raises:
+            UsageError: A metric of a corpus in the one-sample form, or a metric this evaluator does not have.
+        """
+        chosen = self._choose(metrics)
+        if samples is None:
+            return self._evaluate_one(sample, chosen)
+        if sample:
+            raise UsageError(
+                f"samples= and keys of one sample ({', '.join(sorted(sample))}) were both given",
+                hint="put the keys into every sample's dict",
+            )
+        items = as_samples(samples)
+        started = time.time()
+        rows, corpus = self._executor.run(items, chosen, progress)
+        provenance = self._provenance(chosen, time.time() - started)
+        return EvalResults(rows, corpus, samples=items, provenance=provenance)
+
+    def _evaluate_one(self, sample: Mapping[str, Any], chosen: Mapping[str, Metric]) -> dict[str, MetricResult]:
+        if not sample:
+            raise UsageError("nothing to evaluate", hint="give samples=[...], or keys such as audio='clip.wav'")
+        corpus_only = [n for n, m in chosen.items() if isinstance(m, CorpusMetric) and not m.per_sample]
+        if corpus_only:
+            raise UsageError(
+                f"{', '.join(corpus_only)}: a corpus metric has no value for one sample",
+                hint="use evaluate(samples=[...]) with at least two samples, or filter with metrics=[...]",
+            )
+        rows, _ = self._executor.run(as_samples([sample]), chosen)
+        return rows[0]
+
+    def _choose(self, names: Sequence[str] | None) -> dict[str, Metric]:
+        if names is None:
+            return self._metrics
+        for name in names:
+            if name not in self._metrics:
+                raise UnknownNameError.among("metric of this evaluator", name, self._metrics)
+        return {name: self._metrics[name] for name in names}
+
+    def unload(self) -> None:
+        """Drop the networks; `reload` or the next `evaluate` builds them again."""
+        self._computer.unload()
+
+    def reload(self) -> None:
+        """Undo `unload`; networks load when they are next needed."""
+
+    def release_cuda_memory(self) -> None:
+        """Free cached device memory without dropping networks."""
+        if self._runtime.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def shutdown(self) -> None:
+        """Unload and close the feature store."""
+        self.unload()
+        self._store.close()
+
+    def _provenance(self, chosen: Mapping[str, Metric], duration_s: float) -> dict[str, Any]:
+        """What produced these scores: everything that is needed to repeat or to doubt them."""
+        extractors: dict[str, Any] = {}
+        weights: dict[str, str] = {}
+        for metric in chosen.values():
+            for need in metric.needs:
+                extractor = get_extractor(need.extractor, **need.options)
+                extractors[extractor.identity()] = dict(extractor.options())
+                for entry in extractor.weights():
+                    if self._runtime.weights.is_dummy or self._runtime.weights.available(entry):
+                        weights[entry] = self._runtime.weights.fingerprint(entry)
+        return {
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "duration_s": round(duration_s, 3),
+            "versions": {"python": platform.python_version(), **_versions()},
+            "platform": platform.platform(),
+            "device": _device_name(self._runtime.device),
+            "precision": self._runtime.precision,
+            "weights": weights,
+            "dummy_weights": self._runtime.weights.is_dummy,
+            "metrics": {
+                n: {"direction": m.direction, "unit": m.unit, "options": dict(m.options())} for n, m in chosen.items()
+            },
+            "extractors": sorted(extractors),
+            "computed": dict(self._computer.counts.computed),
+            "from_store": self._computer.counts.from_store,
+            "command": sys.argv,
+        }
+
+
+def create_evaluator(
+    metrics: Sequence[str] | str = "all",
+    device: str = "auto",
+    num_gpus: int = 1,
+    compile: bool = False,  # noqa: A002 - the published argument
+    **options: Any,
+) -> Evaluator:
+    """An `Evaluator`; all its keyword arguments are accepted."""
+    return Evaluator(metrics, device, num_gpus, compile, **options)
+
+
+def evaluate(
+    generated: Any = None,
+    reference: Any = None,
+    metrics: Sequence[str] | str = "all",
+    device: str = "auto",
+    **sample: Any,
+) -> dict[str, MetricResult]:
+    """Score one clip once; for repeated use keep an `Evaluator`.
+
+    Args:
+        generated: The video (path, or frames with `fps=`); or leave out and give `audio=`.
+        reference: The real video.
+        metrics: Metric names, groups, or "all". In a group, metrics of a corpus are left out: one clip has none.
+        device: As for `Evaluator`.
+        **sample: More keys of the sample; `weights`, `protocol`, `options`, `store` and `precision` go to the evaluator.
+    """
+    own = {k: sample.pop(k) for k in ("weights", "protocol", "options", "store", "precision") if k in sample}
+    evaluator = Evaluator(metrics, device, **own)
+    if generated is not None:
+        sample["video"] = generated
+    if reference is not None:
+        sample["reference"] = reference
+    named = {metrics} if isinstance(metrics, str) else set(metrics)
+    wanted = [
+        n for n, m in evaluator.metrics.items() if n in named or m.per_sample or not isinstance(m, CorpusMetric)
+    ]
+    try:
+        return evaluator.evaluate(metrics=wanted, **sample)
+    finally:
+        evaluator.shutdown()
+
+
+def _refuse(others: Mapping[str, Any]) -> None:
+    for name in others:
+        if name in _REPLACED:
+            raise UsageError(f"{name}= is not an option here", hint=_REPLACED[name])
+        known = ("metrics", "device", "num_gpus", "weights", "protocol", "options", "store", "precision",
+                 "batch_size", "loader_threads", "skip_missing_deps")  # fmt: skip
+        raise UnknownNameError.among("argument of Evaluator", name, known)
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise UsageError(f"device {name!r} is not a torch device", hint='use "auto", "cpu" or "cuda:0"') from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        warnings.warn(f"device {name!r}: no GPU that torch can use; running on the CPU", stacklevel=3)
+        return torch.device("cpu")
+    return device
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"cpu ({platform.machine()})"
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,144 @@
+"""The contract of a metric: arithmetic over features, nothing else.
+
+A metric says which feature of which sample field it needs, and gets them ready-made. Per-sample metrics map
+features to a `MetricResult`; corpus metrics fold features into a state that is small, picklable and merges
+associatively, and finish it once.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from avmeter.errors import UnknownNameError
+from avmeter.result import MetricResult, Skip
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from avmeter.sample import Sample
+
+PROTOCOLS = ("fastvideo", "av-benchmark")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """One feature of one field of a sample.
+
+    Attributes:
+        name: Key under which the metric finds it.
+        field: Sample field, or one field per parent for a derived feature. "audio" means the sample's audio, or
+            else the sound track of its video; "reference_audio" likewise falls back to "reference".
+        extractor: Registered name of the extractor.
+        options: Options of the extractor.
+        optional: The metric can do without.
+    """
+
+    name: str
+    field: str | tuple[str, ...]
+    extractor: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    optional: bool = False
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The field or fields as a tuple."""
+        return (self.field,) if isinstance(self.field, str) else self.field
+
+
+class FeatureLike:
+    """Structural view of `avmeter.features.Features` (a metric never imports a feature)."""
+
+    arrays: Mapping[str, np.ndarray]
+    facts: Mapping[str, Any]
+    dummy: bool
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.arrays[name]
+
+
+class FeatureSet(dict[str, Any]):
+    """Features by need name, and the skips of optional needs that could not be computed."""
+
+    def __init__(self, features: Mapping[str, Any] | None = None, skips: Mapping[str, Skip] | None = None) -> None:
+        super().__init__(features or {})
+        self.skips: dict[str, Skip] = dict(skips or {})
+
+
+class Metric(abc.ABC):
+    """A per-sample metric.
+
+    Options are the keyword arguments of the constructor. `protocol` names the published harness whose numbers
+    are to be met.
+    """
+
+    name: ClassVar[str]
+    direction: ClassVar[Literal["higher", "lower", "none"]]
+    unit: ClassVar[str] = ""
+    range: ClassVar[tuple[float | None, float | None]] = (None, None)
+    requires: ClassVar[tuple[str, ...]] = ()  # sample fields read directly (texts), beside those of `needs`
+    dependencies: ClassVar[tuple[str, ...]] = ()
+    extra: ClassVar[str] = "all"
+    per_sample: ClassVar[bool] = True
+
+    def __init__(self, *, protocol: str = "fastvideo") -> None:
+        if protocol not in PROTOCOLS:
+            raise UnknownNameError.among("protocol", protocol, PROTOCOLS)
+        self.protocol = protocol
+
+    @property
+    @abc.abstractmethod
+    def needs(self) -> tuple[Need, ...]:
+        """The features that `score` reads."""
+
+    def options(self) -> Mapping[str, Any]:
+        """Options that shaped the score, for the provenance of a run."""
+        return {"protocol": self.protocol}
+
+    def check(self, sample: Sample) -> Skip | None:
+        """A skip if the sample lacks what the metric reads directly; called before features are made."""
+        return None
+
+    @abc.abstractmethod
+    def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
+        """Score of one sample.
+
+        Raises:
+            SkipError: There is no score; becomes a skipped result.
+        """
+
+
+class CorpusMetric(Metric):
+    """A metric of a whole corpus. With `per_sample = True` it has a score for each sample as well.
+
+    A sample with `role == "reference"` brings only reference material, in its own fields.
+    """
+
+    per_sample: ClassVar[bool] = False
+    takes_references: ClassVar[bool] = True  # samples with role "reference" concern it
+
+    @abc.abstractmethod
+    def start(self) -> Any:
+        """An empty state: neutral in `merge`."""
+
+    @abc.abstractmethod
+    def update(self, state: Any, sample: Sample, features: FeatureSet) -> Any:
+        """The state with one more sample folded in (may be the same object, changed)."""
+
+    @abc.abstractmethod
+    def merge(self, a: Any, b: Any) -> Any:
+        """The state over both corpora; associative, `a` before `b`."""
+
+    @abc.abstractmethod
+    def finish(self, state: Any) -> MetricResult:
+        """The corpus score.
+
+        Raises:
+            SkipError, StatsError: There is none; becomes a skipped result.
+        """
+
+    def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
+        """Corpus-only metrics have no score for one sample; the engine does not call this."""
+        raise NotImplementedError(f"{self.name} is a metric of a corpus")

@@ -1,0 +1,77 @@
+"""From what users name (metrics, groups, "all") to metric instances."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from avmeter.errors import MissingDependencyError, UnknownNameError, UsageError
+from avmeter.metrics.base import Metric
+from avmeter.metrics.simple import adapt
+from avmeter.registry import EXTRACTORS, METRICS, list_metrics, require_packages
+
+
+def get_metric(name: str, **options: Any) -> Metric:
+    """The metric called `name`, with these options.
+
+    Raises:
+        UnknownNameError: No such metric, or no such option.
+        MissingDependencyError: A package that it needs is not installed (an ImportError).
+    """
+    cls = METRICS.get(name)
+    require_packages(f"metric `{name}`", getattr(cls, "dependencies", ()), getattr(cls, "extra", "all"))
+    try:
+        metric = adapt(name, cls(**options))
+    except TypeError as error:
+        if "unexpected keyword argument" not in str(error):
+            raise
+        raise UsageError(f"metric `{name}`: {str(error).partition(') ')[2] or error}") from error
+    for need in metric.needs:
+        extractor = EXTRACTORS.get(need.extractor)
+        require_packages(f"metric `{name}`", extractor.dependencies, extractor.extra)
+    return metric
+
+
+def resolve_metrics(
+    selectors: str | Sequence[str],
+    *,
+    protocol: str = "fastvideo",
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    skip_missing_deps: bool = False,
+) -> dict[str, Metric]:
+    """Metrics by name, in the order named, each once.
+
+    Args:
+        selectors: Names, groups ("audio", "av") or "all"; a single string may hold several, comma-separated.
+        protocol: Protocol of all metrics that do not state their own in `options`.
+        options: Metric name -> options of its constructor.
+        skip_missing_deps: Leave out explicitly named metrics with missing packages too, with a warning.
+
+    Raises:
+        UnknownNameError: A name is neither a metric nor a group.
+        MissingDependencyError: An explicitly named metric lacks a package. In a group it is left out with a warning.
+    """
+    if isinstance(selectors, str):
+        selectors = [s.strip() for s in selectors.split(",") if s.strip()]
+    options = options or {}
+    known = set(list_metrics())
+    for name in options:
+        if name not in known:
+            raise UnknownNameError.among("metric", name, known)
+    chosen: dict[str, Metric] = {}
+    for selector in selectors:
+        group = sorted(known) if selector == "all" else list_metrics(selector)
+        for name in group or [selector]:
+            if name in chosen:
+                continue
+            stated = dict(options.get(name, {}))
+            if issubclass(METRICS.get(name), Metric):
+                stated.setdefault("protocol", protocol)
+            try:
+                chosen[name] = get_metric(name, **stated)
+            except MissingDependencyError as error:
+                if not group and not skip_missing_deps:
+                    raise
+                warnings.warn(f"{name} is left out: {error.message} ({error.hint})", stacklevel=2)
+    return chosen

@@ -1,0 +1,81 @@
+"""What a metric says about one sample or one corpus: a score, or a named reason why there is none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from avmeter.errors import SkipCode, SkipError
+
+DUMMY_MARK = "dummy weights"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skip:
+    """Why a score is absent: a code for machines, a sentence for people, and what to do about it."""
+
+    code: SkipCode
+    reason: str
+    hint: str = ""
+
+    @classmethod
+    def of(cls, error: SkipError) -> Skip:
+        """The skip that an error amounts to."""
+        return cls(code=error.code, reason=error.message, hint=error.hint)
+
+    def prefixed(self, prefix: str) -> Skip:
+        """The same skip with `prefix` in front of the reason (e.g. which side it concerns)."""
+        return Skip(code=self.code, reason=f"{prefix}: {self.reason}", hint=self.hint)
+
+
+@dataclass(frozen=True)
+class MetricResult:
+    """Score of one metric.
+
+    Attributes:
+        name: Metric name, e.g. `audio.wer`.
+        score: A finite number, or None when the metric was skipped; then `skip` says why.
+        details: Everything beside the headline; JSON-like values.
+        skip: Code, reason and hint of an absent score.
+        dummy: True if any weight behind this score was the deterministic stand-in: the number means nothing.
+    """
+
+    name: str
+    score: float | None
+    details: dict[str, Any] = field(default_factory=dict)
+    skip: Skip | None = None
+    dummy: bool = False
+
+    def __post_init__(self) -> None:
+        if self.score is not None and not math.isfinite(self.score):
+            raise ValueError(f"{self.name}: a score is a finite number or None, not {self.score}")
+        if self.skip is not None:
+            if self.score is not None:
+                raise ValueError(f"{self.name}: a skipped result has no score")
+            self.details.setdefault("skipped", self.skip.reason)
+
+    @classmethod
+    def skipped(
+        cls, name: str, skip: Skip | SkipError, *, details: Mapping[str, Any] | None = None
+    ) -> MetricResult:
+        """A result without a score."""
+        if isinstance(skip, SkipError):
+            skip = Skip.of(skip)
+        return cls(name=name, score=None, details=dict(details or {}), skip=skip)
+
+    def marked_dummy(self) -> MetricResult:
+        """The same result, marked as made with dummy weights."""
+        return MetricResult(
+            name=self.name,
+            score=self.score,
+            details={**self.details, "weights": DUMMY_MARK},
+            skip=self.skip,
+            dummy=True,
+        )
+
+    def __str__(self) -> str:
+        if self.score is None:
+            return f"{self.name}: skipped ({self.skip.code}: {self.skip.reason})" if self.skip else self.name
+        return f"{self.name}: {self.score:.4g}{f' [{DUMMY_MARK}]' if self.dummy else ''}"
