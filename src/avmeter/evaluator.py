@@ -1,9 +1,9 @@
 """The scorer: metrics chosen once, networks kept, any number of samples.
 
-    ev = create_evaluator(metrics=["audio.wer", "audio.kl_divergence"])
-    results = ev.evaluate(samples=[{"audio": "a.wav", "reference_audio": "b.wav", "reference_text": "..."}])
-    results[0]["audio.wer"].score
-    results.corpus["audio.wer"].score
+ev = create_evaluator(metrics=["audio.wer", "audio.kl_divergence"])
+results = ev.evaluate(samples=[{"audio": "a.wav", "reference_audio": "b.wav", "reference_text": "..."}])
+results[0]["audio.wer"].score
+results.corpus["audio.wer"].score
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Evaluator:
         metrics: Sequence[str] | str = "all",
         device: str = "auto",
         num_gpus: int = 1,
-        compile: bool = False,  # noqa: A002 - the published argument
+        compile: bool = False,
         *,
         weights: str | Path | WeightsSource = "auto",
         protocol: str = "fastvideo",
@@ -171,9 +171,13 @@ class Evaluator:
         provenance = self._provenance(chosen, time.time() - started)
         return EvalResults(rows, corpus, samples=items, provenance=provenance)
 
-    def _evaluate_one(self, sample: Mapping[str, Any], chosen: Mapping[str, Metric]) -> dict[str, MetricResult]:
+    def _evaluate_one(
+        self, sample: Mapping[str, Any], chosen: Mapping[str, Metric]
+    ) -> dict[str, MetricResult]:
         if not sample:
-            raise UsageError("nothing to evaluate", hint="give samples=[...], or keys such as audio='clip.wav'")
+            raise UsageError(
+                "nothing to evaluate", hint="give samples=[...], or keys such as audio='clip.wav'"
+            )
         corpus_only = [n for n, m in chosen.items() if isinstance(m, CorpusMetric) and not m.per_sample]
         if corpus_only:
             raise UsageError(
@@ -229,7 +233,8 @@ class Evaluator:
             "weights": weights,
             "dummy_weights": self._runtime.weights.is_dummy,
             "metrics": {
-                n: {"direction": m.direction, "unit": m.unit, "options": dict(m.options())} for n, m in chosen.items()
+                n: {"direction": m.direction, "unit": m.unit, "options": dict(m.options())}
+                for n, m in chosen.items()
             },
             "extractors": sorted(extractors),
             "computed": dict(self._computer.counts.computed),
@@ -242,7 +247,7 @@ def create_evaluator(
     metrics: Sequence[str] | str = "all",
     device: str = "auto",
     num_gpus: int = 1,
-    compile: bool = False,  # noqa: A002 - the published argument
+    compile: bool = False,
     **options: Any,
 ) -> Evaluator:
     """An `Evaluator`; all its keyword arguments are accepted."""
@@ -273,7 +278,9 @@ def evaluate(
         sample["reference"] = reference
     named = {metrics} if isinstance(metrics, str) else set(metrics)
     wanted = [
-        n for n, m in evaluator.metrics.items() if n in named or m.per_sample or not isinstance(m, CorpusMetric)
+        n
+        for n, m in evaluator.metrics.items()
+        if n in named or m.per_sample or not isinstance(m, CorpusMetric)
     ]
     try:
         return evaluator.evaluate(metrics=wanted, **sample)
@@ -296,7 +303,9 @@ def _device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise UsageError(f"device {name!r} is not a torch device", hint='use "auto", "cpu" or "cuda:0"') from error
+        raise UsageError(
+            f"device {name!r} is not a torch device", hint='use "auto", "cpu" or "cuda:0"'
+        ) from error
     if device.type == "cuda" and not torch.cuda.is_available():
         warnings.warn(f"device {name!r}: no GPU that torch can use; running on the CPU", stacklevel=3)
         return torch.device("cpu")

@@ -141,7 +141,8 @@ def as_samples(given: Iterable[Mapping[str, Any] | Sample]) -> list[Sample]:
         if sample.id in seen:
             if stated:
                 raise ManifestError(
-                    f"id `{sample.id}` is used by samples {seen[sample.id]} and {i}", hint="ids must be unique"
+                    f"id `{sample.id}` is used by samples {seen[sample.id]} and {i}",
+                    hint="ids must be unique",
                 )
             sample = _renamed(sample, f"{sample.id}#{i}")
         seen[sample.id] = i
@@ -183,12 +184,18 @@ def _media(value: Any, *, key: str, fps: float | None, rate: int | None, index: 
             sample_rate=value.audio_sr,
         )
     if isinstance(value, Mapping) and {"array", "sampling_rate"} <= value.keys():  # Hugging Face datasets
-        return MediaSource(samples=_array(value["array"], key, index), sample_rate=int(value["sampling_rate"]))
+        return MediaSource(
+            samples=_array(value["array"], key, index), sample_rate=int(value["sampling_rate"])
+        )
     is_sound = key in ("audio", "reference_audio")
     if isinstance(value, tuple) and len(value) == 2 and np.isscalar(value[1]):
         second = _number(value[1], "sample_rate" if is_sound else "fps", index)
         array = _array(value[0], key, index)
-        return MediaSource(samples=array, sample_rate=second) if is_sound else MediaSource(frames=array, fps=second)
+        return (
+            MediaSource(samples=array, sample_rate=second)
+            if is_sound
+            else MediaSource(frames=array, fps=second)
+        )
     array = _array(value, key, index)
     if is_sound:
         if rate is None:

@@ -117,7 +117,11 @@ class FeatureComputer:
         for key, features in found.items():
             outcomes.update(dict.fromkeys(jobs[key], features))
         missing = {k: r for k, r in jobs.items() if k not in found}
-        direct = {k: r for k, r in missing.items() if not isinstance(plan.extractors[r[0].extractor], DerivedExtractor)}
+        direct = {
+            k: r
+            for k, r in missing.items()
+            if not isinstance(plan.extractors[r[0].extractor], DerivedExtractor)
+        }
         derived = {k: r for k, r in missing.items() if k not in direct}
         needed = self._without_unneeded_parents(direct, derived, plan)
         with _precision(self.runtime):
@@ -272,7 +276,7 @@ class FeatureComputer:
                         hint="free memory on the device, or use `device='cpu'`",
                     )
                 )
-            except Exception as error:  # noqa: BLE001 - one clip's windows must not take the others of its batch along
+            except Exception as error:
                 if len(part) > 1:
                     size = 1
                     continue
@@ -308,7 +312,9 @@ class _Finisher:
                 return
             assert isinstance(job.extractor, WindowExtractor)
             job.places[message.index] = message.window.place()
-            batch = self._owner._batcher.add(job.extractor, Ticket(message.job, message.index), message.window)
+            batch = self._owner._batcher.add(
+                job.extractor, Ticket(message.job, message.index), message.window
+            )
             if batch is not None:
                 self._run(batch)
         else:
@@ -336,7 +342,9 @@ class _Finisher:
         assert isinstance(job.extractor, WindowExtractor)
         order = range(job.total)
         try:
-            pooled = job.extractor.pool([job.outputs[i] for i in order], [job.places[i] for i in order], job.facts)
+            pooled = job.extractor.pool(
+                [job.outputs[i] for i in order], [job.places[i] for i in order], job.facts
+            )
         except SkipError as error:
             self._settle(job, Skip.of(error))
         else:
@@ -455,7 +463,9 @@ def _as_skip(error: Exception, where: object) -> Skip:
     logger.debug("unexpected failure", exc_info=error)
     name = getattr(where, "name", where)
     text = error.message if isinstance(error, AvmeterError) else f"{type(error).__name__}: {error}"
-    return Skip(code=SkipCode.FAILED, reason=f"{name}: {text}", hint="please report this with the file, if you can")
+    return Skip(
+        code=SkipCode.FAILED, reason=f"{name}: {text}", hint="please report this with the file, if you can"
+    )
 
 
 def _unavailable(error: AvmeterError) -> Skip:
@@ -492,7 +502,9 @@ def open_media(source: MediaSource) -> MediaItem:
     if source.frames is not None:
         if source.fps is None:
             raise SkipError(
-                SkipCode.NO_FRAME_RATE, f"{source}: frames without a frame rate", hint="give `fps=` with the frames"
+                SkipCode.NO_FRAME_RATE,
+                f"{source}: frames without a frame rate",
+                hint="give `fps=` with the frames",
             )
         return MediaItem.from_frames(
             source.frames, source.fps, audio=source.samples, sample_rate=source.sample_rate
@@ -517,4 +529,3 @@ def _precision(runtime: Runtime) -> Iterator[None]:
             yield
     finally:
         torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = matmul, cudnn
-

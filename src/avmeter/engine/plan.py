@@ -79,15 +79,15 @@ def make_plan(
     plan = Plan(extractors=extractors)
     for index, sample in enumerate(samples):
         for name, metric in metrics.items():
-            if sample.role == "reference" and not (isinstance(metric, CorpusMetric) and metric.takes_references):
+            if sample.role == "reference" and not (
+                isinstance(metric, CorpusMetric) and metric.takes_references
+            ):
                 continue
             skip = metric.check(sample) if sample.role == "generated" else None
             if skip is not None:
                 plan.skips[index, name] = skip
                 continue
-            plan.wanted[index, name] = {
-                need.name: _resolve(plan, sample, need) for need in metric.needs
-            }
+            plan.wanted[index, name] = {need.name: _resolve(plan, sample, need) for need in metric.needs}
     return plan
 
 
@@ -99,7 +99,9 @@ def _resolve(plan: Plan, sample: Sample, need: Need) -> Request | Skip:
         if source is None:
             wanted = _WANTED.get(field_name, f"`{field_name}=`")
             return Skip(
-                code=SkipCode.MISSING_INPUT, reason=f"{sample.id}: no `{field_name}` given", hint=f"give {wanted}"
+                code=SkipCode.MISSING_INPUT,
+                reason=f"{sample.id}: no `{field_name}` given",
+                hint=f"give {wanted}",
             )
         if not isinstance(source, MediaSource):
             source = str(source)

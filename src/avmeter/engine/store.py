@@ -111,7 +111,8 @@ class SqliteStore:
         found = {}
         for key in keys:
             row = self._db.execute(
-                "SELECT payload FROM features WHERE media = ? AND fingerprint = ?", (key.media, key.fingerprint)
+                "SELECT payload FROM features WHERE media = ? AND fingerprint = ?",
+                (key.media, key.fingerprint),
             ).fetchone()
             if row is not None:
                 with contextlib.suppress(ValueError, KeyError, struct.error):

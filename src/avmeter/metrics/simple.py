@@ -1,15 +1,15 @@
 """The simple form of a metric: user classes with `compute`, or with `accumulate` and `finalize`.
 
-    @register("user.brightness")
-    class Brightness:
-        def compute(self, sample: dict) -> MetricResult | float: ...
+@register("user.brightness")
+class Brightness:
+    def compute(self, sample: dict) -> MetricResult | float: ...
 
-    @register("user.spread")
-    class Spread:
-        def reset(self): ...                       # optional
-        def accumulate(self, sample: dict): ...
-        def merge_from(self, other): ...           # needed where a run is split
-        def finalize(self) -> MetricResult | float: ...
+@register("user.spread")
+class Spread:
+    def reset(self): ...                       # optional
+    def accumulate(self, sample: dict): ...
+    def merge_from(self, other): ...           # needed where a run is split
+    def finalize(self) -> MetricResult | float: ...
 """
 
 from __future__ import annotations
@@ -117,7 +117,9 @@ def adapt(name: str, instance: Any) -> Metric:
         return instance
     if hasattr(instance, "setup"):
         instance.setup()
-    if hasattr(instance, "accumulate") and getattr(instance, "is_set_metric", not hasattr(instance, "compute")):
+    if hasattr(instance, "accumulate") and getattr(
+        instance, "is_set_metric", not hasattr(instance, "compute")
+    ):
         return _SimpleCorpusMetric(name, instance)
     if hasattr(instance, "compute"):
         return _SimpleMetric(name, instance)
