@@ -79,9 +79,7 @@ class UnknownNameError(UsageError, KeyError):
         near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
         if not near:
             near = [n for n in names if n.rsplit(".", 1)[-1] == name.rsplit(".", 1)[-1]]
-        hint = (
-            f"did you mean {' or '.join(f'`{n}`' for n in near)}?" if near else f"known: {', '.join(names)}"
-        )
+        hint = f"did you mean {' or '.join(f'`{n}`' for n in near)}?" if near else f"known: {', '.join(names)}"
         return cls(f"unknown {kind} `{name}`", hint=hint)
 
 

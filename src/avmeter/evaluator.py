@@ -97,13 +97,9 @@ class Evaluator:
         self._metrics = resolve_metrics(
             metrics, protocol=protocol, options=options, skip_missing_deps=skip_missing_deps
         )
-        self._runtime = Runtime(
-            device=_device(device), precision=precision, weights=WeightsSource.parse(weights)
-        )
+        self._runtime = Runtime(device=_device(device), precision=precision, weights=WeightsSource.parse(weights))
         self._store = open_store(store)
-        self._computer = FeatureComputer(
-            self._runtime, self._store, threads=loader_threads, batch_size=batch_size
-        )
+        self._computer = FeatureComputer(self._runtime, self._store, threads=loader_threads, batch_size=batch_size)
         self._executor = LocalExecutor(self._computer)
 
     @property
@@ -171,13 +167,9 @@ class Evaluator:
         provenance = self._provenance(chosen, time.time() - started)
         return EvalResults(rows, corpus, samples=items, provenance=provenance)
 
-    def _evaluate_one(
-        self, sample: Mapping[str, Any], chosen: Mapping[str, Metric]
-    ) -> dict[str, MetricResult]:
+    def _evaluate_one(self, sample: Mapping[str, Any], chosen: Mapping[str, Metric]) -> dict[str, MetricResult]:
         if not sample:
-            raise UsageError(
-                "nothing to evaluate", hint="give samples=[...], or keys such as audio='clip.wav'"
-            )
+            raise UsageError("nothing to evaluate", hint="give samples=[...], or keys such as audio='clip.wav'")
         corpus_only = [n for n, m in chosen.items() if isinstance(m, CorpusMetric) and not m.per_sample]
         if corpus_only:
             raise UsageError(
@@ -233,8 +225,7 @@ class Evaluator:
             "weights": weights,
             "dummy_weights": self._runtime.weights.is_dummy,
             "metrics": {
-                n: {"direction": m.direction, "unit": m.unit, "options": dict(m.options())}
-                for n, m in chosen.items()
+                n: {"direction": m.direction, "unit": m.unit, "options": dict(m.options())} for n, m in chosen.items()
             },
             "extractors": sorted(extractors),
             "computed": dict(self._computer.counts.computed),
@@ -277,11 +268,7 @@ def evaluate(
     if reference is not None:
         sample["reference"] = reference
     named = {metrics} if isinstance(metrics, str) else set(metrics)
-    wanted = [
-        n
-        for n, m in evaluator.metrics.items()
-        if n in named or m.per_sample or not isinstance(m, CorpusMetric)
-    ]
+    wanted = [n for n, m in evaluator.metrics.items() if n in named or m.per_sample or not isinstance(m, CorpusMetric)]
     try:
         return evaluator.evaluate(metrics=wanted, **sample)
     finally:
@@ -303,9 +290,7 @@ def _device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise UsageError(
-            f"device {name!r} is not a torch device", hint='use "auto", "cpu" or "cuda:0"'
-        ) from error
+        raise UsageError(f"device {name!r} is not a torch device", hint='use "auto", "cpu" or "cuda:0"') from error
     if device.type == "cuda" and not torch.cuda.is_available():
         warnings.warn(f"device {name!r}: no GPU that torch can use; running on the CPU", stacklevel=3)
         return torch.device("cpu")

@@ -79,9 +79,7 @@ class Registry:
         return self._classes[name]
 
 
-METRICS = Registry(
-    "metric", {"avmeter.metrics.audio": "audio.", "avmeter.metrics.av": "av."}, "avmeter.metrics"
-)
+METRICS = Registry("metric", {"avmeter.metrics.audio": "audio.", "avmeter.metrics.av": "av."}, "avmeter.metrics")
 EXTRACTORS = Registry("extractor", {"avmeter.features": ""}, "avmeter.extractors")
 
 

@@ -57,9 +57,7 @@ class MetricResult:
             self.details.setdefault("skipped", self.skip.reason)
 
     @classmethod
-    def skipped(
-        cls, name: str, skip: Skip | SkipError, *, details: Mapping[str, Any] | None = None
-    ) -> MetricResult:
+    def skipped(cls, name: str, skip: Skip | SkipError, *, details: Mapping[str, Any] | None = None) -> MetricResult:
         """A result without a score."""
         if isinstance(skip, SkipError):
             skip = Skip.of(skip)

@@ -92,9 +92,7 @@ class Sample:
         rate = _number(rest.pop("sample_rate", None), "sample_rate", index)
         role = rest.pop("role", "generated")
         if role not in ("generated", "reference"):
-            raise ManifestError(
-                f"sample {index}: role is {role!r}", hint='the only role to state is "reference"'
-            )
+            raise ManifestError(f"sample {index}: role is {role!r}", hint='the only role to state is "reference"')
         name = rest.pop("id", None)
         media = {}
         for key in MEDIA_FIELDS:
@@ -103,9 +101,7 @@ class Sample:
         texts = {k: rest.pop(k) for k in TEXT_FIELDS if k in rest}
         paths = [m.path for m in media.values() if m.path is not None]
         sample_id = str(name) if name is not None else (str(paths[0]) if paths else str(index))
-        return cls(
-            id=sample_id, role=role, media=media, texts=texts, fps=fps, extras=rest, original=dict(given)
-        )
+        return cls(id=sample_id, role=role, media=media, texts=texts, fps=fps, extras=rest, original=dict(given))
 
     def source(self, name: str) -> MediaSource | None:
         """The media behind a field; "audio" and "reference_audio" fall back to the sound of the picture's file."""
@@ -184,24 +180,16 @@ def _media(value: Any, *, key: str, fps: float | None, rate: int | None, index: 
             sample_rate=value.audio_sr,
         )
     if isinstance(value, Mapping) and {"array", "sampling_rate"} <= value.keys():  # Hugging Face datasets
-        return MediaSource(
-            samples=_array(value["array"], key, index), sample_rate=int(value["sampling_rate"])
-        )
+        return MediaSource(samples=_array(value["array"], key, index), sample_rate=int(value["sampling_rate"]))
     is_sound = key in ("audio", "reference_audio")
     if isinstance(value, tuple) and len(value) == 2 and np.isscalar(value[1]):
         second = _number(value[1], "sample_rate" if is_sound else "fps", index)
         array = _array(value[0], key, index)
-        return (
-            MediaSource(samples=array, sample_rate=second)
-            if is_sound
-            else MediaSource(frames=array, fps=second)
-        )
+        return MediaSource(samples=array, sample_rate=second) if is_sound else MediaSource(frames=array, fps=second)
     array = _array(value, key, index)
     if is_sound:
         if rate is None:
-            raise ManifestError(
-                f"sample {index}: {key} is an array without a rate", hint=f"{key}=(array, sample_rate)"
-            )
+            raise ManifestError(f"sample {index}: {key} is an array without a rate", hint=f"{key}=(array, sample_rate)")
         return MediaSource(samples=array, sample_rate=rate)
     return MediaSource(frames=array, fps=fps)
 

@@ -34,9 +34,7 @@ class ByteQueue(Generic[T]):
             Stopped: The queue was closed.
         """
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._closed or not self._items or self._bytes + size_bytes <= self._limit
-            )
+            self._changed.wait_for(lambda: self._closed or not self._items or self._bytes + size_bytes <= self._limit)
             if self._closed:
                 raise Stopped
             self._items.append((item, size_bytes))

@@ -117,11 +117,7 @@ class FeatureComputer:
         for key, features in found.items():
             outcomes.update(dict.fromkeys(jobs[key], features))
         missing = {k: r for k, r in jobs.items() if k not in found}
-        direct = {
-            k: r
-            for k, r in missing.items()
-            if not isinstance(plan.extractors[r[0].extractor], DerivedExtractor)
-        }
+        direct = {k: r for k, r in missing.items() if not isinstance(plan.extractors[r[0].extractor], DerivedExtractor)}
         derived = {k: r for k, r in missing.items() if k not in direct}
         needed = self._without_unneeded_parents(direct, derived, plan)
         with _precision(self.runtime):
@@ -312,9 +308,7 @@ class _Finisher:
                 return
             assert isinstance(job.extractor, WindowExtractor)
             job.places[message.index] = message.window.place()
-            batch = self._owner._batcher.add(
-                job.extractor, Ticket(message.job, message.index), message.window
-            )
+            batch = self._owner._batcher.add(job.extractor, Ticket(message.job, message.index), message.window)
             if batch is not None:
                 self._run(batch)
         else:
@@ -342,9 +336,7 @@ class _Finisher:
         assert isinstance(job.extractor, WindowExtractor)
         order = range(job.total)
         try:
-            pooled = job.extractor.pool(
-                [job.outputs[i] for i in order], [job.places[i] for i in order], job.facts
-            )
+            pooled = job.extractor.pool([job.outputs[i] for i in order], [job.places[i] for i in order], job.facts)
         except SkipError as error:
             self._settle(job, Skip.of(error))
         else:
@@ -463,9 +455,7 @@ def _as_skip(error: Exception, where: object) -> Skip:
     logger.debug("unexpected failure", exc_info=error)
     name = getattr(where, "name", where)
     text = error.message if isinstance(error, AvmeterError) else f"{type(error).__name__}: {error}"
-    return Skip(
-        code=SkipCode.FAILED, reason=f"{name}: {text}", hint="please report this with the file, if you can"
-    )
+    return Skip(code=SkipCode.FAILED, reason=f"{name}: {text}", hint="please report this with the file, if you can")
 
 
 def _unavailable(error: AvmeterError) -> Skip:
@@ -506,9 +496,7 @@ def open_media(source: MediaSource) -> MediaItem:
                 f"{source}: frames without a frame rate",
                 hint="give `fps=` with the frames",
             )
-        return MediaItem.from_frames(
-            source.frames, source.fps, audio=source.samples, sample_rate=source.sample_rate
-        )
+        return MediaItem.from_frames(source.frames, source.fps, audio=source.samples, sample_rate=source.sample_rate)
     assert source.samples is not None
     assert source.sample_rate is not None
     return MediaItem.from_audio(source.samples, source.sample_rate)

@@ -127,9 +127,7 @@ def merge_states(
     return merged
 
 
-def finish_states(
-    metrics: Mapping[str, Metric], states: Mapping[str, CorpusState]
-) -> dict[str, MetricResult]:
+def finish_states(metrics: Mapping[str, Metric], states: Mapping[str, CorpusState]) -> dict[str, MetricResult]:
     """Corpus results, each with how many samples were given, used and left out."""
     results = {}
     for name, state in states.items():
@@ -230,6 +228,4 @@ def _failure(error: Exception, where: str) -> Skip:
         return Skip(code=SkipCode.TOO_FEW_SAMPLES, reason=error.message, hint=error.hint)
     logger.debug("unexpected failure", exc_info=error)
     text = error.message if isinstance(error, AvmeterError) else f"{type(error).__name__}: {error}"
-    return Skip(
-        code=SkipCode.FAILED, reason=f"{where}: {text}", hint="please report this with the file, if you can"
-    )
+    return Skip(code=SkipCode.FAILED, reason=f"{where}: {text}", hint="please report this with the file, if you can")

@@ -79,9 +79,7 @@ def make_plan(
     plan = Plan(extractors=extractors)
     for index, sample in enumerate(samples):
         for name, metric in metrics.items():
-            if sample.role == "reference" and not (
-                isinstance(metric, CorpusMetric) and metric.takes_references
-            ):
+            if sample.role == "reference" and not (isinstance(metric, CorpusMetric) and metric.takes_references):
                 continue
             skip = metric.check(sample) if sample.role == "generated" else None
             if skip is not None:

@@ -170,9 +170,7 @@ class WindowExtractor(Extractor):
             windows: Windows of equal `batch_key`.
             runtime: Device and precision.
         """
-        batch = {
-            name: torch.from_numpy(np.stack([w.inputs[name] for w in windows])) for name in windows[0].inputs
-        }
+        batch = {name: torch.from_numpy(np.stack([w.inputs[name] for w in windows])) for name in windows[0].inputs}
         if runtime.device.type == "cuda":
             batch = {k: v.pin_memory().to(runtime.device, non_blocking=True) for k, v in batch.items()}
         outputs = {k: v.float().cpu().numpy() for k, v in self.forward(batch).items()}

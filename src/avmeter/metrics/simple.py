@@ -117,9 +117,7 @@ def adapt(name: str, instance: Any) -> Metric:
         return instance
     if hasattr(instance, "setup"):
         instance.setup()
-    if hasattr(instance, "accumulate") and getattr(
-        instance, "is_set_metric", not hasattr(instance, "compute")
-    ):
+    if hasattr(instance, "accumulate") and getattr(instance, "is_set_metric", not hasattr(instance, "compute")):
         return _SimpleCorpusMetric(name, instance)
     if hasattr(instance, "compute"):
         return _SimpleMetric(name, instance)
