@@ -97,6 +97,7 @@ class FeatureComputer:
             extractor.unload()
         self._loaded.clear()
         self._unavailable.clear()
+        self.runtime.networks.clear()
         if self.runtime.device.type == "cuda":
             torch.cuda.empty_cache()
 

@@ -111,7 +111,8 @@ def _resolve(plan: Plan, sample: Sample, need: Need) -> Request | Skip:
                 )
         names.append(_source_name(source))
         plan.sources.setdefault(names[-1], source)
-    extractor = get_extractor(need.extractor, **need.options)
+    own = {o: v for o, f in need.options_from.items() if (v := sample.text(f)) is not None}
+    extractor = get_extractor(need.extractor, **need.options, **own)
     extractor = plan.extractors.setdefault(extractor.identity(), extractor)
     return plan.add(extractor, tuple(names))
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 import abc
 import hashlib
 import json
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 import torch
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from avmeter.media import FrameRequest, MediaItem
     from avmeter.nets.keys import KeyMap
     from avmeter.weights import WeightsSource
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +82,14 @@ class Runtime:
     device: torch.device
     precision: str
     weights: WeightsSource
+    networks: dict[Hashable, Any] = field(default_factory=dict)
+
+    def network(self, key: Hashable, build: Callable[[], T]) -> T:
+        """The network loaded under `key`, built on first use: extractors with the same network share it."""
+        if key not in self.networks:
+            self.networks[key] = build()
+        found: T = self.networks[key]
+        return found
 
 
 class Extractor(abc.ABC):

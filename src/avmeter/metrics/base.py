@@ -33,6 +33,7 @@ class Need:
             else the sound track of its video; "reference_audio" likewise falls back to "reference".
         extractor: Registered name of the extractor.
         options: Options of the extractor.
+        options_from: Option of the extractor -> text field of the sample that supplies it, where given.
         optional: The metric can do without.
     """
 
@@ -40,6 +41,7 @@ class Need:
     field: str | tuple[str, ...]
     extractor: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    options_from: Mapping[str, str] = field(default_factory=dict)
     optional: bool = False
 
     @property
