@@ -1,1 +1,1 @@
-"""stats."""
+"""Statistics of features: NumPy in, numbers out, no input or output, no device."""
