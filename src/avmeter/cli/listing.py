@@ -1,0 +1,47 @@
+"""`avmeter list`: metrics, what they need, and whether they could run here."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from avmeter.errors import MissingDependencyError
+from avmeter.features.base import get_extractor
+from avmeter.metrics.base import CorpusMetric
+from avmeter.metrics.resolve import get_metric
+from avmeter.registry import METRICS, list_metrics
+from avmeter.weights import WeightsSource
+
+
+def list_command(
+    group: Annotated[str | None, typer.Argument(help="Only this group: audio, av.")] = None,
+    names_only: Annotated[bool, typer.Option("--names", help="Only names, one a line.")] = False,
+) -> None:
+    """List metrics, what they need, and what is missing on this machine.
+
+    Example: avmeter list audio
+    """
+    names = list_metrics(group)
+    if names_only:
+        typer.echo("\n".join(names))
+        return
+    table = Table("metric", "better", "of", "needs", "ready", title=None, header_style="bold")
+    for name in names:
+        table.add_row(*_row(name))
+    Console(highlight=False).print(table)
+
+
+def _row(name: str) -> tuple[str, str, str, str, str]:
+    try:
+        metric = get_metric(name)
+    except MissingDependencyError as error:
+        return name, getattr(METRICS.get(name), "direction", ""), "", "", error.hint
+    kind = "corpus" if isinstance(metric, CorpusMetric) and not metric.per_sample else "sample"
+    fields = sorted({f for need in metric.needs for f in need.fields} | set(metric.requires))
+    source = WeightsSource.parse("auto")
+    entries = {e for need in metric.needs for e in get_extractor(need.extractor, **need.options).weights()}
+    absent = sorted(e for e in entries if not source.available(e))
+    return name, metric.direction, kind, ", ".join(fields), f"lacks weights: {', '.join(absent)}" if absent else "yes"

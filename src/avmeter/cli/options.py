@@ -1,0 +1,31 @@
+"""Options of metrics on the command line: `audio.wer.model_name=small`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from avmeter.errors import UsageError
+
+
+def parse_options(settings: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Metric name -> options. Values are JSON where they parse as such, else text.
+
+    Raises:
+        UsageError: A setting is not of the form `group.metric.option=value`.
+    """
+    options: dict[str, dict[str, Any]] = {}
+    for setting in settings:
+        target, equals, value = setting.partition("=")
+        metric, dot, name = target.strip().rpartition(".")
+        if not equals or not dot or "." not in metric:
+            raise UsageError(
+                f"`--set {setting}` is not of the form metric.option=value", hint="--set audio.wer.model_name=small"
+            )
+        try:
+            parsed = json.loads(value)
+        except json.JSONDecodeError:
+            parsed = value
+        options.setdefault(metric, {})[name] = parsed
+    return options

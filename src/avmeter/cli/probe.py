@@ -1,0 +1,36 @@
+"""`avmeter probe`: what avmeter sees in a file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from avmeter.media import MediaItem, probe
+
+
+def probe_command(
+    files: Annotated[list[Path], typer.Argument(help="Media files.")],
+    decode: Annotated[bool, typer.Option("--decode", help="Decode too: real lengths, peaks, flags.")] = False,
+) -> None:
+    """Show what avmeter sees in a file: streams, times, rates, rotation. Prints JSON, one object a line.
+
+    Example: avmeter probe clip.mp4 --decode
+    """
+    for file in files:
+        facts: dict[str, Any] = {"file": str(file), **asdict(probe(file))}
+        if decode:
+            with MediaItem.open(file) as item:
+                if item.has_audio:
+                    facts["sound"] = asdict(item.audio_facts)
+                if item.has_video:
+                    times = item.frame_times
+                    facts["picture"] = {
+                        "num_frames": len(times),
+                        "first_s": float(times[0]) if len(times) else None,
+                        "last_s": float(times[-1]) if len(times) else None,
+                    }
+        typer.echo(json.dumps(facts, default=str, ensure_ascii=False))

@@ -1,0 +1,68 @@
+"""`avmeter weights`: checkpoints of the catalog."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
+from rich.table import Table
+
+from avmeter.errors import UnknownNameError
+from avmeter.weights import WeightsSource, catalog, verify
+
+app = typer.Typer(help="List, fetch, verify and find checkpoints.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_command() -> None:
+    """Every checkpoint: size, licence, what it is for, and whether it is on this machine."""
+    source = WeightsSource.parse("auto")
+    table = Table("name", "size", "weights licence", "used for", "here", header_style="bold")
+    for name, entry in catalog().items():
+        sizes = [f.size_bytes for f in entry.files]
+        size = f"{sum(s or 0 for s in sizes) / 1e6:,.0f} MB" if any(sizes) else "unknown"
+        table.add_row(name, size, entry.weights_licence, ", ".join(entry.used_for), "yes" if source.available(name) else "")
+    Console(highlight=False).print(table)
+
+
+@app.command()
+def fetch(names: Annotated[list[str], typer.Argument(help="Names from `avmeter weights list`.")]) -> None:
+    """Download and verify checkpoints.
+
+    Example: avmeter weights fetch passt synchformer
+    """
+    source = WeightsSource.parse("auto")
+    for name in names:
+        if name not in catalog():
+            raise UnknownNameError.among("checkpoint", name, catalog())
+    with Progress(*Progress.get_default_columns(), DownloadColumn(), TransferSpeedColumn()) as bar:
+        for name in names:
+            for file in catalog()[name].files:
+                task = bar.add_task(file.name, total=file.size_bytes)
+
+                def update(done: int, total: int | None, task: int = int(task)) -> None:
+                    bar.update(task, completed=done, total=total)  # type: ignore[arg-type]
+
+                bar.console.print(str(source.fetch(name, file.name, progress=update)), markup=False)
+
+
+@app.command("verify")
+def verify_command() -> None:
+    """Compare every checkpoint on this machine with the catalog. Exit code 1 if one does not match."""
+    bad = False
+    for status in verify():
+        typer.echo(f"{status.entry}\t{status.file}\t{status.status}\t{status.path or ''}")
+        bad = bad or status.status == "mismatch"
+    raise typer.Exit(int(bad))
+
+
+@app.command()
+def path(name: str, file: str | None = None) -> None:
+    """Print where a checkpoint is, fetching it if need be."""
+    if name not in catalog():
+        raise UnknownNameError.among("checkpoint", name, catalog())
+    found: Path = WeightsSource.parse("auto").path(name, file)
+    typer.echo(str(found))

@@ -1,0 +1,119 @@
+"""What this machine has, what each metric still needs, and known ways in which an environment is broken."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import platform
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
+
+import torch
+
+from avmeter.engine.store import default_store_folder
+from avmeter.errors import AvmeterError, MissingDependencyError
+from avmeter.features.base import get_extractor
+from avmeter.metrics.resolve import get_metric
+from avmeter.registry import list_metrics
+from avmeter.weights import WeightsSource
+
+_PACKAGES = (
+    "avmeter", "torch", "numpy", "av", "soxr", "transformers", "huggingface-hub", "safetensors", "faster-whisper",
+    "ctranslate2", "onnxruntime", "jiwer", "opencv-python-headless", "pyarrow",
+)  # fmt: skip
+# Packages that avmeter never imports itself, but that break others when their build does not fit torch.
+_FRAGILE = ("torchaudio", "torchvision")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One line of the diagnosis."""
+
+    topic: str
+    status: Literal["ok", "note", "problem"]
+    text: str
+    hint: str = ""
+
+
+def diagnose() -> list[Finding]:
+    """Everything worth knowing before a run; loads no network and touches no internet."""
+    return [*_system(), *_packages(), *_fragile_packages(), *_metrics()]
+
+
+def _system() -> list[Finding]:
+    findings = [Finding(topic="python", status="ok", text=f"{platform.python_version()} on {platform.platform()}")]
+    if torch.cuda.is_available():
+        for i in range(torch.cuda.device_count()):
+            memory = torch.cuda.get_device_properties(i).total_memory / 2**30
+            text = f"cuda:{i} {torch.cuda.get_device_name(i)}, {memory:.0f} GiB"
+            findings.append(Finding(topic="device", status="ok", text=text))
+    else:
+        findings.append(Finding(topic="device", status="note", text=f"no GPU; {os.cpu_count()} CPU cores"))
+    folder = default_store_folder()
+    existing = next(p for p in [folder, *folder.parents] if p.exists())
+    free = shutil.disk_usage(existing).free / 2**30
+    status: Literal["ok", "problem"] = "ok" if free > 2 else "problem"
+    findings.append(Finding(topic="store", status=status, text=f"{folder}, {free:.0f} GiB free"))
+    offline = [n for n in ("AVMETER_OFFLINE", "HF_HUB_OFFLINE") if os.environ.get(n, "0") not in ("", "0")]
+    if offline:
+        findings.append(Finding(topic="network", status="note", text=f"not used: {', '.join(offline)} is set"))
+    return findings
+
+
+def _packages() -> list[Finding]:
+    findings = []
+    for package in _PACKAGES:
+        try:
+            findings.append(Finding(topic="package", status="ok", text=f"{package} {version(package)}"))
+        except PackageNotFoundError:
+            findings.append(Finding(topic="package", status="note", text=f"{package} is not installed"))
+    return findings
+
+
+def _fragile_packages() -> list[Finding]:
+    """A torchaudio or torchvision built for another torch fails to load, and takes `import transformers` along."""
+    findings = []
+    for name in _FRAGILE:
+        if importlib.util.find_spec(name) is None:
+            continue
+        try:
+            importlib.import_module(name)
+        except (ImportError, OSError, RuntimeError, AttributeError) as error:
+            findings.append(
+                Finding(
+                    topic="package",
+                    status="problem",
+                    text=f"{name} {version(name)} cannot load beside torch {torch.__version__}: {error}",
+                    hint=f"avmeter does not need it, but transformers tries it: `pip uninstall {name}`, or install "
+                    f"the build of it that belongs to torch {torch.__version__}",
+                )
+            )
+        else:
+            findings.append(Finding(topic="package", status="ok", text=f"{name} {version(name)} loads"))
+    return findings
+
+
+def _metrics() -> list[Finding]:
+    source = WeightsSource.parse("auto")
+    findings = []
+    for name in list_metrics():
+        try:
+            metric = get_metric(name)
+        except MissingDependencyError as error:
+            findings.append(Finding(topic=name, status="note", text=error.message, hint=error.hint))
+            continue
+        except AvmeterError as error:
+            findings.append(Finding(topic=name, status="problem", text=error.message, hint=error.hint))
+            continue
+        entries = {e for need in metric.needs for e in get_extractor(need.extractor, **need.options).weights()}
+        absent = sorted(e for e in entries if not source.available(e))
+        if absent:
+            text = f"weights not on this machine: {', '.join(absent)}"
+            hint = f"avmeter weights fetch {' '.join(absent)}"
+            findings.append(Finding(topic=name, status="note", text=text, hint=hint))
+        else:
+            findings.append(Finding(topic=name, status="ok", text="ready"))
+    return findings
