@@ -26,7 +26,9 @@ EXIT_SKIPPED, EXIT_NOTHING = 1, 3
 
 
 def score(
-    inputs: Annotated[list[Path], typer.Argument(help="Clips, folders of clips, or one manifest (csv, jsonl, parquet).")],
+    inputs: Annotated[
+        list[Path], typer.Argument(help="Clips, folders of clips, or one manifest (csv, jsonl, parquet).")
+    ],
     reference: Annotated[
         Path | None, typer.Option(help="Real clip, or folder paired by relative path without extension.")
     ] = None,
@@ -43,7 +45,9 @@ def score(
     weights: Annotated[str, typer.Option(help="auto, dummy, or a folder.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda:0 ...")] = "auto",
     precision: Annotated[str, typer.Option(help="float32, tf32, bf16 or fp16.")] = "float32",
-    store: Annotated[Path | None, typer.Option(help="Folder of the feature store; default is the cache folder.")] = None,
+    store: Annotated[
+        Path | None, typer.Option(help="Folder of the feature store; default is the cache folder.")
+    ] = None,
     no_store: Annotated[bool, typer.Option("--no-store", help="Keep no features.")] = False,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Windows per batch.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Decoding threads.")] = None,

@@ -24,7 +24,9 @@ def list_command() -> None:
     for name, entry in catalog().items():
         sizes = [f.size_bytes for f in entry.files]
         size = f"{sum(s or 0 for s in sizes) / 1e6:,.0f} MB" if any(sizes) else "unknown"
-        table.add_row(name, size, entry.weights_licence, ", ".join(entry.used_for), "yes" if source.available(name) else "")
+        table.add_row(
+            name, size, entry.weights_licence, ", ".join(entry.used_for), "yes" if source.available(name) else ""
+        )
     Console(highlight=False).print(table)
 
 

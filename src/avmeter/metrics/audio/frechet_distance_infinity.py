@@ -1,0 +1,88 @@
+"""Fréchet distance extrapolated to infinitely many clips, and the clips that raise it most.
+
+The distance of subsets of growing size is nearly linear in 1/N; its value at 1/N = 0 is free of most of the bias
+that makes plain values of different N incomparable. Source: Chong and Forsyth, "Effectively Unbiased FID" (2020);
+Gui et al., "Adapting Frechet Audio Distance for Generative Music Evaluation" (2024).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from avmeter.errors import SkipCode, SkipError
+from avmeter.metrics.backbones import RowsState, audio_need, find_backbone
+from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
+from avmeter.registry import register
+from avmeter.result import MetricResult
+from avmeter.sample import Sample
+from avmeter.stats.frechet_infinity import frechet_infinity
+from avmeter.stats.frechet_influence import frechet_contributions
+from avmeter.stats.moments import Moments
+
+_WORST = 20
+
+
+@register("audio.frechet_distance_infinity")
+class FrechetDistanceInfinity(CorpusMetric):
+    """Fréchet distance at 1/N = 0; may be a little below 0; lower is better.
+
+    Args:
+        backbone: "passt", "panns", "vggish", "clap", or "yamnet".
+        protocol: Decides preprocessing.
+    """
+
+    name = "audio.frechet_distance_infinity"
+    direction = "lower"
+
+    def __init__(self, *, backbone: str = "passt", protocol: str = "fastvideo") -> None:
+        super().__init__(protocol=protocol)
+        self.backbone = backbone
+        self._backbone = find_backbone(backbone)
+
+    def options(self) -> Mapping[str, Any]:
+        return {**super().options(), "backbone": self.backbone}
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return (
+            audio_need("generated", "audio", self._backbone, self.protocol),
+            audio_need("reference", "reference_audio", self._backbone, self.protocol, optional=True),
+        )
+
+    def start(self) -> RowsState:
+        return RowsState()
+
+    def update(self, state: RowsState, sample: Sample, features: FeatureSet) -> RowsState:
+        state.add(sample, features)
+        return state
+
+    def merge(self, a: RowsState, b: RowsState) -> RowsState:
+        return a.merge(b)
+
+    def finish(self, state: RowsState) -> MetricResult:
+        generated, references = state.generated.stacked(), state.reference.stacked()
+        if len(references) < 2 or len(generated) < 4:
+            raise SkipError(
+                SkipCode.TOO_FEW_SAMPLES,
+                f"{self.name}: needs at least 4 generated and 2 reference clips, got {len(generated)} and "
+                f"{len(references)}",
+            )
+        reference = Moments.of(references)
+        fit = frechet_infinity(generated=generated, reference=reference)
+        contributions = frechet_contributions(generated=generated, reference=reference)
+        worst = np.argsort(-contributions)[:_WORST]
+        details = {
+            "backbone": self.backbone,
+            "standard_error": fit.standard_error,
+            "r_squared": fit.r_squared,
+            "points": [list(p) for p in fit.points],
+            "n_gen": len(generated),
+            "n_ref": len(references),
+            "worst_clips": [{"id": state.generated.ids[i], "contribution": float(contributions[i])} for i in worst],
+        }
+        if fit.has_fewer_clips_than_dimensions:
+            details["warnings"] = [f"n < d: the smallest subset has fewer clips than {fit.dim} dimensions"]
+        return MetricResult(self.name, fit.value, details)

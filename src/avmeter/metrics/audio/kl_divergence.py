@@ -1,0 +1,76 @@
+"""KL divergence between the sound classes heard in the reference and in the generated clip.
+
+    KL(reference || generated) = sum over classes of p log(p / q),  p, q = softmax of the mean logits
+
+Per clip, from the logits of an AudioSet tagger averaged over windows. It asks whether the same kinds of sound are
+heard, and ignores when; it says nothing about quality. Published as KL-PaSST or MKL.
+Source: Kreuk et al., "AudioGen" (2023); av-benchmark kl.py; FastVideo audio.kl_divergence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from avmeter.errors import SkipCode, SkipError
+from avmeter.metrics.backbones import audio_need, find_backbone
+from avmeter.metrics.base import FeatureSet, Metric, Need
+from avmeter.registry import register
+from avmeter.result import MetricResult
+from avmeter.sample import Sample
+from avmeter.stats.divergence import kl_sigmoid, kl_softmax
+
+
+@register("audio.kl_divergence")
+class KlDivergence(Metric):
+    """KL(reference || generated) in nats over softmax class probabilities; 0 is equal; lower is better.
+
+    Args:
+        backbone: Tagger: "passt" (527 AudioSet classes), "panns", or "yamnet" (521).
+        protocol: See `docs/protocols.md`.
+    """
+
+    name = "audio.kl_divergence"
+    direction = "lower"
+    unit = "nats"
+    range = (0.0, None)
+
+    def __init__(self, *, backbone: str = "passt", protocol: str = "fastvideo") -> None:
+        super().__init__(protocol=protocol)
+        self.backbone = backbone
+        self._backbone = find_backbone(backbone, with_classes=True, metric=self.name)
+
+    def options(self) -> Mapping[str, Any]:
+        return {**super().options(), "backbone": self.backbone}
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return (
+            audio_need("generated", "audio", self._backbone, self.protocol),
+            audio_need("reference", "reference_audio", self._backbone, self.protocol),
+        )
+
+    def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
+        logits = {}
+        for side in ("generated", "reference"):
+            found = features[side].arrays.get("logits")
+            if found is None:
+                raise SkipError(
+                    SkipCode.TOO_SHORT, f"{sample.id}: {side} is too short for the tagger, which needs 0.17 s"
+                )
+            if not np.isfinite(found).all():
+                raise SkipError(SkipCode.NON_FINITE, f"{sample.id}: logits of the {side} side are not finite")
+            logits[side] = found[None]
+        softmax = max(kl_softmax(**logits), 0.0)
+        details = {
+            "kl_softmax": softmax,
+            "kl_sigmoid": kl_sigmoid(**logits),
+            "backbone": self.backbone,
+            "used_seconds": features["generated"].facts.get("used_seconds"),
+            "reference_used_seconds": features["reference"].facts.get("used_seconds"),
+        }
+        if softmax < 1e-9:
+            details["question"] = "generated and reference sound the same to the tagger: is it one file?"
+        return MetricResult(self.name, softmax, details)

@@ -1,0 +1,65 @@
+"""Precision, recall, density and coverage: fidelity and variety as two things.
+
+A clip counts as realistic when it lies within the neighbourhoods of reference clips, and a reference clip as covered
+when its neighbourhood holds a generated one. Source: Kynkäänniemi et al. (2019); Naeem et al. (2020).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from avmeter.metrics.backbones import RowsState, audio_need, find_backbone
+from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
+from avmeter.registry import register
+from avmeter.result import MetricResult
+from avmeter.sample import Sample
+from avmeter.stats.manifold import manifold_scores
+
+
+@register("audio.prdc")
+class Prdc(CorpusMetric):
+    """Coverage (headline), density, precision and recall of the generated corpus; higher is better.
+
+    Args:
+        backbone: "passt", "panns", "vggish", "clap", or "yamnet".
+        neighbours: k of the neighbourhoods.
+        protocol: Decides preprocessing.
+    """
+
+    name = "audio.prdc"
+    direction = "higher"
+    range = (0.0, 1.0)
+
+    def __init__(self, *, backbone: str = "passt", neighbours: int = 5, protocol: str = "fastvideo") -> None:
+        super().__init__(protocol=protocol)
+        self.backbone = backbone
+        self.neighbours = neighbours
+        self._backbone = find_backbone(backbone)
+
+    def options(self) -> Mapping[str, Any]:
+        return {**super().options(), "backbone": self.backbone, "neighbours": self.neighbours}
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return (
+            audio_need("generated", "audio", self._backbone, self.protocol),
+            audio_need("reference", "reference_audio", self._backbone, self.protocol, optional=True),
+        )
+
+    def start(self) -> RowsState:
+        return RowsState()
+
+    def update(self, state: RowsState, sample: Sample, features: FeatureSet) -> RowsState:
+        state.add(sample, features)
+        return state
+
+    def merge(self, a: RowsState, b: RowsState) -> RowsState:
+        return a.merge(b)
+
+    def finish(self, state: RowsState) -> MetricResult:
+        generated, reference = state.generated.stacked(), state.reference.stacked()
+        scores = manifold_scores(generated=generated, reference=reference, neighbours=self.neighbours)
+        details = {**asdict(scores), "backbone": self.backbone, "n_gen": len(generated), "n_ref": len(reference)}
+        return MetricResult(self.name, scores.coverage, details)
