@@ -1,1 +1,1 @@
-"""dsp."""
+"""Signals: mel filterbanks, mel spectrograms, resampling, loudness."""

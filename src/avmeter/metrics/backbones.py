@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from avmeter.errors import UnknownNameError, UsageError
-from avmeter.metrics.base import FeatureSet, Need
+from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
 from avmeter.sample import Sample
 from avmeter.stats.moments import Moments
 
@@ -153,3 +153,37 @@ def sides_of(sample: Sample, features: FeatureSet) -> list[tuple[str, npt.NDArra
         found = features.get("generated", features.get("reference"))
         return [("reference", found["embedding"])] if found is not None else []
     return [(side, features[side]["embedding"]) for side in ("generated", "reference") if side in features]
+
+
+class RowsMetric(CorpusMetric):
+    """A corpus metric over the embeddings of every generated and reference clip.
+
+    Args:
+        backbone: Name in `BACKBONES`.
+        protocol: Decides preprocessing.
+    """
+
+    def __init__(self, *, backbone: str = "passt", protocol: str = "fastvideo") -> None:
+        super().__init__(protocol=protocol)
+        self.backbone = backbone
+        self._backbone = find_backbone(backbone)
+
+    def options(self) -> Mapping[str, Any]:
+        return {**super().options(), "backbone": self.backbone}
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return (
+            audio_need("generated", "audio", self._backbone, self.protocol),
+            audio_need("reference", "reference_audio", self._backbone, self.protocol, optional=True),
+        )
+
+    def start(self) -> RowsState:
+        return RowsState()
+
+    def update(self, state: RowsState, sample: Sample, features: FeatureSet) -> RowsState:
+        state.add(sample, features)
+        return state
+
+    def merge(self, a: RowsState, b: RowsState) -> RowsState:
+        return a.merge(b)

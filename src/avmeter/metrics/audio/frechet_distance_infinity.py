@@ -7,17 +7,12 @@ Gui et al., "Adapting Frechet Audio Distance for Generative Music Evaluation" (2
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from avmeter.errors import SkipCode, SkipError
-from avmeter.metrics.backbones import RowsState, audio_need, find_backbone
-from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
+from avmeter.metrics.backbones import RowsMetric, RowsState
 from avmeter.registry import register
 from avmeter.result import MetricResult
-from avmeter.sample import Sample
 from avmeter.stats.frechet_infinity import frechet_infinity
 from avmeter.stats.frechet_influence import frechet_contributions
 from avmeter.stats.moments import Moments
@@ -26,7 +21,7 @@ _WORST = 20
 
 
 @register("audio.frechet_distance_infinity")
-class FrechetDistanceInfinity(CorpusMetric):
+class FrechetDistanceInfinity(RowsMetric):
     """Fréchet distance at 1/N = 0; may be a little below 0; lower is better.
 
     Args:
@@ -36,31 +31,6 @@ class FrechetDistanceInfinity(CorpusMetric):
 
     name = "audio.frechet_distance_infinity"
     direction = "lower"
-
-    def __init__(self, *, backbone: str = "passt", protocol: str = "fastvideo") -> None:
-        super().__init__(protocol=protocol)
-        self.backbone = backbone
-        self._backbone = find_backbone(backbone)
-
-    def options(self) -> Mapping[str, Any]:
-        return {**super().options(), "backbone": self.backbone}
-
-    @property
-    def needs(self) -> tuple[Need, ...]:
-        return (
-            audio_need("generated", "audio", self._backbone, self.protocol),
-            audio_need("reference", "reference_audio", self._backbone, self.protocol, optional=True),
-        )
-
-    def start(self) -> RowsState:
-        return RowsState()
-
-    def update(self, state: RowsState, sample: Sample, features: FeatureSet) -> RowsState:
-        state.add(sample, features)
-        return state
-
-    def merge(self, a: RowsState, b: RowsState) -> RowsState:
-        return a.merge(b)
 
     def finish(self, state: RowsState) -> MetricResult:
         generated, references = state.generated.stacked(), state.reference.stacked()

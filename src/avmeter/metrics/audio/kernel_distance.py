@@ -12,19 +12,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from avmeter.errors import UnknownNameError, UsageError
-from avmeter.metrics.backbones import RowsState, audio_need, find_backbone
-from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
+from avmeter.metrics.backbones import RowsMetric, RowsState
 from avmeter.metrics.reference import load_reference, reference_path
 from avmeter.registry import register
 from avmeter.result import MetricResult
-from avmeter.sample import Sample
 from avmeter.stats.kernel import kernel_audio_distance, kernel_inception_distance
 
 KERNELS = ("gaussian", "polynomial")
 
 
 @register("audio.kernel_distance")
-class KernelDistance(CorpusMetric):
+class KernelDistance(RowsMetric):
     """Squared maximum mean discrepancy; about 0 for equal distributions, may be negative; lower is better.
 
     Args:
@@ -49,14 +47,12 @@ class KernelDistance(CorpusMetric):
         reference_features: str | None = None,
         protocol: str = "fastvideo",
     ) -> None:
-        super().__init__(protocol=protocol)
+        super().__init__(backbone=backbone, protocol=protocol)
         if kernel not in KERNELS:
             raise UnknownNameError.among("kernel", kernel, KERNELS)
         self.kernel = kernel
-        self.backbone = backbone
         self.subsets = subsets
         self.subset_size = subset_size
-        self._backbone = find_backbone(backbone)
         path = reference_path(reference_features) if reference_features else None
         self._given = load_reference(path) if path else None
         if self._given is not None and self._given.rows is None:
@@ -66,27 +62,9 @@ class KernelDistance(CorpusMetric):
         return {
             **super().options(),
             "kernel": self.kernel,
-            "backbone": self.backbone,
             "subsets": self.subsets,
             "subset_size": self.subset_size,
         }
-
-    @property
-    def needs(self) -> tuple[Need, ...]:
-        return (
-            audio_need("generated", "audio", self._backbone, self.protocol),
-            audio_need("reference", "reference_audio", self._backbone, self.protocol, optional=True),
-        )
-
-    def start(self) -> RowsState:
-        return RowsState()
-
-    def update(self, state: RowsState, sample: Sample, features: FeatureSet) -> RowsState:
-        state.add(sample, features)
-        return state
-
-    def merge(self, a: RowsState, b: RowsState) -> RowsState:
-        return a.merge(b)
 
     def finish(self, state: RowsState) -> MetricResult:
         generated = state.generated.stacked()

@@ -10,16 +10,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from avmeter.metrics.backbones import RowsState, audio_need, find_backbone
-from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
+from avmeter.metrics.backbones import RowsMetric, RowsState
 from avmeter.registry import register
 from avmeter.result import MetricResult
-from avmeter.sample import Sample
 from avmeter.stats.manifold import manifold_scores
 
 
 @register("audio.prdc")
-class Prdc(CorpusMetric):
+class Prdc(RowsMetric):
     """Coverage (headline), density, precision and recall of the generated corpus; higher is better.
 
     Args:
@@ -33,30 +31,11 @@ class Prdc(CorpusMetric):
     range = (0.0, 1.0)
 
     def __init__(self, *, backbone: str = "passt", neighbours: int = 5, protocol: str = "fastvideo") -> None:
-        super().__init__(protocol=protocol)
-        self.backbone = backbone
+        super().__init__(backbone=backbone, protocol=protocol)
         self.neighbours = neighbours
-        self._backbone = find_backbone(backbone)
 
     def options(self) -> Mapping[str, Any]:
-        return {**super().options(), "backbone": self.backbone, "neighbours": self.neighbours}
-
-    @property
-    def needs(self) -> tuple[Need, ...]:
-        return (
-            audio_need("generated", "audio", self._backbone, self.protocol),
-            audio_need("reference", "reference_audio", self._backbone, self.protocol, optional=True),
-        )
-
-    def start(self) -> RowsState:
-        return RowsState()
-
-    def update(self, state: RowsState, sample: Sample, features: FeatureSet) -> RowsState:
-        state.add(sample, features)
-        return state
-
-    def merge(self, a: RowsState, b: RowsState) -> RowsState:
-        return a.merge(b)
+        return {**super().options(), "neighbours": self.neighbours}
 
     def finish(self, state: RowsState) -> MetricResult:
         generated, reference = state.generated.stacked(), state.reference.stacked()
