@@ -1,0 +1,303 @@
+"""Mel spectrograms as the published networks were trained on them.
+
+    waves (B, N) -> frames (B, T, W) -> window -> |FFT| or |FFT|^2 (B, T, K) -> mel bank (B, F, T) -> logarithm
+
+A `MelSpec` says with which sizes; one function per network adds what only that network does. Everything follows
+the device of the waveforms and has no learned part. Bands are summed in float64, which keeps TF32 and autocast
+out of the spectrum: their three digits are too few below a logarithm.
+
+Letters: `B` batch, `N` points of a waveform, `T` frames, `W` points of a frame, `K` frequency bins, `F` mel bands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from avmeter.dsp.filterbank import Bank, htk_bank, kaldi_bank, slaney_bank
+from avmeter.errors import UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class MelSpec:
+    """Sizes of a mel spectrogram.
+
+    Attributes:
+        sample_rate: Hz.
+        n_fft: Points of the Fourier transform; a shorter frame is padded with zeros.
+        win_length: Points W of a frame.
+        hop_length: Points from one frame to the next.
+        n_mels: Bands F.
+        f_min: Lower edge of the lowest band in Hz.
+        f_max: Upper edge of the highest band in Hz.
+        bank: The filterbank's function.
+        periodic_window: Hann window of period W (True), or symmetric, of period W - 1.
+        exponent: 2 for the power spectrum, 1 for magnitudes.
+    """
+
+    sample_rate: int
+    n_fft: int
+    win_length: int
+    hop_length: int
+    n_mels: int
+    f_min: float
+    f_max: float
+    bank: Callable[..., Bank]
+    periodic_window: bool = True
+    exponent: int = 2
+
+    def num_frames_centred(self, num_samples: int) -> int:
+        """Frames T of a centred spectrogram of `num_samples` points."""
+        return 1 + num_samples // self.hop_length
+
+
+PASST = MelSpec(
+    sample_rate=32000,
+    n_fft=1024,
+    win_length=800,
+    hop_length=320,
+    n_mels=128,
+    f_min=0.0,
+    # The authors' "fmax" of half the rate less half of an augmentation range of 2000 Hz.
+    f_max=15000.0,
+    bank=kaldi_bank,
+    periodic_window=False,
+)
+SYNCHFORMER = MelSpec(
+    sample_rate=16000,
+    n_fft=1024,
+    win_length=400,
+    hop_length=160,
+    n_mels=128,
+    f_min=0.0,
+    f_max=8000.0,
+    bank=htk_bank,
+)
+PANNS_16K = MelSpec(
+    sample_rate=16000,
+    n_fft=512,
+    win_length=512,
+    hop_length=160,
+    n_mels=64,
+    f_min=50.0,
+    f_max=8000.0,
+    bank=slaney_bank,
+)
+VGGISH = MelSpec(
+    sample_rate=16000,
+    n_fft=512,
+    win_length=400,
+    hop_length=160,
+    n_mels=64,
+    f_min=125.0,
+    f_max=7500.0,
+    bank=kaldi_bank,
+    exponent=1,
+)
+CLAP = MelSpec(
+    sample_rate=48000,
+    n_fft=1024,
+    win_length=1024,
+    hop_length=480,
+    n_mels=64,
+    f_min=50.0,
+    f_max=14000.0,
+    bank=htk_bank,
+)
+IMAGEBIND = MelSpec(
+    sample_rate=16000,
+    n_fft=512,
+    win_length=400,
+    hop_length=160,
+    n_mels=128,
+    f_min=20.0,
+    f_max=8000.0,
+    bank=kaldi_bank,
+    periodic_window=False,
+)
+
+VGGISH_EXAMPLE_FRAMES = 96
+"""Frames of one VGGish example: 0.96 s."""
+
+IMAGEBIND_FRAMES = 204
+"""Frames of one ImageBind clip of 2 s; its 198 real ones are padded."""
+
+_PREEMPHASIS = 0.97
+_FLOAT32_EPS = 1.1920928955078125e-07
+
+
+def mel_of_frames(frames: Tensor, spec: MelSpec) -> Tensor:
+    """Mel energies of frames that are already cut.
+
+    Args:
+        frames: (B, T, W) with W = `spec.win_length`, float32 or float64.
+
+    Returns:
+        (B, F, T) >= 0 in the dtype of `frames`; power or magnitude by `spec.exponent`.
+    """
+    window = _window(spec, frames.device, frames.dtype)
+    # Where a frame stands inside a longer transform turns phases only, and those are dropped.
+    spectrum = torch.fft.rfft(frames * window, n=spec.n_fft)
+    energies = torch.view_as_real(spectrum).square().sum(-1) if spec.exponent == 2 else spectrum.abs()
+    bank = _bank(spec, frames.device)
+    return torch.matmul(bank, energies.double().transpose(1, 2)).to(frames.dtype)
+
+
+def mel_centred(waves: Tensor, spec: MelSpec) -> Tensor:
+    """Mel energies of frames centred on every `hop_length`-th point, the signal mirrored at its ends.
+
+    Args:
+        waves: (B, N), float32 or float64; N > `spec.win_length` / 2.
+
+    Returns:
+        (B, F, 1 + N // hop_length) in the dtype of `waves`.
+
+    Raises:
+        UsageError: The signal is too short to be mirrored.
+    """
+    margin = spec.win_length // 2
+    _require(waves, margin + 1)
+    mirrored = functional.pad(waves, (margin, margin), mode="reflect")
+    return mel_of_frames(mirrored.unfold(-1, spec.win_length, spec.hop_length), spec)
+
+
+def passt_mel(waves: Tensor) -> Tensor:
+    """Input of PaSST.
+
+    Args:
+        waves: (B, N) at 32 kHz, float32.
+
+    Returns:
+        (B, 128, 1 + (N - 1) // 320): (ln(mel + 1e-5) + 4.5) / 5. Silence is -1.4026.
+
+    Source: hear21passt 0.0.26, `models/preprocess.py` in evaluation mode. The pre-emphasis loses one point.
+    """
+    emphasised = waves[:, 1:] - _PREEMPHASIS * waves[:, :-1]
+    return (torch.log(mel_centred(emphasised, PASST) + 1e-5) + 4.5) / 5.0
+
+
+def synchformer_mel(waves: Tensor) -> Tensor:
+    """Log-mel of Synchformer's segments, before padding and normalisation, in which protocols differ.
+
+    Args:
+        waves: (B, N) at 16 kHz, float32; a segment has N = 10240.
+
+    Returns:
+        (B, 128, 1 + N // 160): ln(mel + 1e-6).
+
+    Source: Synchformer's `AudioMelSpectrogram` and `AudioLog`; torchaudio's `MelSpectrogram`.
+    """
+    return torch.log(mel_centred(waves, SYNCHFORMER) + 1e-6)
+
+
+def panns_logmel(waves: Tensor) -> Tensor:
+    """Input of the 16 kHz PANNs.
+
+    Args:
+        waves: (B, N) at 16 kHz, float32.
+
+    Returns:
+        (B, 64, 1 + N // 160) in dB, floor -100 dB.
+
+    Source: torchlibrosa's `Spectrogram` and `LogmelFilterBank` with `top_db=None`.
+    """
+    return 10.0 * torch.log10(mel_centred(waves, PANNS_16K).clamp_min(1e-10))
+
+
+def clap_mel(waves: Tensor) -> Tensor:
+    """Log-mel of CLAP (HTSAT), computed in float64.
+
+    Args:
+        waves: (B, N) at 48 kHz.
+
+    Returns:
+        (B, 64, 1 + N // 480) float32 in dB, floor -100 dB.
+
+    Source: transformers' `ClapFeatureExtractor._np_extract_fbank_features` with the published
+    `frequency_min=50`; there time comes before frequency.
+    """
+    return (10.0 * torch.log10(mel_centred(waves.double(), CLAP).clamp_min(1e-10))).float()
+
+
+def vggish_examples(waves: Tensor) -> Tensor:
+    """Examples of VGGish, computed in float64: 0.96 s each, no overlap, the rest is dropped.
+
+    Args:
+        waves: (B, N) at 16 kHz; one example needs N >= 15600.
+
+    Returns:
+        (B, E, 96, 64) float32, time before frequency: ln(mel + 0.01). E = 0 for shorter signals.
+
+    Source: `vggish_input.py` and `mel_features.py` of the published VGGish.
+    """
+    _require(waves, VGGISH.win_length)
+    frames = waves.double().unfold(-1, VGGISH.win_length, VGGISH.hop_length)
+    logmel = torch.log(mel_of_frames(frames, VGGISH) + 0.01).float().transpose(1, 2)
+    num_examples = logmel.shape[1] // VGGISH_EXAMPLE_FRAMES
+    whole = logmel[:, : num_examples * VGGISH_EXAMPLE_FRAMES]
+    return whole.reshape(len(waves), num_examples, VGGISH_EXAMPLE_FRAMES, VGGISH.n_mels)
+
+
+def kaldi_fbank(waves: Tensor, spec: MelSpec = IMAGEBIND) -> Tensor:
+    """Log-mel after Kaldi: whole frames only, each freed of its mean and pre-emphasised on its own.
+
+    Args:
+        waves: (B, N) at `spec.sample_rate`, float32; N >= `spec.win_length`.
+
+    Returns:
+        (B, F, 1 + (N - win_length) // hop_length): ln(max(mel, 1.19e-7)).
+
+    Source: torchaudio's `compliance.kaldi.fbank` with `htk_compat=True`, `window_type="hanning"`, `dither=0`,
+    `use_energy=False`. Without dither, rounding decides what near-silent bands hold.
+    """
+    _require(waves, spec.win_length)
+    frames = waves.unfold(-1, spec.win_length, spec.hop_length)
+    frames = frames - frames.mean(-1, keepdim=True)
+    before = torch.cat((frames[..., :1], frames[..., :-1]), dim=-1)
+    return torch.log(mel_of_frames(frames - _PREEMPHASIS * before, spec).clamp_min(_FLOAT32_EPS))
+
+
+def imagebind_mel(waves: Tensor) -> Tensor:
+    """Input of ImageBind's audio tower.
+
+    Args:
+        waves: (B, N) at 16 kHz, float32, clips of 2 s (N = 32000) of the one channel that is used.
+
+    Returns:
+        (B, 128, 204): (fbank + 4.268) / 9.138, cut or padded at the end; padding is 0 before normalising.
+
+    Source: ImageBind's `data.py`, `waveform2melspec`. Removing the mean over channels is the caller's.
+    """
+    fbank = kaldi_fbank(waves)[..., :IMAGEBIND_FRAMES]
+    padded = functional.pad(fbank, (0, IMAGEBIND_FRAMES - fbank.shape[-1]))
+    return (padded + 4.268) / 9.138
+
+
+def _require(waves: Tensor, minimum: int) -> None:
+    if waves.dim() != 2 or waves.shape[-1] < minimum:
+        raise UsageError(
+            f"a spectrogram needs waveforms (B, N) with N >= {minimum}, got {tuple(waves.shape)}",
+            hint="pad the signal with zeros, or skip it as too short",
+        )
+
+
+@lru_cache(maxsize=64)
+def _window(spec: MelSpec, device: torch.device, dtype: torch.dtype) -> Tensor:
+    # Made outside inference mode: the cached tensor may later meet autograd.
+    with torch.inference_mode(False):
+        window = torch.hann_window(spec.win_length, periodic=spec.periodic_window, dtype=torch.float64)
+        return window.to(device=device, dtype=dtype)
+
+
+@lru_cache(maxsize=64)
+def _bank(spec: MelSpec, device: torch.device) -> Tensor:
+    with torch.inference_mode(False):
+        bank = spec.bank(
+            sample_rate=spec.sample_rate, n_fft=spec.n_fft, n_mels=spec.n_mels, f_min=spec.f_min, f_max=spec.f_max
+        )
+        return torch.from_numpy(bank).to(device)
