@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from avmeter.dsp.filterbank import slaney_filterbank
+from avmeter.dsp.filterbank import slaney_bank
 from avmeter.features.base import Features, Runtime, Window, WindowExtractor
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.registry import register_extractor
@@ -97,7 +97,7 @@ def _log_mel(waveform: np.ndarray) -> np.ndarray:
     frames = np.lib.stride_tricks.sliding_window_view(padded, _N_FFT)[::_HOP]
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_N_FFT) / _N_FFT)
     power = np.abs(np.fft.rfft(frames * hann, axis=1)) ** 2
-    filters = slaney_filterbank(sample_rate=SAMPLE_RATE, n_fft=_N_FFT, n_mels=_N_MELS, f_min=0.0, f_max=8000.0)
-    mel = power @ np.asarray(filters, np.float64).reshape(_N_MELS, -1).T
+    filters = slaney_bank(sample_rate=SAMPLE_RATE, n_fft=_N_FFT, n_mels=_N_MELS, f_min=0.0, f_max=8000.0)
+    mel = power @ filters.T
     db = 10 * np.log10(np.maximum(mel, 1e-10)) - 10 * np.log10(max(mel.max(), 1e-10))
     return ((np.maximum(db, -80.0) + 40) / 40).astype(np.float32)
