@@ -3,8 +3,11 @@
     waves (B, N) -> frames (B, T, W) -> window -> |FFT| or |FFT|^2 (B, T, K) -> mel bank (B, F, T) -> logarithm
 
 A `MelSpec` says with which sizes; one function per network adds what only that network does. Everything follows
-the device of the waveforms and has no learned part. Bands are summed in float64, which keeps TF32 and autocast
-out of the spectrum: their three digits are too few below a logarithm.
+the device of the waveforms and has no learned part.
+
+All is computed in float64 and rounded to float32 at the end. Below a logarithm a quiet band next to a loud one needs
+the digits (float32 alone is off by up to 3e-4 there), and TF32 and autocast, whose three digits would be far too
+few, leave float64 alone.
 
 Letters: `B` batch, `N` points of a waveform, `T` frames, `W` points of a frame, `K` frequency bins, `F` mel bands.
 """
@@ -50,10 +53,6 @@ class MelSpec:
     bank: Callable[..., Bank]
     periodic_window: bool = True
     exponent: int = 2
-
-    def num_frames_centred(self, num_samples: int) -> int:
-        """Frames T of a centred spectrogram of `num_samples` points."""
-        return 1 + num_samples // self.hop_length
 
 
 PASST = MelSpec(
@@ -135,34 +134,33 @@ def mel_of_frames(frames: Tensor, spec: MelSpec) -> Tensor:
     """Mel energies of frames that are already cut.
 
     Args:
-        frames: (B, T, W) with W = `spec.win_length`, float32 or float64.
+        frames: (B, T, W) with W = `spec.win_length`, float64.
 
     Returns:
-        (B, F, T) >= 0 in the dtype of `frames`; power or magnitude by `spec.exponent`.
+        (B, F, T) float64, >= 0; power or magnitude by `spec.exponent`.
     """
-    window = _window(spec, frames.device, frames.dtype)
+    window, bank = _constants(spec, frames.device)
     # Where a frame stands inside a longer transform turns phases only, and those are dropped.
     spectrum = torch.fft.rfft(frames * window, n=spec.n_fft)
     energies = torch.view_as_real(spectrum).square().sum(-1) if spec.exponent == 2 else spectrum.abs()
-    bank = _bank(spec, frames.device)
-    return torch.matmul(bank, energies.double().transpose(1, 2)).to(frames.dtype)
+    return torch.matmul(bank, energies.transpose(1, 2))
 
 
 def mel_centred(waves: Tensor, spec: MelSpec) -> Tensor:
     """Mel energies of frames centred on every `hop_length`-th point, the signal mirrored at its ends.
 
     Args:
-        waves: (B, N), float32 or float64; N > `spec.win_length` / 2.
+        waves: (B, N), any floating dtype; N > `spec.win_length` / 2.
 
     Returns:
-        (B, F, 1 + N // hop_length) in the dtype of `waves`.
+        (B, F, 1 + N // hop_length) float64.
 
     Raises:
         UsageError: The signal is too short to be mirrored.
     """
     margin = spec.win_length // 2
     _require(waves, margin + 1)
-    mirrored = functional.pad(waves, (margin, margin), mode="reflect")
+    mirrored = functional.pad(waves.double(), (margin, margin), mode="reflect")
     return mel_of_frames(mirrored.unfold(-1, spec.win_length, spec.hop_length), spec)
 
 
@@ -170,47 +168,49 @@ def passt_mel(waves: Tensor) -> Tensor:
     """Input of PaSST.
 
     Args:
-        waves: (B, N) at 32 kHz, float32.
+        waves: (B, N) at 32 kHz.
 
     Returns:
         (B, 128, 1 + (N - 1) // 320): (ln(mel + 1e-5) + 4.5) / 5. Silence is -1.4026.
 
     Source: hear21passt 0.0.26, `models/preprocess.py` in evaluation mode. The pre-emphasis loses one point.
     """
+    _require(waves, PASST.win_length // 2 + 2)
+    waves = waves.double()
     emphasised = waves[:, 1:] - _PREEMPHASIS * waves[:, :-1]
-    return (torch.log(mel_centred(emphasised, PASST) + 1e-5) + 4.5) / 5.0
+    return ((torch.log(mel_centred(emphasised, PASST) + 1e-5) + 4.5) / 5.0).float()
 
 
 def synchformer_mel(waves: Tensor) -> Tensor:
     """Log-mel of Synchformer's segments, before padding and normalisation, in which protocols differ.
 
     Args:
-        waves: (B, N) at 16 kHz, float32; a segment has N = 10240.
+        waves: (B, N) at 16 kHz; a segment has N = 10240.
 
     Returns:
         (B, 128, 1 + N // 160): ln(mel + 1e-6).
 
     Source: Synchformer's `AudioMelSpectrogram` and `AudioLog`; torchaudio's `MelSpectrogram`.
     """
-    return torch.log(mel_centred(waves, SYNCHFORMER) + 1e-6)
+    return torch.log(mel_centred(waves, SYNCHFORMER) + 1e-6).float()
 
 
 def panns_logmel(waves: Tensor) -> Tensor:
     """Input of the 16 kHz PANNs.
 
     Args:
-        waves: (B, N) at 16 kHz, float32.
+        waves: (B, N) at 16 kHz.
 
     Returns:
         (B, 64, 1 + N // 160) in dB, floor -100 dB.
 
     Source: torchlibrosa's `Spectrogram` and `LogmelFilterBank` with `top_db=None`.
     """
-    return 10.0 * torch.log10(mel_centred(waves, PANNS_16K).clamp_min(1e-10))
+    return _decibel(mel_centred(waves, PANNS_16K)).float()
 
 
 def clap_mel(waves: Tensor) -> Tensor:
-    """Log-mel of CLAP (HTSAT), computed in float64.
+    """Log-mel of CLAP (HTSAT).
 
     Args:
         waves: (B, N) at 48 kHz.
@@ -221,11 +221,11 @@ def clap_mel(waves: Tensor) -> Tensor:
     Source: transformers' `ClapFeatureExtractor._np_extract_fbank_features` with the published
     `frequency_min=50`; there time comes before frequency.
     """
-    return (10.0 * torch.log10(mel_centred(waves.double(), CLAP).clamp_min(1e-10))).float()
+    return _decibel(mel_centred(waves, CLAP)).float()
 
 
 def vggish_examples(waves: Tensor) -> Tensor:
-    """Examples of VGGish, computed in float64: 0.96 s each, no overlap, the rest is dropped.
+    """Examples of VGGish: 0.96 s each, no overlap, the rest is dropped.
 
     Args:
         waves: (B, N) at 16 kHz; one example needs N >= 15600.
@@ -250,23 +250,23 @@ def kaldi_fbank(waves: Tensor, spec: MelSpec = IMAGEBIND) -> Tensor:
         waves: (B, N) at `spec.sample_rate`, float32; N >= `spec.win_length`.
 
     Returns:
-        (B, F, 1 + (N - win_length) // hop_length): ln(max(mel, 1.19e-7)).
+        (B, F, 1 + (N - win_length) // hop_length) float32: ln(max(mel, 1.19e-7)).
 
     Source: torchaudio's `compliance.kaldi.fbank` with `htk_compat=True`, `window_type="hanning"`, `dither=0`,
-    `use_energy=False`. Without dither, rounding decides what near-silent bands hold.
+    `use_energy=False`; that one works in float32, so near-silent bands differ by up to 1e-3.
     """
     _require(waves, spec.win_length)
-    frames = waves.unfold(-1, spec.win_length, spec.hop_length)
+    frames = waves.double().unfold(-1, spec.win_length, spec.hop_length)
     frames = frames - frames.mean(-1, keepdim=True)
     before = torch.cat((frames[..., :1], frames[..., :-1]), dim=-1)
-    return torch.log(mel_of_frames(frames - _PREEMPHASIS * before, spec).clamp_min(_FLOAT32_EPS))
+    return torch.log(mel_of_frames(frames - _PREEMPHASIS * before, spec).clamp_min(_FLOAT32_EPS)).float()
 
 
 def imagebind_mel(waves: Tensor) -> Tensor:
     """Input of ImageBind's audio tower.
 
     Args:
-        waves: (B, N) at 16 kHz, float32, clips of 2 s (N = 32000) of the one channel that is used.
+        waves: (B, N) at 16 kHz, clips of 2 s (N = 32000) of the one channel that is used.
 
     Returns:
         (B, 128, 204): (fbank + 4.268) / 9.138, cut or padded at the end; padding is 0 before normalising.
@@ -286,18 +286,17 @@ def _require(waves: Tensor, minimum: int) -> None:
         )
 
 
+def _decibel(power: Tensor) -> Tensor:
+    return 10.0 * torch.log10(power.clamp_min(1e-10))
+
+
 @lru_cache(maxsize=64)
-def _window(spec: MelSpec, device: torch.device, dtype: torch.dtype) -> Tensor:
-    # Made outside inference mode: the cached tensor may later meet autograd.
+def _constants(spec: MelSpec, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Window (W,) and filterbank (F, K) on a device, float64."""
+    # Outside inference mode: what is kept here may later meet autograd.
     with torch.inference_mode(False):
         window = torch.hann_window(spec.win_length, periodic=spec.periodic_window, dtype=torch.float64)
-        return window.to(device=device, dtype=dtype)
-
-
-@lru_cache(maxsize=64)
-def _bank(spec: MelSpec, device: torch.device) -> Tensor:
-    with torch.inference_mode(False):
         bank = spec.bank(
             sample_rate=spec.sample_rate, n_fft=spec.n_fft, n_mels=spec.n_mels, f_min=spec.f_min, f_max=spec.f_max
         )
-        return torch.from_numpy(bank).to(device)
+        return window.to(device), torch.from_numpy(bank).to(device)
