@@ -1,0 +1,54 @@
+"""Loudness after ITU-R BS.1770 / EBU R 128, and the health of a sound track. No network, no weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from avmeter.dsp.loudness import LoudnessMeter
+from avmeter.features.base import ClipExtractor, Features
+from avmeter.media import AudioSpec, MediaItem
+from avmeter.media.facts import SoundHealth
+from avmeter.registry import register_extractor
+
+_BLOCK = 1 << 20
+
+
+@register_extractor("loudness")
+class LoudnessExtractor(ClipExtractor):
+    """Facts: integrated loudness, range, peaks; share of silence and of clipping, DC offset, bandwidth."""
+
+    name = "loudness"
+    takes = "audio"
+
+    def extract(self, media: MediaItem) -> Features:
+        samples = media.audio(AudioSpec(sample_rate=None, mixdown="none"))
+        rate = media.audio_facts.sample_rate
+        meter = LoudnessMeter(sample_rate=rate, num_channels=samples.shape[0])
+        health = SoundHealth(sample_rate=rate)
+        for block in _blocks(samples):
+            meter.update(block)
+            health.update(block)
+        loudness = meter.finish()
+        facts: dict[str, Any] = {
+            "integrated_lufs": loudness.integrated_lufs,
+            "range_lu": loudness.range_lu,
+            "momentary_max_lufs": loudness.momentary_max_lufs,
+            "short_term_max_lufs": loudness.short_term_max_lufs,
+            "true_peak_dbtp": loudness.true_peak_dbtp,
+            "sample_peak_dbfs": loudness.sample_peak_dbfs,
+            "duration_s": loudness.duration_s,
+            "num_channels": int(samples.shape[0]),
+            "sample_rate": rate,
+            "reasons": {k: [str(code), text] for k, (code, text) in loudness.reasons.items()},
+            **health.finish(),
+        }
+        return Features(facts=facts)
+
+
+def _blocks(samples: Any) -> Iterator[npt.NDArray[np.float32]]:
+    for start in range(0, samples.shape[1], _BLOCK):
+        yield np.asarray(samples[:, start : start + _BLOCK])

@@ -1,0 +1,34 @@
+"""Integrated loudness, and the health of the sound track: what every set should be looked over for first.
+
+The headline is integrated loudness in LUFS (ITU-R BS.1770-5 with gating). Neither high nor low is better: compare
+with the reference set's, or with a delivery target.
+"""
+
+from __future__ import annotations
+
+from avmeter.errors import SkipCode, SkipError
+from avmeter.metrics.base import FeatureSet, Metric, Need
+from avmeter.registry import register
+from avmeter.result import MetricResult
+from avmeter.sample import Sample
+
+
+@register("audio.loudness")
+class LoudnessMetric(Metric):
+    """Integrated loudness in LUFS; details have range, peaks, silence, clipping, DC offset and bandwidth."""
+
+    name = "audio.loudness"
+    direction = "none"
+    unit = "LUFS"
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return (Need(name="audio", field="audio", extractor="loudness"),)
+
+    def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
+        facts = dict(features["audio"].facts)
+        loudness = facts["integrated_lufs"]
+        if loudness is None:
+            code, reason = facts["reasons"]["integrated_lufs"]
+            return MetricResult.skipped(self.name, SkipError(SkipCode(code), f"{sample.id}: {reason}"), details=facts)
+        return MetricResult(self.name, loudness, facts)
