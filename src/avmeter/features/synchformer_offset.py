@@ -1,0 +1,102 @@
+"""Synchformer's comparison of sound and picture: logits over 21 offsets from -2 to 2 s.
+
+Compared are 14 successive segments (4.8 s) of each: the first and the last that sound and picture share, or with
+`curve` every position. Where sound and picture last differently long, the shared part counts; the published code
+takes the last 14 of each by its own count, and then compares different times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from avmeter.errors import SkipCode, SkipError
+from avmeter.features.base import DerivedExtractor, Extractor, Features, Runtime, Window, load_network
+from avmeter.features.synchformer_audio import SynchformerAudio
+from avmeter.features.synchformer_video import ENTRY, NUM_COMPARED, SynchformerVideo, check_short_rule
+from avmeter.nets import synchformer
+from avmeter.registry import register_extractor
+
+STEP_S = 0.32
+
+
+@register_extractor("synchformer_offset")
+class SynchformerOffset(DerivedExtractor):
+    """Arrays `logits` (P, 21) and `start_s` (P,): front and back, or with `curve` every 0.32 s.
+
+    Args:
+        protocol: "fastvideo" or "av-benchmark".
+        curve: Compare at every position instead of at the two ends.
+        short: Rule for clips under 4.8 s: None (skip), "loop" or "pad".
+    """
+
+    name = "synchformer_offset"
+    batch_size = 32
+
+    def __init__(self, *, protocol: str = "fastvideo", curve: bool = False, short: str | None = None) -> None:
+        self.protocol = protocol
+        self.curve = curve
+        self.short = check_short_rule(short)
+        self._net: Any = None
+
+    def options(self) -> Mapping[str, Any]:
+        return {"protocol": self.protocol, "curve": self.curve, "short": self.short}
+
+    def weights(self) -> tuple[str, ...]:
+        return (ENTRY,)
+
+    def parents(self) -> Mapping[str, Extractor]:
+        options: dict[str, Any] = {"protocol": self.protocol, "whole": self.curve, "short": self.short}
+        return {"video": SynchformerVideo(**options), "audio": SynchformerAudio(**options)}
+
+    def load(self, runtime: Runtime) -> None:
+        def build() -> Any:
+            net = synchformer.build(synchformer.SynchformerConfig(parts=("compare",)))
+            return load_network(net, synchformer.key_map(("compare",)), ENTRY, runtime)
+
+        self._net = runtime.network("synchformer-compare", build)
+
+    def unload(self) -> None:
+        self._net = None
+
+    def windows(self, media: Mapping[str, Features]) -> Iterator[Window]:
+        shared = min(int(f.facts["num_segments"]) for f in media.values())
+        last = shared - NUM_COMPARED
+        starts = list(range(last + 1)) if self.curve else [0, last]
+        for start in starts:
+            inputs = {name: _run_of_segments(features, start) for name, features in media.items()}
+            yield Window(inputs=inputs, start_s=start * STEP_S, duration_s=4.8)
+
+    def facts(self, media: Mapping[str, Features]) -> Mapping[str, Any]:
+        return {f"num_{name}_segments": f.facts["num_segments"] for name, f in media.items()}
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        return {"logits": self._net.compare(batch["video"], batch["audio"])}
+
+    def pool(
+        self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
+    ) -> Features:
+        return Features(
+            arrays={
+                "logits": np.stack([o["logits"] for o in outputs]),
+                "start_s": np.array([w.start_s for w in windows]),
+            },
+            facts={**facts, "grid_s": list(synchformer.OFFSET_GRID_S), "stretched": self.short},
+        )
+
+
+def _run_of_segments(features: Features, start: int) -> np.ndarray:
+    """Features of segments start .. start + 13."""
+    segments = features["segments"]
+    position = int(np.searchsorted(segments, start))
+    run = segments[position : position + NUM_COMPARED]
+    if not np.array_equal(run, np.arange(start, start + NUM_COMPARED)):
+        raise SkipError(
+            SkipCode.UNSUPPORTED,
+            f"sound and picture end too far apart: segment {start} of the longer one was not encoded",
+            hint="`curve=True` of audio.desync encodes everything",
+        )
+    return np.ascontiguousarray(features["features"][position : position + NUM_COMPARED])

@@ -1,0 +1,165 @@
+"""Synchformer features of the picture: one per two frames of every 0.64 s segment.
+
+Source: Iashin et al., "Synchformer" (2024), checkpoint 24-01-04T16-39-21. The picture is taken at 25 frames a second
+by presentation time; segments of 16 frames every 8. The protocols differ in how frames are picked and resized.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from avmeter.errors import SkipCode, SkipError, UnknownNameError
+from avmeter.features.base import Features, Runtime, Window, WindowExtractor, load_network
+from avmeter.media import FrameRequest, MediaItem, Resize
+from avmeter.media.clock import frames_at, picture_duration_s, rounded_rate_indices
+from avmeter.nets import synchformer
+from avmeter.registry import register_extractor
+
+ENTRY = "synchformer"
+FPS = 25.0
+SEGMENT_FRAMES, STEP_FRAMES = 16, 8
+NUM_COMPARED = 14
+SHORTEST_FRAMES = SEGMENT_FRAMES + (NUM_COMPARED - 1) * STEP_FRAMES
+AV_BENCHMARK_DURATION_S = 8.0
+SHORT_RULES = (None, "loop", "pad")
+# A clip of up to 15 s is encoded whole; of a longer one only what the comparison of its ends can read.
+_WHOLE_BELOW, _TAIL_SEGMENTS = 46, 30
+_TRANSFORMS = {
+    "fastvideo": {
+        "resize": Resize(short_side=224, interpolation="bicubic", antialias=True, long_side="round", in_="float"),
+        "crop": "center_floor",
+    },
+    "av-benchmark": {
+        "resize": Resize(short_side=224, interpolation="bicubic", antialias=True, long_side="int_trunc", in_="uint8"),
+        "crop": "center_round",
+    },
+}
+
+
+def check_short_rule(short: str | None) -> str | None:
+    """`short` if it is a known rule for clips under 4.8 s.
+
+    Raises:
+        UnknownNameError: It is not.
+    """
+    if short not in SHORT_RULES:
+        raise UnknownNameError.among("rule for short clips", str(short), [r for r in SHORT_RULES if r])
+    return short
+
+
+def segments_to_encode(num_segments: int, *, whole: bool) -> list[int]:
+    """Numbers of the segments of a clip that some comparison reads."""
+    if whole or num_segments <= _WHOLE_BELOW:
+        return list(range(num_segments))
+    return [*range(NUM_COMPARED), *range(num_segments - _TAIL_SEGMENTS, num_segments)]
+
+
+@register_extractor("synchformer_video")
+class SynchformerVideo(WindowExtractor):
+    """Arrays `features` (S, 8, 768) and `segments` (S,), the segments' numbers; fact `num_segments`, of the whole clip.
+
+    Args:
+        protocol: "fastvideo" or "av-benchmark".
+        whole: Encode every segment of clips above 15 s too.
+        short: Rule for clips under 4.8 s: None (skip), "loop" or "pad" (repeat the last frame).
+    """
+
+    name = "synchformer_video"
+    takes = "video"
+    batch_size = 4
+
+    def __init__(self, *, protocol: str = "fastvideo", whole: bool = False, short: str | None = None) -> None:
+        self.protocol = protocol
+        self.whole = whole
+        self.short = check_short_rule(short)
+        self._net: Any = None
+
+    def options(self) -> Mapping[str, Any]:
+        return {"protocol": self.protocol, "whole": self.whole, "short": self.short}
+
+    def weights(self) -> tuple[str, ...]:
+        return (ENTRY,)
+
+    def load(self, runtime: Runtime) -> None:
+        def build() -> Any:
+            net = synchformer.build(synchformer.SynchformerConfig(parts=("video",)))
+            return load_network(net, synchformer.key_map(("video",)), ENTRY, runtime)
+
+        self._net = runtime.network("synchformer-video", build)
+
+    def unload(self) -> None:
+        self._net = None
+
+    def _ticks(self, media: MediaItem) -> np.ndarray:
+        """Index of the frame on the screen at every 1/25 s."""
+        times = np.asarray(media.frame_times)
+        if not len(times):
+            raise SkipError(SkipCode.NO_VIDEO_TRACK, f"{media.name}: no frames")
+        duration_s = picture_duration_s(times)
+        if self.protocol == "av-benchmark":
+            ticks = rounded_rate_indices(times, FPS, duration_s)[: int(FPS * AV_BENCHMARK_DURATION_S)]
+        else:
+            num_ticks = max(SEGMENT_FRAMES, round(duration_s * FPS))
+            ticks = frames_at(times, np.arange(num_ticks) / FPS)
+        if len(ticks) < SHORTEST_FRAMES:
+            ticks = self._stretched(media, ticks)
+        return ticks
+
+    def _stretched(self, media: MediaItem, ticks: np.ndarray) -> np.ndarray:
+        if self.short == "loop":
+            return np.resize(ticks, SHORTEST_FRAMES)
+        if self.short == "pad":
+            return np.pad(ticks, (0, SHORTEST_FRAMES - len(ticks)), mode="edge")
+        raise SkipError(
+            SkipCode.TOO_SHORT,
+            f"{media.name}: the picture lasts {len(ticks) / FPS:.2f} s at 25 frames a second; need >= 4.8 s "
+            f"({NUM_COMPARED} segments)",
+            hint='`short="loop"` or `short="pad"` of audio.desync stretch it, which no published number does',
+        )
+
+    def _plan(self, media: MediaItem) -> tuple[FrameRequest, list[int], int, dict[int, int]]:
+        """Request, segments to encode, number of segments, and tick -> position in the request."""
+        ticks = self._ticks(media)
+        num_segments = (len(ticks) - SEGMENT_FRAMES) // STEP_FRAMES + 1
+        segments = segments_to_encode(num_segments, whole=self.whole)
+        needed = sorted({s * STEP_FRAMES + i for s in segments for i in range(SEGMENT_FRAMES)})
+        request = FrameRequest(
+            indices=tuple(int(ticks[t]) for t in needed), output="float32", **_TRANSFORMS[self.protocol]
+        )
+        return request, segments, num_segments, {t: i for i, t in enumerate(needed)}
+
+    def requests(self, media: MediaItem) -> tuple[FrameRequest, ...]:
+        return (self._plan(media)[0],)
+
+    def windows(self, media: MediaItem) -> Iterator[Window]:
+        request, segments, _, position = self._plan(media)
+        frames = media.frames(request)
+        for segment in segments:
+            start = position[segment * STEP_FRAMES]
+            yield Window(
+                inputs={"pixels": np.asarray(frames[start : start + SEGMENT_FRAMES], np.float32)},
+                start_s=segment * STEP_FRAMES / FPS,
+                duration_s=SEGMENT_FRAMES / FPS,
+            )
+
+    def facts(self, media: MediaItem) -> Mapping[str, Any]:
+        _, segments, num_segments, _ = self._plan(media)
+        return {"segments": segments, "num_segments": num_segments, "frames": len(media.frame_times)}
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        return {"features": self._net.video_features(batch["pixels"] * 2.0 - 1.0)}
+
+    def pool(
+        self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
+    ) -> Features:
+        return Features(
+            arrays={
+                "features": np.stack([o["features"] for o in outputs]),
+                "segments": np.asarray(facts["segments"], np.int64),
+            },
+            facts={"num_segments": facts["num_segments"], "stretched": self.short},
+        )
