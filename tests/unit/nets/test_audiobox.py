@@ -1,0 +1,172 @@
+"""Audiobox and its WavLM at small size: building, loading, padding, batching, scores."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from avmeter.errors import WeightsError
+from avmeter.nets import audiobox, wavlm
+from avmeter.nets.audiobox import AXES, Audiobox, AudioboxConfig
+from avmeter.nets.wavlm import WavLMConfig
+
+KEYS = Path(__file__).parents[2] / "golden" / "keys" / "audiobox.keys.json"
+
+SMALL = AudioboxConfig(
+    encoder=WavLMConfig(
+        conv_channels=16,
+        dim=32,
+        hidden_dim=64,
+        num_layers=2,
+        num_heads=4,
+        position_kernel=8,
+        position_groups=4,
+        num_distance_bands=16,
+        max_distance=20,
+    ),
+    num_head_layers=2,
+)
+LENGTH = 16000
+
+
+@pytest.fixture(scope="module")
+def official() -> dict[str, Tensor]:
+    keys = json.loads(KEYS.read_text())["keys"]
+    return {name: torch.empty(entry["shape"], device="meta") for name, entry in keys.items()}
+
+
+@pytest.fixture
+def net() -> Audiobox:
+    net = audiobox.build(SMALL)
+    generator = torch.Generator().manual_seed(0)
+    for value in net.state_dict().values():
+        value.copy_(0.3 * torch.randn(value.shape, generator=generator))
+    return net
+
+
+def batch(*lengths: int) -> tuple[Tensor, Tensor]:
+    """Noise of these lengths, padded with zeros to `LENGTH`, and its mask."""
+    generator = torch.Generator().manual_seed(1)
+    mask = torch.arange(LENGTH) < torch.tensor(lengths)[:, None]
+    return torch.randn(len(lengths), LENGTH, generator=generator) * mask, mask
+
+
+def test_official_checkpoint_loads_strictly(official: dict[str, Tensor]) -> None:
+    """All 324 official keys have a place, but for the one that inference never reads."""
+    assert len(official) == 324
+    audiobox.KEY_MAP.load(audiobox.build(device="meta"), official, source="keys.json")
+    read = {audiobox.KEY_MAP.official(own) for own in audiobox.build(device="meta").state_dict()}
+    assert official.keys() - read == {"wavlm_model.mask_emb"}
+
+
+@pytest.mark.parametrize("name", ["layer_weights.PQ", "wavlm_model.encoder.layers.7.self_attn.grep_a"])
+def test_checkpoint_without_a_key_is_refused(official: dict[str, Tensor], name: str) -> None:
+    """A tensor that the network reads must be in the file."""
+    with pytest.raises(WeightsError, match="missing"):
+        audiobox.KEY_MAP.load(
+            audiobox.build(device="meta"), {k: v for k, v in official.items() if k != name}, source="damaged"
+        )
+
+
+def test_encoder_alone_has_the_names_of_the_wavlm_release(official: dict[str, Tensor]) -> None:
+    """The encoder's own key table is that of the heads' network without its prefix."""
+    state = {k.removeprefix("wavlm_model."): v for k, v in official.items() if k.startswith("wavlm_model.")}
+    wavlm.KEY_MAP.load(wavlm.build(device="meta"), state, source="keys.json")
+
+
+def test_window_of_ten_seconds_has_499_frames() -> None:
+    """The convolutions step by 320 samples."""
+    assert WavLMConfig().num_frames(audiobox.WINDOW_LENGTH) == 499
+
+
+@torch.no_grad()
+def test_scores_of_a_window_do_not_depend_on_the_rest_of_the_batch(net: Audiobox) -> None:
+    """A window gives the same alone and among longer and shorter ones."""
+    waveform, mask = batch(LENGTH, 5000, 900)
+    raw = net(waveform, mask)
+    assert raw.shape == (3, 4)
+    assert (raw[0] - raw[1]).abs().max() > 1e-3
+    for i in range(3):
+        torch.testing.assert_close(net(waveform[i : i + 1], mask[i : i + 1])[0], raw[i], rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+def test_padded_frames_are_neither_attended_to_nor_averaged(net: Audiobox) -> None:
+    """With the first convolution's statistics aside, what stands in the padding does not matter."""
+    encoder = net.encoder
+    encoder.convs[0].norm = None
+    waveform, mask = batch(6400)
+    noisy = torch.where(mask, waveform, torch.randn(waveform.shape))
+    real = int(encoder.real_frames(mask).sum())
+    # A frame near the end also hears some padding: cut the comparison of states there.
+    clean_states, noisy_states = list(encoder.states(waveform, mask)), list(encoder.states(noisy, mask))
+    assert real == 20
+    torch.testing.assert_close(clean_states[0][:, :10], noisy_states[0][:, :10], rtol=0, atol=1e-5)
+    means = encoder(waveform, mask)
+    for i, state in enumerate(clean_states):
+        torch.testing.assert_close(means[:, i], state[:, :real].mean(1), rtol=0, atol=1e-5)
+
+
+def test_frame_is_real_if_any_of_its_samples_is() -> None:
+    """49 frames of 326 samples: 327 real samples touch two frames; the remainder belongs to no frame."""
+    encoder = wavlm.build(SMALL.encoder, device="meta")
+    counts = [int(encoder.real_frames(torch.arange(LENGTH)[None] < n).sum()) for n in (1, 326, 327, LENGTH)]
+    assert SMALL.encoder.num_frames(LENGTH) == 49
+    assert counts == [1, 1, 2, 49]
+
+
+def test_distance_bands_are_exact_then_logarithmic_then_one() -> None:
+    """8 bands a direction: 0 to 3 exact, growing up to 20, later keys in the second half."""
+    bias = wavlm.build(SMALL.encoder).relative_bias
+    distance = torch.tensor([0, -1, -3, -4, -5, -7, -19, -20, -400, 1, 3, 400])
+    assert bias.band(distance).tolist() == [0, 1, 3, 4, 4, 5, 7, 7, 7, 9, 11, 15]
+
+
+@torch.no_grad()
+def test_lower_precision_stays_near_float32(net: Audiobox) -> None:
+    """Weights in bfloat16 and autocast give finite judgements of about the same value."""
+    waveform, mask = batch(LENGTH, 5000)
+    exact = net(waveform, mask)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert (net(waveform, mask) - exact).norm() < 0.1 * exact.norm()
+    assert (net.to(torch.bfloat16)(waveform.bfloat16(), mask).float() - exact).norm() < 0.1 * exact.norm()
+
+
+def test_building_draws_no_random_numbers() -> None:
+    """The global generator is where it was."""
+    before = torch.get_rng_state()
+    audiobox.build(SMALL)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_sizes_that_do_not_fit_are_refused() -> None:
+    """Heads and groups must divide the width."""
+    with pytest.raises(ValueError, match="multiple of 5 heads"):
+        WavLMConfig(num_heads=5)
+
+
+def test_clip_score_weights_windows_by_their_real_samples() -> None:
+    """Three windows of 1, 1 and 0.3: the mean of the shifted judgements with those weights."""
+    raw = np.array([[0.0] * 4, [1.0] * 4, [10.0] * 4])
+    scores = audiobox.clip_scores(raw, [160000, 160000, 48000])
+    expected = [axis.mean + axis.std * (1 + 3) / 2.3 for axis in AXES.values()]
+    np.testing.assert_allclose(scores, expected, rtol=1e-12)
+
+
+def test_ten_milliseconds_more_barely_move_a_clip_score() -> None:
+    """A second window of 160 samples has 1/1000 of the weight of the first."""
+    one = audiobox.clip_scores([[0.5] * 4], [160000])
+    two = audiobox.clip_scores([[0.5] * 4, [5.0] * 4], [160000, 160])
+    assert np.abs(two - one).max() < 0.02
+
+
+@pytest.mark.parametrize(("rows", "lengths"), [(0, []), (1, [0]), (2, [160000])])
+def test_clip_without_real_windows_has_no_score(rows: int, lengths: list[int]) -> None:
+    """No window, an empty window or a length too few is an error, not a number."""
+    with pytest.raises(ValueError, match="positive lengths"):
+        audiobox.clip_scores(np.zeros((rows, 4)), lengths)
