@@ -1,0 +1,139 @@
+"""ImageBind embedding of the picture.
+
+Source: Girdhar et al., "ImageBind" (2023). Protocol "fastvideo": ImageBind's own loader, five clips of 2 s spread over
+the video, the first and last frame of each, three crops. Protocol "av-benchmark": one frame every 2 s of the first
+8 s, neighbouring frames as pairs, three crops. The mean of the normalised embeddings is not normalised again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from avmeter.errors import SkipCode, SkipError
+from avmeter.features._waveforms import mean_arrays
+from avmeter.features.base import Features, Runtime, Window, WindowExtractor, load_network
+from avmeter.media import FrameRequest, MediaItem, Resize
+from avmeter.media.clock import first_frame_from, last_frame_before, picture_duration_s, rounded_rate_indices
+from avmeter.nets import imagebind
+from avmeter.registry import register_extractor
+
+ENTRY = "imagebind"
+SIDE = 224
+CLIP_S = 2.0
+NUM_CLIPS = 5
+AV_BENCHMARK_FPS, AV_BENCHMARK_DURATION_S = 0.5, 8.0
+# CLIP's normalisation.
+_MEAN = (0.48145466, 0.4578275, 0.40821073)
+_STD = (0.26862954, 0.26130258, 0.27577711)
+_RESIZE = {
+    "fastvideo": Resize(short_side=SIDE, interpolation="bilinear", antialias=False, long_side="floor", in_="float"),
+    "av-benchmark": Resize(
+        short_side=SIDE, interpolation="bicubic", antialias=True, long_side="int_trunc", in_="uint8"
+    ),
+}
+
+
+def clip_starts(duration_s: float, num_clips: int) -> list[float]:
+    """Starts of `num_clips` clips of 2 s, evenly spread; all 0 when the medium is shorter than one clip."""
+    span = max(duration_s - CLIP_S, 0.0)
+    return [i * span / max(num_clips - 1, 1) for i in range(num_clips)]
+
+
+@register_extractor("imagebind_video")
+class ImageBindVideo(WindowExtractor):
+    """Array `embedding` (1024,).
+
+    Args:
+        protocol: "fastvideo" or "av-benchmark".
+    """
+
+    name = "imagebind_video"
+    takes = "video"
+    batch_size = 15
+
+    def __init__(self, *, protocol: str = "fastvideo") -> None:
+        self.protocol = protocol
+        self._net: Any = None
+
+    def options(self) -> Mapping[str, Any]:
+        return {"protocol": self.protocol}
+
+    def weights(self) -> tuple[str, ...]:
+        return (ENTRY,)
+
+    def load(self, runtime: Runtime) -> None:
+        def build() -> Any:
+            net = imagebind.build(imagebind.ImageBindConfig(towers=("vision",)))
+            return load_network(net, imagebind.key_map(("vision",)), ENTRY, runtime)
+
+        self._net = runtime.network("imagebind-vision", build)
+
+    def unload(self) -> None:
+        self._net = None
+
+    def _pairs(self, media: MediaItem) -> list[tuple[int, int]]:
+        """(first, last) frame of each clip."""
+        times = np.asarray(media.frame_times)
+        if not len(times):
+            raise SkipError(SkipCode.NO_VIDEO_TRACK, f"{media.name}: no frames")
+        duration_s = picture_duration_s(times)
+        if self.protocol == "av-benchmark":
+            ticks = rounded_rate_indices(times, AV_BENCHMARK_FPS, duration_s)
+            ticks = ticks[: int(AV_BENCHMARK_FPS * AV_BENCHMARK_DURATION_S)]
+            if len(ticks) < 2:
+                raise SkipError(
+                    SkipCode.TOO_SHORT,
+                    f"{media.name}: {duration_s:.2f} s; this protocol pairs frames 2 s apart and needs 3 s",
+                    hint="`protocol='fastvideo'` takes clips of any length",
+                )
+            return [(int(a), int(b)) for a, b in zip(ticks[:-1], ticks[1:], strict=True)]
+        pairs = []
+        for start in clip_starts(duration_s, NUM_CLIPS):
+            first = min(first_frame_from(times, start), len(times) - 1)
+            pairs.append((first, max(last_frame_before(times, start + CLIP_S), first)))
+        return pairs
+
+    def _request(self, media: MediaItem) -> FrameRequest:
+        indices = tuple(i for pair in self._pairs(media) for i in pair)
+        return FrameRequest(indices=indices, resize=_RESIZE[self.protocol], crop=None, output="float32")
+
+    def requests(self, media: MediaItem) -> tuple[FrameRequest, ...]:
+        return (self._request(media),)
+
+    def windows(self, media: MediaItem) -> Iterator[Window]:
+        frames = media.frames(self._request(media))
+        times = np.asarray(media.frame_times)
+        for i, (first, last) in enumerate(self._pairs(media)):
+            pair = np.asarray(frames[2 * i : 2 * i + 2], np.float32)
+            for crop in _three_crops(pair):
+                pixels = np.ascontiguousarray(np.moveaxis(crop, 0, 1))
+                yield Window(
+                    inputs={"pixels": pixels}, start_s=float(times[first]), duration_s=float(times[last] - times[first])
+                )
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        pixels = batch["pixels"]
+        mean, std = (torch.tensor(v, device=pixels.device).view(1, 3, 1, 1, 1) for v in (_MEAN, _STD))
+        return {"embedding": self._net.vision((pixels - mean) / std)}
+
+    def pool(
+        self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
+    ) -> Features:
+        return Features(arrays={"embedding": mean_arrays(outputs, "embedding")}, facts={"num_windows": len(windows)})
+
+
+def _three_crops(frames: np.ndarray) -> list[np.ndarray]:
+    """Left, centre and right (or top, centre, bottom) squares of frames (n, 3, h, w) whose short side is 224."""
+    height, width = frames.shape[-2:]
+    crops = []
+    for place in (0.0, 0.5, 1.0):
+        spare_y, spare_x = height - SIDE, width - SIDE
+        top = int(np.ceil(spare_y * place)) if height > width else int(np.ceil(spare_y / 2))
+        left = int(np.ceil(spare_x * place)) if height <= width else int(np.ceil(spare_x / 2))
+        crops.append(frames[..., top : top + SIDE, left : left + SIDE])
+    return crops

@@ -1,0 +1,34 @@
+"""Audiobox Aesthetics: how good does it sound, to listeners as a network learned them?
+
+Four axes of about 1 to 10: production quality (PQ, the headline), production complexity (PC), content enjoyment (CE)
+and content usefulness (CU). Heard at 16 kHz mono: full-band and spatial quality are outside it.
+Source: Tjandra et al., "Meta Audiobox Aesthetics" (2025); FastVideo audio.audiobox_aesthetics.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from avmeter.metrics.base import FeatureSet, Metric, Need
+from avmeter.registry import register
+from avmeter.result import MetricResult
+from avmeter.sample import Sample
+
+
+@register("audio.audiobox_aesthetics")
+class AudioboxAesthetics(Metric):
+    """Production quality (PQ), about 1 to 10; higher is better; CE, CU, PC in the details."""
+
+    name = "audio.audiobox_aesthetics"
+    direction = "higher"
+    unit = "1-10"
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return (Need(name="audio", field="audio", extractor="audiobox"),)
+
+    def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
+        details: dict[str, Any] = dict(features["audio"].facts)
+        if details.pop("high_band_only"):
+            details["warning"] = "no energy below 8 kHz: the network hears nearly nothing of this clip"
+        return MetricResult(self.name, details["PQ"], details)
