@@ -1,0 +1,95 @@
+"""Opening media files that nobody vouches for.
+
+libav opens far more than files: URLs, playlists that name other files, scripts, devices. A file under evaluation is
+data, so it is opened through the `file:` protocol only, by demuxers that read nothing but the bytes they are given.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import av
+
+from avmeter.errors import MediaError, SkipCode
+
+# Demuxers of self-contained media. Left out on purpose: hls, dash, concat, sdp, rtsp, image2 and the like (they open
+# what the file names), raw formats without a signature, text and subtitle readers, devices.
+_DEMUXERS = (
+    "3gp aac ac3 aiff amr amrnb amrwb ape apng asf au av1 avi caf dts dv eac3 flac flv gif h264 hevc ivf m4v matroska "
+    "mov mp3 mp4 mpeg mpegts mpegvideo mxf nut obu ogg oma rm sox tak tta voc w64 wav webm wsd wv xwma yuv4mpegpipe"
+)
+_OPTIONS = {"format_whitelist": _DEMUXERS.replace(" ", ","), "protocol_whitelist": "file"}
+
+# First bytes of the containers above: a file that starts like this and cannot be read is damaged, not something else.
+_SIGNATURES = (
+    (0, (b"RIFF", b"RF64", b"fLaC", b"OggS", b"ID3", b"FORM", b"\x1aE\xdf\xa3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1")),
+    (0, (b"FLV", b"caff", b"\x30\x26\xb2\x75", b"GIF8", b".snd", b"wvpk", b"MAC ", b"riff", b"\xff\xf2", b"\xff\xfa")),
+    (4, (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"moof", b"styp")),
+)
+
+
+def check_file(path: str | os.PathLike[str]) -> os.stat_result:
+    """Facts of a readable, non-empty regular file.
+
+    Raises:
+        MediaError: `missing_file`, `not_a_file`, `unreadable` or `empty_file`.
+    """
+    try:
+        found = Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise MediaError(SkipCode.MISSING_FILE, f"{path}: no such file", hint="check the path") from error
+    except (OSError, ValueError) as error:
+        raise MediaError(SkipCode.UNREADABLE, f"{path}: cannot be opened ({_reason(error)})") from error
+    if not stat.S_ISREG(found.st_mode):
+        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "not a regular file"
+        raise MediaError(SkipCode.NOT_A_FILE, f"{path}: is {kind}", hint="give the path of a media file")
+    if found.st_size == 0:
+        raise MediaError(SkipCode.EMPTY_FILE, f"{path}: the file is empty (0 bytes)")
+    return found
+
+
+@contextmanager
+def open_container(path: str | os.PathLike[str]) -> Iterator[Any]:
+    """A libav input container over one local file, closed on leaving.
+
+    Raises:
+        MediaError: The codes of `check_file`; `unreadable` if it is no media file that is supported; `decode_error`
+            if it looks like one and cannot be opened.
+    """
+    check_file(path)
+    try:
+        container = av.open("file:" + os.fspath(path), container_options=_OPTIONS)
+    except PermissionError as error:
+        raise MediaError(SkipCode.UNREADABLE, f"{path}: cannot be opened ({_reason(error)})") from error
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise _not_opened(path, error) from error
+    with container:
+        yield container
+
+
+def _not_opened(path: str | os.PathLike[str], error: Exception) -> MediaError:
+    try:
+        with Path(path).open("rb") as file:
+            head = file.read(16)
+    except OSError as denied:
+        return MediaError(SkipCode.UNREADABLE, f"{path}: cannot be opened ({_reason(denied)})")
+    if any(head[at : at + len(s)] == s for at, signatures in _SIGNATURES for s in signatures):
+        return MediaError(
+            SkipCode.DECODE_ERROR,
+            f"{path}: damaged or truncated ({_reason(error)})",
+            hint="make the file again; it does not play either",
+        )
+    return MediaError(
+        SkipCode.UNREADABLE,
+        f"{path}: not a media file, or of a format that is not supported",
+        hint="give a file with sound or picture in it; playlists and URLs are not followed",
+    )
+
+
+def _reason(error: BaseException) -> str:
+    return str(getattr(error, "strerror", None) or error)

@@ -1,0 +1,46 @@
+"""Names for media by content, so that a feature is found again whatever the file is called."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from avmeter.errors import MediaError, SkipCode
+from avmeter.media.container import check_file
+
+_BLOCK_BYTES = 1 << 20
+
+
+def content_key(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of the bytes of a file, hex.
+
+    A file that was hashed before and whose size, modification time and inode are the same is not read again.
+
+    Raises:
+        MediaError: The file is missing, empty, a folder, or cannot be read.
+    """
+    found = check_file(path)
+    try:
+        return _hash_file(os.fspath(path), found.st_size, found.st_mtime_ns, found.st_ino)
+    except OSError as error:
+        raise MediaError(SkipCode.UNREADABLE, f"{path}: cannot be read ({error.strerror})") from error
+
+
+def array_key(array: np.ndarray, rate: float | None) -> str:
+    """SHA-256 of the values, shape and type of an array and of its sample rate or frame rate, hex."""
+    digest = hashlib.sha256(f"{array.shape}|{array.dtype.str}|{rate}".encode())
+    digest.update(np.ascontiguousarray(array).data.cast("B") if array.size else b"")
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=1 << 16)
+def _hash_file(path: str, size_bytes: int, mtime_ns: int, inode: int) -> str:
+    digest = hashlib.sha256()
+    with Path(path).open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,184 @@
+"""What a media file says about itself."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import av
+
+from avmeter.errors import MediaError, SkipCode
+from avmeter.media.container import check_file, open_container
+from avmeter.media.orientation import UPRIGHT, Orientation, orientation_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioStream:
+    """A sound track as its header describes it. Times in seconds on the container's clock; None = not stated."""
+
+    index: int
+    codec: str
+    sample_rate: int
+    num_channels: int
+    layout: str
+    sample_format: str
+    start_s: float | None
+    duration_s: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoStream:
+    """A picture track as its header describes it. `width` and `height` are those on the screen, after rotation.
+
+    `rotation_deg` is how far decoded frames must be turned clockwise to stand upright.
+    """
+
+    index: int
+    codec: str
+    width: int
+    height: int
+    rotation_deg: int
+    average_fps: float | None
+    start_s: float | None
+    duration_s: float | None
+    num_frames: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediaInfo:
+    """A media file as its headers describe it. Attached pictures (cover art) are not counted as video."""
+
+    path: str
+    size_bytes: int
+    container: str
+    audio: tuple[AudioStream, ...]
+    video: tuple[VideoStream, ...]
+
+    def describe(self) -> str:
+        """The streams in a few words: "1 video stream, h264, 640x360, 25 fps"."""
+        parts = []
+        if self.audio:
+            a = self.audio[0]
+            plural = "s" if len(self.audio) > 1 else ""
+            parts.append(f"{len(self.audio)} audio stream{plural}, {a.codec}, {a.num_channels} ch, {a.sample_rate} Hz")
+        if self.video:
+            v = self.video[0]
+            plural = "s" if len(self.video) > 1 else ""
+            rate = f", {v.average_fps:g} fps" if v.average_fps else ""
+            parts.append(f"{len(self.video)} video stream{plural}, {v.codec}, {v.width}x{v.height}{rate}")
+        return "; ".join(parts) or "no streams"
+
+
+def probe(path: str | os.PathLike[str]) -> MediaInfo:
+    """Streams of a media file, from its headers; one frame is decoded to learn the rotation of a picture.
+
+    Raises:
+        MediaError: `missing_file`, `not_a_file`, `empty_file`, `unreadable` (no permission, not media) or
+            `decode_error` (damaged).
+    """
+    size_bytes = check_file(path).st_size
+    with open_container(path) as container:
+        audio = tuple(_audio_stream(s, container) for s in playable(container.streams.audio))
+        pictures = playable(container.streams.video)
+        orientation = _first_orientation(container, pictures[0]) if pictures else UPRIGHT
+        video = tuple(_video_stream(s, container, orientation) for s in pictures)
+        info = MediaInfo(
+            path=os.fspath(path),
+            size_bytes=size_bytes,
+            container=container.format.name,
+            audio=audio,
+            video=video,
+        )
+    if not info.audio and not info.video:
+        raise MediaError(
+            SkipCode.UNREADABLE,
+            f"{path}: neither sound nor picture in it that can be decoded ({info.container})",
+            hint="give a file with an audio or a video stream",
+        )
+    return info
+
+
+def playable(streams: Any) -> list[Any]:
+    """Streams that have a decoder and are no attached picture, in order of the file."""
+    found = []
+    for stream in streams:
+        attached = getattr(av.stream.Disposition, "attached_pic", None)
+        if attached is not None and stream.disposition & attached:
+            continue
+        if stream.codec_context is None:
+            continue
+        if stream.type == "audio" and not (stream.codec_context.sample_rate and stream.codec_context.channels):
+            continue
+        if stream.type == "video" and not (stream.codec_context.width and stream.codec_context.height):
+            continue
+        found.append(stream)
+    return found
+
+
+def _audio_stream(stream: Any, container: Any) -> AudioStream:
+    context = stream.codec_context
+    return AudioStream(
+        index=stream.index,
+        codec=context.name,
+        sample_rate=context.sample_rate,
+        num_channels=context.channels,
+        layout=context.layout.name,
+        sample_format=context.format.name if context.format else "unknown",
+        start_s=_seconds(stream.start_time, stream.time_base),
+        duration_s=_duration_s(stream, container),
+    )
+
+
+def _video_stream(stream: Any, container: Any, orientation: Orientation) -> VideoStream:
+    context = stream.codec_context
+    width, height = context.width, context.height
+    if orientation.swaps_sides:
+        width, height = height, width
+    rate = stream.average_rate or stream.guessed_rate
+    return VideoStream(
+        index=stream.index,
+        codec=context.name,
+        width=width,
+        height=height,
+        rotation_deg=orientation.rotation_deg,
+        average_fps=float(rate) if rate else None,
+        start_s=_seconds(stream.start_time, stream.time_base),
+        duration_s=_duration_s(stream, container),
+        num_frames=stream.frames or None,
+    )
+
+
+def _seconds(ticks: int | None, time_base: Any) -> float | None:
+    return None if ticks is None or time_base is None else float(ticks * time_base)
+
+
+def _duration_s(stream: Any, container: Any) -> float | None:
+    """The stream's own duration; that of the container only where there is no other stream it could belong to."""
+    own = _seconds(stream.duration, stream.time_base)
+    if own is not None and own > 0:
+        return own
+    tagged = _clock_text_s(stream.metadata.get("DURATION", ""))
+    if tagged is not None:  # Matroska: the end of the stream on the container's clock
+        return tagged - max(0.0, _seconds(stream.start_time, stream.time_base) or 0.0)
+    if len(container.streams) == 1 and container.duration and container.duration > 0:
+        return float(container.duration / av.time_base)
+    return None
+
+
+def _clock_text_s(text: str) -> float | None:
+    """Seconds of "00:00:05.012000000"."""
+    try:
+        hours, minutes, seconds = text.split(":")
+        return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+    except ValueError:
+        return None
+
+
+def _first_orientation(container: Any, stream: Any) -> Orientation:
+    try:
+        for frame in container.decode(stream):
+            return orientation_of(frame)
+    except (av.error.FFmpegError, OSError, ValueError):
+        return UPRIGHT  # the picture cannot be decoded: that is told when its frames are asked for
+    return UPRIGHT
