@@ -1,0 +1,157 @@
+"""Media files of a folder, by extension, at any depth; what is not media is named, not read and not touched."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from avmeter.errors import ManifestError
+
+VIDEO_EXTENSIONS = frozenset(
+    [
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".mkv",
+        ".webm",
+        ".avi",
+        ".gif",
+        ".mpg",
+        ".mpeg",
+        ".mts",
+        ".m2ts",
+        ".flv",
+        ".wmv",
+        ".ogv",
+        ".3gp",
+    ]
+)
+AUDIO_EXTENSIONS = frozenset(
+    [
+        ".wav",
+        ".wave",
+        ".flac",
+        ".mp3",
+        ".mp2",
+        ".m4a",
+        ".m4b",
+        ".aac",
+        ".ogg",
+        ".oga",
+        ".opus",
+        ".wma",
+        ".aif",
+        ".aiff",
+        ".aifc",
+        ".au",
+        ".caf",
+        ".mka",
+        ".w64",
+        ".amr",
+        ".ac3",
+    ]
+)
+MEDIA_EXTENSIONS = VIDEO_EXTENSIONS | AUDIO_EXTENSIONS
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediaFile:
+    """A media file, and the name it goes by in its folder.
+
+    Attributes:
+        path: As it can be opened.
+        name: Path relative to the folder, with "/" on every system; for a file given by itself its own name.
+    """
+
+    path: Path
+    name: str
+
+    @property
+    def key(self) -> str:
+        """The name without its extension, in one Unicode form (file systems differ in how they store umlauts)."""
+        return key_of(self.name)
+
+    @property
+    def extension(self) -> str:
+        """Lower-case extension with its dot, or an empty string."""
+        return self.path.suffix.lower()
+
+    @property
+    def is_sound(self) -> bool:
+        """True if the extension is one of sound files; a video or unknown one may hold both."""
+        return self.extension in AUDIO_EXTENSIONS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """What is in a folder: media files sorted by name, and everything else by name."""
+
+    files: tuple[MediaFile, ...]
+    ignored: tuple[str, ...]
+
+
+def key_of(name: str) -> str:
+    """A relative path without a media extension, in Unicode form NFC: `x/Ä.b.wav` -> `x/Ä.b`.
+
+    What follows a dot without being a media extension belongs to the name: `take.1` stays `take.1`.
+    """
+    path = PurePath(name)
+    bare = path.with_suffix("") if path.suffix.lower() in MEDIA_EXTENSIONS else path
+    return unicodedata.normalize("NFC", bare.as_posix())
+
+
+def list_media(
+    folder: Path, extensions: Iterable[str] = MEDIA_EXTENSIONS, *, leave_out: Iterable[Path] = ()
+) -> Listing:
+    """Media files of `folder` and its sub-folders.
+
+    Links to folders are followed, each folder once, so that loops end. Hidden files and folders are ignored. A link
+    that leads nowhere is listed: its absence is then reported for that clip.
+
+    Args:
+        folder: Where to look.
+        extensions: Lower-case extensions, with dots, of the files wanted.
+        leave_out: Folders not to enter, such as one with the references inside the generated set.
+
+    Raises:
+        ManifestError: `folder`, or one below it, cannot be listed.
+    """
+    wanted = frozenset(extensions)
+    found: list[MediaFile] = []
+    ignored: list[str] = []
+    visited = {os.path.realpath(p) for p in leave_out}
+    for root, folders, names in os.walk(folder, followlinks=True, onerror=_refuse):
+        place = os.path.realpath(root)
+        if place in visited:
+            folders.clear()
+            continue
+        visited.add(place)
+        base = Path(root)
+        for name in sorted(folders):
+            if name.startswith("."):
+                folders.remove(name)
+                ignored.append(f"{_relative(base / name, folder)}/")
+            elif Path(name).suffix.lower() in MEDIA_EXTENSIONS:
+                ignored.append(f"{_relative(base / name, folder)}/")
+        for name in names:
+            path = base / name
+            relative = _relative(path, folder)
+            is_media = path.suffix.lower() in wanted and not name.startswith(".")
+            if is_media and (path.is_file() or path.is_symlink()):
+                found.append(MediaFile(path=path, name=relative))
+            else:
+                ignored.append(relative)
+    return Listing(files=tuple(sorted(found, key=lambda f: f.name)), ignored=tuple(sorted(ignored)))
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix()
+
+
+def _refuse(error: OSError) -> None:
+    raise ManifestError(
+        f"{error.filename}: cannot be listed ({error.strerror})", hint="check the permissions of this folder"
+    ) from error

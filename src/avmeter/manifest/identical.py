@@ -1,0 +1,38 @@
+"""Generated files that are their own reference: such pairs have perfect scores that mean nothing."""
+
+from __future__ import annotations
+
+import filecmp
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from avmeter.sample import Sample, as_samples
+
+
+def identical_pairs(samples: Iterable[Mapping[str, Any] | Sample]) -> list[str]:
+    """Ids of samples whose generated file and reference file hold the same bytes, or are one file.
+
+    Sizes are compared first, so that pairs that differ cost no reading. Files that cannot be read are left to the
+    run, which reports them.
+    """
+    return [s.id for s in as_samples(samples) if _is_identical(s)]
+
+
+def _is_identical(sample: Sample) -> bool:
+    generated = _paths(sample, ("audio", "video"))
+    reference = _paths(sample, ("reference_audio", "reference"))
+    return any(_same(a, b) for a in generated for b in reference)
+
+
+def _paths(sample: Sample, fields: tuple[str, ...]) -> list[Path]:
+    return [m.path for f in fields if (m := sample.media.get(f)) is not None and m.path is not None]
+
+
+def _same(a: Path, b: Path) -> bool:
+    try:
+        if not (a.is_file() and b.is_file()):
+            return False
+        return a.samefile(b) or (a.stat().st_size == b.stat().st_size and filecmp.cmp(a, b, shallow=False))
+    except OSError:
+        return False
