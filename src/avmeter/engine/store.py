@@ -154,7 +154,9 @@ class SqliteStore:
         self.flush()
         self._db.close()
 
-    def __len__(self) -> int:
+    @property
+    def num_features(self) -> int:
+        """Number of stored features."""
         (count,) = self._db.execute("SELECT COUNT(*) FROM features").fetchone()
         return int(count)
 
