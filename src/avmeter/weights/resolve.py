@@ -1,0 +1,154 @@
+"""Where a checkpoint's file is: on this machine, to be built from installed packages, or to be fetched.
+
+In this order: the folder that was given, the folder that `AVMETER_WEIGHTS` names, an installed package that ships
+the file, our download cache, the hub library's cache, then the network. A folder holds `NAME/file`, or the file
+alone if its name belongs to one checkpoint only (or its hash shows whose it is).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from avmeter.errors import WeightsError
+from avmeter.weights.catalog import Entry, File, HubFile, catalog
+from avmeter.weights.fetch import Patience, Progress, fetch_file
+from avmeter.weights.hashes import check, known_sha256, pinned_sha256
+from avmeter.weights.settings import Settings
+from avmeter.weights.whisper import build_whisper_base, find_in_package, is_installed
+
+# Recipe -> (are its ingredients installed?, write all files of the checkpoint into a folder)
+_RECIPES: Mapping[str, tuple[Callable[[], bool], Callable[[Path], None]]] = MappingProxyType(
+    {"whisper-base": (is_installed, build_whisper_base)}
+)
+
+
+def find(entry: Entry, file: File, folder: Path | None, settings: Settings) -> Path | None:
+    """The file on this machine as it is, not yet verified; None if it is not here. No network, nothing is written."""
+    return next(_places(entry, file, folder, settings), None)
+
+
+def can_build(file: File) -> bool:
+    """True if installed packages hold what the file is made of."""
+    recipe = file.package.recipe if file.package else None
+    return recipe is not None and _RECIPES[recipe][0]()
+
+
+def resolve(
+    entry: Entry,
+    file: File,
+    folder: Path | None,
+    settings: Settings,
+    *,
+    network: bool = True,
+    progress: Progress | None = None,
+    patience: Patience | None = None,
+) -> Path | None:
+    """The verified file: found, built or fetched. None if it is not here and `network` is False.
+
+    Raises:
+        WeightsError: The file is another one than the catalog's, or cannot be fetched.
+    """
+    try:
+        found = find(entry, file, folder, settings)
+        if found is None and can_build(file):
+            found = build(entry, file, settings)
+        if found is None and network:
+            found = fetch_file(entry, file, settings, progress=progress, patience=patience)
+        if found is not None:
+            check(found, entry, file, settings)
+    except OSError as error:
+        raise WeightsError(
+            f"{error.filename or entry.name}: {error.strerror or error}",
+            hint="check rights and room of the folder; AVMETER_CACHE names another one for downloads",
+        ) from error
+    return found
+
+
+def discard_damaged(entry: Entry, file: File, settings: Settings) -> None:
+    """Delete a file from our download cache if it is not the one of the catalog (or the pinned one)."""
+    target = settings.downloads / entry.name / file.name
+    pinned = pinned_sha256(entry, file, settings)
+    accepted = file.accepted or ((pinned,) if pinned else ())
+    if accepted and target.is_file() and known_sha256(target, settings) not in accepted:
+        target.unlink()
+
+
+def build(entry: Entry, file: File, settings: Settings) -> Path:
+    """Make the file in the download cache from what installed packages ship (see `can_build`)."""
+    assert file.package is not None
+    assert file.package.recipe is not None
+    target = settings.downloads / entry.name
+    _RECIPES[file.package.recipe][1](target)
+    return target / file.name
+
+
+def folders(entry: Entry, folder: Path | None, settings: Settings) -> Iterator[Path]:
+    """Existing folders that may hold all files of a checkpoint side by side, in order of preference."""
+    for base in (folder, settings.folder):
+        if base is not None:
+            yield from (f for f in (base / entry.name, base) if f.is_dir())
+    yield from (f for f in (settings.downloads / entry.name,) if f.is_dir())
+    for snapshot in dict.fromkeys(_snapshot(h, settings) for f in entry.files for h in _hub_files(f)):
+        if snapshot is not None and snapshot.is_dir():
+            yield snapshot
+
+
+def _places(entry: Entry, file: File, folder: Path | None, settings: Settings) -> Iterator[Path]:
+    for base in (folder, settings.folder):
+        if base is not None:
+            yield from _in_folder(base, entry, file, settings)
+    if file.package and file.package.path:
+        package, _, path = file.package.path.partition("/")
+        shipped = find_in_package(package, path)
+        if shipped is not None:
+            yield shipped
+    yield from _existing(settings.downloads / entry.name / file.name)
+    yield from _in_hub_cache(file, settings)
+
+
+def _in_folder(base: Path, entry: Entry, file: File, settings: Settings) -> Iterator[Path]:
+    if base.is_file():
+        yield from _existing(base if base.name == file.name else base / file.name)
+        return
+    yield from _existing(base / entry.name / file.name)
+    for flat in _existing(base / file.name):
+        if _owners(file.name) <= 1 or known_sha256(flat, settings) in file.accepted:
+            yield flat
+
+
+def _owners(name: str) -> int:
+    """How many checkpoints have a file of that name."""
+    return sum(any(f.name == name for f in e.files) for e in catalog().values())
+
+
+def _in_hub_cache(file: File, settings: Settings) -> Iterator[Path]:
+    for hub in _hub_files(file):
+        snapshot = _snapshot(hub, settings)
+        if snapshot is None:
+            continue
+        yield from _existing(snapshot / hub.path)
+        # Another revision of the repository may hold the same bytes; large files are stored under their SHA-256.
+        for sha256 in file.accepted:
+            yield from _existing(snapshot.parent.parent / "blobs" / sha256)
+
+
+def _hub_files(file: File) -> list[HubFile]:
+    return [hub for url in file.urls if (hub := HubFile.parse(url))]
+
+
+def _snapshot(hub: HubFile, settings: Settings) -> Path | None:
+    """The folder of one revision in the hub library's cache."""
+    if settings.hub_cache is None:
+        return None
+    return settings.hub_cache / f"models--{hub.repo.replace('/', '--')}" / "snapshots" / hub.revision
+
+
+def _existing(path: Path) -> Iterator[Path]:
+    try:
+        here = path.is_file()
+    except OSError:  # no right to look into the folder
+        return
+    if here:
+        yield path
