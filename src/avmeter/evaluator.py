@@ -259,7 +259,7 @@ def evaluate(
         reference: The real video.
         metrics: Metric names, groups, or "all". In a group, metrics of a corpus are left out: one clip has none.
         device: As for `Evaluator`.
-        **sample: More keys of the sample; `weights`, `protocol`, `options`, `store` and `precision` go to the evaluator.
+        **sample: More keys of the sample; `weights`, `protocol`, `options`, `store`, `precision` go to the evaluator.
     """
     own = {k: sample.pop(k) for k in ("weights", "protocol", "options", "store", "precision") if k in sample}
     evaluator = Evaluator(metrics, device, **own)
@@ -270,7 +270,8 @@ def evaluate(
     named = {metrics} if isinstance(metrics, str) else set(metrics)
     wanted = [n for n, m in evaluator.metrics.items() if n in named or m.per_sample or not isinstance(m, CorpusMetric)]
     try:
-        return evaluator.evaluate(metrics=wanted, **sample)
+        scores: dict[str, MetricResult] = evaluator.evaluate(metrics=wanted, **sample)
+        return scores
     finally:
         evaluator.shutdown()
 

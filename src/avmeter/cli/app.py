@@ -52,7 +52,7 @@ def _options(
     """Measures generated sound, alone or with the picture it belongs to."""
 
 
-def _show_warning(message: Warning | str, *_: Any) -> None:
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     Console(stderr=True, highlight=False).print(f"warning: {message}", markup=False)
 
 

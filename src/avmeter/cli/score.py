@@ -66,7 +66,7 @@ def score(
 
         avmeter score set.csv --metrics audio.wer,audio.dnsmos --set audio.wer.model_name=small
     """
-    samples = samples_from_inputs(inputs, reference=reference)
+    samples: list[dict[str, Any]] = samples_from_inputs(inputs, reference=reference)
     if prompts is not None:
         samples = attach_prompts(samples, prompts)
     common = {"text_prompt": text_prompt, "reference_text": reference_text, "language": language}

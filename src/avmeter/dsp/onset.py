@@ -41,13 +41,14 @@ def onset_times(waveform: npt.ArrayLike) -> FloatArray:
     span = strength.max(initial=0.0) - strength.min(initial=0.0)
     if not span > 0:
         return np.zeros(0)
-    return pick_peaks((strength - strength.min()) / span) * (HOP_LENGTH / SAMPLE_RATE)
+    times: FloatArray = pick_peaks((strength - strength.min()) / span) * (HOP_LENGTH / SAMPLE_RATE)
+    return times
 
 
 def onset_strength(waveform: npt.ArrayLike) -> FloatArray:
     """Mean rise over mel bands in dB from one frame to the next, (1 + N // 512,)."""
     db = _mel_db(np.asarray(waveform, np.float64))
-    flux = np.maximum(0.0, np.diff(db, axis=0)).mean(axis=1)
+    flux = np.maximum(0.0, np.diff(db, axis=0)).mean(axis=1).astype(np.float64)
     # The frames are centred: shifted by the lag and by half a window, cut to the number of frames.
     shifted = np.concatenate([np.zeros(1 + _N_FFT // (2 * HOP_LENGTH)), flux])
     return shifted[: len(db)]
@@ -77,4 +78,5 @@ def _mel_db(waveform: FloatArray) -> FloatArray:
         for i in range(0, len(frames), _BLOCK_FRAMES)
     ]
     db: FloatArray = 10.0 * np.log10(np.maximum(np.concatenate(blocks), 1e-10))
-    return np.maximum(db, db.max() - _TOP_DB)
+    limited: FloatArray = np.maximum(db, db.max() - _TOP_DB)
+    return limited

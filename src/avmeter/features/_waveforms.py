@@ -52,4 +52,5 @@ def padded(samples: npt.NDArray[Any], length: int) -> npt.NDArray[np.float32]:
 
 def mean_arrays(outputs: Any, name: str) -> npt.NDArray[np.float32]:
     """Mean of one output over windows, in float32 as published."""
-    return np.mean(np.stack([o[name] for o in outputs]), axis=0, dtype=np.float32)
+    mean: npt.NDArray[np.float32] = np.stack([o[name] for o in outputs]).mean(axis=0, dtype=np.float32)
+    return mean

@@ -100,4 +100,5 @@ def _log_mel(waveform: np.ndarray) -> np.ndarray:
     filters = slaney_bank(sample_rate=SAMPLE_RATE, n_fft=_N_FFT, n_mels=_N_MELS, f_min=0.0, f_max=8000.0)
     mel = power @ filters.T
     db = 10 * np.log10(np.maximum(mel, 1e-10)) - 10 * np.log10(max(mel.max(), 1e-10))
-    return ((np.maximum(db, -80.0) + 40) / 40).astype(np.float32)
+    scaled: np.ndarray = ((np.maximum(db, -80.0) + 40) / 40).astype(np.float32)
+    return scaled

@@ -8,6 +8,7 @@ clips that overlap see what the earlier one left behind.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -86,7 +87,7 @@ class ImageBindAudio(WindowExtractor):
 
     def _clips(self, waveform: Any, cuts: Sequence[tuple[int, int]]) -> list[np.ndarray]:
         """Clips (C, N) less their means; overlapping ones from one buffer that changes, as published."""
-        overlapping = any(b[0] < a[1] for a, b in zip(cuts, cuts[1:], strict=False))
+        overlapping = any(b[0] < a[1] for a, b in pairwise(cuts))
         if self.mean_removal == "independent" or not overlapping:
             return [_less_mean(np.array(waveform[:, a:b], np.float32)) for a, b in cuts]
         buffer = np.array(waveform[:, :], np.float32)
@@ -107,4 +108,5 @@ class ImageBindAudio(WindowExtractor):
 
 def _less_mean(clip: np.ndarray) -> np.ndarray:
     """A clip (C, N) without the mean over all its channels and samples."""
-    return clip - clip.mean(dtype=np.float32)
+    centred: np.ndarray = clip - clip.mean(dtype=np.float32)
+    return centred

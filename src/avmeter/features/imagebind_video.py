@@ -8,6 +8,7 @@ the video, the first and last frame of each, three crops. Protocol "av-benchmark
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -91,7 +92,7 @@ class ImageBindVideo(WindowExtractor):
                     f"{media.name}: {duration_s:.2f} s; this protocol pairs frames 2 s apart and needs 3 s",
                     hint="`protocol='fastvideo'` takes clips of any length",
                 )
-            return [(int(a), int(b)) for a, b in zip(ticks[:-1], ticks[1:], strict=True)]
+            return [(int(a), int(b)) for a, b in pairwise(ticks)]
         pairs = []
         for start in clip_starts(duration_s, NUM_CLIPS):
             first = min(first_frame_from(times, start), len(times) - 1)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from avmeter.dsp.mel import PANNS_16K, panns_logmel
 from avmeter.errors import SkipCode, SkipError
-from avmeter.features._waveforms import waveform_of
+from avmeter.features._waveforms import mean_arrays, waveform_of
 from avmeter.features.base import Features, Runtime, Window, WindowExtractor, load_network
 from avmeter.media import MediaItem
 from avmeter.nets import panns
@@ -82,6 +82,6 @@ class PannsExtractor(WindowExtractor):
     def pool(
         self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
     ) -> Features:
-        arrays = {k: np.mean([o[k] for o in outputs], axis=0, dtype=np.float32) for k in ("logits", "embedding")}
+        arrays = {name: mean_arrays(outputs, name) for name in ("logits", "embedding")}
         used = windows[-1].start_s + windows[-1].duration_s
         return Features(arrays=arrays, facts={"used_seconds": round(used, 4), "num_windows": len(windows)})

@@ -28,15 +28,9 @@ AV_BENCHMARK_DURATION_S = 8.0
 SHORT_RULES = (None, "loop", "pad")
 # A clip of up to 15 s is encoded whole; of a longer one only what the comparison of its ends can read.
 _WHOLE_BELOW, _TAIL_SEGMENTS = 46, 30
-_TRANSFORMS = {
-    "fastvideo": {
-        "resize": Resize(short_side=224, interpolation="bicubic", antialias=True, long_side="round", in_="float"),
-        "crop": "center_floor",
-    },
-    "av-benchmark": {
-        "resize": Resize(short_side=224, interpolation="bicubic", antialias=True, long_side="int_trunc", in_="uint8"),
-        "crop": "center_round",
-    },
+_RESIZE = {
+    "fastvideo": Resize(short_side=224, interpolation="bicubic", antialias=True, long_side="round", in_="float"),
+    "av-benchmark": Resize(short_side=224, interpolation="bicubic", antialias=True, long_side="int_trunc", in_="uint8"),
 }
 
 
@@ -128,7 +122,10 @@ class SynchformerVideo(WindowExtractor):
         segments = segments_to_encode(num_segments, whole=self.whole)
         needed = sorted({s * STEP_FRAMES + i for s in segments for i in range(SEGMENT_FRAMES)})
         request = FrameRequest(
-            indices=tuple(int(ticks[t]) for t in needed), output="float32", **_TRANSFORMS[self.protocol]
+            indices=tuple(int(ticks[t]) for t in needed),
+            resize=_RESIZE[self.protocol],
+            crop="center_round" if self.protocol == "av-benchmark" else "center_floor",
+            output="float32",
         )
         return request, segments, num_segments, {t: i for i, t in enumerate(needed)}
 

@@ -18,6 +18,7 @@ import torch
 from avmeter.dsp.filterbank import htk_bank
 from avmeter.dsp.mel import MelSpec, mel_of_frames
 from avmeter.errors import SkipCode, SkipError, WeightsError
+from avmeter.features._waveforms import mean_arrays
 from avmeter.features.base import Features, Runtime, Window, WindowExtractor
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.registry import register_extractor
@@ -94,7 +95,7 @@ class Yamnet(WindowExtractor):
     def pool(
         self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
     ) -> Features:
-        arrays = {k: np.mean([o[k] for o in outputs], axis=0, dtype=np.float64).astype(np.float32) for k in outputs[0]}
+        arrays = {name: mean_arrays(outputs, name) for name in outputs[0]}
         used = windows[-1].start_s + windows[-1].duration_s
         return Features(arrays=arrays, facts={"used_seconds": round(used, 3), "num_windows": len(windows)})
 

@@ -8,16 +8,15 @@ associatively, and finish it once.
 from __future__ import annotations
 
 import abc
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from avmeter.errors import UnknownNameError
 from avmeter.result import MetricResult, Skip
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from avmeter.sample import Sample
 
 PROTOCOLS = ("fastvideo", "av-benchmark")
@@ -40,25 +39,14 @@ class Need:
     name: str
     field: str | tuple[str, ...]
     extractor: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-    options_from: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    options_from: Mapping[str, str] = dataclasses.field(default_factory=dict)
     optional: bool = False
 
     @property
     def fields(self) -> tuple[str, ...]:
         """The field or fields as a tuple."""
         return (self.field,) if isinstance(self.field, str) else self.field
-
-
-class FeatureLike:
-    """Structural view of `avmeter.features.Features` (a metric never imports a feature)."""
-
-    arrays: Mapping[str, np.ndarray]
-    facts: Mapping[str, Any]
-    dummy: bool
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        return self.arrays[name]
 
 
 class FeatureSet(dict[str, Any]):

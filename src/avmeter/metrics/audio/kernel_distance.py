@@ -68,12 +68,14 @@ class KernelDistance(RowsMetric):
 
     def finish(self, state: RowsState) -> MetricResult:
         generated = state.generated.stacked()
-        reference = self._given.rows if self._given else state.reference.stacked()
+        reference = state.reference.stacked()
+        if self._given is not None and self._given.rows is not None:
+            reference = self._given.rows
         details: dict[str, Any] = {
             "kernel": self.kernel,
             "backbone": self.backbone,
             "n_gen": len(generated),
-            "n_ref": len(reference) if reference is not None else 0,
+            "n_ref": len(reference),
             "n_gen_dropped_nonfinite": state.generated.num_dropped,
             "n_ref_dropped_nonfinite": state.reference.num_dropped,
         }

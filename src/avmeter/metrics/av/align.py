@@ -11,6 +11,8 @@ maximum matching), so the score stays in [0, 1] and is never above the published
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -44,7 +46,7 @@ class AvAlign(Metric):
         times = features["motion"]["times_s"]
         peaks = motion_peaks(times, features["motion"]["magnitude"])
         frame_s = float(np.median(np.diff(times)))
-        details = {
+        details: dict[str, Any] = {
             "num_onsets": len(onsets),
             "num_motion_peaks": len(peaks),
             "tolerance_s": frame_s,
