@@ -52,10 +52,10 @@ def resample(waves: Tensor, *, sample_rate: int, to_rate: int) -> Tensor:
     for rate in (sample_rate, to_rate):
         if not isinstance(rate, int) or rate < 1:
             raise UsageError(f"a sample rate is a positive whole number of Hz, got {rate!r}")
-    if sample_rate == to_rate:
+    num_samples = waves.shape[-1]
+    if sample_rate == to_rate or num_samples == 0:
         return waves
     period, phases = _reduced(sample_rate, to_rate)
-    num_samples = waves.shape[-1]
     num_out = -(-num_samples * phases // period)
     num_periods = -(-num_out // phases)
     width = _half_width(period, phases)

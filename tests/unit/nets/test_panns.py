@@ -1,0 +1,102 @@
+"""Cnn14 at small size: loading, buffers, batching, what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from avmeter.errors import UsageError, WeightsError
+from avmeter.nets import panns
+from avmeter.nets.panns import Cnn14, Cnn14Config
+
+KEYS = Path(__file__).parents[2] / "golden" / "keys" / "panns.keys.json"
+
+SMALL = Cnn14Config(num_mels=16, channels=(4, 6, 8), num_classes=5)
+
+
+@pytest.fixture(scope="module")
+def official() -> dict[str, Tensor]:
+    keys = json.loads(KEYS.read_text())["keys"]
+    dtypes = {"float32": torch.float32, "int64": torch.int64}
+    return {name: torch.empty(e["shape"], dtype=dtypes[e["dtype"]], device="meta") for name, e in keys.items()}
+
+
+@pytest.fixture(scope="module")
+def net() -> Cnn14:
+    net = panns.build(SMALL)
+    generator = torch.Generator().manual_seed(0)
+    for value in net.parameters():
+        value.data.copy_(0.3 * torch.randn(value.shape, generator=generator))
+    return net
+
+
+def load_on_meta(official: dict[str, Tensor]) -> None:
+    panns.KEY_MAP.load(panns.build(device="meta"), official, source="keys.json")
+
+
+def test_official_checkpoint_loads_strictly(official: dict[str, Tensor]) -> None:
+    """Every official key has a place in the network or belongs to the stored front end."""
+    load_on_meta(official)
+
+
+@pytest.mark.parametrize("name", ["bn0.running_mean", "conv_block6.bn2.num_batches_tracked", "fc_audioset.weight"])
+def test_checkpoint_without_a_key_is_refused(official: dict[str, Tensor], name: str) -> None:
+    """Nothing stays uninitialised, statistics included."""
+    with pytest.raises(WeightsError, match="missing"):
+        load_on_meta({k: v for k, v in official.items() if k != name})
+
+
+def test_checkpoint_with_an_unknown_key_is_refused(official: dict[str, Tensor]) -> None:
+    """A seventh block is another network."""
+    with pytest.raises(WeightsError, match="unexpected"):
+        load_on_meta(official | {"conv_block7.conv1.weight": torch.empty(1, device="meta")})
+
+
+def test_new_network_has_the_statistics_of_a_new_batch_norm() -> None:
+    """Buffers are never left as uninitialised memory."""
+    for name, value in panns.build(SMALL).named_buffers():
+        assert torch.equal(value, torch.full_like(value, name.endswith("running_var"))), name
+
+
+@torch.no_grad()
+def test_output_does_not_depend_on_the_rest_of_the_batch(net: Cnn14) -> None:
+    """A sound has the same logits and embedding alone and among others."""
+    logmel = torch.randn(3, 1, 16, 50)
+    together = net(logmel)
+    assert together.logits.shape == (3, 5)
+    assert together.embedding.shape == (3, 8)
+    alone = net(logmel[1:2])
+    torch.testing.assert_close(alone.logits, together.logits[1:2])
+    torch.testing.assert_close(alone.embedding, together.embedding[1:2])
+
+
+@torch.no_grad()
+def test_batch_norm_in_front_works_per_band() -> None:
+    """Each band has its own mean and deviation, and time comes before frequency behind it."""
+    net = panns.build(SMALL)
+    torch.nn.init.ones_(net.bn0.weight)
+    torch.nn.init.zeros_(net.bn0.bias)
+    net.bn0.running_mean.copy_(torch.arange(16.0))
+    logmel = torch.arange(16.0)[None, None, :, None].expand(2, 1, 16, 40)
+    normalised = net.normalised(logmel)
+    assert normalised.shape == (2, 1, 40, 16)
+    torch.testing.assert_close(normalised, torch.zeros(2, 1, 40, 16))
+
+
+@torch.no_grad()
+def test_shortest_sound_has_one_frame_left(net: Cnn14) -> None:
+    """Two halvings of four frames leave one; of three, none."""
+    assert net(torch.randn(1, 1, 16, 4)).logits.isfinite().all()
+    with pytest.raises(UsageError, match="4 or more"):
+        net(torch.randn(1, 1, 16, 3))
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 15, 50), (1, 16, 50), (1, 2, 16, 50), (1, 1, 50, 16)])
+def test_spectrogram_of_another_size_is_refused(net: Cnn14, shape: tuple[int, ...]) -> None:
+    """Other bands, no channel axis, time before frequency."""
+    with pytest.raises(UsageError, match="Cnn14 reads"):
+        net(torch.zeros(shape))

@@ -1,0 +1,92 @@
+"""VGGish at small size: loading, batching, what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from avmeter.errors import UsageError, WeightsError
+from avmeter.nets import vggish
+from avmeter.nets.vggish import Vggish, VggishConfig
+
+KEYS = Path(__file__).parents[2] / "golden" / "keys" / "vggish.keys.json"
+
+SMALL = VggishConfig(num_frames=12, num_mels=8, channels=((3,), (4, 5)), hidden=10, embedding_dim=6)
+
+
+@pytest.fixture(scope="module")
+def official() -> dict[str, Tensor]:
+    keys = json.loads(KEYS.read_text())["keys"]
+    return {name: torch.empty(entry["shape"], device="meta") for name, entry in keys.items()}
+
+
+@pytest.fixture(scope="module")
+def net() -> Vggish:
+    net = vggish.build(SMALL)
+    generator = torch.Generator().manual_seed(0)
+    for value in net.state_dict().values():
+        value.copy_(0.3 * torch.randn(value.shape, generator=generator))
+    return net
+
+
+def load_on_meta(official: dict[str, Tensor]) -> None:
+    vggish.KEY_MAP.load(vggish.build(device="meta"), official, source="keys.json")
+
+
+def test_official_checkpoint_loads_strictly(official: dict[str, Tensor]) -> None:
+    """Every official key has a place in the network."""
+    load_on_meta(official)
+
+
+def test_checkpoint_with_the_unused_pca_loads(official: dict[str, Tensor]) -> None:
+    """Copies that carry the PCA are the same network."""
+    pca = {"pproc.pca_eigen_vectors": torch.empty(128, 128), "pproc.pca_means": torch.empty(128, 1)}
+    load_on_meta(official | pca)
+
+
+@pytest.mark.parametrize("name", ["features.0.weight", "features.13.bias", "embeddings.4.weight"])
+def test_checkpoint_without_a_key_is_refused(official: dict[str, Tensor], name: str) -> None:
+    """Nothing stays uninitialised."""
+    with pytest.raises(WeightsError, match="missing"):
+        load_on_meta({k: v for k, v in official.items() if k != name})
+
+
+def test_checkpoint_with_an_unknown_key_is_refused(official: dict[str, Tensor]) -> None:
+    """A fourth linear layer is another network."""
+    with pytest.raises(WeightsError, match="unexpected"):
+        load_on_meta(official | {"embeddings.6.weight": torch.empty(1, device="meta")})
+
+
+@torch.no_grad()
+def test_embedding_does_not_depend_on_the_rest_of_the_batch(net: Vggish) -> None:
+    """An example has the same embedding alone and among others."""
+    examples = torch.randn(3, 12, 8)
+    together = net(examples)
+    assert together.shape == (3, 6)
+    torch.testing.assert_close(net(examples[1:2]), together[1:2])
+
+
+@torch.no_grad()
+def test_embedding_may_be_negative(net: Vggish) -> None:
+    """No ReLU follows the last layer."""
+    assert (net(torch.randn(20, 12, 8)) < 0).any()
+
+
+@torch.no_grad()
+def test_input_is_left_as_it_was(net: Vggish) -> None:
+    """Layers that work in place never reach the examples."""
+    examples = torch.randn(2, 12, 8)
+    before = examples.clone()
+    net(examples)
+    assert torch.equal(examples, before)
+
+
+@pytest.mark.parametrize("shape", [(1, 11, 8), (1, 8, 12), (12, 8), (1, 1, 12, 8)])
+def test_example_of_another_size_is_refused(net: Vggish, shape: tuple[int, ...]) -> None:
+    """Other frames or bands, bands before frames, a missing or an extra axis."""
+    with pytest.raises(UsageError, match="VGGish reads examples"):
+        net(torch.zeros(shape))
