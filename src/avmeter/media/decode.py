@@ -12,6 +12,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from avmeter.errors import MediaError, SkipCode
 from avmeter.media.container import open_container
@@ -175,16 +176,18 @@ class _RgbConverter:
     """RGB by one scaling thread: PyAV's default is one per core, started anew for every frame."""
 
     def __init__(self) -> None:
+        self._reformatter = VideoReformatter()
         self._options: dict[str, Any] = {"threads": 1}
 
     def __call__(self, frame: Any) -> np.ndarray:
         try:
-            found: np.ndarray = frame.to_ndarray(format="rgb24", **self._options)
+            converted = self._reformatter.reformat(frame, format="rgb24", **self._options)
         except TypeError:  # PyAV before `threads`
             if not self._options:
                 raise
             self._options = {}
             return self(frame)
+        found: np.ndarray = converted.to_ndarray()
         return found
 
 

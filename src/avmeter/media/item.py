@@ -29,6 +29,9 @@ from avmeter.media.spool import ChannelView, Spool
 from avmeter.media.track import SILENCE_PEAK, AudioFacts, SoundTrack, collect_track
 from avmeter.media.video import FrameCollector, FrameRequest, FrameView
 
+# A track that starts later than this is not late, its time stamps are wrong.
+_LATEST_START_S = 3600.0
+
 
 class MediaItem:
     """A clip with sound, picture or both; made by `open`, `from_audio` or `from_frames`.
@@ -65,6 +68,7 @@ class MediaItem:
         self._waveforms: dict[AudioSpec, np.ndarray | Spool | ChannelView] = {}
         self._registered: dict[FrameRequest, None] = {}
         self._collected: dict[FrameRequest, FrameCollector] = {}
+        self._failed: dict[FrameRequest, MediaError] = {}
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, decode_threads: int = 1) -> MediaItem:
@@ -201,28 +205,31 @@ class MediaItem:
             if request.indices and max(request.indices) >= num_frames:
                 raise UsageError(f"{self.name}: frame {max(request.indices)} of {num_frames} was asked for")
             self._registered[request] = None
-            if request not in self._collected:
+            if request not in self._collected and request not in self._failed:
                 self._collect(num_frames)
+            if request in self._failed:
+                raise self._failed[request]
             return self._collected[request].result(request)
 
     def _collect(self, num_frames: int) -> None:
-        pending = [r for r in self._registered if r not in self._collected]
-        pending = [r for r in pending if not r.indices or max(r.indices) < num_frames]
+        """One decoding pass for all requests that have not been served."""
+        done = self._collected.keys() | self._failed.keys()
+        pending = [r for r in self._registered if r not in done and (not r.indices or max(r.indices) < num_frames)]
         collector = FrameCollector(pending)
         losses = Losses()
-        missing = collector.indices
-        for index, frame in self._decoded_frames(missing, losses):
+        for index, frame in self._decoded_frames(collector.indices, losses):
             collector.add(index, frame)
-            missing.discard(index)
-        if missing:
-            raise MediaError(
-                SkipCode.DECODE_ERROR,
-                f"{self.name}: frame {min(missing)} of {num_frames} cannot be decoded "
-                f"({len(collector.indices) - len(missing)} of {len(collector.indices)} wanted frames were; "
-                f"{losses.reason})",
-                hint="the file is damaged or truncated: make it again",
-            )
-        self._collected.update(dict.fromkeys(pending, collector))
+        for request in pending:
+            missing = collector.missing(request)
+            if missing:
+                self._failed[request] = MediaError(
+                    SkipCode.DECODE_ERROR,
+                    f"{self.name}: frame {missing[0]} cannot be decoded ({len(set(request.indices)) - len(missing)} of "
+                    f"{len(set(request.indices))} wanted frames were; {losses.reason})",
+                    hint="the file is damaged or truncated: make it again",
+                )
+            else:
+                self._collected[request] = collector
 
     def _decoded_frames(self, wanted: set[int], losses: Losses) -> Iterator[tuple[int, np.ndarray]]:
         if self._picture is not None:
@@ -295,6 +302,12 @@ class MediaItem:
                 SkipCode.EMPTY_AUDIO,
                 f"{self.name}: the sound ends before the first frame (it starts {facts.start_s:.3f} s from it)",
             )
+        if spec.clock == "picture" and facts.start_s > _LATEST_START_S:
+            raise MediaError(
+                SkipCode.DECODE_ERROR,
+                f"{self.name}: the sound starts {facts.start_s:.0f} s after the picture: broken time stamps",
+                hint="put both tracks on one clock: mux the file again",
+            )
         if facts.num_non_finite:
             total = facts.num_samples * facts.num_channels
             raise MediaError(
@@ -332,7 +345,7 @@ class MediaItem:
             losses,
             sample_rate=stream.sample_rate,
             num_channels=stream.num_channels,
-            picture_start_s=self._picture_times().start_s if self.has_video else None,
+            picture_start_s=self._picture_start_s(),
             header_duration_s=stream.duration_s,
         )
         if not track.facts.num_samples and (losses.num_packets or losses.cut_off):
@@ -342,6 +355,15 @@ class MediaItem:
                 hint="the file is damaged or truncated: make it again",
             )
         return track
+
+    def _picture_start_s(self) -> float | None:
+        """Of the first frame on the container's clock; None without a picture, or with one that is broken."""
+        if not self.has_video:
+            return None
+        try:
+            return self._picture_times().start_s
+        except MediaError:  # told to whoever asks for frames; the sound may be whole
+            return None
 
     # -- life ------------------------------------------------------------------------------------------------
 
@@ -361,6 +383,7 @@ class MediaItem:
             self._waveforms.clear()
             self._registered.clear()
             self._collected.clear()
+            self._failed.clear()
             self._track = None
 
     def __enter__(self) -> MediaItem:

@@ -18,6 +18,8 @@ SILENCE_PEAK = 2.0**-15
 _CANCELLED_RATIO = 1e-3
 # Time stamps may jitter (Matroska: 1 ms); a hole of this length is one.
 _GAP_S = 0.04
+# Holes beyond this, all together, are broken time stamps: filling them would make hours of silence.
+_LONGEST_GAPS_S = 3600.0
 _BLOCK_POINTS = 1 << 16
 
 
@@ -32,7 +34,7 @@ class AudioFacts:
         num_samples: Decoded points a channel.
         duration_s: The same in seconds.
         start_s: When the first point is heard, seconds after the first video frame (negative: before it); 0.0 when
-            there is no picture.
+            there is no picture, or none that can be read.
         header_duration_s: What the file claims; None if it claims nothing.
         header_duration_mismatch: The claim is off by more than 0.1 s and 0.1 %.
         channel_peaks: Largest |x| of each channel, full scale 1.
@@ -145,11 +147,12 @@ class _Gathering:
             self.flush()
 
     def _place(self, time_s: float) -> None:
-        heard_s = (self._num_points + sum(n for _, n in self._gaps)) / self._rate
+        num_missing = sum(n for _, n in self._gaps)
+        heard_s = (self._num_points + num_missing) / self._rate
         if self._start_s is None:
             self._start_s = time_s - heard_s
         hole_s = time_s - self._start_s - heard_s
-        if hole_s > _GAP_S:
+        if _GAP_S < hole_s <= _LONGEST_GAPS_S - num_missing / self._rate:
             self._gaps.append((self._num_points, round(hole_s * self._rate)))
 
     def flush(self) -> None:

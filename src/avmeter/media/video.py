@@ -170,6 +170,10 @@ class FrameCollector:
             self._rows[request][index] = len(spool)
             spool.append(pixels[None])
 
+    def missing(self, request: FrameRequest) -> list[int]:
+        """Frames of a request that have not come, sorted."""
+        return sorted(self._wanted[request] - self._rows[request].keys())
+
     def result(self, request: FrameRequest) -> np.ndarray | FrameView:
         """Frames in the order of the request. All of them must have been added."""
         if not request.indices:
@@ -205,10 +209,15 @@ def _interpolated(pixels: np.ndarray, size: tuple[int, int], resize: Resize) -> 
     import torch
     from torch.nn.functional import interpolate
 
-    batch = torch.from_numpy(np.ascontiguousarray(pixels))[None]
+    batch = torch.from_numpy(_torch_ready(pixels))[None]
     out = interpolate(batch, size=size, mode=resize.interpolation, align_corners=False, antialias=resize.antialias)
     found: np.ndarray = out[0].numpy()
     return found
+
+
+def _torch_ready(pixels: np.ndarray) -> np.ndarray:
+    """The array, copied only if torch cannot take it: it must be writeable and walk forwards."""
+    return pixels if pixels.flags.writeable and min(pixels.strides) > 0 else pixels.copy()
 
 
 def _cropped(pixels: np.ndarray, request: FrameRequest) -> np.ndarray:
@@ -228,4 +237,5 @@ def _as_output(pixels: np.ndarray, output: Output) -> np.ndarray:
         return pixels
     if output == "uint8":
         return np.clip(np.rint(pixels * np.float32(255)), 0, 255).astype(np.uint8)
-    return pixels.astype(np.float32) / np.float32(255)
+    found = pixels.astype(np.float32)
+    return found if pixels.dtype.kind == "f" else found / np.float32(255)
