@@ -209,6 +209,7 @@ class _Transfer:
             with self._opener.open(self._request(url, have, validator), timeout=self._patience.timeout_s) as response:
                 return self._receive(url, response, have)
         except urllib.error.HTTPError as error:
+            error.close()
             if error.code == 416:
                 self._partial.discard()
                 raise _InterruptedError("HTTP 416: there is no such part") from error
@@ -248,7 +249,8 @@ class _Transfer:
 
     def _copy(self, response: Any, stream: IO[bytes], arrived: int, total: int | None) -> int:
         limit = self._file.exact_size
-        while block := response.read(_BLOCK):
+        # read1 hands over what has come; read would lose a started block when the connection falls silent.
+        while block := response.read1(_BLOCK):
             stream.write(block)
             arrived += len(block)
             if limit is not None and arrived > limit:

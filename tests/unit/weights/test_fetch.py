@@ -1,0 +1,315 @@
+"""Downloads against a server that breaks off, lies, redirects and disappears."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+from pathlib import Path
+
+import pytest
+
+from avmeter.errors import WeightsError
+from avmeter.weights.catalog import Entry, File
+from avmeter.weights.fetch import Patience, candidate_urls, fetch_file
+from avmeter.weights.settings import Settings
+
+BODY = os.urandom(300_000)
+SHA256 = hashlib.sha256(BODY).hexdigest()
+PATIENCE = Patience(timeout_s=2.0, attempts=3, pause_s=0.01)
+
+
+def checkpoint(*urls: str, sha256: str | None = SHA256, size_bytes: int | None = len(BODY)) -> Entry:
+    file = File(name="net.pth", format="pickle", urls=urls, sha256=sha256, size_bytes=size_bytes)
+    return Entry(name="net", title="", used_for=(), code_licence="", weights_licence="", files=(file,))
+
+
+def fetch(entry: Entry, progress=None, patience: Patience = PATIENCE) -> Path:
+    return fetch_file(entry, entry.file(), Settings.read(), progress=progress, patience=patience)
+
+
+def leftovers(cache: Path) -> list[str]:
+    return sorted(p.name for p in (cache / "weights" / "net").iterdir() if not p.name.endswith(".lock"))
+
+
+def test_file_arrives_verified_and_alone(server, cache) -> None:
+    """The file lies under its name, and nothing temporary beside it."""
+    path = fetch(checkpoint(server.put("/net.pth", BODY)))
+    assert path == cache / "weights" / "net" / "net.pth"
+    assert path.read_bytes() == BODY
+    assert leftovers(cache) == ["net.pth"]
+
+
+def test_second_call_asks_nobody(server) -> None:
+    """What is here and right is reused."""
+    entry = checkpoint(server.put("/net.pth", BODY))
+    fetch(entry)
+    fetch(entry)
+    assert len(server.requests) == 1
+
+
+def test_broken_connection_is_continued_where_it_broke(server) -> None:
+    """Three breaks cost no byte twice: each request asks for the rest only, of the same version."""
+    url = server.put("/net.pth", BODY, cut=[100_000, 50_000, 70_000])
+    assert fetch(checkpoint(url)).read_bytes() == BODY
+    assert server.asked("Range") == [None, "bytes=100000-", "bytes=150000-", "bytes=220000-"]
+    assert server.asked("If-Range") == [None, '"one"', '"one"', '"one"']
+
+
+def test_interrupted_download_is_continued_by_the_next_call(server, cache) -> None:
+    """What arrived before a failure is kept for the next run."""
+    url = server.put("/net.pth", BODY, cut=[100_000], status=[])
+    page = server.pages["/net.pth"]
+
+    def interrupt(done: int, total: int | None) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fetch(checkpoint(url), progress=interrupt)
+    assert leftovers(cache) == [".net.pth.part", ".net.pth.part.json"]
+    page.cut.clear()
+    assert fetch(checkpoint(url)).read_bytes() == BODY
+    assert server.asked("Range")[1] not in (None, "bytes=0-")
+
+
+@pytest.mark.parametrize("sha256", [SHA256, None])
+def test_file_that_changed_on_the_server_is_fetched_afresh(server, sha256) -> None:
+    """`If-Range` keeps halves of two versions apart, whether the hash is known or not."""
+    other = os.urandom(len(BODY))
+    url = server.put("/net.pth", other, etag='"old"', cut=[100_000])
+    with pytest.raises(KeyboardInterrupt):
+        fetch(checkpoint(url, sha256=sha256), progress=lambda done, total: (_ for _ in ()).throw(KeyboardInterrupt))
+    server.put("/net.pth", BODY, etag='"new"')
+    assert fetch(checkpoint(url, sha256=sha256)).read_bytes() == BODY
+
+
+def test_server_without_ranges_sends_everything_again(server) -> None:
+    """A full answer to a request for the rest replaces the part instead of being appended."""
+    url = server.put("/net.pth", BODY, cut=[100_000], ranges=False)
+    assert fetch(checkpoint(url)).read_bytes() == BODY
+    assert server.asked("Range") == [None, "bytes=100000-"]
+
+
+def test_unknown_file_without_validator_is_never_continued(server) -> None:
+    """Without hash and without ETag nobody could tell whether two halves belong together."""
+    url = server.put("/net.pth", BODY, cut=[100_000], etag=None)
+    assert fetch(checkpoint(url, sha256=None, size_bytes=None)).read_bytes() == BODY
+    assert server.asked("Range") == [None, None]
+
+
+def test_known_file_is_completed_by_another_server(server) -> None:
+    """A part of a file of known hash is not thrown away when its server disappears."""
+    first = server.put("/a/net.pth", BODY, cut=[100_000], status=[])
+    second = server.put("/b/net.pth", BODY)
+    page = server.pages["/a/net.pth"]
+
+    def vanish(done: int, total: int | None) -> None:
+        page.status[:] = [404]
+
+    assert fetch(checkpoint(first, second), progress=vanish).read_bytes() == BODY
+    assert server.requests[-1][0] == "/b/net.pth"
+    assert server.asked("Range")[-1] == "bytes=100000-"
+
+
+def test_bad_part_is_replaced_once_from_the_start(server, cache) -> None:
+    """A part that was damaged on disk does not make a good server look bad."""
+    folder = cache / "weights" / "net"
+    folder.mkdir(parents=True)
+    (folder / ".net.pth.part").write_bytes(b"x" * 1000)
+    assert fetch(checkpoint(server.put("/net.pth", BODY))).read_bytes() == BODY
+    assert server.asked("Range") == ["bytes=1000-", None]
+
+
+def test_part_as_long_as_the_file_is_dropped(server, cache) -> None:
+    """HTTP 416 starts afresh."""
+    folder = cache / "weights" / "net"
+    folder.mkdir(parents=True)
+    (folder / ".net.pth.part").write_bytes(b"x" * len(BODY))
+    assert fetch(checkpoint(server.put("/net.pth", BODY))).read_bytes() == BODY
+
+
+def test_wrong_file_is_refused_with_both_hashes(server, cache) -> None:
+    """A file of another hash never gets its name; the message has both hashes and what to do."""
+    other = BODY[:-1] + bytes([BODY[-1] ^ 1])
+    with pytest.raises(WeightsError) as caught:
+        fetch(checkpoint(server.put("/net.pth", other)))
+    message = str(caught.value)
+    assert SHA256 in message
+    assert hashlib.sha256(other).hexdigest() in message
+    assert "avmeter weights fetch net" in message
+    assert "AVMETER_WEIGHTS" in message
+    assert leftovers(cache) == []
+    assert len(server.requests) == 1
+
+
+def test_wrong_file_leads_to_the_next_url(server) -> None:
+    """One damaged mirror does not matter."""
+    bad = server.put("/bad", bytes(len(BODY)))
+    assert fetch(checkpoint(bad, server.put("/good", BODY))).read_bytes() == BODY
+
+
+def test_wrong_size_is_refused_before_the_body(server, cache) -> None:
+    """A size that cannot be right is known from the headers."""
+    seen = []
+    with pytest.raises(WeightsError, match="300001 bytes instead of the 300000"):
+        fetch(checkpoint(server.put("/net.pth", BODY + b"x")), progress=lambda *a: seen.append(a))
+    assert seen == []
+
+
+def test_absent_file_leads_to_the_mirror(server) -> None:
+    """404 at the first address, the second serves."""
+    path = fetch(checkpoint(server.url + "/gone", server.put("/net.pth", BODY)))
+    assert path.read_bytes() == BODY
+    assert [p for p, _ in server.requests] == ["/gone", "/net.pth"]
+
+
+def test_every_reason_is_named(server) -> None:
+    """The message tells what each address answered, without query strings."""
+    denied = server.put("/denied", BODY, status=[401])
+    with pytest.raises(WeightsError) as caught:
+        fetch(checkpoint(server.url + "/gone?key=secret", denied, "ftp://example.org/net.pth"))
+    message = str(caught.value)
+    assert "/gone: HTTP 404" in message
+    assert "/denied: HTTP 401" in message
+    assert "HF_TOKEN" in message
+    assert "ftp://example.org/net.pth: not an http" in message
+    assert "secret" not in message
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 429, 408])
+def test_passing_server_error_is_tried_again(server, status) -> None:
+    """Overload is waited out."""
+    url = server.put("/net.pth", BODY, status=[status, status])
+    assert fetch(checkpoint(url)).read_bytes() == BODY
+    assert len(server.requests) == 3
+
+
+def test_lasting_server_error_ends(server) -> None:
+    """Patience is finite."""
+    url = server.put("/net.pth", BODY, status=[503] * 50)
+    with pytest.raises(WeightsError, match="HTTP 503"):
+        fetch(checkpoint(url))
+    assert len(server.requests) == PATIENCE.attempts
+
+
+def test_silent_server_is_given_up_and_asked_again(server) -> None:
+    """A connection on which nothing comes for `timeout_s` is dropped; what came before it stays."""
+    url = server.put("/net.pth", BODY, cut=[100_000], silence_s=[1.5])
+    assert fetch(checkpoint(url), patience=Patience(timeout_s=0.3, attempts=2, pause_s=0.01)).read_bytes() == BODY
+    assert server.asked("Range") == [None, "bytes=100000-"]
+
+
+def test_progress_grows_to_the_whole(server) -> None:
+    """The caller hears bytes so far and bytes in all."""
+    seen: list[tuple[int, int | None]] = []
+    fetch(checkpoint(server.put("/net.pth", BODY)), progress=lambda done, total: seen.append((done, total)))
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert seen[-1] == (len(BODY), len(BODY))
+
+
+def test_full_disk_is_noticed_before_the_download(server, monkeypatch) -> None:
+    """No byte is written if the file cannot fit."""
+    usage = type("Usage", (), {"free": 1 << 20})
+    monkeypatch.setattr("avmeter.weights.fetch.shutil.disk_usage", lambda path: usage)
+    with pytest.raises(WeightsError, match=r"(?s)1 MB free.*AVMETER_CACHE"):
+        fetch(checkpoint(server.put("/net.pth", BODY)))
+
+
+def test_redirect_to_another_scheme_is_refused(server) -> None:
+    """A server cannot send us to local files."""
+    for location in ("file:///etc/hostname", "ftp://127.0.0.1/x", "data:,x"):
+        with pytest.raises(WeightsError, match="could not be fetched"):
+            fetch(checkpoint(server.put("/net.pth", BODY, location=location)))
+
+
+def test_redirect_is_followed_and_part_is_continued_through_it(server) -> None:
+    """Hubs answer with a redirect to their store: resuming works through it."""
+    server.put("/store/net.pth", BODY, cut=[100_000])
+    url = server.put("/net.pth", b"", location=server.url + "/store/net.pth")
+    assert fetch(checkpoint(url)).read_bytes() == BODY
+    assert [h for (p, h) in zip(server.requests, server.asked("Range"), strict=True) if p[0] == "/store/net.pth"] == [
+        None,
+        "bytes=100000-",
+    ]
+
+
+def test_token_goes_to_the_hub_only(server, monkeypatch) -> None:
+    """The token reaches the hub's host and no redirect target or other address."""
+    other = server.url.replace("127.0.0.1", "localhost")
+    server.put("/store", BODY)
+    server.put("/o/r/resolve/rev/d/net.pth", b"", location=other + "/store")
+    monkeypatch.setenv("HF_ENDPOINT", server.url)
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    assert fetch(checkpoint("hf://o/r@rev/d/net.pth")).read_bytes() == BODY
+    assert [(p, h.get("Authorization")) for p, h in server.requests] == [
+        ("/o/r/resolve/rev/d/net.pth", "Bearer hf_secret"),
+        ("/store", None),
+    ]
+    assert "hf_secret" not in repr(Settings.read())
+
+
+def test_token_stays_when_the_hub_redirects_within_itself(server, monkeypatch) -> None:
+    """A renamed repository on the same host still gets the token."""
+    server.put("/o/new/resolve/rev/net.pth", BODY)
+    server.put("/o/r/resolve/rev/net.pth", b"", location="/o/new/resolve/rev/net.pth")
+    monkeypatch.setenv("HF_ENDPOINT", server.url)
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    fetch(checkpoint("hf://o/r@rev/net.pth"))
+    assert server.asked("Authorization") == ["Bearer hf_secret"] * 2
+
+
+def test_mirror_comes_first(monkeypatch) -> None:
+    """`AVMETER_MIRROR` is asked before the catalog's addresses, with the documented layout."""
+    monkeypatch.setenv("AVMETER_MIRROR", "https://mirror.example/w/")
+    entry = checkpoint("hf://o/r@rev/net.pth")
+    assert candidate_urls(entry, entry.file(), Settings.read()) == [
+        "https://mirror.example/w/net/net.pth",
+        "https://huggingface.co/o/r/resolve/rev/net.pth",
+    ]
+
+
+@pytest.mark.parametrize("variable", ["AVMETER_OFFLINE", "HF_HUB_OFFLINE"])
+def test_offline_asks_nobody_and_says_why(server, monkeypatch, variable) -> None:
+    """Either variable forbids the network; the message names it."""
+    monkeypatch.setenv(variable, "1")
+    with pytest.raises(WeightsError, match=variable):
+        fetch(checkpoint(server.put("/net.pth", BODY)))
+    assert server.requests == []
+
+
+def test_offline_set_to_zero_is_online(server, monkeypatch) -> None:
+    """0 and the empty string mean no."""
+    monkeypatch.setenv("AVMETER_OFFLINE", "0")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "")
+    assert fetch(checkpoint(server.put("/net.pth", BODY))).exists()
+
+
+def test_two_processes_download_once(server, cache) -> None:
+    """The second process waits for the first and reuses its file."""
+    url = server.put("/net.pth", BODY, cut=[100_000], silence_s=[0.5])
+    program = textwrap.dedent(f"""
+        from avmeter.weights.catalog import Entry, File
+        from avmeter.weights.fetch import Patience, fetch_file
+        from avmeter.weights.settings import Settings
+        file = File(name="net.pth", format="pickle", urls=({url!r},), sha256={SHA256!r}, size_bytes={len(BODY)})
+        entry = Entry(name="net", title="", used_for=(), code_licence="", weights_licence="", files=(file,))
+        print(fetch_file(entry, file, Settings.read(), patience=Patience(timeout_s=5, pause_s=0.01)))
+    """)
+    running = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    printed = [process.communicate(timeout=60)[0].strip() for process in running]
+    assert printed == [str(cache / "weights" / "net" / "net.pth")] * 2
+    assert server.asked("Range") == [None, "bytes=100000-"]
+
+
+def test_two_threads_download_once(server) -> None:
+    """The same holds within one process."""
+    entry = checkpoint(server.put("/net.pth", BODY))
+    threads = [threading.Thread(target=fetch, args=(entry,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(server.requests) == 1
