@@ -61,8 +61,8 @@ def top_half_white(num_frames: int, height: int, width: int) -> np.ndarray:
 
 
 def numbered(num_frames: int, height: int = 64, width: int = 96) -> np.ndarray:
-    """Frame i is grey of value 10 + 2 i, so that a decoded frame tells which one it is."""
-    values = (10 + 2 * np.arange(num_frames)).astype(np.uint8)
+    """Frame i is grey of value 10 + 4 i (i < 60), so that a decoded frame tells which one it is."""
+    values = (10 + 4 * np.arange(num_frames)).astype(np.uint8)
     return np.broadcast_to(values[:, None, None, None], (num_frames, height, width, 3)).copy()
 
 
@@ -133,18 +133,21 @@ def _video(out, frames, fps, times_s, codec, pixel_format, start_s, rotation_deg
     stream = out.add_stream(codec, rate=rate)
     stream.height, stream.width = frames.shape[1:3]
     stream.pix_fmt = pixel_format
+    coarse = codec in ("mpeg4", "mpeg2video")  # they do not take fine time bases
     if codec == "libx264":
         stream.options = {"crf": "12", "preset": "ultrafast"}
+    if coarse:
+        stream.bit_rate, stream.options = 4_000_000, {"qmin": "1", "qmax": "2"}
     if gop:
         stream.codec_context.gop_size = gop
     if rotation_deg:
         stream.set_display_rotation(rotation_deg)
-    time_base = Fraction(1, 90_000)
+    time_base = 1 / rate if coarse else Fraction(1, 90_000)
     stream.time_base = stream.codec_context.time_base = time_base
     times_s = np.arange(len(frames)) / float(rate) if times_s is None else times_s
     for pixels, time_s in zip(frames, times_s, strict=True):
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24").reformat(format=pixel_format)
-        frame.pts, frame.time_base = round((start_s + time_s) * 90_000), time_base
+        frame.pts, frame.time_base = round((start_s + time_s) / float(time_base)), time_base
         yield from stream.encode(frame)
     yield from stream.encode(None)
 
@@ -162,8 +165,8 @@ def _audio(out, wave, sample_rate, codec, sample_format, layout, bit_rate, start
     convert = av.AudioResampler(format=stream.codec_context.format, layout=layout, rate=sample_rate)
     position = round(start_s * sample_rate)
     for start in range(0, wave.shape[1], size):
-        part = np.ascontiguousarray(wave[:, start : start + size], dtype=np.float32)
-        frame = av.AudioFrame.from_ndarray(part, format="fltp", layout=layout)
+        part = np.ascontiguousarray(wave[:, start : start + size].T, dtype=np.float32).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(part, format="flt", layout=layout)
         frame.sample_rate, frame.time_base = sample_rate, Fraction(1, sample_rate)
         frame.pts = position + start
         for converted in convert.resample(frame):
