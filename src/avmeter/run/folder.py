@@ -1,0 +1,226 @@
+"""The folder of a run.
+
+| file | holds |
+|---|---|
+| `results.parquet` | one row per sample and metric: score, skip code, reason, hint, dummy mark, details (JSON) |
+| `results.csv` | one row per sample, for people; scores made with stand-in weights stand under a marked header |
+| `samples.parquet` | one row per sample: id, role, media paths, texts |
+| `summary.json` | corpus scores and what the per-sample scores amount to |
+| `run.json` | what produced the scores |
+
+Every file is replaced as a whole. Nothing else in the folder is touched, and a folder whose files of these names
+were not written by a run is refused.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import platform
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from avmeter.errors import SkipCode, UsageError
+from avmeter.result import DUMMY_MARK, MetricResult, Skip
+from avmeter.run.plain import encodable, plain, spreadsheet_cell, to_json, write_atomically
+from avmeter.run.results import UNNAMED_SKIP, EvalResults, skip_code
+from avmeter.sample import MEDIA_FIELDS, TEXT_FIELDS, MediaSource, Sample
+
+FORMAT = "avmeter-run"
+FORMAT_VERSION = 1
+RESULTS, TABLE, SAMPLES, SUMMARY, RUN = (
+    "results.parquet",
+    "results.csv",
+    "samples.parquet",
+    "summary.json",
+    "run.json",
+)
+
+
+def write_run(results: EvalResults, folder: str | os.PathLike[str]) -> Path:
+    """Write a run folder, made if it does not exist.
+
+    Raises:
+        UsageError: The folder cannot be written, or holds files of these names that are not a run's.
+    """
+    place = Path(folder)
+    _refuse_foreign(place)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        if not _is_run(place):  # so that a folder whose writing was cut off can be written again
+            write_atomically(place / RUN, to_json({"format": FORMAT, "format_version": FORMAT_VERSION}))
+        write_atomically(place / RESULTS, _results_parquet(results))
+        write_atomically(place / SAMPLES, _samples_parquet(results))
+        write_atomically(place / TABLE, results_csv(results))
+        write_atomically(place / SUMMARY, to_json(results.summary(), indent=2) + "\n")
+        write_atomically(place / RUN, to_json(_run_facts(results), indent=2) + "\n")
+    except OSError as error:
+        raise UsageError(
+            f"{place}: cannot be written ({error.strerror or error})", hint="choose another folder with `--out`"
+        ) from error
+    return place
+
+
+def read_run(folder: str | os.PathLike[str]) -> EvalResults:
+    """Results of a run folder.
+
+    Raises:
+        UsageError: Not a run folder, or one of its files is damaged or newer than this version.
+    """
+    import pyarrow
+
+    place = Path(folder)
+    if not _is_run(place):
+        raise UsageError(f"{place}: not a run folder (no {RUN} of a run)", hint="give what `--out` named")
+    try:
+        facts = json.loads((place / RUN).read_text(encoding="utf-8"))
+        if "written" not in facts:
+            raise UsageError(f"{place}: this run was not written to its end", hint="score again; nothing is recomputed")
+        summary = json.loads((place / SUMMARY).read_text(encoding="utf-8"))
+        samples, rows = _read_tables(place)
+        corpus = {n: _result(n, {**m["corpus"]}) for n, m in summary["metrics"].items() if m["corpus"] is not None}
+    except UsageError:
+        raise
+    except (OSError, KeyError, TypeError, ValueError, pyarrow.ArrowException) as error:
+        raise UsageError(f"{place}: a file of this run is damaged ({error})", hint="score again") from error
+    return EvalResults(rows, corpus, samples=samples, provenance=facts.get("provenance", {}))
+
+
+def results_csv(results: EvalResults) -> str:
+    """The wide table: id, role, one column per per-sample metric, and the codes of what was skipped."""
+    names = list(dict.fromkeys(name for row in results for name in row))
+    marked = {n for row in results for n, r in row.items() if r.dummy}
+    roles = [s.role for s in results.samples] if results.samples else ["generated"] * len(results)
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    heads = [f"{n} [{DUMMY_MARK}]" if n in marked else n for n in names]
+    writer.writerow([spreadsheet_cell(encodable(h)) for h in ("sample_id", "role", *heads, "skipped")])
+    for sample_id, role, row in zip(results.sample_ids, roles, results, strict=True):
+        scores = [row[n].score if n in row else None for n in names]
+        skips = "; ".join(f"{n}: {skip_code(r)}" for n, r in row.items() if r.score is None)
+        cells = ["" if s is None else repr(float(s)) for s in scores]
+        writer.writerow([spreadsheet_cell(encodable(sample_id)), role, *cells, spreadsheet_cell(encodable(skips))])
+    return out.getvalue()
+
+
+def _refuse_foreign(place: Path) -> None:
+    if place.exists() and not place.is_dir():
+        raise UsageError(f"{place} is a file, not a folder", hint="choose another name for the run")
+    if _is_run(place):
+        return
+    foreign = [n for n in (RESULTS, TABLE, SAMPLES, SUMMARY, RUN) if (place / n).exists()]
+    if foreign:
+        raise UsageError(
+            f"{place} holds {', '.join(foreign)}, which no run has written", hint="choose another folder for the run"
+        )
+
+
+def _is_run(place: Path) -> bool:
+    try:
+        facts = json.loads((place / RUN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(facts, dict) and facts.get("format") == FORMAT and facts.get("format_version") == FORMAT_VERSION
+
+
+def _run_facts(results: EvalResults) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        "host": platform.node(),
+        "dummy": results.is_dummy,
+    }
+    if results.is_dummy:
+        facts["mark"] = DUMMY_MARK
+    return {**facts, "provenance": results.provenance}
+
+
+def _results_parquet(results: EvalResults) -> bytes:
+    import pyarrow as pa
+
+    text = pa.string()
+    schema = pa.schema(
+        [
+            pa.field("sample_id", text, nullable=False),
+            pa.field("metric", text, nullable=False),
+            pa.field("score", pa.float64()),
+            pa.field("skip_code", text),
+            pa.field("reason", text),
+            pa.field("hint", text),
+            pa.field("dummy", pa.bool_(), nullable=False),
+            pa.field("details", text),
+            pa.field("position", pa.int64(), nullable=False),
+        ]
+    )
+    rows = [
+        {**{k: v if k == "score" else plain(v) for k, v in flat.items() if k != "details"},
+         "details": to_json(flat["details"]), "position": position}
+        for position, flat in _positioned(results)
+    ]  # fmt: skip
+    return _parquet_bytes(pa.Table.from_pylist(rows, schema=schema))
+
+
+def _positioned(results: EvalResults) -> list[tuple[int, dict[str, Any]]]:
+    positions = [i for i, row in enumerate(results) for _ in row]
+    return list(zip(positions, results.to_rows(), strict=True))
+
+
+def _samples_parquet(results: EvalResults) -> bytes:
+    import pyarrow as pa
+
+    columns = ("id", "role", *MEDIA_FIELDS, *TEXT_FIELDS)
+    samples = results.samples or [Sample(id=i) for i in results.sample_ids]
+    rows = [{c: _sample_cell(s, c) for c in columns} for s in samples]
+    return _parquet_bytes(pa.Table.from_pylist(rows, schema=pa.schema([(c, pa.string()) for c in columns])))
+
+
+def _sample_cell(sample: Sample, column: str) -> str | None:
+    if column in ("id", "role"):
+        return encodable(str(getattr(sample, column)))
+    if column in MEDIA_FIELDS:
+        source = sample.media.get(column)
+        return encodable(str(source.path.absolute())) if source is not None and source.path is not None else None
+    text = sample.text(column)
+    if text is None:
+        return None
+    return encodable(text) if isinstance(text, str) else to_json(text)
+
+
+def _parquet_bytes(table: Any) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def _read_tables(place: Path) -> tuple[list[Sample], list[dict[str, MetricResult]]]:
+    import pyarrow.parquet as pq
+
+    samples = [_sample(row) for row in pq.read_table(place / SAMPLES).to_pylist()]
+    by_position: dict[int, dict[str, MetricResult]] = defaultdict(dict)
+    for row in pq.read_table(place / RESULTS).to_pylist():
+        row["details"] = json.loads(row["details"])
+        by_position[row["position"]][row["metric"]] = _result(row["metric"], row)
+    return samples, [by_position.get(i, {}) for i in range(len(samples))]
+
+
+def _sample(row: Mapping[str, Any]) -> Sample:
+    media = {f: MediaSource(path=Path(row[f])) for f in MEDIA_FIELDS if row[f] is not None}
+    texts = {f: row[f] for f in TEXT_FIELDS if row[f] is not None}
+    return Sample(id=row["id"], role=row["role"], media=media, texts=texts)
+
+
+def _result(name: str, row: Mapping[str, Any]) -> MetricResult:
+    code = row["skip_code"]
+    skip = None
+    if code is not None and code != UNNAMED_SKIP:
+        skip = Skip(code=SkipCode(code), reason=row["reason"] or "", hint=row["hint"] or "")
+    return MetricResult(name, row["score"], dict(row["details"]), skip, bool(row["dummy"]))
