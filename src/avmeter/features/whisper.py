@@ -2,8 +2,9 @@
 
 Source: Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision" (2022). Deterministic: greedy or
 beam search at temperature 0, no fallback sampling, no conditioning on earlier text. Clips longer than 30 s are
-transcribed whole. A voice activity detector runs first, so that silence and noise give an empty transcript instead
-of an invented sentence.
+transcribed whole. A voice activity detector runs beside it: a clip without speech gives an empty transcript, and a
+segment where nobody speaks is dropped, so that silence and noise do not become invented sentences. The recogniser
+itself hears the whole clip, for cutting pauses out changes what it understands.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Whisper(WindowExtractor):
     Args:
         model_name: Size ("base", "large-v3"), hub name ("openai/whisper-base"), or folder of a CTranslate2 model.
         language: Language hint, in any form `parse_language` takes; None detects it.
-        vad: Leave out what the voice activity detector holds for no speech.
+        vad: Drop what the voice activity detector holds for no speech.
         beam_size: 1 is greedy.
     """
 
@@ -95,13 +96,27 @@ class Whisper(WindowExtractor):
         return [self._transcribe(w) for w in windows]
 
     def _transcribe(self, window: Window) -> dict[str, Any]:
+        from faster_whisper.vad import get_speech_timestamps
+
+        waveform = window.inputs["waveform"]
+        spoken = get_speech_timestamps(waveform) if self.vad else [{"start": 0, "end": len(waveform)}]
+        facts = {
+            "text": "",
+            "segments": [],
+            "language": None,
+            "language_probability": None,
+            "speech_s": sum(s["end"] - s["start"] for s in spoken) / SAMPLE_RATE,
+            "duration_s": window.duration_s,
+            "long_form": window.duration_s > 30.0,
+        }
+        if not spoken:
+            return facts
         segments, info = self._model.transcribe(
-            window.inputs["waveform"],
+            waveform,
             language=self.language,
             beam_size=self.beam_size,
             temperature=0.0,
             condition_on_previous_text=False,
-            vad_filter=self.vad,
         )
         parts = [
             {
@@ -113,18 +128,18 @@ class Whisper(WindowExtractor):
                 "compression_ratio": s.compression_ratio,
             }
             for s in segments
+            if _overlaps(s.start, s.end, spoken)
         ]
-        return {
-            "text": " ".join(p["text"] for p in parts if p["text"]),
-            "segments": parts,
-            "language": info.language if parts else None,
-            "language_probability": info.language_probability if parts else None,
-            "speech_s": info.duration_after_vad,
-            "duration_s": window.duration_s,
-            "long_form": window.duration_s > 30.0,
-        }
+        text = " ".join(p["text"] for p in parts if p["text"])
+        found = {"language": info.language, "language_probability": info.language_probability} if parts else {}
+        return {**facts, "text": text, "segments": parts, **found}
 
     def pool(
         self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
     ) -> Features:
         return Features(facts=dict(outputs[0]))
+
+
+def _overlaps(start_s: float, end_s: float, spoken: Sequence[Mapping[str, int]]) -> bool:
+    """True if some of the spoken stretches (in samples) lies within the segment."""
+    return any(s["start"] < end_s * SAMPLE_RATE and s["end"] > start_s * SAMPLE_RATE for s in spoken)
