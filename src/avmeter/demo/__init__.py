@@ -1,0 +1,1 @@
+"""Clips made on this machine, to try avmeter without any media at hand."""
