@@ -48,18 +48,16 @@ def htk_bank(*, sample_rate: int, n_fft: int, n_mels: int, f_min: float, f_max: 
 
 
 def kaldi_bank(*, sample_rate: int, n_fft: int, n_mels: int, f_min: float, f_max: float) -> Bank:
-    """Bands equally wide on the HTK scale, straight-sided in mel, peak weight 1, nothing from the Nyquist bin.
+    """Bands equally wide on the HTK scale, straight-sided in mel, peak weight 1.
 
     Arguments as for `htk_bank`.
 
-    Source: Kaldi's `mel-computations.cc`; torchaudio's `compliance.kaldi.get_mel_banks` returns the same without
-    the last column. VGGish's `spectrogram_to_mel_matrix` is this with its edges inside the open spectrum.
+    Source: Kaldi's `mel-computations.cc`; torchaudio's `compliance.kaldi.get_mel_banks` leaves out the Nyquist bin,
+    whose weight is 0 here. VGGish's `spectrogram_to_mel_matrix` is the same.
     """
     _check_range(sample_rate, f_min, f_max, n_mels)
     edges = np.linspace(_hz_to_mel_htk(f_min), _hz_to_mel_htk(f_max), n_mels + 2)
-    bank = _triangles(_hz_to_mel_htk(_bin_frequencies(sample_rate, n_fft)), edges)
-    bank[:, -1] = 0.0
-    return bank
+    return _triangles(_hz_to_mel_htk(_bin_frequencies(sample_rate, n_fft)), edges)
 
 
 def slaney_bank(*, sample_rate: int, n_fft: int, n_mels: int, f_min: float, f_max: float) -> Bank:
