@@ -368,18 +368,8 @@ class MediaItem:
     # -- life ------------------------------------------------------------------------------------------------
 
     def release(self) -> None:
-        """Free memory and temporary files. The item can be used again.
-
-        Arrays that were handed out stay valid; large ones that are read by slices (`Spool` and the like) do not.
-        """
+        """Let go of what was decoded. What was handed out stays valid; the item can be used again."""
         with self._lock:
-            for waveform in self._waveforms.values():
-                if isinstance(waveform, Spool):
-                    waveform.close()
-            for collector in set(self._collected.values()):
-                collector.close()
-            if self._track is not None:
-                self._track.points.close()
             self._waveforms.clear()
             self._registered.clear()
             self._collected.clear()

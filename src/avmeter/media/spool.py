@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+import weakref
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -16,7 +17,8 @@ class Spool:
     """Rows of equal shape, in memory up to a limit, beyond it in an unlinked temporary file.
 
     Reads like an array: `len`, `shape`, `dtype`, `spool[3]`, `spool[100:200]`, `spool[[4, 4, 0]]`, `np.asarray(spool)`.
-    What is read is a copy if it came from disk, so that memory stays bounded by what the reader holds.
+    What is read is a copy if it came from disk, so that memory stays bounded by what the reader holds. The file goes
+    with the last reference to the spool.
 
     Args:
         row_shape: Shape of one row; () for a waveform.
@@ -44,7 +46,8 @@ class Spool:
             return
         self._num_rows += len(rows)
         if self._file is None and self.nbytes > self._limit_bytes:
-            self._file = tempfile.TemporaryFile(prefix="avmeter-", buffering=0)  # noqa: SIM115 - closed by close()
+            self._file = tempfile.TemporaryFile(prefix="avmeter-", buffering=0)  # noqa: SIM115 - lives as the spool does
+            weakref.finalize(self, self._file.close)
             for part in self._parts:
                 self._write(part)
             self._parts = []
@@ -118,14 +121,6 @@ class Spool:
     def compact(self) -> np.ndarray | Spool:
         """The plain array if it is in memory, else the spool."""
         return self if self.on_disk else self._array()
-
-    def close(self) -> None:
-        """Free memory and disk; the spool is empty afterwards."""
-        self._parts = []
-        self._num_rows = 0
-        if self._file is not None:
-            self._file.close()
-            self._file = None
 
     def _array(self) -> np.ndarray:
         with self._lock:

@@ -185,12 +185,6 @@ class FrameCollector:
         in_order = len(rows) == len(spool) and bool((rows == np.arange(len(rows))).all())
         return spool[:] if in_order else spool[rows]
 
-    def close(self) -> None:
-        """Drop what was kept."""
-        for spool in self._spools.values():
-            spool.close()
-        self._spools.clear()
-
 
 def _resized(frame: np.ndarray, resize: Resize | None) -> np.ndarray:
     """(3, h, w), uint8 or float32 in [0, 1] scale."""

@@ -53,10 +53,7 @@ def write_clip(
         rate = Fraction(fps).limit_denominator(1001)
         video = out.add_stream("libx264", rate=rate, options={"crf": str(quality), "preset": "veryfast"})
         video.pix_fmt = "yuv420p"
-        audio = None
-        if samples is not None:
-            audio = out.add_stream("flac", rate=sample_rate, layout=_LAYOUTS[len(samples)])
-            audio.codec_context.format = av.AudioFormat("s16")
+        audio = _sound_stream(out, samples, sample_rate)
         for number, frame in enumerate(frames):
             if number == 0:
                 video.height, video.width = frame.shape[:2]
@@ -65,10 +62,62 @@ def write_clip(
             out.mux(video.encode(picture))
         out.mux(video.encode(None))
         if audio is not None and samples is not None:
-            scaled = np.clip(np.rint(samples * 2**15), -(2**15), 2**15 - 1).astype(np.int16)
-            packed = np.ascontiguousarray(scaled.T).reshape(1, -1)
-            _encode_audio(out, audio, packed, len(samples), "s16", sample_rate)
+            _encode_sound(out, audio, samples, sample_rate)
     return path
+
+
+def add_sound(
+    path: Path, picture: Path, *, samples: npt.NDArray[np.float32], sample_rate: int, start_s: float = 0.0
+) -> Path:
+    """Write the picture of a file, its packets copied, with other sound (FLAC).
+
+    Args:
+        path: File to write, `.mp4` or `.mkv`.
+        picture: File with the picture.
+        samples: (C, N) sound.
+        sample_rate: Hz.
+        start_s: When the sound begins, on the picture's clock, >= 0.
+    """
+    with av.open(str(picture)) as source, av.open(str(path), "w") as out:
+        stream = source.streams.video[0]
+        copy = out.add_stream_from_template(stream)
+        audio = _sound_stream(out, samples, sample_rate)
+        assert audio is not None
+        first: int | None = None
+        for packet in source.demux(stream):
+            if packet.dts is None:
+                continue
+            if first is None:
+                first = stream.start_time or 0
+            packet.pts = None if packet.pts is None else packet.pts - first
+            packet.dts -= first
+            packet.stream = copy
+            out.mux(packet)
+        _encode_sound(out, audio, samples, sample_rate, first=round(start_s * sample_rate))
+    return path
+
+
+def _sound_stream(
+    out: av.container.OutputContainer, samples: npt.NDArray[np.float32] | None, sample_rate: int
+) -> av.AudioStream | None:
+    if samples is None:
+        return None
+    audio = out.add_stream("flac", rate=sample_rate, layout=_LAYOUTS[len(samples)])
+    audio.codec_context.format = av.AudioFormat("s16")
+    return audio
+
+
+def _encode_sound(
+    out: av.container.OutputContainer,
+    audio: av.AudioStream,
+    samples: npt.NDArray[np.float32],
+    sample_rate: int,
+    *,
+    first: int = 0,
+) -> None:
+    scaled = np.clip(np.rint(samples * 2**15), -(2**15), 2**15 - 1).astype(np.int16)
+    packed = np.ascontiguousarray(scaled.T).reshape(1, -1)
+    _encode_audio(out, audio, packed, len(samples), "s16", sample_rate, first=first)
 
 
 def _encode_audio(
@@ -78,6 +127,8 @@ def _encode_audio(
     points_per_sample: int,
     sample_format: str,
     sample_rate: int,
+    *,
+    first: int = 0,
 ) -> None:
     """Encode packed samples (1, N * C) in blocks."""
     step = _BLOCK * points_per_sample
@@ -86,6 +137,6 @@ def _encode_audio(
         block = np.ascontiguousarray(packed[:, start : start + step])
         frame = av.AudioFrame.from_ndarray(block, format=sample_format, layout=layout)
         frame.sample_rate = sample_rate
-        frame.pts, frame.time_base = start // points_per_sample, Fraction(1, sample_rate)
+        frame.pts, frame.time_base = first + start // points_per_sample, Fraction(1, sample_rate)
         out.mux(stream.encode(frame))
     out.mux(stream.encode(None))
