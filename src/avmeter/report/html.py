@@ -1,0 +1,175 @@
+"""The page of a run: one file that opens from disk, needs no network, and plays the clips beside their scores."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from avmeter.errors import UsageError
+from avmeter.report import words
+from avmeter.report.payload import make_payload, script_json
+from avmeter.report.plot import histogram
+from avmeter.run import EvalResults
+from avmeter.run.plain import encodable, plain, to_json, write_atomically
+from avmeter.run.results import scored, skip_code, skip_reason
+
+REPORT = "report.html"
+MOST_SKIPS = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part that somebody adds to the page: a title, and pieces of `avmeter.report` (tables, heat maps, curves).
+
+    Attributes:
+        title: Plain text.
+        body: Markup; plain text is escaped.
+        lead: A sentence under the title, plain text.
+    """
+
+    title: str
+    body: Markup | str = ""
+    lead: str = ""
+
+
+def write_report(
+    results: EvalResults,
+    folder: str | os.PathLike[str],
+    *,
+    sections: Iterable[Section] = (),
+    title: str = "avmeter report",
+    notes: Sequence[str] = (),
+) -> Path:
+    """Write `report.html` into a run folder.
+
+    Args:
+        results: The run.
+        folder: Where to; links to the clips are relative to it.
+        sections: Further parts, shown after the summary.
+        title: Of the page.
+        notes: Sentences to be shown on top.
+
+    Raises:
+        UsageError: The file cannot be written.
+    """
+    place = Path(folder)
+    page = render_report(results, place, sections=sections, title=title, notes=notes)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        write_atomically(place / REPORT, encodable(page))
+    except OSError as error:
+        raise UsageError(f"{place / REPORT}: cannot be written ({error.strerror or error})") from error
+    return place / REPORT
+
+
+def render_report(
+    results: EvalResults,
+    folder: Path,
+    *,
+    sections: Iterable[Section] = (),
+    title: str = "avmeter report",
+    notes: Sequence[str] = (),
+) -> str:
+    """The page as text; see `write_report`."""
+    templates = files("avmeter.report") / "templates"
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(lambda name: (templates / name).read_text(encoding="utf-8")),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": words.number, "interval": words.interval}
+    summary = results.summary()
+    payload = make_payload(results, folder)
+    skips = _skips(results)
+    return environment.get_template("report.html.j2").render(
+        title=title,
+        notes=[*notes, *map(str, results.provenance.get("notes", ()))],
+        summary=summary,
+        metrics=[_metric(results, n, m) for n, m in summary["metrics"].items()],
+        arrows={"higher": "higher is better", "lower": "lower is better"},
+        named=words.named,
+        mark=words.MARK,
+        facts=_facts(results),
+        skips=skips[:MOST_SKIPS],
+        num_skips=len(skips),
+        sections=list(sections),
+        num_without_details=payload.num_without_details,
+        provenance=_provenance(results.provenance),
+        data=script_json(payload.data),
+        style=_asset("report.css"),
+        script=_asset("report.js"),
+    )
+
+
+def _asset(name: str) -> Markup:
+    text = (files("avmeter.report") / "templates" / name).read_text(encoding="utf-8")
+    return Markup(text)
+
+
+def _metric(results: EvalResults, name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of the summary, and the plot of its distribution where there are at least two scores."""
+    scores = scored([results[i].get(name) for i in results.scored_positions])
+    plot = None
+    if len(scores) > 1:
+        unit = str(facts["unit"] or "")
+        plot = histogram(scores, title=name, unit=unit, mean=facts["mean"], interval=facts["interval"])
+    corpus = facts["corpus"]
+    details = to_json(corpus["details"], indent=2) if corpus is not None and corpus["details"] else None
+    return {**facts, "name": name, "plot": plot, "corpus_details": details}
+
+
+def _skips(results: EvalResults) -> list[dict[str, str]]:
+    ids = results.sample_ids
+    found = [(ids[i], n, r) for i, row in enumerate(results) for n, r in row.items() if r.score is None]
+    found = [*(("corpus", n, r) for n, r in results.corpus.items() if r.score is None), *found]
+    return [
+        {
+            "sample": encodable(sample_id),
+            "metric": name,
+            "code": str(skip_code(result)),
+            "reason": encodable(str(skip_reason(result))),
+            "hint": encodable(result.skip.hint) if result.skip is not None else "",
+        }
+        for sample_id, name, result in found
+    ]
+
+
+def _facts(results: EvalResults) -> list[tuple[str, str]]:
+    """What stands under the title: when, on what, how."""
+    p = results.provenance
+    metrics = p.get("metrics", {})
+    protocols = sorted({str(m.get("options", {}).get("protocol")) for m in metrics.values()} - {"None"})
+    found = [
+        ("made", str(p.get("created", "")).replace("T", " ").replace("+00:00", " UTC")),
+        ("protocol", ", ".join(protocols)),
+        ("device", str(p.get("device", ""))),
+        ("precision", str(p.get("precision", ""))),
+        ("avmeter", str(p.get("versions", {}).get("avmeter", ""))),
+    ]
+    return [(name, value) for name, value in found if value]
+
+
+def _provenance(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Each fact as text; nested ones as indented JSON, the command as it was typed."""
+    lines = []
+    for name, value in facts.items():
+        if name == "notes":
+            continue
+        if name == "command" and isinstance(value, list | tuple):
+            text = shlex.join(map(str, value))
+        elif isinstance(value, Mapping | list | tuple):
+            text = to_json(value, indent=2)
+        else:
+            text = str(plain(value))
+        lines.append((str(name).replace("_", " "), encodable(text)))
+    return lines

@@ -1,0 +1,112 @@
+"""The samples of a run as data for the page's script: scores, links to the clips, details within a budget."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from avmeter.result import MetricResult
+from avmeter.run import EvalResults
+from avmeter.run.plain import encodable, plain
+from avmeter.run.results import skip_code, skip_reason
+from avmeter.sample import MEDIA_FIELDS, Sample
+
+#: Details beyond this many characters are left to results.parquet, so that the page of a large run still opens.
+DETAILS_BUDGET = 12_000_000
+_LONGEST_TEXT = 2_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Payload:
+    """What the page's script shows.
+
+    Attributes:
+        data: `metrics` (name, direction, unit, dummy) and `samples` (id, text, media, scores, skips, details).
+        num_without_details: Samples whose details did not fit.
+    """
+
+    data: Mapping[str, Any]
+    num_without_details: int
+
+
+def make_payload(results: EvalResults, folder: Path, *, details_budget: int = DETAILS_BUDGET) -> Payload:
+    """Data of the samples to be scored, with links relative to `folder`."""
+    positions = results.scored_positions
+    names = list(dict.fromkeys(n for i in positions for n in results[i]))
+    ids = results.sample_ids
+    samples: list[dict[str, Any]] = []
+    used = num_without = 0
+    for i in positions:
+        row = results[i]
+        sample: dict[str, Any] = {"id": encodable(ids[i]), "scores": [_score(row.get(n)) for n in names]}
+        skips = {str(k): _skip(row[n]) for k, n in enumerate(names) if n in row and row[n].score is None}
+        if skips:
+            sample["skips"] = skips
+        marked = [k for k, n in enumerate(names) if n in row and row[n].dummy]
+        if marked:
+            sample["dummy"] = marked
+        if results.samples:
+            sample |= _facts(results.samples[i], folder)
+        details = {str(k): plain(row[n].details) for k, n in enumerate(names) if n in row and row[n].details}
+        size = len(json.dumps(details, ensure_ascii=False))
+        if used + size <= details_budget:
+            sample["details"] = details
+            used += size
+        else:
+            num_without += 1
+        samples.append(sample)
+    metrics = [
+        {
+            "name": n,
+            "direction": results.fact(n, "direction"),
+            "unit": results.fact(n, "unit"),
+            "dummy": any(results[i][n].dummy for i in positions if n in results[i]),
+        }
+        for n in names
+    ]
+    return Payload(data={"metrics": plain(metrics), "samples": samples}, num_without_details=num_without)
+
+
+def script_json(value: Any) -> Markup:
+    """JSON that may stand inside a script element whatever it contains."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)
+
+
+def link_to(path: Path, folder: Path) -> str:
+    """URL of a file, relative to `folder` where both are on one drive; every special character is quoted."""
+    target = os.path.abspath(path)  # noqa: PTH100 - Path.resolve would follow links away from what the user named
+    try:
+        relative = os.path.relpath(target, os.path.realpath(folder))
+    except ValueError:
+        return Path(target).as_uri()
+    return quote(os.fsencode(relative.replace(os.sep, "/")))
+
+
+def _score(result: MetricResult | None) -> float | None:
+    return None if result is None else result.score
+
+
+def _skip(result: MetricResult) -> list[str]:
+    hint = result.skip.hint if result.skip is not None else ""
+    return [encodable(str(t)) for t in (skip_code(result), skip_reason(result), hint)]
+
+
+def _facts(sample: Sample, folder: Path) -> dict[str, Any]:
+    """Links and texts of a sample, and which of its media are sound."""
+    media = {}
+    for name in MEDIA_FIELDS:
+        source = sample.media.get(name)
+        if source is not None and source.path is not None:
+            media[name] = link_to(source.path, folder)
+    texts = {k: encodable(str(v))[:_LONGEST_TEXT] for k, v in sample.texts.items()}
+    return {**({"media": media} if media else {}), **({"texts": texts} if texts else {})}

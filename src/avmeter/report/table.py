@@ -1,0 +1,230 @@
+"""Tables of a run and of a comparison, for the terminal and for Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from avmeter.report import words
+from avmeter.result import DUMMY_MARK
+from avmeter.run import Comparison, EvalResults
+from avmeter.run.results import skip_code, skip_reason
+
+#: Up to this many samples are shown one by one.
+MOST_SAMPLES = 20
+_MOST_SKIPS = 12
+_ID_WIDTH = 44
+_NATURAL_WIDTH = 10_000
+_DUMMY_NOTE = f"{words.MARK}: made with stand-in weights; these scores mean nothing"
+_VERDICT_STYLES = {"better": "green", "worse": "red"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """A table before it has a look: cells are plain text, already cleaned."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    num_left: int = 1  # columns that hold text and are set to the left
+
+
+def print_run(results: EvalResults, *, console: Console | None = None, most_samples: int = MOST_SAMPLES) -> None:
+    """Print a run: each sample for few samples, what they amount to for many, and what was skipped.
+
+    Args:
+        results: The run.
+        console: Where to; default is standard output, at full width if that is not a terminal.
+        most_samples: Up to this many samples are shown one by one.
+    """
+    out = console or _console()
+    for grid in run_grids(results, most_samples=most_samples, width=out.width):
+        out.print(_rich_table(grid))
+    if results.is_dummy:
+        out.print(Text(_DUMMY_NOTE, style="bold red"))
+
+
+def print_comparison(comparisons: Iterable[Comparison], *, console: Console | None = None) -> None:
+    """Print differences of two runs, second minus first."""
+    found = list(comparisons)
+    out = console or _console()
+    out.print(_rich_table(comparison_grid(found)))
+    for note in _comparison_notes(found):
+        out.print(Text(note, style="yellow"))
+
+
+def markdown_table(results: EvalResults, *, most_samples: int = MOST_SAMPLES) -> str:
+    """The tables of `print_run` in Markdown."""
+    parts = [_markdown(g) for g in run_grids(results, most_samples=most_samples, width=_NATURAL_WIDTH)]
+    if results.is_dummy:
+        parts.append(f"**{_markdown_cell(_DUMMY_NOTE)}**\n")
+    return "\n".join(parts)
+
+
+def markdown_comparison(comparisons: Iterable[Comparison]) -> str:
+    """The table of `print_comparison` in Markdown."""
+    found = list(comparisons)
+    notes = "".join(f"- {_markdown_cell(n)}\n" for n in _comparison_notes(found))
+    return _markdown(comparison_grid(found)) + (f"\n{notes}" if notes else "")
+
+
+def run_grids(results: EvalResults, *, most_samples: int, width: int) -> list[Grid]:
+    """The tables that a run is shown in."""
+    positions = results.scored_positions
+    grids: list[Grid] = []
+    if len(positions) == 1:
+        grids.append(_one_sample(results, positions[0]))
+    elif positions:
+        if len(positions) <= most_samples:
+            grids += _sample_grids(results, positions, width)
+        grids.append(_summary_grid(results, len(positions)))
+    if len(positions) != 1 and not positions and results.corpus:
+        grids.append(_summary_grid(results, 0))
+    skips = _skip_grid(results)
+    return [*grids, skips] if skips is not None else grids
+
+
+def comparison_grid(comparisons: Sequence[Comparison]) -> Grid:
+    """One row per metric."""
+    rows = []
+    for c in comparisons:
+        ends = None if c.interval is None else {"low": c.interval.low, "high": c.interval.high}
+        is_corpus = c.num_paired == 0
+        first, second = (c.corpus_a, c.corpus_b) if is_corpus else (c.mean_a, c.mean_b)
+        name = words.named(c.metric, c.direction) + (f" {words.MARK}" if c.dummy else "")
+        cells = (name, c.verdict, words.number(first), words.number(second), words.number(c.difference))
+        rows.append((*cells, words.interval(ends), "corpus" if is_corpus else str(c.num_paired)))
+    header = ("metric", "B is", "A", "B", "B − A", "95% interval", "n")
+    return Grid(title="B against A", header=header, rows=_cleaned(rows), num_left=2)
+
+
+def _comparison_notes(comparisons: Sequence[Comparison]) -> list[str]:
+    notes = [words.clean(f"{c.metric}: {note}") for c in comparisons for note in c.notes]
+    return [*notes, _DUMMY_NOTE] if any(c.dummy for c in comparisons) else notes
+
+
+def _one_sample(results: EvalResults, position: int) -> Grid:
+    rows = []
+    for name, result in results[position].items():
+        unit = str(results.fact(name, "unit") or "")
+        rows.append((words.named(name, results.fact(name, "direction")), words.score(result), unit))
+    for name, result in results.corpus.items():
+        if name not in results[position]:
+            rows.append((words.named(name, results.fact(name, "direction")), words.score(result), "corpus"))
+    title = words.shortened(words.clean(results.sample_ids[position]), 2 * _ID_WIDTH)
+    return Grid(title=title, header=("metric", "score", "unit"), rows=_cleaned(rows))
+
+
+def _sample_grids(results: EvalResults, positions: Sequence[int], width: int) -> list[Grid]:
+    """Samples by metrics, in as many tables as the width asks for."""
+    names = list(dict.fromkeys(n for row in results for n in row))
+    ids = [words.shortened(words.clean(results.sample_ids[i]), _ID_WIDTH) for i in positions]
+    heads = {n: words.named(n, results.fact(n, "direction")) for n in names}
+    columns = {n: [words.score(results[i].get(n)) for i in positions] for n in names}
+    grids, block = [], list[str]()
+    room = width - max(map(len, ids)) - 4
+    used = 0
+    for name in names:
+        needed = max(len(heads[name]), *map(len, columns[name])) + 3
+        if block and used + needed > room:
+            grids.append(_sample_grid(ids, block, heads, columns))
+            block, used = [], 0
+        block.append(name)
+        used += needed
+    return [*grids, _sample_grid(ids, block, heads, columns)] if block else grids
+
+
+def _sample_grid(
+    ids: Sequence[str], names: Sequence[str], heads: dict[str, str], columns: dict[str, list[str]]
+) -> Grid:
+    rows = [(sample_id, *(columns[n][i] for n in names)) for i, sample_id in enumerate(ids)]
+    return Grid(title="Samples", header=("sample", *(heads[n] for n in names)), rows=_cleaned(rows))
+
+
+def _summary_grid(results: EvalResults, num_samples: int) -> Grid:
+    rows = []
+    for name, facts in results.summary()["metrics"].items():
+        corpus = facts["corpus"]
+        if corpus is None:
+            headline = words.ABSENT
+        else:
+            headline = words.number(corpus["score"]) if corpus["score"] is not None else corpus["skip_code"]
+        counted = words.ABSENT if facts["n_given"] is None else f"{facts['n_scored']}/{facts['n_given']}"
+        rows.append(
+            (
+                words.named(name, facts["direction"]) + (f" {words.MARK}" if facts["dummy"] else ""),
+                headline,
+                words.number(facts["mean"]),
+                words.interval(facts["interval"]),
+                words.number(facts["median"]),
+                words.number(facts["std"]),
+                counted,
+                facts["note"],
+            )
+        )
+    header = ("metric", "corpus", "mean", "95% interval", "median", "std", "scored", "note")
+    shown = len(header) if any(row[-1] for row in rows) else len(header) - 1
+    title = f"Summary of {num_samples} samples"
+    return Grid(title=title, header=header[:shown], rows=_cleaned(row[:shown] for row in rows))
+
+
+def _skip_grid(results: EvalResults) -> Grid | None:
+    """What was skipped and why, the first few by name."""
+    ids = results.sample_ids
+    skips = [(ids[i], n, r) for i, row in enumerate(results) for n, r in row.items() if r.score is None]
+    skips += [("corpus", n, r) for n, r in results.corpus.items() if r.score is None]
+    if not skips:
+        return None
+    rows = [
+        (words.shortened(words.clean(i), _ID_WIDTH), n, str(skip_code(r)), words.shortened(str(skip_reason(r)), 120))
+        for i, n, r in skips[:_MOST_SKIPS]
+    ]
+    more = f", the first {_MOST_SKIPS}" if len(skips) > _MOST_SKIPS else ""
+    header = ("sample", "metric", "code", "reason")
+    return Grid(title=f"Skipped: {len(skips)}{more}", header=header, rows=_cleaned(rows), num_left=4)
+
+
+def _cleaned(rows: Iterable[Sequence[Any]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(words.clean(str(cell)) for cell in row) for row in rows)
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_NATURAL_WIDTH)
+
+
+def _rich_table(grid: Grid) -> Table:
+    table = Table(title=Text(grid.title, style="bold"), title_justify="left", header_style="bold", expand=False)
+    for i, head in enumerate(grid.header):
+        is_left = i < grid.num_left or head == "note"
+        table.add_column(Text(head), justify="left" if is_left else "right", overflow="fold")
+    for row in grid.rows:
+        table.add_row(*(Text(cell, style=_style(cell)) for cell in row))
+    return table
+
+
+def _style(cell: str) -> str:
+    if cell in _VERDICT_STYLES:
+        return _VERDICT_STYLES[cell]
+    if DUMMY_MARK in cell:
+        return "red"
+    return "yellow" if re.fullmatch(r"[a-z]+(_[a-z]+)+|silent|unreadable|unsupported|failed", cell) else ""
+
+
+def _markdown(grid: Grid) -> str:
+    rules = [":--" if i < grid.num_left or head == "note" else "--:" for i, head in enumerate(grid.header)]
+    lines = [f"**{_markdown_cell(grid.title)}**", ""]
+    lines += [f"| {' | '.join(cells)} |" for cells in (map(_markdown_cell, grid.header), rules)]
+    lines += [f"| {' | '.join(map(_markdown_cell, row))} |" for row in grid.rows]
+    return "\n".join(lines) + "\n"
+
+
+def _markdown_cell(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return re.sub(r"([\\`*_{}\[\]<>|#~])", r"\\\1", text)

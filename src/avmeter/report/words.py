@@ -1,0 +1,74 @@
+"""How numbers and foreign text are written, the same in every table."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from avmeter.result import DUMMY_MARK, MetricResult
+from avmeter.run.results import skip_code
+
+ABSENT = "–"
+MARK = f"[{DUMMY_MARK}]"
+_ARROWS = {"higher": "↑", "lower": "↓"}
+_VISIBLE_SPACE = {"\n": "⏎", "\r": "⏎", "\t": "⇥"}
+_BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def number(value: float | None) -> str:
+    """Four significant digits; a dash for what is absent."""
+    if value is None:
+        return ABSENT
+    if value == 0:
+        return "0"
+    size = abs(value)
+    if size >= 1e6 or size < 1e-4:
+        return f"{value:.3e}"
+    return f"{value:.{max(0, 3 - math.floor(math.log10(size)))}f}"
+
+
+def interval(ends: Mapping[str, Any] | None) -> str:
+    """The ends of an interval of a summary."""
+    return ABSENT if ends is None else f"{number(ends['low'])} … {number(ends['high'])}"
+
+
+def score(result: MetricResult | None) -> str:
+    """The score, marked if it means nothing; the reason code in place of an absent one."""
+    if result is None:
+        return ABSENT
+    if result.score is None:
+        return str(skip_code(result))
+    return f"{number(result.score)} {MARK}" if result.dummy else number(result.score)
+
+
+def named(metric: str, direction: str | None) -> str:
+    """The metric with an arrow that points to better."""
+    arrow = _ARROWS.get(direction or "", "")
+    return f"{metric} {arrow}".rstrip()
+
+
+def clean(text: str) -> str:
+    """Foreign text on one line, with nothing in it that a terminal obeys.
+
+    Control characters (escape sequences among them) and characters that turn the direction of writing are shown as
+    escapes.
+    """
+    return "".join(_shown(c) for c in text)
+
+
+def _shown(character: str) -> str:
+    if character in _VISIBLE_SPACE:
+        return _VISIBLE_SPACE[character]
+    if unicodedata.category(character) in ("Cc", "Cs") or character in _BIDI_CONTROLS or character in "\u2028\u2029":
+        return f"\\x{ord(character):02x}" if ord(character) < 256 else f"\\u{ord(character):04x}"
+    return character
+
+
+def shortened(text: str, length: int) -> str:
+    """The text, with its middle left out if it is longer."""
+    if len(text) <= length:
+        return text
+    head = (length - 1) // 2
+    return f"{text[:head]}…{text[len(text) - (length - 1 - head) :]}"
