@@ -41,8 +41,8 @@ def onset_times(waveform: npt.ArrayLike) -> FloatArray:
     span = strength.max(initial=0.0) - strength.min(initial=0.0)
     if not span > 0:
         return np.zeros(0)
-    times: FloatArray = pick_peaks((strength - strength.min()) / span) * (HOP_LENGTH / SAMPLE_RATE)
-    return times
+    peaks = pick_peaks((strength - strength.min()) / span)
+    return peaks.astype(np.float64) * (HOP_LENGTH / SAMPLE_RATE)
 
 
 def onset_strength(waveform: npt.ArrayLike) -> FloatArray:

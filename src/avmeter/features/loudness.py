@@ -11,7 +11,7 @@ import numpy.typing as npt
 from avmeter.dsp.loudness import LoudnessMeter
 from avmeter.features.base import ClipExtractor, Features
 from avmeter.media import AudioSpec, MediaItem
-from avmeter.media.facts import SoundHealth
+from avmeter.media.facts import bandwidth_hz, clipping_share, dc_offset, silence_share
 from avmeter.registry import register_extractor
 
 _BLOCK = 1 << 20
@@ -28,10 +28,8 @@ class LoudnessExtractor(ClipExtractor):
         samples = media.audio(AudioSpec(sample_rate=None, mixdown="none"))
         rate = media.audio_facts.sample_rate
         meter = LoudnessMeter(sample_rate=rate, num_channels=samples.shape[0])
-        health = SoundHealth(sample_rate=rate)
         for block in _blocks(samples):
             meter.update(block)
-            health.update(block)
         loudness = meter.finish()
         facts: dict[str, Any] = {
             "integrated_lufs": loudness.integrated_lufs,
@@ -44,9 +42,26 @@ class LoudnessExtractor(ClipExtractor):
             "num_channels": int(samples.shape[0]),
             "sample_rate": rate,
             "reasons": {k: [str(code), text] for k, (code, text) in loudness.reasons.items()},
-            **health.finish(),
+            **sound_health(samples, rate),
+            "phase_cancelled": media.audio_facts.phase_cancelled,
+            "num_over_full_scale": media.audio_facts.num_over_full_scale,
         }
         return Features(facts=facts)
+
+
+def sound_health(samples: Any, sample_rate: int) -> dict[str, float | None]:
+    """Shares of silence and clipping, DC offset and bandwidth of sound (C, N); of the channel where each is worst."""
+    channels = [samples[c] for c in range(samples.shape[0])]
+    silence = [silence_share(c, sample_rate) for c in channels]
+    offsets = [dc_offset(c) or 0.0 for c in channels]
+    bandwidths = [b for c in channels if (b := bandwidth_hz(c, sample_rate)) is not None]
+    return {
+        # A clip is as silent as its least silent channel.
+        "silence_share": min((s for s in silence if s is not None), default=None),
+        "clipping_share": max(clipping_share(c) or 0.0 for c in channels),
+        "dc_offset": max(offsets, key=abs),
+        "bandwidth_hz": max(bandwidths, default=None),
+    }
 
 
 def _blocks(samples: Any) -> Iterator[npt.NDArray[np.float32]]:

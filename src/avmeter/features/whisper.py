@@ -100,7 +100,7 @@ class Whisper(WindowExtractor):
 
         waveform = window.inputs["waveform"]
         spoken = get_speech_timestamps(waveform) if self.vad else [{"start": 0, "end": len(waveform)}]
-        facts = {
+        facts: dict[str, Any] = {
             "text": "",
             "segments": [],
             "language": None,

@@ -1,0 +1,64 @@
+"""Damage to the picture: which frame is shown when, or what is done to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Frame = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureDamage:
+    """One kind of damage.
+
+    Attributes:
+        order: (number of frames, dose, generator) -> index of the frame shown at each place.
+        change: What is done to a frame (H, W, 3).
+        fps_factor: The stated frame rate over the true one.
+        doses: Ladder from mild to strong.
+        unit: Of the dose.
+        note: What it does, with `{dose}`.
+    """
+
+    order: Callable[[int, float, np.random.Generator], npt.NDArray[np.int64]] | None = None
+    change: Callable[[Frame], Frame] | None = None
+    fps_factor: float = 1.0
+    doses: tuple[float, ...] = ()
+    unit: str = ""
+    note: str = ""
+
+
+def frozen(num_frames: int, dose: float, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """The first frame throughout."""
+    return np.zeros(num_frames, np.int64)
+
+
+def shuffled(num_frames: int, dose: float, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Frames in random order."""
+    return rng.permutation(num_frames)
+
+
+def dropped(num_frames: int, dose: float, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """A share `dose` of the frames missing: the one before stays on the screen."""
+    keep = rng.random(num_frames) >= dose
+    keep[0] = True
+    return np.maximum.accumulate(np.where(keep, np.arange(num_frames), 0))
+
+
+DAMAGES: dict[str, PictureDamage] = {
+    "frozen": PictureDamage(order=frozen, note="the first frame throughout"),
+    "shuffled": PictureDamage(order=shuffled, note="frames in random order"),
+    "dropped_frames": PictureDamage(
+        order=dropped, doses=(0.1, 0.3, 0.6), unit="share", note="a share of {dose:g} of the frames missing"
+    ),
+    "wrong_fps": PictureDamage(fps_factor=1.2, note="frame rate stated 20% too high"),
+    "black": PictureDamage(change=np.zeros_like, note="a black picture"),
+    "mirrored": PictureDamage(
+        change=lambda frame: np.ascontiguousarray(frame[:, ::-1]), note="left and right exchanged"
+    ),
+}
+"""Every damage to the picture by name."""

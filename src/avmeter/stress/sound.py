@@ -1,0 +1,255 @@
+"""Damage to sound: functions of samples (C, N), a dose and a random generator. Same seed, same damage."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import av
+import numpy as np
+import numpy.typing as npt
+import soxr
+
+Sound = npt.NDArray[np.float32]
+_STRETCH_FFT, _STRETCH_HOP = 2048, 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoundDamage:
+    """One kind of damage.
+
+    Attributes:
+        apply: (samples (C, N), rate, dose, generator) -> samples (C, N).
+        doses: Ladder from mild to strong. Empty: it has no dose.
+        default: The dose where one is wanted; None is the first of the ladder.
+        unit: Of the dose.
+        note: What it does, with `{dose}`.
+    """
+
+    apply: Callable[[Sound, int, float, np.random.Generator], Sound]
+    doses: tuple[float, ...] = ()
+    default: float | None = None
+    unit: str = ""
+    note: str = ""
+
+
+def silence(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+    """Nothing."""
+    return np.zeros_like(samples)
+
+
+def white_noise(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+    """White noise of the clip's own level instead of the sound."""
+    level = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) or 0.05
+    made: Sound = (rng.standard_normal(samples.shape) * level).astype(np.float32)
+    return made
+
+
+def noise(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+    """White noise added at a signal-to-noise ratio of `dose` dB."""
+    power = float(np.mean(np.square(samples, dtype=np.float64)))
+    added = rng.standard_normal(samples.shape) * np.sqrt(power / 10 ** (dose / 10))
+    return (samples + added).astype(np.float32)
+
+
+def gain(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+    """Louder or quieter by `dose` dB."""
+    changed: Sound = (samples * 10 ** (dose / 20)).astype(np.float32)
+    return changed
+
+
+def reversed_sound(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+    """Backwards."""
+    return np.ascontiguousarray(samples[:, ::-1])
+
+
+def shifted(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+    """Later by `dose` seconds (earlier when negative), silence in the gap, length kept."""
+    offset = round(abs(dose) * rate)
+    moved = np.zeros_like(samples)
+    if offset >= samples.shape[1]:
+        return moved
+    if dose >= 0:
+        moved[:, offset:] = samples[:, : samples.shape[1] - offset]
+    else:
+        moved[:, : samples.shape[1] - offset] = samples[:, offset:]
+    return moved
+
+
+def stretched(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+    """`dose` times slower at the same pitch (phase vocoder), cut or padded to the length before."""
+    return _fitted(np.stack([_vocoder(channel, dose) for channel in samples]), samples.shape[1])
+
+
+def pitch_shifted(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+    """Higher by `dose` semitones at the same speed."""
+    factor = 2 ** (dose / 12)
+    longer = np.stack([_vocoder(channel, factor) for channel in samples])
+    back = soxr.resample(longer.T, rate * factor, rate, quality="HQ").T
+    return _fitted(back, samples.shape[1])
+
+
+def clipped(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+    """Driven `dose` dB over full scale and cut off there, at the level before."""
+    peak = float(np.abs(samples).max()) or 1.0
+    drive = 10 ** (dose / 20)
+    cut: Sound = (np.clip(samples / peak * drive, -1, 1) * peak / drive).astype(np.float32)
+    return cut
+
+
+def low_passed(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+    """Nothing above `dose` Hz."""
+    spectrum = np.fft.rfft(samples, axis=1)
+    spectrum[:, np.fft.rfftfreq(samples.shape[1], 1 / rate) > dose] = 0
+    return np.fft.irfft(spectrum, samples.shape[1], axis=1).astype(np.float32)
+
+
+def dropouts(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+    """A share `dose` of the clip missing, in holes of 40 ms."""
+    hole = max(1, round(0.04 * rate))
+    starts = np.arange(0, samples.shape[1], hole)
+    damaged = samples.copy()
+    for start in rng.choice(starts, round(dose * len(starts)), replace=False):
+        damaged[:, start : start + hole] = 0
+    return damaged
+
+
+def reverberated(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+    """In a room whose sound falls by 60 dB in `dose` seconds."""
+    time_s = np.arange(round(dose * rate)) / rate
+    tail = rng.standard_normal(len(time_s)) * 10 ** (-3 * time_s / dose)
+    response = np.concatenate([[1.0], 0.3 * tail / np.sqrt(np.sum(tail**2))])
+    size = samples.shape[1] + len(response)
+    wet = np.fft.irfft(np.fft.rfft(samples, size, axis=1) * np.fft.rfft(response, size), size, axis=1)
+    return wet[:, : samples.shape[1]].astype(np.float32)
+
+
+def hum(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+    """Mains hum of 50 Hz and harmonics, `dose` dB below the sound."""
+    time_s = np.arange(samples.shape[1]) / rate
+    tone = sum(np.sin(2 * np.pi * 50 * k * time_s) / k for k in (1, 2, 3, 5))
+    level = np.sqrt(np.mean(np.square(samples, dtype=np.float64)) / np.mean(tone**2))
+    humming: Sound = (samples + tone * level * 10 ** (-dose / 20)).astype(np.float32)
+    return humming
+
+
+def channels_swapped(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+    """Channels in reverse order: nothing changes in mono."""
+    return np.ascontiguousarray(samples[::-1])
+
+
+def rate_confused(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+    """44.1 kHz played as 48 kHz: 9% faster and higher."""
+    return _fitted(soxr.resample(samples.T, 48_000, 44_100, quality="HQ").T, samples.shape[1])
+
+
+def coded(codec: str, container: str) -> Callable[[Sound, int, float, np.random.Generator], Sound]:
+    """Through a lossy codec at `dose` kbit/s and back, aligned again."""
+
+    def apply(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+        coded_rate = 48_000
+        wave = soxr.resample(samples[:2].T, rate, coded_rate, quality="HQ").T
+        layout = "mono" if len(wave) == 1 else "stereo"
+        buffer = io.BytesIO()
+        with av.open(buffer, "w", format=container) as out:
+            stream = out.add_stream(codec, rate=coded_rate, layout=layout)
+            stream.bit_rate = round(dose * 1000)
+            resampler = av.AudioResampler(format=stream.codec_context.format, layout=layout, rate=coded_rate)
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(wave, np.float32), format="fltp", layout=layout)
+            frame.sample_rate, frame.pts = coded_rate, 0
+            for part in [*resampler.resample(frame), *resampler.resample(None)]:
+                out.mux(stream.encode(part))
+            out.mux(stream.encode(None))
+        buffer.seek(0)
+        with av.open(buffer) as file:
+            to_float = av.AudioResampler(format="fltp", layout=layout, rate=coded_rate)
+            parts = [p.to_ndarray() for f in file.decode(audio=0) for p in to_float.resample(f)]
+        decoded = _aligned(np.concatenate(parts, axis=1), wave)
+        back = soxr.resample(decoded.T, coded_rate, rate, quality="HQ").T
+        return _fitted(back, samples.shape[1])
+
+    return apply
+
+
+DAMAGES: dict[str, SoundDamage] = {
+    "silence": SoundDamage(apply=silence, note="no sound at all"),
+    "white_noise": SoundDamage(apply=white_noise, note="white noise instead of the sound"),
+    "low_volume": SoundDamage(apply=gain, doses=(-20.0,), unit="dB", note="{dose:+g} dB"),
+    "reversed": SoundDamage(apply=reversed_sound, note="sound backwards"),
+    "pitch_shift": SoundDamage(apply=pitch_shifted, doses=(6.0,), unit="semitones", note="{dose:+g} semitones"),
+    "delay": SoundDamage(
+        apply=shifted, doses=(0.1, 0.2, 0.4, 0.8, 1.0, 1.6, 2.0), default=1.0, unit="s", note="sound {dose:+g} s late"
+    ),
+    "advance": SoundDamage(
+        apply=lambda x, r, d, g: shifted(x, r, -d, g),
+        doses=(0.1, 0.2, 0.4, 0.8, 1.0, 1.6, 2.0),
+        default=1.0,
+        unit="s",
+        note="sound {dose:g} s early",
+    ),
+    "noise": SoundDamage(
+        apply=noise, doses=(20.0, 10.0, 0.0, -10.0), unit="dB SNR", note="white noise at {dose:g} dB SNR"
+    ),
+    "clipping": SoundDamage(
+        apply=clipped, doses=(6.0, 12.0, 24.0), unit="dB", note="driven {dose:g} dB over full scale"
+    ),
+    "low_pass": SoundDamage(
+        apply=low_passed, doses=(8000.0, 4000.0, 1000.0), unit="Hz", note="nothing above {dose:g} Hz"
+    ),
+    "mp3": SoundDamage(
+        apply=coded("libmp3lame", "mp3"), doses=(64.0, 32.0), unit="kbit/s", note="MP3 at {dose:g} kbit/s"
+    ),
+    "opus": SoundDamage(
+        apply=coded("libopus", "ogg"), doses=(24.0, 8.0), unit="kbit/s", note="Opus at {dose:g} kbit/s"
+    ),
+    "time_stretch": SoundDamage(
+        apply=stretched, doses=(1.1, 1.25, 1.5), unit="times slower", note="{dose:g} times slower"
+    ),
+    "dropouts": SoundDamage(apply=dropouts, doses=(0.05, 0.2, 0.5), unit="share", note="a share of {dose:g} missing"),
+    "reverb": SoundDamage(apply=reverberated, doses=(0.3, 0.8, 2.0), unit="s RT60", note="a room of {dose:g} s"),
+    "hum": SoundDamage(apply=hum, doses=(20.0, 10.0, 0.0), unit="dB below", note="hum {dose:g} dB below the sound"),
+    "channel_swap": SoundDamage(apply=channels_swapped, note="left and right exchanged"),
+    "rate_confusion": SoundDamage(apply=rate_confused, note="44.1 kHz played as 48 kHz"),
+}
+"""Every damage to sound by name."""
+
+
+def _vocoder(channel: npt.NDArray[np.float32], factor: float) -> npt.NDArray[np.float32]:
+    """A channel `factor` times longer at the same pitch."""
+    window = np.hanning(_STRETCH_FFT + 1)[:-1]
+    padded = np.pad(channel.astype(np.float64), _STRETCH_FFT)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, _STRETCH_FFT)[::_STRETCH_HOP]
+    spectra = np.fft.rfft(frames * window, axis=1)
+    positions = np.arange(0, len(spectra) - 1, 1 / factor)
+    expected = 2 * np.pi * _STRETCH_HOP * np.arange(spectra.shape[1]) / _STRETCH_FFT
+    phase = np.angle(spectra[0])
+    out = np.zeros(len(positions) * _STRETCH_HOP + _STRETCH_FFT)
+    weight = np.zeros_like(out)
+    for number, position in enumerate(positions):
+        low = int(position)
+        share = position - low
+        magnitude = (1 - share) * np.abs(spectra[low]) + share * np.abs(spectra[low + 1])
+        start = number * _STRETCH_HOP
+        out[start : start + _STRETCH_FFT] += window * np.fft.irfft(magnitude * np.exp(1j * phase))
+        weight[start : start + _STRETCH_FFT] += window**2
+        advance = np.angle(spectra[low + 1]) - np.angle(spectra[low]) - expected
+        phase = phase + expected + advance - 2 * np.pi * np.round(advance / (2 * np.pi))
+    trimmed = (out / np.maximum(weight, 1e-3))[round(_STRETCH_FFT * factor) :]
+    return trimmed[: round(len(channel) * factor)].astype(np.float32)
+
+
+def _fitted(samples: npt.NDArray[np.floating], length: int) -> Sound:
+    """Cut, or padded with zeros, to `length`."""
+    fitted = np.zeros((len(samples), length), np.float32)
+    kept = min(length, samples.shape[1])
+    fitted[:, :kept] = samples[:, :kept]
+    return fitted
+
+
+def _aligned(decoded: npt.NDArray[np.float32], wave: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Without the codec's delay, found by cross-correlation."""
+    size = decoded.shape[1] + wave.shape[1]
+    product = np.fft.rfft(decoded[0], size) * np.conj(np.fft.rfft(wave[0], size))
+    lag = int(np.argmax(np.fft.irfft(product, size)))
+    return decoded[:, lag:] if lag < decoded.shape[1] else decoded
