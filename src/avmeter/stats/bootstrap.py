@@ -117,11 +117,12 @@ def ratio_interval(
     bottom = as_values(denominators, name="denominators", minimum=1)
     _check(top, bottom, confidence, resamples)
     count = len(top)
-    estimate = float(top.sum() / bottom.sum())
     if count < 2:
         return None
+    # Sorted before anything is added up: even the last bit is then the same for any order.
     order = np.lexsort((bottom, top))
     top, bottom = top[order], bottom[order]
+    estimate = float(top.sum() / bottom.sum())
     if count > LARGEST_RESAMPLED:
         low, high = _normal_ends(top, bottom, estimate, confidence)
         used: Method = "normal"

@@ -44,7 +44,7 @@ def nuclear_norm(matrix: FloatArray, *, scale: float) -> float:
 
     Args:
         matrix: Any real matrix.
-        scale: The size of what the result is subtracted from; an error of 1e-11 of it is tolerated.
+        scale: The size of what the result is subtracted from; an error of 1e-9 of it is tolerated.
 
     The eigenvalues of the smaller Gram matrix are three to five times as fast as singular values, but
     squaring costs the small ones their digits. Their error is bounded first; where it matters the singular
@@ -54,11 +54,11 @@ def nuclear_norm(matrix: FloatArray, *, scale: float) -> float:
         return 0.0
     gram = matrix @ matrix.T if matrix.shape[0] <= matrix.shape[1] else matrix.T @ matrix
     eigenvalues = np.maximum(np.linalg.eigvalsh(gram), 0.0)
-    noise = len(gram) * _EPS * float(eigenvalues[-1])
+    noise = 8 * _EPS * float(eigenvalues[-1])
     if noise == 0.0:
         return float(np.sqrt(eigenvalues).sum())
     errors = np.minimum(np.sqrt(noise), noise / np.sqrt(np.maximum(eigenvalues, noise)))
-    if float(errors.sum()) <= 1e-11 * scale:
+    if float(errors.sum()) <= 1e-9 * scale:
         return float(np.sqrt(eigenvalues).sum())
     return float(np.linalg.svd(matrix, compute_uv=False).sum())
 
