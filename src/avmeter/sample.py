@@ -217,7 +217,7 @@ def iter_dicts(samples: Iterable[Sample]) -> Iterator[Mapping[str, Any]]:
 class Video:
     """A handle of a video: a path (`source`), or decoded `frames` with `fps` (and sound)."""
 
-    source: str | None = None
+    source: str | os.PathLike[str] | None = None
     fps: float | None = None
     frames: Any = None
     audio: Any = None

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from avmeter.cli import audit, compare, demo, doctor, listing, probe, report, score, weights
+from avmeter.cli import audit, compare, demo, doctor, listing, probe, report, score, stress, weights
 from avmeter.errors import AvmeterError
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ app.add_typer(weights.app, name="weights")
 app.command("report")(report.report_command)
 app.command("compare")(compare.compare_command)
 app.command("doctor")(doctor.doctor_command)
+app.command("stress")(stress.stress_command)
 app.command("demo")(demo.demo_command)
 
 

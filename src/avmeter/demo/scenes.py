@@ -53,10 +53,16 @@ def render_clips(folder: Path) -> list[dict[str, Any]]:
     impacts = _impact_times()
     path = _write(folder / "bouncing-ball.mp4", _bouncing(impacts), _thuds(impacts))
     samples.append({"id": "bouncing-ball", "video": str(path), "text_prompt": "a ball bounces on a wooden floor"})
-    notes = _note_times()
-    path = _write(folder / "melody.mp4", _lights(notes), _melody(notes))
+    path = render_melody(folder)
     samples.append({"id": "melody", "video": str(path), "text_prompt": "a slow melody on a glockenspiel"})
     return samples
+
+
+def render_melody(folder: Path) -> Path:
+    """Write the melody alone, `melody.mp4`: a sound that has nothing to do with most clips."""
+    folder.mkdir(parents=True, exist_ok=True)
+    notes = _note_times()
+    return _write(folder / "melody.mp4", _lights(notes), _melody(notes))
 
 
 def _write(path: Path, frames: Iterator[Frame], wave: Wave) -> Path:

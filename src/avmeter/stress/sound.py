@@ -50,7 +50,8 @@ def noise(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> S
     """White noise added at a signal-to-noise ratio of `dose` dB."""
     power = float(np.mean(np.square(samples, dtype=np.float64)))
     added = rng.standard_normal(samples.shape) * np.sqrt(power / 10 ** (dose / 10))
-    return (samples + added).astype(np.float32)
+    noisy: Sound = (samples + added).astype(np.float32)
+    return noisy
 
 
 def gain(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
