@@ -30,7 +30,8 @@ def net() -> Cnn14:
     net = panns.build(SMALL)
     generator = torch.Generator().manual_seed(0)
     for value in net.parameters():
-        value.data.copy_(0.3 * torch.randn(value.shape, generator=generator))
+        scale = 0.5 if value.dim() > 1 else 1.0
+        value.data.copy_(scale * torch.randn(value.shape, generator=generator))
     return net
 
 
@@ -65,7 +66,7 @@ def test_new_network_has_the_statistics_of_a_new_batch_norm() -> None:
 @torch.no_grad()
 def test_output_does_not_depend_on_the_rest_of_the_batch(net: Cnn14) -> None:
     """A sound has the same logits and embedding alone and among others."""
-    logmel = torch.tensor([1.0, 10.0, 100.0])[:, None, None, None] * torch.randn(3, 1, 16, 50)
+    logmel = torch.tensor([1.0, 2.0, 4.0])[:, None, None, None] * torch.randn(3, 1, 16, 50)
     together = net(logmel)
     assert together.logits.shape == (3, 5)
     assert together.embedding.shape == (3, 8)
