@@ -161,6 +161,16 @@ def test_text_tower_is_a_clip_text_model(net: ImageBind) -> None:
 
 
 @torch.no_grad()
+def test_attention_in_half_precision_leaves_the_rest_in_float32(net: ImageBind) -> None:
+    """`attention_dtype` changes embeddings by rounding only."""
+    rough = imagebind.build(replace(SMALL, attention_dtype=torch.float16))
+    rough.load_state_dict(net.state_dict())
+    pixels, mel = torch.randn(2, 3, 2, 28, 28), torch.randn(2, 1, 36, 46)
+    for exact, embedding in ((net.vision(pixels), rough.vision(pixels)), (net.audio(mel), rough.audio(mel))):
+        assert 0 < (embedding - exact).norm() < 2e-3 * exact.norm()
+
+
+@torch.no_grad()
 def test_half_precision_stays_near_float32(net: ImageBind) -> None:
     """Weights in bfloat16 give float32 embeddings of about the same direction."""
     pixels, mel = torch.randn(2, 3, 2, 28, 28), torch.randn(2, 1, 36, 46)

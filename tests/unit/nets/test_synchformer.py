@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,31 @@ def test_features_do_not_depend_on_the_rest_of_the_batch(net: Synchformer) -> No
     logits = net.compare(*clips)
     assert logits.shape == (2, 5)
     torch.testing.assert_close(net.compare(clips[0][1:], clips[1][1:]), logits[1:])
+
+
+@torch.no_grad()
+def test_features_do_not_depend_on_how_time_attention_is_grouped(net: Synchformer) -> None:
+    """Places that share a sequence stay apart: one group, two, or a group for each of the four."""
+    pixels = torch.randn(2, 8, 3, 32, 32)
+    features = []
+    for num_groups in (1, 2, 4):
+        net.video.num_time_groups = num_groups
+        for block in net.video.blocks:
+            block.timeattn.num_groups = num_groups
+        features.append(net.video_features(pixels))
+    torch.testing.assert_close(features[1], features[0])
+    torch.testing.assert_close(features[2], features[0])
+
+
+@torch.no_grad()
+def test_attention_in_half_precision_leaves_the_rest_in_float32(net: Synchformer) -> None:
+    """`attention_dtype` changes features by rounding only, and not their type."""
+    rough = synchformer.build(replace(SMALL, attention_dtype=torch.float16))
+    rough.load_state_dict(net.state_dict())
+    pixels = torch.randn(2, 8, 3, 32, 32)
+    exact, features = net.video_features(pixels), rough.video_features(pixels)
+    assert features.dtype == torch.float32
+    assert 0 < (features - exact).norm() < 2e-3 * exact.norm()
 
 
 @torch.no_grad()

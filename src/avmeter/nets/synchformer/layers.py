@@ -22,6 +22,32 @@ def attend(q: Tensor, k: Tensor, v: Tensor, *, bias: Tensor | None = None) -> Te
     return out.transpose(1, 2).flatten(2)
 
 
+def attend_once(q: Tensor, tokens: Tensor, weight_kv: Tensor, bias_v: Tensor, *, bias: Tensor | None = None) -> Tensor:
+    """Softmax attention of a single query, without making keys and values.
+
+    With k = W x + b, the score q k is (q W) x + q b, where q b is the same for all tokens and drops out of
+    the softmax; and since the probabilities sum to 1, the mean of V x + c is V (mean of x) + c. So tokens are
+    read twice instead of being projected twice.
+
+    Args:
+        q: (1 or B, H, D / H).
+        tokens: (B, L, D), input of the key and value projections.
+        weight_kv: (2 D, D), W above V.
+        bias_v: (D,), c.
+        bias: (L,), added to the scaled scores.
+
+    Returns:
+        (B, D).
+    """
+    weight_k, weight_v = torch.unflatten(weight_kv, 0, (2, q.shape[1], -1)).unbind(0)
+    q = torch.einsum("bhd,hdc->bhc", q * q.shape[-1] ** -0.5, weight_k)
+    scores = q.expand(len(tokens), -1, -1) @ tokens.transpose(1, 2)
+    if bias is not None:
+        scores = scores + bias
+    mean = scores.softmax(dim=-1) @ tokens
+    return torch.einsum("bhc,hdc->bhd", mean, weight_v).flatten(1) + bias_v
+
+
 class FusedQKV(nn.Linear):
     """Query, key and value as one matrix; saved and loaded as the three of the official file.
 
@@ -102,13 +128,11 @@ class PooledAttention(nn.Module):
         self.out_proj = nn.Linear(dim, dim)
 
     def forward(self, query: Tensor, tokens: Tensor) -> Tensor:
-        """(1 or B, 1, D) over (B, L, D) to (B, 1, D)."""
+        """Query (1 or B, D) over tokens (B, L, D) to (B, D)."""
         dim = tokens.shape[-1]
         q = F.linear(query, self.in_proj_weight[:dim], self.in_proj_bias[:dim])
-        kv = F.linear(tokens, self.in_proj_weight[dim:], self.in_proj_bias[dim:])
-        q = torch.unflatten(q, -1, (self.num_heads, -1)).expand(len(tokens), -1, -1, -1)
-        k, v = torch.unflatten(kv, -1, (2, self.num_heads, -1)).unbind(2)
-        out: Tensor = self.out_proj(attend(q, k, v))
+        q = torch.unflatten(q, -1, (self.num_heads, -1))
+        out: Tensor = self.out_proj(attend_once(q, tokens, self.in_proj_weight[dim:], self.in_proj_bias[2 * dim :]))
         return out
 
 
@@ -132,6 +156,6 @@ class Aggregator(nn.Module):
         """(B, L, D) to (B, D)."""
         tokens = torch.cat([self.cls_token.expand(len(tokens), -1, -1), tokens], dim=1)
         normed = self.norm1(tokens)
-        x: Tensor = tokens[:, :1] + self.self_attn(normed[:1, :1], normed)
+        x: Tensor = tokens[:, 0] + self.self_attn(normed[:1, 0], normed)
         mlp: Tensor = self.linear2(F.gelu(self.linear1(self.norm2(x))))
-        return (x + mlp).squeeze(1)
+        return x + mlp
