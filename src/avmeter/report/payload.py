@@ -39,6 +39,7 @@ class Payload:
 def make_payload(results: EvalResults, folder: Path, *, details_budget: int = DETAILS_BUDGET) -> Payload:
     """Data of the samples to be scored, with links relative to `folder`."""
     positions = results.scored_positions
+    place = folder.resolve()
     names = list(dict.fromkeys(n for i in positions for n in results[i]))
     ids = results.sample_ids
     samples: list[dict[str, Any]] = []
@@ -53,7 +54,7 @@ def make_payload(results: EvalResults, folder: Path, *, details_budget: int = DE
         if marked:
             sample["dummy"] = marked
         if results.samples:
-            sample |= _facts(results.samples[i], folder)
+            sample |= _facts(results.samples[i], place)
         details = {str(k): plain(row[n].details) for k, n in enumerate(names) if n in row and row[n].details}
         size = len(json.dumps(details, ensure_ascii=False))
         if used + size <= details_budget:
@@ -83,10 +84,10 @@ def script_json(value: Any) -> Markup:
 
 
 def link_to(path: Path, folder: Path) -> str:
-    """URL of a file, relative to `folder` where both are on one drive; every special character is quoted."""
+    """URL of a file, relative to `folder` (real and absolute) where both are on one drive, with all else quoted."""
     target = os.path.abspath(path)  # noqa: PTH100 - Path.resolve would follow links away from what the user named
     try:
-        relative = os.path.relpath(target, os.path.realpath(folder))
+        relative = os.path.relpath(target, folder)
     except ValueError:
         return Path(target).as_uri()
     return quote(os.fsencode(relative.replace(os.sep, "/")))

@@ -67,7 +67,8 @@ def histogram(
     if scores.size == 0 or not np.isfinite(scores).all():
         raise StatsError(f"{title}: a histogram needs finite values, got {scores.size}")
     low, high = _padded(float(scores.min()), float(scores.max()))
-    counts, edges = np.histogram(scores, bins=_num_bins(scores), range=(low, high))
+    inner = (scores.min(), scores.max()) if np.ptp(scores) > (high - low) / 2 else (low, high)
+    counts, edges = np.histogram(scores, bins=_num_bins(scores), range=inner)
     x = _Axis(low=low, high=high, start=_LEFT, end=WIDTH - _RIGHT)
     top = _nice_top(int(counts.max()))
     y = _Axis(low=0, high=top, start=HEIGHT - _BOTTOM, end=_TOP)

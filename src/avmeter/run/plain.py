@@ -43,7 +43,7 @@ def plain(value: Any) -> Any:
 
 def encodable(text: str) -> str:
     """Text without lone surrogates, which file names of undecodable bytes contain and UTF-8 cannot hold."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def to_json(value: Any, *, indent: int | None = None) -> str:

@@ -1,0 +1,209 @@
+"""The page of a run in a real browser, opened from disk as a person does."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import struct
+import subprocess
+import wave
+from html import unescape
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from avmeter.errors import SkipCode
+from avmeter.report import Curve, Section, curves, heat_map, write_report
+from avmeter.result import MetricResult, Skip
+from avmeter.run import EvalResults
+from avmeter.sample import as_samples
+
+pytestmark = pytest.mark.browser
+EVIL = "<img src=x onerror=document.title='broken'></script><b>bold</b>"
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    """Path of a headless browser. Without one: skipped, or failed if AVMETER_REQUIRE has "browser" in it."""
+    found = next((p for n in NAMES if (p := shutil.which(n))), None)
+    if found is None:
+        reason = "needs a headless Chromium: apt-get install chromium"
+        if "browser" in os.environ.get("AVMETER_REQUIRE", "").split(","):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+class Browser:
+    """A fresh browser per call: what it draws and what the page is after its scripts ran."""
+
+    def __init__(self, program: str, folder: Path) -> None:
+        self._program = program
+        self._folder = folder
+        self._calls = 0
+
+    def _run(self, url: str, *options: str) -> str:
+        self._calls += 1
+        flags = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
+                 "--virtual-time-budget=4000", f"--user-data-dir={self._folder / f'profile{self._calls}'}")  # fmt: skip
+        done = subprocess.run([self._program, *flags, *options, url], capture_output=True, timeout=120, check=True)
+        return done.stdout.decode()
+
+    def dom(self, page: Path, state: str = "") -> str:
+        """The page's elements after its scripts ran."""
+        return self._run(page.as_uri() + (f"#{state}" if state else ""), "--dump-dom")
+
+    def screenshot(self, page: Path, *, width: int = 1280, height: int = 1600) -> Path:
+        """A picture of the page."""
+        out = self._folder / f"{page.parent.name}-{width}.png"
+        self._run(page.as_uri(), f"--screenshot={out}", f"--window-size={width},{height}")
+        return out
+
+
+@pytest.fixture
+def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Browser:
+    return Browser(chromium, tmp_path_factory.mktemp("browser"))
+
+
+def sound(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(struct.pack("<8000h", *([0, 9000] * 4000)))
+    return path
+
+
+def write_page(root: Path, num_samples: int) -> Path:
+    """A run of sounds with odd names: WER falls from 0.9, clip 1 is skipped, clip 2 has an aligned transcript."""
+    rows, samples = [], []
+    for i in range(num_samples):
+        wer = MetricResult("audio.wer", 0.9 - 0.8 * i / num_samples, {"transcription": f"word{i}"}, None, True)
+        if i == 1:
+            skip = Skip(code=SkipCode.SILENT, reason=f"clip {EVIL} is silent", hint="use a clip with sound")
+            wer = MetricResult.skipped("audio.wer", skip)
+        if i == 2:
+            steps = [["equal", "that's", "that's"], ["substitute", "dad's", "dad"], ["insert", None, EVIL]]
+            wer.details["diff"] = steps
+        rows.append({"audio.wer": wer, "audio.loudness": MetricResult("audio.loudness", -20.0 - i)})
+        path = root / "gen" / f"{i} ü#?%.wav"
+        if i < 3:
+            sound(path)
+        samples.append({"id": f"s{i}", "audio": str(path), "text_prompt": EVIL if i == 0 else f"prompt {i}"})
+    facts = {"audio.wer": {"direction": "lower", "unit": "edits per word", "options": {"protocol": "fastvideo"}}}
+    results = EvalResults(
+        rows,
+        {"audio.wer": MetricResult("audio.wer", 0.42, {"edits": 3})},
+        samples=as_samples(samples),
+        provenance={"created": "2026-01-01T00:00:00+00:00", "metrics": facts, "command": ["avmeter", "score", "gen/"]},
+    )
+    body = heat_map(["audio.wer"], ["noise"], [[0.5]]) + curves([Curve(name="c", x=[0, 1], y=[0, 1])], title="t")
+    return write_report(results, root / "run", sections=[Section(title="Reaction to damage", body=body)])
+
+
+def order(dom: str) -> list[str]:
+    return re.findall(r'<tr class="main" data-id="([^"]*)"', dom)
+
+
+def test_page_shows_everything_without_errors(browser: Browser, tmp_path: Path) -> None:
+    """Summary, plots, players, skips, provenance, banner and added sections are there; foreign text is text."""
+    dom = browser.dom(write_page(tmp_path, 5))
+    assert order(dom) == ["s0", "s1", "s2", "s3", "s4"]
+    for text in ("0.4200", "mean over 4 of 5; 1 skipped: silent", "use a clip with sound", "avmeter score gen/",
+                 "Reaction to damage", "Dummy weights.", "edits per word"):  # fmt: skip
+        assert text in dom, text
+    assert dom.count('<svg class="plot"') == 3
+    assert dom.count("<audio ") == 5
+    assert dom.count('preload="none"') == 5
+    assert "<title>avmeter report</title>" in dom
+    assert "<img" not in dom
+    assert "<b>bold" not in dom
+    assert EVIL in unescape(re.search(r'<span class="prompt"[^>]*>(.*?)</span>', dom).group(1))
+
+
+def test_page_addresses_nothing_outside(browser: Browser, tmp_path: Path) -> None:
+    """Every address in the drawn page is a fragment or a relative link to a clip that exists."""
+    page = write_page(tmp_path, 3)
+    dom = browser.dom(page, "open=s2")
+    addresses = re.findall(r'\b(?:src|href|action|poster|data)="([^"]*)"', dom)
+    links = [a for a in addresses if not a.startswith("#")]
+    assert links == [f"../gen/{i}%20%C3%BC%23%3F%25.wav" for i in range(3)]
+    assert not re.search(r"https?://", dom)
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        ("sort=audio.wer&dir=asc", ["s4", "s3", "s2", "s0", "s1"]),
+        ("sort=audio.wer&dir=desc", ["s0", "s2", "s3", "s4", "s1"]),
+        ("sort=audio.loudness&dir=asc", ["s4", "s3", "s2", "s1", "s0"]),
+        ("sort=id&dir=desc", ["s4", "s3", "s2", "s1", "s0"]),
+        ("q=word3", ["s3"]),
+        ("q=PROMPT+4", ["s4"]),
+        ("show=skipped", ["s1"]),
+        ("sort=nonsense&page=-7&rows=x", ["s0", "s1", "s2", "s3", "s4"]),
+        ("samples", ["s0", "s1", "s2", "s3", "s4"]),
+    ],
+)
+def test_table_sorts_and_filters(browser: Browser, tmp_path: Path, state: str, expected: list[str]) -> None:
+    """The address restores order and filter; what was skipped is last in both directions."""
+    assert order(browser.dom(write_page(tmp_path, 5), state)) == expected
+
+
+def test_click_on_a_heading_sorts(browser: Browser, tmp_path: Path) -> None:
+    """Up, down, and back to the given order; the heading says so to screen readers."""
+    page = write_page(tmp_path, 4)
+    cases = (
+        (1, ["s3", "s2", "s0", "s1"], "ascending"),
+        (2, ["s0", "s2", "s3", "s1"], "descending"),
+        (3, ["s0", "s1", "s2", "s3"], None),
+    )
+    for clicks, expected, said in cases:
+        clicked = page.with_name(f"clicked{clicks}.html")
+        press = "document.querySelector('th[data-column=\"audio.wer\"] button').click();" * clicks
+        clicked.write_text(page.read_text().replace("</body>", f"<script>{press}</script></body>"))
+        dom = browser.dom(clicked)
+        assert order(dom) == expected
+        assert re.findall(r'<th [^>]*aria-sort="(\w+)"', dom) == ([said] if said else [])
+
+
+def test_opened_sample_shows_aligned_transcript(browser: Browser, tmp_path: Path) -> None:
+    """What should have been heard and what was, word by word."""
+    dom = browser.dom(write_page(tmp_path, 3), "open=s2")
+    assert '<del title="expected">dad\'s</del> <ins title="heard">dad</ins>' in dom
+    assert EVIL in unescape(dom)
+    assert dom.count('<tr class="more"') == 1
+
+
+def test_clip_plays_from_its_relative_link(browser: Browser, tmp_path: Path) -> None:
+    """The browser loads a clip with an odd name through the link, under the page's own policy."""
+    page = write_page(tmp_path, 1)
+    probe = page.with_name("probe.html")
+    script = ("const a = document.querySelector('audio'); a.preload = 'metadata'; a.load();"
+              "a.addEventListener('loadedmetadata', () => { document.title = 'length ' + a.duration; });"
+              "a.addEventListener('error', () => { document.title = 'error ' + a.error.message; });")  # fmt: skip
+    probe.write_text(page.read_text().replace("</body>", f"<script>{script}</script></body>"))
+    assert "<title>length 1</title>" in browser.dom(probe)
+
+
+def test_thousands_of_rows_are_paged(browser: Browser, tmp_path: Path) -> None:
+    """Fifteen thousand samples open, and one page of them is drawn."""
+    dom = browser.dom(write_page(tmp_path, 15_000), "sort=audio.loudness&dir=asc&page=2&rows=100")
+    assert order(dom) == [f"s{i}" for i in range(14_899, 14_799, -1)]
+    assert "Page 2 of 150" in dom
+    assert "15000 samples" in dom
+
+
+@pytest.mark.parametrize("width", [1280, 420])
+def test_page_is_drawn(browser: Browser, tmp_path: Path, width: int) -> None:
+    """The picture is not blank, on a wide screen and on a narrow one."""
+    shot = browser.screenshot(write_page(tmp_path, 5), width=width)
+    with av.open(str(shot)) as container:
+        picture = next(container.decode(video=0)).to_ndarray(format="rgb24")
+    assert picture.shape[1] == width
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 50

@@ -1,0 +1,181 @@
+"""The page: everything inside one file, foreign text harmless, links relative, large runs bounded."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from markupsafe import Markup
+
+from avmeter.errors import SkipCode, StatsError, UsageError
+from avmeter.report import Curve, Section, curves, data_table, heat_map, histogram, write_report
+from avmeter.report.payload import link_to, make_payload, script_json
+from avmeter.result import MetricResult, Skip
+from avmeter.run import EvalResults
+from avmeter.sample import as_samples
+
+EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }}"
+
+
+def run_of(ids: list[str], *, root: Path = Path("/clips"), dummy: bool = False) -> EvalResults:
+    rows = [{"m.a": MetricResult("m.a", i / 2, {"transcription": EVIL}, None, dummy)} for i in range(len(ids))]
+    samples = as_samples([{"id": n, "video": str(root / f"{i}.mp4"), "text_prompt": EVIL} for i, n in enumerate(ids)])
+    return EvalResults(rows, samples=samples, provenance={"command": ["avmeter", "score", EVIL]})
+
+
+class Tags(HTMLParser):
+    """Elements and attributes of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def count(self, tag: str) -> int:
+        return sum(t == tag for t, _ in self.found)
+
+
+def data_of(page: str) -> dict:
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S).group(1))
+
+
+def test_foreign_text_is_never_markup(tmp_path: Path) -> None:
+    """Ids, prompts, transcripts, reasons and commands of hostile content add no element and no handler."""
+    plain_page = write_report(run_of(["a", "b"]), tmp_path / "plain").read_text()
+    results = run_of([EVIL, "b"])
+    results[1]["m.a"] = MetricResult.skipped("m.a", Skip(code=SkipCode.FAILED, reason=EVIL, hint=EVIL))
+    page = write_report(results, tmp_path / "evil", title=EVIL, notes=[EVIL]).read_text()
+    tags = Tags(page)
+    assert tags.count("script") == Tags(plain_page).count("script") == 2
+    assert tags.count("img") == 0
+    assert not [a for _, attributes in tags.found for a in attributes if a.startswith("on")]
+    assert "49" not in re.sub(r"<style>.*?</style>|<script.*?</script>", "", page, flags=re.S)
+    assert data_of(page)["samples"][0]["id"] == EVIL
+
+
+def test_page_needs_no_network(tmp_path: Path) -> None:
+    """No address of a host, no file beside it, and a policy that forbids both."""
+    page = write_report(run_of(["a"]), tmp_path).read_text()
+    assert not re.search(r"(?:https?:)?//[a-z0-9-]+\.[a-z]", page)
+    tags = Tags(page)
+    assert tags.count("link") == 0
+    assert all("src" not in attributes for tag, attributes in tags.found)
+    assert "default-src 'none'" in page
+
+
+@pytest.mark.parametrize("name", ["a b.mp4", "ü#1?.mp4", "100%.mp4", "javascript:alert(1).mp4", "q\"'<>.mp4"])
+def test_links_are_relative_and_quoted(tmp_path: Path, name: str) -> None:
+    """A link leads from the run folder to the clip whatever the clip is called."""
+    link = link_to(tmp_path / "gen" / name, tmp_path / "out/run")
+    assert link.startswith("../../gen/")
+    assert unquote(link) == f"../../gen/{name}"
+    assert re.fullmatch(r"[A-Za-z0-9._~%/-]+", link)
+
+
+def test_skips_have_reason_and_hint(tmp_path: Path) -> None:
+    """Per-sample and corpus skips are listed, with what to do."""
+    results = run_of(["a", "b"])
+    skip = Skip(code=SkipCode.TOO_SHORT, reason="b: 1.00 s, need >= 4.80 s", hint="give longer clips")
+    results[1]["m.a"] = MetricResult.skipped("m.a", skip)
+    results.corpus["m.fad"] = MetricResult.skipped("m.fad", Skip(code=SkipCode.TOO_FEW_SAMPLES, reason="needs 2"))
+    page = write_report(results, tmp_path).read_text()
+    for text in ("b: 1.00 s, need &gt;= 4.80 s", "give longer clips", "too_few_samples", "needs 2", "2 skipped"):
+        assert text in page
+    assert data_of(page)["samples"][1]["skips"] == {"0": ["too_short", skip.reason, skip.hint]}
+    assert data_of(page)["samples"][1]["scores"] == [None]
+
+
+def test_dummy_scores_have_a_banner_and_marks(tmp_path: Path) -> None:
+    """And without dummy weights there is neither."""
+    page = write_report(run_of(["a", "b"], dummy=True), tmp_path / "dummy").read_text()
+    assert "Dummy weights." in page
+    assert data_of(page)["metrics"][0]["dummy"] is True
+    assert "Dummy weights." not in write_report(run_of(["a", "b"]), tmp_path / "real").read_text()
+
+
+def test_references_are_context_and_not_rows(tmp_path: Path) -> None:
+    """A clip that is never scored is counted, not listed."""
+    samples = as_samples([{"audio": "a.wav"}, {"audio": "r.wav", "role": "reference"}])
+    page = write_report(EvalResults([{"m.a": MetricResult("m.a", 1.0)}, {}], samples=samples), tmp_path).read_text()
+    assert len(data_of(page)["samples"]) == 1
+    assert "1 clip of reference context" in page
+
+
+def test_details_of_large_runs_are_bounded(tmp_path: Path) -> None:
+    """What does not fit is counted, and scores stay."""
+    payload = make_payload(run_of(["a", "b", "c"]), tmp_path, details_budget=150)
+    assert payload.num_without_details == 2
+    assert ["details" in s for s in payload.data["samples"]] == [True, False, False]
+    assert [s["scores"] for s in payload.data["samples"]] == [[0.0], [0.5], [1.0]]
+
+
+def test_empty_results_make_a_page(tmp_path: Path) -> None:
+    """No samples, no metrics, no provenance: still a page that says so."""
+    page = write_report(EvalResults(), tmp_path).read_text()
+    assert "0 samples" in page
+    assert "Nothing is known" in page
+
+
+def test_sections_are_added_and_escaped(tmp_path: Path) -> None:
+    """Markup of the pieces stays, plain text is escaped."""
+    table = data_table(["x", "y"], [["<b>", 1.5], [None, 3]], caption="c")
+    sections = [Section(title="Stress <1>", body=table, lead="<i>"), Section(title="Text", body="<u>plain</u>")]
+    page = write_report(run_of(["a"]), tmp_path, sections=sections).read_text()
+    assert "Stress &lt;1&gt;" in page
+    assert '<td>&lt;b&gt;</td><td class="num">1.500</td>' in page
+    assert '<td class="num absent">–</td><td class="num">3</td>' in page
+    assert "&lt;u&gt;plain&lt;/u&gt;" in page
+
+
+def test_heat_map_tints_by_sign_and_size() -> None:
+    """The largest distance from zero has the full tint."""
+    table = heat_map(["r"], ["a", "b", "c"], [[1.0, -2.0, None]])
+    assert 'class="num above" style="--share:0.500"' in table
+    assert 'class="num below" style="--share:1.000"' in table
+    with pytest.raises(UsageError, match="1 rows and 2 columns"):
+        heat_map(["r"], ["a", "b"], [[1.0]])
+    with pytest.raises(UsageError, match="row 0 has 1 cells"):
+        data_table(["a", "b"], [["x"]])
+
+
+def test_histogram_counts_every_score() -> None:
+    """The bars' counts sum up to the number of scores, also for equal scores."""
+    for values in ([0.1, 0.2, 0.2, 0.9], [3.0, 3.0], [0.0, 0.0, 0.0], list(range(1000))):
+        plot = histogram(values, title="m", mean=sum(values) / len(values))
+        counts = [int(c) for c in re.findall(r"<title>[^<]*: (\d+)</title>", plot)]
+        assert sum(counts) == len(values)
+        assert "nan" not in plot
+    with pytest.raises(StatsError, match="finite"):
+        histogram([], title="m")
+    with pytest.raises(StatsError, match="finite"):
+        histogram([1.0, float("nan")], title="m")
+
+
+def test_plots_escape_their_names() -> None:
+    """Titles and legends are text."""
+    assert "<script" not in histogram([1.0, 2.0], title=EVIL, unit=EVIL)
+    assert "<script" not in curves([Curve(name=EVIL, x=[0, 1], y=[0, 1])], title=EVIL, x_label=EVIL, y_label=EVIL)
+
+
+def test_curve_has_gaps_where_there_is_no_value() -> None:
+    """Two stretches, not one line across the gap."""
+    plot = curves([Curve(name="c", x=[0, 1, 2, 3, 4], y=[0, 1, None, 1, 0])], title="t")
+    assert plot.count("<polyline") == 2
+    with pytest.raises(StatsError):
+        curves([Curve(name="c", x=[0], y=[None])], title="t")
+
+
+def test_script_json_survives_any_text() -> None:
+    """Nothing in it can end the script element, and it parses back."""
+    value = {"a": EVIL + "\u2028&<!--"}
+    text = script_json(value)
+    assert isinstance(text, Markup)
+    assert not set(text) & set("<>&\u2028")
+    assert json.loads(text) == value

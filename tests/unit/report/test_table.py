@@ -1,0 +1,138 @@
+"""Tables for the terminal and for Markdown: few samples one by one, skips by code, foreign text disarmed."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from avmeter.errors import SkipCode
+from avmeter.report import markdown_comparison, markdown_table, print_comparison, print_run
+from avmeter.report.words import clean, named, number, shortened
+from avmeter.result import MetricResult, Skip
+from avmeter.run import EvalResults, compare
+from avmeter.sample import as_samples
+
+SKIP = MetricResult.skipped("m.a", Skip(code=SkipCode.SILENT, reason="c: silent", hint=""))
+
+
+def run_of(scores: list[float | None], *, ids: list[str] | None = None, dummy: bool = False) -> EvalResults:
+    rows = [{"m.a": SKIP if s is None else MetricResult("m.a", s, {}, None, dummy)} for s in scores]
+    names = ids or [f"c{i}.wav" for i in range(len(scores))]
+    samples = as_samples([{"id": n, "audio": "a.wav"} for n in names])
+    return EvalResults(rows, samples=samples, provenance={"metrics": {"m.a": {"direction": "lower", "unit": "dB"}}})
+
+
+def printed(results: EvalResults, width: int = 200) -> str:
+    out = io.StringIO()
+    print_run(results, console=Console(file=out, width=width, highlight=False))
+    return out.getvalue()
+
+
+def test_few_samples_are_shown_one_by_one() -> None:
+    """With their scores and what they amount to."""
+    text = printed(run_of([0.25, 0.75]))
+    assert "c0.wav" in text
+    assert "0.2500" in text
+    assert "Summary of 2 samples" in text
+    assert "m.a ↓" in text
+
+
+def test_many_samples_are_summed_up() -> None:
+    """A table of thousands of rows helps nobody."""
+    text = printed(run_of([0.5] * 21))
+    assert "c0.wav" not in text
+    assert "21/21" in text
+
+
+def test_single_sample_is_a_list_of_metrics() -> None:
+    """With units, and no means of one."""
+    text = printed(run_of([0.25]))
+    assert "dB" in text
+    assert "mean" not in text
+
+
+def test_skip_is_a_code_and_never_a_number() -> None:
+    """In the row, in the note and in the list of skips."""
+    text = printed(run_of([0.25, None]))
+    row = next(line for line in text.splitlines() if "c1.wav" in line)
+    assert "silent" in row
+    assert "mean over 1 of 2; 1 skipped: silent" in text
+    assert "c: silent" in text
+
+
+def test_dummy_scores_are_marked_in_every_cell() -> None:
+    """No score without its mark."""
+    text = printed(run_of([0.25, 0.75], dummy=True))
+    for line in text.splitlines():
+        assert "0.2500" not in line or "[dummy weights]" in line
+    assert "these scores mean nothing" in text
+
+
+def test_names_cannot_command_the_terminal() -> None:
+    """Escape sequences, markup and characters that turn the text are shown, not obeyed."""
+    text = printed(run_of([0.1, 0.2], ids=["\x1b[31mred\x1b[0m[bold]x[/bold]\r\n\u202egnp", "b"]))
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "\\x1b[31mred\\x1b[0m[bold]x[/bold]⏎⏎\\u202egnp" in text
+
+
+def test_wide_runs_are_split_into_tables_that_fit() -> None:
+    """No cell is cut on a narrow terminal."""
+    rows = [{f"metric.number_{i}": MetricResult(f"metric.number_{i}", 0.5) for i in range(12)} for _ in range(2)]
+    text = printed(EvalResults(rows), width=90)
+    assert text.count("Samples") > 1
+    for i in range(12):
+        assert f"metric.number_{i}" in text
+
+
+def test_corpus_only_run_prints_its_score() -> None:
+    """A run of reference context and one corpus metric is not empty."""
+    samples = as_samples([{"audio": "a.wav", "role": "reference"}])
+    assert "12.50" in printed(EvalResults([{}], {"m.fad": MetricResult("m.fad", 12.5)}, samples=samples))
+
+
+def test_output_to_a_pipe_is_complete(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a terminal nothing is cut to 80 columns, and there are no colours."""
+    print_run(run_of([0.1, 0.2], ids=["x" * 44, "y" * 44]))
+    text = capsys.readouterr().out
+    assert "x" * 44 in text
+    assert "\x1b" not in text
+
+
+def test_markdown_shows_names_as_they_are() -> None:
+    """Bars and stars do not break the table."""
+    text = markdown_table(run_of([0.1, None], ids=["a|b*c", "d"]))
+    assert "| a\\|b\\*c | 0.1000 |" in text
+    assert "| d | silent |" in text
+    assert "| sample | m.a ↓ |\n| :-- | --: |" in text
+
+
+def test_comparison_says_who_is_better() -> None:
+    """With both means, the difference and its interval."""
+    found = compare(run_of([0.5, 0.6, 0.7]), run_of([0.1, 0.2, 0.31]))
+    out = io.StringIO()
+    print_comparison(found, console=Console(file=out, width=160, highlight=False))
+    row = next(line for line in out.getvalue().splitlines() if "m.a" in line)
+    assert "better" in row
+    assert "-0.3967" in row
+    assert "| m.a ↓ | better | 0.6000 | 0.2033 | -0.3967 |" in markdown_comparison(found)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "–"), (0.0, "0"), (0.123456, "0.1235"), (12.3456, "12.35"), (-23.456, "-23.46"), (15432.0, "15432"),
+     (1234567.0, "1.235e+06"), (0.00001234, "1.234e-05")],
+)  # fmt: skip
+def test_numbers_have_four_digits(value: float | None, text: str) -> None:
+    """The same everywhere."""
+    assert number(value) == text
+
+
+def test_words() -> None:
+    """Arrows point to better; long names keep both ends."""
+    assert named("m", "higher") == "m ↑"
+    assert named("m", "none") == "m"
+    assert shortened("abcdefghij", 5) == "ab…ij"
+    assert clean("a\tb\udcff") == "a⇥b\\udcff"
