@@ -34,7 +34,7 @@ def median_distance(rows: npt.ArrayLike) -> float:
         below, low, high, pairs = _narrowed(points, rank, low, high)
         rank -= below
     held = np.concatenate([part[(part >= low) & (part <= high)] for part in _squares(points)])
-    return float(np.sqrt(np.partition(held, min(rank, len(held) - 1))[min(rank, len(held) - 1)]))
+    return float(np.sqrt(np.partition(held, rank)[rank]))
 
 
 def _narrowed(points: FloatArray, rank: int, low: float, high: float) -> tuple[int, float, float, int]:
