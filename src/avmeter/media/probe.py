@@ -103,8 +103,7 @@ def playable(streams: Any) -> list[Any]:
     """Streams that have a decoder and are no attached picture, in order of the file."""
     found = []
     for stream in streams:
-        attached = getattr(av.stream.Disposition, "attached_pic", None)
-        if attached is not None and stream.disposition & attached:
+        if stream.disposition & av.stream.Disposition.attached_pic:
             continue
         if stream.codec_context is None:
             continue

@@ -24,17 +24,24 @@ class Spool:
         row_shape: Shape of one row; () for a waveform.
         dtype: Of the elements.
         limit_bytes: Size above which rows go to disk.
+        num_expected: How many rows will come, if that is known: saves copies while growing.
     """
 
     def __init__(
-        self, row_shape: tuple[int, ...] = (), dtype: Any = np.float32, *, limit_bytes: int = 64 * MEBIBYTE
+        self,
+        row_shape: tuple[int, ...] = (),
+        dtype: Any = np.float32,
+        *,
+        limit_bytes: int = 64 * MEBIBYTE,
+        num_expected: int = 0,
     ) -> None:
         self.row_shape = tuple(row_shape)
         self.dtype = np.dtype(dtype)
         self._row_bytes = self.dtype.itemsize * int(np.prod(self.row_shape, dtype=np.int64))
         self._limit_bytes = limit_bytes
-        self._parts: list[np.ndarray] = []
         self._num_rows = 0
+        fits = num_expected * self._row_bytes <= limit_bytes
+        self._buffer = np.empty((num_expected if fits else 0, *self.row_shape), self.dtype)
         self._file: IO[bytes] | None = None
         self._lock = threading.Lock()
 
@@ -44,17 +51,16 @@ class Spool:
             raise ValueError(f"rows of shape {rows.shape[1:]} do not fit a spool of {self.row_shape}")
         if not len(rows):
             return
-        self._num_rows += len(rows)
-        if self._file is None and self.nbytes > self._limit_bytes:
+        if self._file is None and (self._num_rows + len(rows)) * self._row_bytes > self._limit_bytes:
             self._file = tempfile.TemporaryFile(prefix="avmeter-", buffering=0)  # noqa: SIM115 - lives as the spool does
             weakref.finalize(self, self._file.close)
-            for part in self._parts:
-                self._write(part)
-            self._parts = []
+            self._write(self._buffer[: self._num_rows])
+            self._buffer = self._buffer[:0].copy()
         if self._file is None:
-            self._parts.append(np.array(rows, dtype=self.dtype, order="C"))
+            self._keep(rows)
         else:
             self._write(np.ascontiguousarray(rows, dtype=self.dtype))
+        self._num_rows += len(rows)
 
     def __len__(self) -> int:
         return self._num_rows
@@ -81,7 +87,7 @@ class Spool:
 
     def __getitem__(self, key: Any) -> np.ndarray:
         if self._file is None:
-            found: np.ndarray = self._array()[key]
+            found: np.ndarray = self._buffer[: self._num_rows][key]
             return found
         if isinstance(key, slice):
             start, stop, step = key.indices(self._num_rows)
@@ -108,8 +114,7 @@ class Spool:
     def scale(self, factor: float) -> None:
         """Multiply every element in place."""
         if self._file is None:
-            array = self._array()
-            array *= self.dtype.type(factor)
+            self._buffer[: self._num_rows] *= self.dtype.type(factor)
             return
         num_rows = max(1, MEBIBYTE // max(1, self._row_bytes))
         for start in range(0, self._num_rows, num_rows):
@@ -120,13 +125,15 @@ class Spool:
 
     def compact(self) -> np.ndarray | Spool:
         """The plain array if it is in memory, else the spool."""
-        return self if self.on_disk else self._array()
+        return self if self.on_disk else self[:]
 
-    def _array(self) -> np.ndarray:
-        with self._lock:
-            if len(self._parts) != 1:
-                self._parts = [np.concatenate(self._parts) if self._parts else np.empty(self.shape, self.dtype)]
-            return self._parts[0]
+    def _keep(self, rows: np.ndarray) -> None:
+        stop = self._num_rows + len(rows)
+        if stop > len(self._buffer):
+            grown = np.empty((max(stop, 2 * len(self._buffer)), *self.row_shape), self.dtype)
+            grown[: self._num_rows] = self._buffer[: self._num_rows]
+            self._buffer = grown
+        self._buffer[self._num_rows : stop] = rows
 
     def _write(self, rows: np.ndarray) -> None:
         assert self._file is not None
@@ -178,6 +185,8 @@ class ChannelView:
 
 
 def _write_all(file: IO[bytes], rows: np.ndarray) -> None:
+    if not rows.size:
+        return
     data = rows.data.cast("B")
     while len(data):
         data = data[file.write(data) :]

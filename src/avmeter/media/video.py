@@ -160,7 +160,9 @@ class FrameCollector:
             pixels = _as_output(_cropped(resized[request.resize], request), request.output)
             spool = self._spools.get(request)
             if spool is None:
-                spool = Spool(pixels.shape, pixels.dtype, limit_bytes=self._limit_bytes)
+                spool = Spool(
+                    pixels.shape, pixels.dtype, limit_bytes=self._limit_bytes, num_expected=len(self._wanted[request])
+                )
                 self._spools[request] = spool
             if pixels.shape != spool.row_shape:
                 raise MediaError(
