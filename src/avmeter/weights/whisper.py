@@ -92,7 +92,7 @@ def without_variables(model: bytes | bytearray, names: frozenset[str]) -> bytear
     view = memoryview(model)
     try:
         kept, count, at, aliases = _records(view, names)
-    except (struct.error, UnicodeDecodeError) as error:
+    except (struct.error, IndexError, UnicodeDecodeError) as error:
         raise WeightsError(f"not a CTranslate2 model: {error}", hint=_HINT) from error
     if count - len(kept) != len(names):
         raise WeightsError(f"{count - len(kept)} of the variables {', '.join(sorted(names))} found", hint=_HINT)

@@ -8,13 +8,16 @@ import subprocess
 import sys
 import textwrap
 import threading
+from http.client import HTTPMessage
+from io import BytesIO
 from pathlib import Path
+from urllib.request import Request
 
 import pytest
 
 from avmeter.errors import WeightsError
 from avmeter.weights.catalog import Entry, File
-from avmeter.weights.fetch import Patience, candidate_urls, fetch_file
+from avmeter.weights.fetch import Patience, _Redirects, _UnusableError, candidate_urls, fetch_file
 from avmeter.weights.settings import Settings
 
 BODY = os.urandom(300_000)
@@ -223,6 +226,28 @@ def test_redirect_to_another_scheme_is_refused(server) -> None:
     for location in ("file:///etc/hostname", "ftp://127.0.0.1/x", "data:,x"):
         with pytest.raises(WeightsError, match="could not be fetched"):
             fetch(checkpoint(server.put("/net.pth", BODY, location=location)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("https://a/x", "http://a/x"),
+        ("https://a/x", "ftp://a/x"),
+        ("http://a/x", "ftp://a/x"),
+        ("http://a/x", "data:,"),
+    ],
+)
+def test_redirect_never_leaves_the_web_or_its_encryption(old, new) -> None:
+    """Neither another scheme nor a step down from https is followed."""
+    with pytest.raises(_UnusableError, match="refused"):
+        _Redirects().redirect_request(Request(old), BytesIO(), 302, "Found", HTTPMessage(), new)
+
+
+def test_weak_etag_is_no_proof(server) -> None:
+    """A weak ETag names no exact bytes: without a known hash the part is dropped."""
+    url = server.put("/net.pth", BODY, cut=[100_000], etag='W/"one"')
+    assert fetch(checkpoint(url, sha256=None, size_bytes=None)).read_bytes() == BODY
+    assert server.asked("Range") == [None, None]
 
 
 def test_redirect_is_followed_and_part_is_continued_through_it(server) -> None:

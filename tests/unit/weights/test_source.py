@@ -45,7 +45,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_words_and_folders_are_understood(tmp_path) -> None:
-    """ "auto", "dummy", a folder, and a source itself."""
+    """The words auto and dummy, a folder, and a source itself."""
     assert WeightsSource(base=None, is_dummy=False) == AUTO
     assert WeightsSource.parse("dummy").is_dummy
     assert WeightsSource.parse(tmp_path).base == tmp_path.resolve()
@@ -142,6 +142,8 @@ def test_file_name_of_many_checkpoints_is_taken_by_hash_only(tmp_path) -> None:
     put(tmp_path / "model.safetensors")
     source = WeightsSource.parse(tmp_path)
     assert source.available(entry(known("model.safetensors")))
+    assert not source.available(entry(known("model.safetensors", BODY[::-1])))
+    assert not source.available(entry(File(name="model.safetensors", format="safetensors")))
     assert not source.available("whisper-tiny")
     assert not source.available("audiobox-aesthetics")
 
@@ -168,7 +170,7 @@ def test_damaged_lock_file_is_an_error(tmp_path, cache) -> None:
 
 
 def test_fingerprint_is_the_hash_or_says_what_would_be_used(tmp_path) -> None:
-    """ "dummy", the catalog's hash without any file, or place and revision while nobody knows the hash."""
+    """The word dummy, the catalog's hash without any file, or place and revision while nobody knows the hash."""
     assert WeightsSource.parse("dummy").fingerprint("passt") == "dummy"
     assert AUTO.fingerprint("passt") == catalog()["passt"].file().sha256
     assert AUTO.fingerprint("glm-asr-nano").startswith("hf://zai-org/GLM-ASR-Nano-2512@61ba4e0b")

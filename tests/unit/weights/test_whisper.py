@@ -51,11 +51,11 @@ def test_model_without_the_variable_is_refused() -> None:
         without_variables(model(*KEPT), frozenset({"decoder/scale"}))
 
 
-@pytest.mark.parametrize("size", [0, 3, 10, 40, 60])
+@pytest.mark.parametrize("size", [0, 3, 10, 40, 60, -len(b"aliases") - 1])
 def test_truncated_model_is_refused(size) -> None:
     """A cut file is an error of ours, not of the parser."""
     with pytest.raises(WeightsError):
-        without_variables(model(*KEPT)[:size], frozenset({"x"}))
+        without_variables(model(variable("x", b"1"), *KEPT)[:size], frozenset({"x"}))
 
 
 def test_vocabulary_is_one_token_a_line_under_official_names() -> None:
