@@ -140,7 +140,10 @@ def as_samples(given: Iterable[Mapping[str, Any] | Sample]) -> list[Sample]:
                     f"id `{sample.id}` is used by samples {seen[sample.id]} and {i}",
                     hint="ids must be unique",
                 )
-            sample = _renamed(sample, f"{sample.id}#{i}")
+            name = f"{sample.id}#{i}"
+            while name in seen:
+                name += "#"
+            sample = _renamed(sample, name)
         seen[sample.id] = i
         unique.append(sample)
     return unique

@@ -16,8 +16,8 @@ from markupsafe import Markup, escape
 from avmeter.errors import StatsError
 from avmeter.report.words import number
 
-WIDTH, HEIGHT = 340, 170
-_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 10, 12, 26
+WIDTH, HEIGHT = 340, 178
+_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 10, 14, 32
 _MOST_TICKS_IN_RUG = 300
 
 
