@@ -243,3 +243,16 @@ def test_only_the_default_takes_the_numbers_option() -> None:
     assert [n.name for n in NORMALISERS.values() if n.takes_numbers] == ["magihuman"]
     for name in ("fastvideo", "seed-tts", "whisper-basic", "none"):
         assert normalise("fifty", name, numbers=True) == normalise("fifty", name, numbers=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers", "expected"),
+    [
+        ("  It’s\tTEN  o'clock — don't wait! ", True, "its 10 oclock dont wait"),
+        ("“3.5 & 1,000”…", False, "3.5 and 1000"),
+        ("…", True, ""),
+    ],
+)
+def test_default_normaliser_gives_words_one_space_apart(text: str, numbers: bool, expected: str) -> None:
+    """The text that stands in the details of a result is clean: no margin, single spaces."""
+    assert normalise(text, "magihuman", numbers=numbers) == expected
