@@ -1,0 +1,115 @@
+"""Inputs of CLAP's audio tower: padding, crops, rounding."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from avmeter.dsp.clap import (
+    CLAP_UNFUSED,
+    MAX_LENGTH,
+    NUM_FRAMES,
+    ShortClips,
+    fused_input,
+    log_mel,
+    repeat_pad,
+    round_int16,
+    unfused_input,
+)
+from avmeter.dsp.mel import CLAP, clap_mel
+from avmeter.errors import UsageError
+
+
+def noise(seconds: float) -> Tensor:
+    return 0.1 * torch.randn(round(48000 * seconds), generator=torch.Generator().manual_seed(0))
+
+
+def test_short_clip_is_repeated_whole_and_the_rest_is_silence() -> None:
+    """4 s fit twice; 2 s of zeros follow."""
+    wave = noise(4)
+    padded = repeat_pad(wave)
+    assert padded.shape == (MAX_LENGTH,)
+    assert torch.equal(padded, torch.cat([wave, wave, torch.zeros(96000)]))
+
+
+def test_clip_of_ten_seconds_is_left_alone() -> None:
+    """Nothing to repeat, nothing to add."""
+    wave = noise(10)
+    assert torch.equal(repeat_pad(wave), wave)
+
+
+def test_clip_above_ten_seconds_is_not_padded() -> None:
+    """Cutting is not padding's business."""
+    with pytest.raises(UsageError, match="480001 points"):
+        repeat_pad(torch.zeros(MAX_LENGTH + 1))
+
+
+@pytest.mark.parametrize("wave", [torch.zeros(0), torch.zeros(1, 48000)])
+def test_empty_or_many_waveforms_are_an_error(wave: Tensor) -> None:
+    """One waveform of at least one point."""
+    for make in (repeat_pad, fused_input, unfused_input):
+        with pytest.raises(UsageError, match="one waveform"):
+            make(wave)
+
+
+def test_short_clip_fills_four_equal_channels() -> None:
+    """A fused model hears a short clip as a whole four times; which branch it takes is the caller's choice."""
+    fused = fused_input(noise(3))
+    assert fused.input_features.shape == (4, NUM_FRAMES, 64)
+    assert torch.equal(fused.input_features[0], fused.input_features[3])
+    assert fused.is_longer
+    assert fused.crop_starts_s == ()
+    plain = fused_input(noise(3), short_clips=ShortClips.PLAIN)
+    assert not plain.is_longer
+    assert torch.equal(plain.input_features, fused.input_features)
+
+
+def test_long_clip_is_shrunk_and_cropped_from_every_third() -> None:
+    """30 s: one crop begins in each third of the 20 s where one can begin, and holds the clip's own mel."""
+    wave = noise(30)
+    made = fused_input(wave)
+    assert made.is_longer
+    assert made.input_features.shape == (4, NUM_FRAMES, 64)
+    for i, start_s in enumerate(made.crop_starts_s):
+        assert 20 / 3 * i - 0.01 <= start_s <= 20 / 3 * (i + 1) + 0.01
+        first = round(start_s * 100)
+        mel = log_mel(wave[None], CLAP)[0, first : first + NUM_FRAMES]
+        assert torch.equal(made.input_features[i + 1], mel)
+
+
+def test_crops_are_the_same_every_time_and_move_with_the_seed() -> None:
+    """No global generator is read or moved."""
+    wave = noise(30)
+    before = np.random.get_state()[1].copy()
+    first, again, other = fused_input(wave), fused_input(wave), fused_input(wave, seed=1)
+    assert torch.equal(first.input_features, again.input_features)
+    assert first.crop_starts_s != other.crop_starts_s
+    assert unfused_input(wave).crop_starts_s == unfused_input(wave).crop_starts_s
+    assert np.array_equal(before, np.random.get_state()[1])
+
+
+def test_unfused_model_hears_one_crop_of_a_long_clip() -> None:
+    """The crop's place is told, and its mel is that of those 10 s alone."""
+    wave = noise(12)
+    made = unfused_input(wave)
+    (start_s,) = made.crop_starts_s
+    assert 0 <= start_s <= 2
+    start = round(start_s * 48000)
+    assert torch.equal(made.input_features, log_mel(wave[None, start : start + MAX_LENGTH], CLAP_UNFUSED))
+
+
+def test_the_two_banks_differ() -> None:
+    """Models without fusion were trained on bands of equal area, the fused ones on bands of equal height."""
+    wave = noise(1)[None]
+    assert (log_mel(wave, CLAP) - log_mel(wave, CLAP_UNFUSED)).abs().mean() > 5
+    assert torch.equal(log_mel(wave, CLAP), clap_mel(wave).transpose(1, 2))
+
+
+def test_int16_rounding_cuts_towards_zero_and_clips() -> None:
+    """As NumPy's cast does."""
+    wave = torch.tensor([-2.0, -0.5, -1e-5, 0.0, 1e-5, 0.123456, 1.0])
+    expected = (np.clip(wave.numpy(), -1, 1) * 32767.0).astype(np.int16) / 32767.0
+    np.testing.assert_allclose(round_int16(wave).numpy(), expected, rtol=0, atol=1e-7)
+    assert round_int16(torch.tensor([-1e-5])).item() == 0
