@@ -59,11 +59,13 @@ def test_computed_and_integer_tensors_are_left_alone() -> None:
     assert net.bn.num_batches_tracked == 0
 
 
-def test_shared_tensor_takes_the_last_key() -> None:
+def test_shared_tensor_takes_the_last_key(monkeypatch) -> None:
     """Tied weights are filled once, with the value of the key that comes last."""
-    net = Tiny()
+    net, filled, fill_tensor = Tiny(), [], dummy._fill_tensor
+    monkeypatch.setattr(dummy, "_fill_tensor", lambda key, t: filled.append(key) or fill_tensor(key, t))
     net.head.weight = net.table.weight
     dummy.fill_network(net, lambda own: own)
+    assert "table.weight" not in filled
     assert np.array_equal(net.table.weight.detach().numpy(), fill.fill_value("head.weight", (7, 4)))
 
 
