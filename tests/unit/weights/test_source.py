@@ -145,7 +145,7 @@ def test_file_name_of_many_checkpoints_is_taken_by_hash_only(tmp_path) -> None:
     assert not source.available(entry(known("model.safetensors", BODY[::-1])))
     assert not source.available(entry(File(name="model.safetensors", format="safetensors")))
     assert not source.available("whisper-tiny")
-    assert not source.available("audiobox-aesthetics")
+    assert not source.available("audiobox")
 
 
 def test_unknown_hash_is_pinned_with_a_warning_then_required(tmp_path, cache) -> None:
