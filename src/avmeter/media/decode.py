@@ -245,7 +245,7 @@ def _times(timed: Iterator[Any], stream: Any) -> PictureTimes | None:
         if one.pts is None:
             return None
         stamps.append(one.pts)
-        last = max(last, (one.pts, one.duration or 0))
+        last = max(last, (one.pts, getattr(one, "duration", None) or 0))  # PyAV 14 frames have no duration
     unit_s = float(stream.time_base)
     return PictureTimes(
         stamps=np.sort(np.array(stamps, np.int64)),
