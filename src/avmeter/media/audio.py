@@ -186,7 +186,7 @@ def _soxr_stream(blocks: Iterable[np.ndarray], native: int, rate: int, num_chann
     rest = stream.resample_chunk(np.empty((0, num_channels), np.float32), last=True).reshape(-1, num_channels)
     yield rest
     missing = -(-num_in * rate // native) - num_out - len(rest)
-    yield np.zeros((missing, num_channels), np.float32)
+    yield np.zeros((max(0, missing), num_channels), np.float32)
 
 
 def _sinc_stream(blocks: Iterable[np.ndarray], native: int, rate: int, num_channels: int) -> Iterator[np.ndarray]:
