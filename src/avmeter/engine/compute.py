@@ -7,6 +7,7 @@ import hashlib
 import logging
 import os
 import threading
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -245,6 +246,17 @@ class FeatureComputer:
 
     # -- batches ---------------------------------------------------------------------------------------------
 
+    def launch(self, batch: Batch) -> Mapping[str, torch.Tensor] | None:
+        """Start a batch on a GPU without waiting for it; None where that does not apply, or failed."""
+        extractor = batch.extractor
+        if self.runtime.device.type != "cuda" or type(extractor).run is not WindowExtractor.run:
+            return None
+        try:
+            with torch.inference_mode():
+                return extractor.launch(batch.windows, self.runtime)
+        except Exception:  # noqa: BLE001 - `run_batch` meets the failure again, and deals with it window by window
+            return None
+
     def run_batch(self, batch: Batch) -> list[Mapping[str, Any] | Skip]:
         """Outputs per window; out of memory halves the batch, down to a skip of the single window."""
         extractor, windows = batch.extractor, list(batch.windows)
@@ -280,8 +292,13 @@ class FeatureComputer:
                 logger.debug("unexpected failure in %s", extractor.name, exc_info=error)
                 outputs.append(_as_skip(error, extractor.name))
             start += len(part)
-        self.counts.windows[extractor.name] = self.counts.windows.get(extractor.name, 0) + len(windows)
+        self.count_windows(batch)
         return outputs
+
+    def count_windows(self, batch: Batch) -> None:
+        """Note how many windows were run."""
+        name = batch.extractor.name
+        self.counts.windows[name] = self.counts.windows.get(name, 0) + len(batch.windows)
 
 
 class _Finisher:
@@ -298,6 +315,7 @@ class _Finisher:
         self._jobs = jobs
         self._requests = requests
         self._outcomes = outcomes
+        self._running: deque[tuple[Batch, Mapping[str, torch.Tensor] | None]] = deque()
 
     def take(self, message: _Produced) -> None:
         """Handle one message of a decoding thread."""
@@ -318,12 +336,28 @@ class _Finisher:
             self._pool_if_complete(job)
 
     def flush(self) -> None:
-        """Run what did not fill a batch."""
+        """Run what did not fill a batch, and wait for everything."""
         for batch in self._owner._batcher.flush():
             self._run(batch)
+        self._settle_running(leave=0)
 
     def _run(self, batch: Batch) -> None:
-        for ticket, output in zip(batch.tickets, self._owner.run_batch(batch), strict=True):
+        """Start a batch; on a GPU its outputs are read when the next one is under way."""
+        self._running.append((batch, self._owner.launch(batch)))
+        self._settle_running(leave=0 if self._running[-1][1] is None else 1)
+
+    def _settle_running(self, *, leave: int) -> None:
+        while len(self._running) > leave:
+            batch, launched = self._running.popleft()
+            if launched is None:
+                outputs = self._owner.run_batch(batch)
+            else:
+                outputs = [*batch.extractor.collect(launched)]
+                self._owner.count_windows(batch)
+            self._take_outputs(batch, outputs)
+
+    def _take_outputs(self, batch: Batch, outputs: Sequence[Mapping[str, Any] | Skip]) -> None:
+        for ticket, output in zip(batch.tickets, outputs, strict=True):
             job = self._jobs[ticket.job]
             if isinstance(output, Skip):
                 self._settle(job, output)

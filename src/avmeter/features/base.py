@@ -72,6 +72,28 @@ class Features:
         return self.arrays[name]
 
 
+class Staging:
+    """Two pinned buffers of one shape, used in turn: one is filled while the other is being uploaded."""
+
+    def __init__(self, arrays: Sequence[np.ndarray]) -> None:
+        shape = (len(arrays), *arrays[0].shape)
+        dtype = torch.from_numpy(np.empty(0, arrays[0].dtype)).dtype
+        self._buffers = [torch.empty(shape, dtype=dtype, pin_memory=True) for _ in range(2)]
+        self._done: list[torch.cuda.Event | None] = [None, None]
+        self._turn = 0
+
+    def upload(self, arrays: Sequence[np.ndarray], device: torch.device) -> Tensor:
+        """The arrays as one tensor on the device; the copy may still be under way."""
+        turn, self._turn = self._turn, 1 - self._turn
+        busy = self._done[turn]
+        if busy is not None:
+            busy.synchronize()
+        np.stack(arrays, out=self._buffers[turn].numpy())
+        batch = self._buffers[turn].to(device, non_blocking=True)
+        self._done[turn] = torch.cuda.current_stream(device).record_event()
+        return batch
+
+
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
     """Where and how networks run: device, numeric precision, and where weights come from.
@@ -83,6 +105,27 @@ class Runtime:
     precision: str
     weights: WeightsSource
     networks: dict[Hashable, Any] = field(default_factory=dict)
+
+    staging: dict[Hashable, Staging] = field(default_factory=dict)
+
+    @property
+    def half_dtype(self) -> torch.dtype | None:
+        """float16 or bfloat16 in the half precisions, else None."""
+        return {"fp16": torch.float16, "bf16": torch.bfloat16}.get(self.precision)
+
+    @property
+    def attention_dtype(self) -> torch.dtype | None:
+        """float16 for attention in TF32 mode, which keeps as many digits of its operands; else None."""
+        return torch.float16 if self.precision == "tf32" and self.device.type == "cuda" else None
+
+    def stack(self, arrays: Sequence[np.ndarray]) -> Tensor:
+        """Arrays of one shape as a batch on the device; through pinned memory when that is a GPU."""
+        if self.device.type != "cuda":
+            return torch.from_numpy(np.stack(arrays)).to(self.device)
+        key = (len(arrays), arrays[0].shape, arrays[0].dtype.str)
+        if key not in self.staging:
+            self.staging[key] = Staging(arrays)
+        return self.staging[key].upload(arrays, self.device)
 
     def network(self, key: Hashable, build: Callable[[], T]) -> T:
         """The network loaded under `key`, built on first use: extractors with the same network share it."""
@@ -151,7 +194,13 @@ class ClipExtractor(Extractor):
 
 
 class WindowExtractor(Extractor):
-    """An extractor around a network that eats windows of fixed shape."""
+    """An extractor around a network that eats windows of fixed shape.
+
+    With `half_weights` the precisions "fp16" and "bf16" convert the network itself, which is faster than autocast;
+    `load_network` does it.
+    """
+
+    half_weights: ClassVar[bool] = False
 
     def requests(self, media: MediaItem) -> tuple[FrameRequest, ...]:
         """Frames that `windows` will read, so that one decoding pass serves everybody."""
@@ -174,17 +223,32 @@ class WindowExtractor(Extractor):
         return tuple((k, a.shape, a.dtype.str) for k, a in window.inputs.items())
 
     def run(self, windows: Sequence[Window], runtime: Runtime) -> list[dict[str, Any]]:
-        """Outputs for each window: stack, move to the device, `forward`, move back.
+        """Outputs for each window, waited for. Override this where there is no batch of tensors.
 
         Args:
             windows: Windows of equal `batch_key`.
             runtime: Device and precision.
         """
-        batch = {name: torch.from_numpy(np.stack([w.inputs[name] for w in windows])) for name in windows[0].inputs}
-        if runtime.device.type == "cuda":
-            batch = {k: v.pin_memory().to(runtime.device, non_blocking=True) for k, v in batch.items()}
-        outputs = {k: v.float().cpu().numpy() for k, v in self.forward(batch).items()}
-        return [{k: v[i] for k, v in outputs.items()} for i in range(len(windows))]
+        return self.collect(self.launch(windows, runtime))
+
+    def launch(self, windows: Sequence[Window], runtime: Runtime) -> Mapping[str, Tensor]:
+        """Start the network on a batch; on a GPU this returns before the outputs exist."""
+        batch = self.upload(windows, runtime)
+        half = runtime.half_dtype if self.half_weights else None
+        if half is None:
+            return self.forward(batch)
+        batch = {k: v.to(half) if v.is_floating_point() else v for k, v in batch.items()}
+        with torch.autocast(runtime.device.type, enabled=False):
+            return self.forward(batch)
+
+    def upload(self, windows: Sequence[Window], runtime: Runtime) -> dict[str, Tensor]:
+        """The windows' arrays as one batch on the device."""
+        return {name: runtime.stack([w.inputs[name] for w in windows]) for name in windows[0].inputs}
+
+    def collect(self, outputs: Mapping[str, Tensor]) -> list[dict[str, Any]]:
+        """Wait for a launched batch; one mapping of arrays per window."""
+        arrays = {k: v.float().cpu().numpy() for k, v in outputs.items()}
+        return [{k: v[i] for k, v in arrays.items()} for i in range(len(next(iter(arrays.values()))))]
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         """The network on the device; the leading axis of every tensor is the batch."""
@@ -223,10 +287,21 @@ def get_extractor(name: str, **options: Any) -> Extractor:
     return extractor
 
 
-def load_network(net: nn.Module, keys: KeyMap, entry: str, runtime: Runtime) -> nn.Module:
-    """Fill `net` with a checkpoint of the catalog (or the dummy fill) and move it to the device, in eval mode."""
+def load_network(
+    net: nn.Module, keys: KeyMap, entry: str, runtime: Runtime, *, half_weights: bool = False
+) -> nn.Module:
+    """Fill `net` with a checkpoint of the catalog (or the dummy fill) and move it to the device, in eval mode.
+
+    Args:
+        net: The network, built on the CPU.
+        keys: Its key table.
+        entry: Catalog name.
+        runtime: Device, precision, weights.
+        half_weights: Convert the weights in half precision.
+    """
     if runtime.weights.is_dummy:
         fill_network(net, keys.official)
     else:
         keys.load(net, runtime.weights.state_dict(entry), source=entry)
-    return net.to(runtime.device).eval().requires_grad_(False)
+    dtype = runtime.half_dtype if half_weights else None
+    return net.to(runtime.device, dtype).eval().requires_grad_(False)

@@ -43,6 +43,7 @@ class ImageBindAudio(WindowExtractor):
     name = "imagebind_audio"
     takes = "audio"
     batch_size = 24
+    half_weights = True
 
     def __init__(self, *, channel: str = "first", mean_removal: str = "running", protocol: str = "fastvideo") -> None:
         if channel not in CHANNELS:
@@ -61,8 +62,8 @@ class ImageBindAudio(WindowExtractor):
 
     def load(self, runtime: Runtime) -> None:
         def build() -> Any:
-            net = imagebind.build(imagebind.ImageBindConfig(towers=("audio",)))
-            return load_network(net, imagebind.key_map(("audio",)), ENTRY, runtime)
+            net = imagebind.build(imagebind.ImageBindConfig(towers=("audio",), attention_dtype=runtime.attention_dtype))
+            return load_network(net, imagebind.key_map(("audio",)), ENTRY, runtime, half_weights=True)
 
         self._net = runtime.network("imagebind-audio", build)
 

@@ -56,6 +56,7 @@ class ImageBindVideo(WindowExtractor):
     name = "imagebind_video"
     takes = "video"
     batch_size = 15
+    half_weights = True
 
     def __init__(self, *, protocol: str = "fastvideo") -> None:
         self.protocol = protocol
@@ -69,8 +70,10 @@ class ImageBindVideo(WindowExtractor):
 
     def load(self, runtime: Runtime) -> None:
         def build() -> Any:
-            net = imagebind.build(imagebind.ImageBindConfig(towers=("vision",)))
-            return load_network(net, imagebind.key_map(("vision",)), ENTRY, runtime)
+            net = imagebind.build(
+                imagebind.ImageBindConfig(towers=("vision",), attention_dtype=runtime.attention_dtype)
+            )
+            return load_network(net, imagebind.key_map(("vision",)), ENTRY, runtime, half_weights=True)
 
         self._net = runtime.network("imagebind-vision", build)
 

@@ -49,6 +49,7 @@ class SynchformerAudio(WindowExtractor):
     name = "synchformer_audio"
     takes = "audio"
     batch_size = 32
+    half_weights = True
 
     def __init__(self, *, protocol: str = "fastvideo", whole: bool = False, short: str | None = None) -> None:
         self.protocol = protocol
@@ -64,8 +65,10 @@ class SynchformerAudio(WindowExtractor):
 
     def load(self, runtime: Runtime) -> None:
         def build() -> Any:
-            net = synchformer.build(synchformer.SynchformerConfig(parts=("audio",)))
-            return load_network(net, synchformer.key_map(("audio",)), ENTRY, runtime)
+            net = synchformer.build(
+                synchformer.SynchformerConfig(parts=("audio",), attention_dtype=runtime.attention_dtype)
+            )
+            return load_network(net, synchformer.key_map(("audio",)), ENTRY, runtime, half_weights=True)
 
         self._net = runtime.network("synchformer-audio", build)
 

@@ -35,6 +35,7 @@ class SynchformerOffset(DerivedExtractor):
 
     name = "synchformer_offset"
     batch_size = 32
+    half_weights = True
 
     def __init__(self, *, protocol: str = "fastvideo", curve: bool = False, short: str | None = None) -> None:
         self.protocol = protocol
@@ -54,8 +55,10 @@ class SynchformerOffset(DerivedExtractor):
 
     def load(self, runtime: Runtime) -> None:
         def build() -> Any:
-            net = synchformer.build(synchformer.SynchformerConfig(parts=("compare",)))
-            return load_network(net, synchformer.key_map(("compare",)), ENTRY, runtime)
+            net = synchformer.build(
+                synchformer.SynchformerConfig(parts=("compare",), attention_dtype=runtime.attention_dtype)
+            )
+            return load_network(net, synchformer.key_map(("compare",)), ENTRY, runtime, half_weights=True)
 
         self._net = runtime.network("synchformer-compare", build)
 

@@ -65,6 +65,7 @@ class SynchformerVideo(WindowExtractor):
     name = "synchformer_video"
     takes = "video"
     batch_size = 4
+    half_weights = True
 
     def __init__(self, *, protocol: str = "fastvideo", whole: bool = False, short: str | None = None) -> None:
         self.protocol = protocol
@@ -80,8 +81,10 @@ class SynchformerVideo(WindowExtractor):
 
     def load(self, runtime: Runtime) -> None:
         def build() -> Any:
-            net = synchformer.build(synchformer.SynchformerConfig(parts=("video",)))
-            return load_network(net, synchformer.key_map(("video",)), ENTRY, runtime)
+            net = synchformer.build(
+                synchformer.SynchformerConfig(parts=("video",), attention_dtype=runtime.attention_dtype)
+            )
+            return load_network(net, synchformer.key_map(("video",)), ENTRY, runtime, half_weights=True)
 
         self._net = runtime.network("synchformer-video", build)
 
