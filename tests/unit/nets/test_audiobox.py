@@ -96,18 +96,22 @@ def test_scores_of_a_window_do_not_depend_on_the_rest_of_the_batch(net: Audiobox
 
 
 @torch.no_grad()
-def test_what_stands_in_the_padding_does_not_matter(net: Audiobox) -> None:
-    """Frames of padding are neither mixed in, nor attended to, nor averaged; only the group norm hears them."""
+def test_padding_does_not_matter_behind_the_group_norm(net: Audiobox) -> None:
+    """Frames of padding are neither mixed in, nor attended to, nor averaged: neither their sound nor their number."""
     encoder = net.encoder
     encoder.convs[0].norm = None
     waveform, mask = batch(6400)
-    noisy = waveform.clone()
-    # The last real frame reaches over the end of the sound by less than this.
-    noisy[:, 6400 + 400 :] = torch.randn(LENGTH - 6400 - 400)
     real = int(encoder.real_frames(mask).sum())
     assert real == 20
     means = encoder(waveform, mask)
+    # The last real frame reaches over the end of the sound by less than this.
+    noisy = waveform.clone()
+    noisy[:, 6400 + 400 :] = torch.randn(LENGTH - 6400 - 400)
     torch.testing.assert_close(encoder(noisy, mask), means, rtol=0, atol=1e-5)
+    # As many samples to a frame as in the longer window.
+    shorter = slice(9800)
+    assert int(encoder.real_frames(mask[:, shorter]).sum()) == real
+    torch.testing.assert_close(encoder(waveform[:, shorter], mask[:, shorter]), means, rtol=0, atol=1e-5)
     for i, state in enumerate(encoder.states(waveform, mask)):
         torch.testing.assert_close(means[:, i], state[:, :real].mean(1), rtol=0, atol=1e-5)
 
