@@ -1,0 +1,94 @@
+"""Clips per second of the network metrics on one device: decoding included, feature store off, stand-in weights.
+
+    python bench/gpu.py --media FOLDER [--clips 24] [--precision float32 --precision tf32 ...] [--threads N]
+
+Every clip of the run has bytes of its own, and so has every reference, so that nothing is computed once for two. The
+first pass loads the networks and is not timed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+from avmeter import create_evaluator, list_metrics
+
+METRICS = (
+    "audio.clap_score", "audio.desync", "audio.imagebind_score", "audio.kl_divergence", "audio.frechet_distance",
+    "audio.audiobox_aesthetics",
+)  # fmt: skip
+
+
+def distinct_copies(media: list[Path], folder: Path, count: int, tag: str) -> list[Path]:
+    """Copies whose bytes differ by an empty box at the end, which players skip."""
+    copies = []
+    for i in range(count):
+        source = media[i % len(media)]
+        target = folder / f"{tag}{i:03d}{source.suffix}"
+        payload = f"{tag}{i:08d}".encode()
+        target.write_bytes(source.read_bytes() + (8 + len(payload)).to_bytes(4, "big") + b"free" + payload)
+        copies.append(target)
+    return copies
+
+
+def samples_of(media: list[Path], folder: Path, count: int, tag: str) -> list[dict[str, str]]:
+    """Generated clips with references of their own and prompts of their own."""
+    clips = distinct_copies(media, folder, count, f"{tag}g")
+    references = distinct_copies(media[1:] + media[:1], folder, count, f"{tag}r")
+    return [
+        {"video": str(c), "reference_audio": str(r), "text_prompt": f"a clip of people and things, number {i}"}
+        for i, (c, r) in enumerate(zip(clips, references, strict=True))
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--media", type=Path, required=True)
+    parser.add_argument("--clips", type=int, default=24)
+    parser.add_argument("--precision", action="append")
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--scores", type=Path, help="write the scores of the first precision's warm-up here")
+    options = parser.parse_args()
+    media = sorted(p for p in options.media.iterdir() if p.suffix == ".mp4")
+    metrics = [m for m in METRICS if m in list_metrics()]
+    name = torch.cuda.get_device_name() if options.device == "cuda" else "cpu"
+    print(f"{name}, torch {torch.__version__}, {len(media)} media files, metrics: {', '.join(metrics)}")
+    folder = Path(tempfile.mkdtemp(prefix="avmeter-bench-"))
+    try:
+        for precision in options.precision or ["float32", "tf32", "fp16", "bf16"]:
+            began = time.monotonic()
+            evaluator = create_evaluator(
+                metrics, options.device, weights="dummy", precision=precision, store=None, loader_threads=options.threads
+            )
+            warm = evaluator.evaluate(samples=samples_of(media, folder, len(media), f"{precision}w"))
+            loaded = time.monotonic() - began
+            if options.scores is not None and precision == "float32":
+                rows = [{k: [r.score, str(r.skip)] for k, r in row.items()} for row in warm]
+                corpus = {k: r.score for k, r in warm.corpus.items()}
+                options.scores.write_text(json.dumps({"rows": rows, "corpus": corpus}, indent=1))
+            timed = samples_of(media, folder, options.clips, f"{precision}t")
+            began = time.monotonic()
+            results = evaluator.evaluate(samples=timed)
+            seconds = time.monotonic() - began
+            skipped = sum(r.score is None for row in results for r in row.values())
+            memory = torch.cuda.max_memory_allocated() / 2**30 if options.device == "cuda" else 0.0
+            print(
+                f"{precision}: {options.clips / seconds:.2f} clips/s ({seconds:.1f} s for {options.clips}; first pass with "
+                f"loading {loaded:.0f} s; {skipped} skips; {memory:.1f} GiB)",
+                flush=True,
+            )
+            evaluator.shutdown()
+            del evaluator
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
