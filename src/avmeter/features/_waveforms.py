@@ -10,6 +10,7 @@ import numpy.typing as npt
 from avmeter.errors import SkipCode, SkipError
 from avmeter.media import AudioSpec, MediaItem
 
+PROTOCOLS = ("fastvideo", "av-benchmark")
 PEAK_DBFS = -1.0
 AV_BENCHMARK_DURATION_S = 8.0
 

@@ -1,7 +1,7 @@
 """DNSMOS: non-intrusive mean opinion scores of speech, ITU-T P.835 (signal, background, overall) and P.808.
 
 Source: Reddy, Gopal, Cutler, "DNSMOS P.835" (ICASSP 2022); models and polynomials of microsoft/DNS-Challenge.
-Windows of 9.01 s every second; shorter clips are repeated until they fill one.
+Windows of 9.01 s every second; shorter clips are doubled until they fill one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from avmeter.media import AudioSpec, MediaItem
 from avmeter.registry import register_extractor
 
 SAMPLE_RATE = 16_000
-WINDOW_SAMPLES = int(9.01 * SAMPLE_RATE)
+WINDOW_S = 9.01
+WINDOW_SAMPLES = int(WINDOW_S * SAMPLE_RATE)
 HOP_SAMPLES = SAMPLE_RATE
 _N_FFT, _HOP, _N_MELS = 321, 160, 120
 # Raw network output -> score; coefficients of x^2, x, 1 from dnsmos_local.py of the challenge repository.
@@ -62,15 +63,10 @@ class Dnsmos(WindowExtractor):
             while len(repeated) < WINDOW_SAMPLES:
                 repeated = np.concatenate([repeated, repeated])
             waveform = repeated
-        # The published loop floors the duration first, so a fraction of a second may stay unheard.
-        num_windows = int(len(waveform) // SAMPLE_RATE - 9.01) + 1
-        for i in range(max(num_windows, 1)):
+        for i in published_windows(len(waveform)):
             start = i * HOP_SAMPLES
-            piece = waveform[start : start + WINDOW_SAMPLES]
-            if len(piece) == WINDOW_SAMPLES:
-                yield Window(
-                    inputs={"waveform": np.ascontiguousarray(piece, np.float32)}, start_s=float(i), duration_s=9.01
-                )
+            piece = np.ascontiguousarray(waveform[start : start + WINDOW_SAMPLES], np.float32)
+            yield Window(inputs={"waveform": piece}, start_s=float(i), duration_s=WINDOW_S)
 
     def run(self, windows: Sequence[Window], runtime: Runtime) -> list[dict[str, Any]]:
         outputs = []
@@ -89,6 +85,16 @@ class Dnsmos(WindowExtractor):
     ) -> Features:
         means = {k: float(np.mean([o[k] for o in outputs])) for k in outputs[0]}
         return Features(facts={**means, "num_windows": len(outputs)})
+
+
+def published_windows(num_samples: int) -> list[int]:
+    """Numbers of the windows, one every second, that the published loop scores in this many samples.
+
+    It floors the duration first, so a fraction of a second may stay unheard; and where rounding of `9.01 + i` makes a
+    window one sample short (i from 7 to 23 and from 119 to 122) it leaves the window out.
+    """
+    num_windows = max(int(num_samples // SAMPLE_RATE - WINDOW_S) + 1, 1)
+    return [i for i in range(num_windows) if int((i + WINDOW_S) * SAMPLE_RATE) - i * HOP_SAMPLES == WINDOW_SAMPLES]
 
 
 def _log_mel(waveform: np.ndarray) -> np.ndarray:

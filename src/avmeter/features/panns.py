@@ -10,25 +10,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
 from avmeter.dsp.mel import PANNS_16K, panns_logmel
-from avmeter.errors import SkipCode, SkipError
-from avmeter.features._waveforms import mean_arrays, waveform_of
-from avmeter.features.base import Features, Runtime, Window, WindowExtractor, load_network
+from avmeter.features._audioset import AudioSetExtractor
+from avmeter.features._waveforms import mean_arrays
+from avmeter.features.base import Features, Window
 from avmeter.media import MediaItem
 from avmeter.nets import panns
+from avmeter.nets.keys import KeyMap
 from avmeter.registry import register_extractor
 
 SAMPLE_RATE = PANNS_16K.sample_rate
-# Five halvings of the time axis must leave one frame.
-SHORTEST = 32 * PANNS_16K.hop_length
-_LONGEST_S = 60.0
+LONGEST_WHOLE, LONG_WINDOW = 60 * SAMPLE_RATE, 10 * SAMPLE_RATE
 
 
 @register_extractor("panns")
-class PannsExtractor(WindowExtractor):
-    """Arrays `logits` (527,) and `embedding` (2048,) of the whole clip (of its first minute in windows of 10 s above).
+class PannsExtractor(AudioSetExtractor):
+    """Arrays `logits` (527,) and `embedding` (2048,) of the whole clip, as published.
+
+    Above one minute, which no published harness scores, they are means over windows of 10 s, the last of which ends
+    where the clip ends, so that memory stays bounded.
 
     Args:
         protocol: "fastvideo" or "av-benchmark".
@@ -36,39 +38,22 @@ class PannsExtractor(WindowExtractor):
     """
 
     name = "panns"
-    takes = "audio"
+    version = "2"
+    entry = "panns-cnn14-16k"
+    sample_rate = SAMPLE_RATE
+    # Five halvings of the time axis must leave one frame.
+    shortest = 32 * PANNS_16K.hop_length
     batch_size = 16
 
-    def __init__(self, *, protocol: str = "fastvideo", duration_s: float | None = None) -> None:
-        self.protocol = protocol
-        self.duration_s = duration_s
-        self._net: Any = None
-
-    def options(self) -> Mapping[str, Any]:
-        return {"protocol": self.protocol, "duration_s": self.duration_s}
-
-    def weights(self) -> tuple[str, ...]:
-        return ("panns-cnn14-16k",)
-
-    def load(self, runtime: Runtime) -> None:
-        self._net = runtime.network(
-            "panns", lambda: load_network(panns.build(), panns.KEY_MAP, self.weights()[0], runtime)
-        )
-
-    def unload(self) -> None:
-        self._net = None
+    def network(self) -> tuple[nn.Module, KeyMap]:
+        return panns.build(), panns.KEY_MAP
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
-        waveform = waveform_of(media, protocol=self.protocol, sample_rate=SAMPLE_RATE, duration_s=self.duration_s)
+        waveform = self.waveform(media)
         length = len(waveform)
-        if length < SHORTEST:
-            raise SkipError(
-                SkipCode.TOO_SHORT,
-                f"{media.name}: {length / SAMPLE_RATE:.3f} s; PANNs needs {SHORTEST / SAMPLE_RATE} s",
-            )
-        # One window as published; a long clip is cut so that memory stays bounded.
-        size = length if length <= _LONGEST_S * SAMPLE_RATE else 10 * SAMPLE_RATE
-        for start in range(0, length - size + 1, size):
+        size = length if length <= LONGEST_WHOLE else LONG_WINDOW
+        starts = [*range(0, length - size, size), length - size]
+        for start in starts:
             yield Window(
                 inputs={"waveform": np.array(waveform[start : start + size], np.float32)},
                 start_s=start / SAMPLE_RATE,

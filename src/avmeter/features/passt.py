@@ -3,9 +3,11 @@
 Source: Koutini et al., "Efficient Training of Audio Transformers with Patchout" (2022), checkpoint
 `passt_s_swa_p16_128_ap476`.
 
-Windows, protocol "fastvideo": 10 s every 5 s from 0 until less than 5 s would be new; logits are their mean, the
-embedding is that of the first 10 s. A clip under 1.5 s is padded to 10 s for the embedding, but its logits are taken
-unpadded, as published. Protocol "av-benchmark": one window, the first 8 s padded to 10 s, for both.
+Windows, protocol "fastvideo": 10 s every 5 s from 0, as long as one brings sound that the window before did not
+reach; logits are their mean, the embedding is that of the first 10 s. Less than one mel frame (10 ms) of new sound
+makes no window here; it does in the published code, whose score jumps there by one point more. A clip of up to 1.5 s
+is padded to 10 s for the embedding, but its logits are taken unpadded, as published. Protocol "av-benchmark": one
+window, the first 8 s padded to 10 s, for both.
 """
 
 from __future__ import annotations
@@ -14,25 +16,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
 from avmeter.dsp.mel import passt_mel
-from avmeter.features._waveforms import mean_arrays, padded, waveform_of
-from avmeter.features.base import Features, Runtime, Window, WindowExtractor, load_network
+from avmeter.features._audioset import AudioSetExtractor
+from avmeter.features._waveforms import mean_arrays, padded
+from avmeter.features.base import Features, Window
 from avmeter.media import MediaItem
 from avmeter.nets import passt
+from avmeter.nets.keys import KeyMap
 from avmeter.registry import register_extractor
 
 SAMPLE_RATE = 32_000
 WINDOW = 10 * SAMPLE_RATE
 HOP = 5 * SAMPLE_RATE
-UNPADDED_BELOW = int(0.15 * WINDOW)
+FRAME = 320
+UNPADDED_UP_TO = int(0.15 * WINDOW)
 # 16 mel frames make the first patch; below that there is nothing to classify.
-SHORTEST = 16 * 320
+SHORTEST_UNPADDED = 16 * FRAME
 
 
 @register_extractor("passt")
-class PasstExtractor(WindowExtractor):
+class PasstExtractor(AudioSetExtractor):
     """Arrays `logits` (527,) and `embedding` (768,). `logits` is absent for clips under 0.16 s ("fastvideo").
 
     Args:
@@ -41,41 +46,26 @@ class PasstExtractor(WindowExtractor):
     """
 
     name = "passt"
-    takes = "audio"
+    version = "2"
+    entry = "passt"
+    sample_rate = SAMPLE_RATE
     batch_size = 16
 
-    def __init__(self, *, protocol: str = "fastvideo", duration_s: float | None = None) -> None:
-        self.protocol = protocol
-        self.duration_s = duration_s
-        self._net: Any = None
-
-    def options(self) -> Mapping[str, Any]:
-        return {"protocol": self.protocol, "duration_s": self.duration_s}
-
-    def weights(self) -> tuple[str, ...]:
-        return ("passt",)
-
-    def load(self, runtime: Runtime) -> None:
-        self._net = runtime.network("passt", lambda: load_network(passt.build(), passt.KEY_MAP, "passt", runtime))
-
-    def unload(self) -> None:
-        self._net = None
+    def network(self) -> tuple[nn.Module, KeyMap]:
+        return passt.build(), passt.KEY_MAP
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
-        waveform = waveform_of(media, protocol=self.protocol, sample_rate=SAMPLE_RATE, duration_s=self.duration_s)
+        waveform = self.waveform(media)
         length = len(waveform)
-        if self.protocol == "av-benchmark":
-            starts: Sequence[int] = (0,)
-        else:
-            starts = range(0, max(HOP, length - HOP), HOP)
-        for start in starts:
+        last_start = 0 if self.protocol == "av-benchmark" else max(0, length - HOP - FRAME)
+        for start in range(0, last_start + 1, HOP):
             piece = waveform[start : start + WINDOW]
             yield Window(
                 inputs={"waveform": padded(piece, WINDOW)},
                 start_s=start / SAMPLE_RATE,
                 duration_s=len(piece) / SAMPLE_RATE,
             )
-        if self.protocol == "fastvideo" and SHORTEST <= length <= UNPADDED_BELOW:
+        if self.protocol == "fastvideo" and SHORTEST_UNPADDED <= length <= UNPADDED_UP_TO:
             yield Window(
                 inputs={"waveform": np.array(waveform[:], np.float32)}, start_s=0.0, duration_s=length / SAMPLE_RATE
             )
@@ -89,7 +79,7 @@ class PasstExtractor(WindowExtractor):
     ) -> Features:
         arrays = {"embedding": outputs[0]["embedding"]}
         end_s = max(w.start_s + w.duration_s for w in windows)
-        short = self.protocol == "fastvideo" and round(end_s * SAMPLE_RATE) <= UNPADDED_BELOW
+        short = self.protocol == "fastvideo" and round(end_s * SAMPLE_RATE) <= UNPADDED_UP_TO
         if not short:
             arrays["logits"] = mean_arrays(outputs, "logits")
         elif len(outputs) == 2:

@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
 from avmeter.dsp.mel import VGGISH, VGGISH_EXAMPLE_FRAMES, vggish_examples
-from avmeter.errors import SkipCode, SkipError
-from avmeter.features._waveforms import waveform_of
-from avmeter.features.base import Features, Runtime, Window, WindowExtractor, load_network
+from avmeter.features._audioset import AudioSetExtractor
+from avmeter.features.base import Features, Window
 from avmeter.media import MediaItem
 from avmeter.nets import vggish
+from avmeter.nets.keys import KeyMap
 from avmeter.registry import register_extractor
 
 SAMPLE_RATE = VGGISH.sample_rate
@@ -26,7 +26,7 @@ WINDOW = VGGISH.win_length + HOP - VGGISH.hop_length
 
 
 @register_extractor("vggish")
-class VggishExtractor(WindowExtractor):
+class VggishExtractor(AudioSetExtractor):
     """Array `embedding` (E, 128), one row per example of 0.96 s.
 
     Args:
@@ -35,32 +35,16 @@ class VggishExtractor(WindowExtractor):
     """
 
     name = "vggish"
-    takes = "audio"
+    entry = "vggish"
+    sample_rate = SAMPLE_RATE
+    shortest = WINDOW
     batch_size = 64
 
-    def __init__(self, *, protocol: str = "fastvideo", duration_s: float | None = None) -> None:
-        self.protocol = protocol
-        self.duration_s = duration_s
-        self._net: Any = None
-
-    def options(self) -> Mapping[str, Any]:
-        return {"protocol": self.protocol, "duration_s": self.duration_s}
-
-    def weights(self) -> tuple[str, ...]:
-        return ("vggish",)
-
-    def load(self, runtime: Runtime) -> None:
-        self._net = runtime.network("vggish", lambda: load_network(vggish.build(), vggish.KEY_MAP, "vggish", runtime))
-
-    def unload(self) -> None:
-        self._net = None
+    def network(self) -> tuple[nn.Module, KeyMap]:
+        return vggish.build(), vggish.KEY_MAP
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
-        waveform = waveform_of(media, protocol=self.protocol, sample_rate=SAMPLE_RATE, duration_s=self.duration_s)
-        if len(waveform) < WINDOW:
-            raise SkipError(
-                SkipCode.TOO_SHORT, f"{media.name}: {len(waveform) / SAMPLE_RATE:.3f} s; VGGish needs 0.975 s"
-            )
+        waveform = self.waveform(media)
         for start in range(0, len(waveform) - WINDOW + 1, HOP):
             yield Window(
                 inputs={"waveform": np.array(waveform[start : start + WINDOW], np.float32)},
