@@ -65,7 +65,12 @@ def main() -> None:
         for precision in options.precision or ["float32", "tf32", "fp16", "bf16"]:
             began = time.monotonic()
             evaluator = create_evaluator(
-                metrics, options.device, weights="dummy", precision=precision, store=None, loader_threads=options.threads
+                metrics,
+                options.device,
+                weights="dummy",
+                precision=precision,
+                store=None,
+                loader_threads=options.threads,
             )
             warm = evaluator.evaluate(samples=samples_of(media, folder, len(media), f"{precision}w"))
             loaded = time.monotonic() - began
@@ -80,7 +85,7 @@ def main() -> None:
             skipped = sum(r.score is None for row in results for r in row.values())
             memory = torch.cuda.max_memory_allocated() / 2**30 if options.device == "cuda" else 0.0
             print(
-                f"{precision}: {options.clips / seconds:.2f} clips/s ({seconds:.1f} s for {options.clips}; first pass with "
+                f"{precision}: {options.clips / seconds:.2f} clips/s ({seconds:.1f} s for {options.clips}; first with "
                 f"loading {loaded:.0f} s; {skipped} skips; {memory:.1f} GiB)",
                 flush=True,
             )
