@@ -24,21 +24,23 @@ class Backbone:
 
     Attributes:
         extractor: Registered name.
+        dim: Size of an embedding, D.
         classes: Number of class logits; 0 when the network has none.
         options: Options of the extractor beside the protocol.
     """
 
     extractor: str
+    dim: int
     classes: int
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
 BACKBONES: Mapping[str, Backbone] = {
-    "passt": Backbone(extractor="passt", classes=527),
-    "panns": Backbone(extractor="panns", classes=527),
-    "vggish": Backbone(extractor="vggish", classes=0),
-    "yamnet": Backbone(extractor="yamnet", classes=521),
-    "clap": Backbone(extractor="clap_audio", classes=0),
+    "passt": Backbone(extractor="passt", dim=768, classes=527),
+    "panns": Backbone(extractor="panns", dim=2048, classes=527),
+    "vggish": Backbone(extractor="vggish", dim=128, classes=0),
+    "yamnet": Backbone(extractor="yamnet", dim=1024, classes=521),
+    "clap": Backbone(extractor="clap_audio", dim=512, classes=0),
 }
 
 
@@ -102,7 +104,13 @@ class MomentsSide:
 
 @dataclass(kw_only=True)
 class RowsSide:
-    """One side of a corpus comparison with its rows kept (float32): for statistics that need every clip."""
+    """One side of a corpus comparison with its rows kept (float32): for statistics that need every clip.
+
+    Attributes:
+        rows: Finite rows (E, D) of each clip, in the order they came.
+        ids: The clip behind each row of these.
+        num_dropped: Rows with a NaN or infinity, left out.
+    """
 
     rows: list[npt.NDArray[np.float32]] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
@@ -117,9 +125,19 @@ class RowsSide:
             self.rows.append(rows[finite].astype(np.float32))
             self.ids.extend([name] * int(finite.sum()))
 
+    def sorted_rows(self) -> tuple[npt.NDArray[np.float32], list[str]]:
+        """All rows (N, D) and their ids, by id; (0, 0) when there are none.
+
+        Some statistics draw subsets by position: sorting keeps the order of the samples out of the score.
+        """
+        if not self.rows:
+            return np.empty((0, 0), np.float32), []
+        order = sorted(range(len(self.ids)), key=self.ids.__getitem__)
+        return np.concatenate(self.rows)[order], [self.ids[i] for i in order]
+
     def stacked(self) -> npt.NDArray[np.float32]:
-        """All rows (N, D); (0, 0) when there are none."""
-        return np.concatenate(self.rows) if self.rows else np.empty((0, 0), np.float32)
+        """The rows of `sorted_rows` alone."""
+        return self.sorted_rows()[0]
 
     def merge(self, other: RowsSide) -> RowsSide:
         """Both sides' rows together."""

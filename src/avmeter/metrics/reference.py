@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pickle
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from avmeter.errors import UsageError
+from avmeter.errors import StatsError, UsageError
 from avmeter.metrics.backbones import MomentsSide
 from avmeter.stats.moments import Moments
 
+_DAMAGED = (pickle.UnpicklingError, zipfile.BadZipFile)
 ENVIRONMENT = ("AVMETER_FAD_REF_FEATURES", "FASTVIDEO_FAD_REF_FEATURES")
 
 
@@ -44,25 +47,48 @@ def reference_path(stated: str | Path | None) -> Path | None:
     return None
 
 
-def load_reference(path: Path) -> ReferenceSet:
+def load_reference(path: Path, *, dim: int) -> ReferenceSet:
     """Read `.pt` (a tensor (N, D)), `.npy` (an array (N, D)), or `.npz` (`features`, or `mu` and `sigma` with `n`).
 
+    Args:
+        path: The file.
+        dim: Size of an embedding of the backbone, D.
+
     Raises:
-        UsageError: The file is absent, of another kind, or has fewer than two finite rows.
+        UsageError: The file is absent, of another kind or dimension, or has fewer than two finite rows.
     """
+    content = _content(path)
+    width = content[0].shape[-1:] if isinstance(content, tuple) else content.shape[-1:]
+    if width != (dim,):
+        raise UsageError(
+            f"{path}: reference features have {width[0] if width else 'no'} dimensions; the backbone makes {dim}",
+            hint="use the backbone that the file was made with",
+        )
+    return _statistics(path, *content) if isinstance(content, tuple) else _features(path, content)
+
+
+def _content(path: Path) -> Any:
+    """An array, or (mean, covariance, count or None)."""
     if not path.is_file():
         raise UsageError(f"{path}: no such file of reference features", hint="`avmeter features export` writes one")
     try:
-        content = _read(path)
-    except (OSError, ValueError, KeyError, RuntimeError, EOFError) as error:
+        return _read(path)
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError, EOFError, *_DAMAGED) as error:
         raise UsageError(f"{path}: not a file of reference features ({error})") from error
-    if isinstance(content, tuple):
-        mean, covariance, count = content
-        if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
-            raise UsageError(f"{path}: mu {mean.shape} and sigma {covariance.shape} do not fit together")
-        moments = Moments.from_covariance(count=count or 2, mean=mean, covariance=covariance)
-        return ReferenceSet(moments=moments, rows=None, num_dropped=0, count_known=count is not None)
-    rows = np.asarray(content)
+
+
+def _statistics(path: Path, mean: npt.NDArray[Any], covariance: npt.NDArray[Any], count: int | None) -> ReferenceSet:
+    if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
+        raise UsageError(f"{path}: mu {mean.shape} and sigma {covariance.shape} do not fit together")
+    try:
+        # Without a count any will do: the distance reads the covariance alone.
+        moments = Moments.from_covariance(count=2 if count is None else count, mean=mean, covariance=covariance)
+    except StatsError as error:
+        raise UsageError(f"{path}: {error.message}") from error
+    return ReferenceSet(moments=moments, rows=None, num_dropped=0, count_known=count is not None)
+
+
+def _features(path: Path, rows: npt.NDArray[Any]) -> ReferenceSet:
     if rows.ndim != 2 or rows.dtype.kind != "f":
         raise UsageError(f"{path}: needs float features of shape (N, D), got {rows.dtype} {rows.shape}")
     side = MomentsSide()
@@ -78,7 +104,9 @@ def _read(path: Path) -> Any:
         import torch
 
         tensor = torch.load(path, map_location="cpu", weights_only=True)
-        return tensor.numpy() if hasattr(tensor, "numpy") else tensor
+        if not isinstance(tensor, torch.Tensor):
+            raise TypeError(f"holds a {type(tensor).__name__}, not a tensor")
+        return tensor.float().numpy() if tensor.dtype == torch.bfloat16 else tensor.numpy()
     loaded = np.load(path, allow_pickle=False)
     if isinstance(loaded, np.ndarray):
         return loaded

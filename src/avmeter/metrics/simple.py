@@ -15,6 +15,7 @@ class Spread:
 from __future__ import annotations
 
 import copy
+import numbers
 from typing import Any
 
 from avmeter.errors import SkipCode, SkipError, UsageError
@@ -52,7 +53,7 @@ def _direction(instance: Any) -> str:
 def _result(name: str, value: Any) -> MetricResult:
     if isinstance(value, MetricResult):
         return value
-    if value is None or isinstance(value, int | float):
+    if value is None or isinstance(value, numbers.Real):
         return MetricResult(name, None if value is None else float(value))
     raise UsageError(f"{name}: returned a {type(value).__name__}, not a MetricResult or a number")
 

@@ -69,6 +69,8 @@ class DeSync(CorpusMetric):
 
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
         offset = features["offset"]
+        if not np.isfinite(offset["logits"]).all():
+            raise SkipError(SkipCode.NON_FINITE, f"{sample.id}: logits of the comparison are not finite")
         grid = np.asarray(offset.facts["grid_s"])
         probabilities = _softmax(offset["logits"])
         likeliest = grid[np.argmax(offset["logits"], axis=1)]

@@ -27,6 +27,8 @@ from avmeter.stats.frechet_bias import expected_bias
 # Published harnesses: FastVideo adds this to both diagonals, always; av-benchmark only where a root failed.
 DIAGONAL_OFFSET = {"fastvideo": 1e-6, "av-benchmark": 0.0}
 _SAME_FILE_BELOW = 1e-6
+# The spectrum of the population, and with it the bias, can be told from this many reference clips per dimension on.
+_FEWEST_PER_DIMENSION = 1 / 4
 
 
 @dataclass(kw_only=True)
@@ -63,7 +65,8 @@ class FrechetDistance(CorpusMetric):
         self.backbone = backbone
         self._backbone = find_backbone(backbone)
         self._path = reference_path(reference_features)
-        self._given: ReferenceSet | None = load_reference(self._path) if self._path else None
+        self._given: ReferenceSet | None = load_reference(self._path, dim=self._backbone.dim) if self._path else None
+        self.takes_references = self._given is None  # type: ignore[misc] # what samples bring is not read then
 
     def options(self) -> Mapping[str, Any]:
         return {
@@ -122,19 +125,24 @@ class FrechetDistance(CorpusMetric):
             "mean_term": result.mean_term,
             "covariance_term": result.covariance_term,
         }
-        if details["n_ref"] is not None:
-            bias = expected_bias(reference=reference, generated_count=generated.count)
-            details["expected_bias"] = bias.value
         warnings = []
-        if result.has_fewer_clips_than_dimensions:
+        counts = [n for n in (details["n_gen"], details["n_ref"]) if n is not None]
+        if min(counts) <= result.dim:
             warnings.append(
-                f"n < d: {min(generated.count, reference.count)} clips for {result.dim} dimensions; most of this value "
-                "may be bias, prefer audio.kernel_distance"
+                f"n < d: {min(counts)} clips for {result.dim} dimensions; most of this value may be bias, prefer "
+                "audio.kernel_distance"
+            )
+        if details["n_ref"] is not None and reference.count >= _FEWEST_PER_DIMENSION * result.dim:
+            details["expected_bias"] = expected_bias(reference=reference, generated_count=generated.count).value
+        elif details["n_ref"] is not None:
+            warnings.append(
+                f"{reference.count} reference clips are too few for {result.dim} dimensions to say how much of this "
+                "value is bias"
             )
         if result.distance < _SAME_FILE_BELOW:
             warnings.append("nearly 0: was the corpus compared with itself?")
         if result.generated_rank == 0:
-            warnings.append("all generated embeddings are equal")
+            warnings.append("invalid: all generated embeddings are equal")
         if warnings:
             details["warnings"] = warnings
         return MetricResult(self.name, max(result.distance, 0.0), details)

@@ -33,7 +33,7 @@ class FrechetDistanceInfinity(RowsMetric):
     direction = "lower"
 
     def finish(self, state: RowsState) -> MetricResult:
-        generated, references = state.generated.stacked(), state.reference.stacked()
+        (generated, ids), references = state.generated.sorted_rows(), state.reference.stacked()
         if len(references) < 2 or len(generated) < 4:
             raise SkipError(
                 SkipCode.TOO_FEW_SAMPLES,
@@ -51,7 +51,7 @@ class FrechetDistanceInfinity(RowsMetric):
             "points": [list(p) for p in fit.points],
             "n_gen": len(generated),
             "n_ref": len(references),
-            "worst_clips": [{"id": state.generated.ids[i], "contribution": float(contributions[i])} for i in worst],
+            "worst_clips": [{"id": ids[i], "contribution": float(contributions[i])} for i in worst],
         }
         if fit.has_fewer_clips_than_dimensions:
             details["warnings"] = [f"n < d: the smallest subset has fewer clips than {fit.dim} dimensions"]

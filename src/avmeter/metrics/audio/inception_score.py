@@ -25,8 +25,9 @@ from avmeter.stats.divergence import inception_score
 
 @dataclass(kw_only=True)
 class LogitsState:
-    """Class logits of the generated clips."""
+    """Class logits of the generated clips, and their ids."""
 
+    ids: list[str] = field(default_factory=list)
     rows: list[npt.NDArray[np.float32]] = field(default_factory=list)
     num_dropped: int = 0
 
@@ -67,14 +68,17 @@ class InceptionScoreMetric(CorpusMetric):
         if logits is None or not np.isfinite(logits).all():
             state.num_dropped += 1
         else:
+            state.ids.append(sample.id)
             state.rows.append(np.asarray(logits, np.float32))
         return state
 
     def merge(self, a: LogitsState, b: LogitsState) -> LogitsState:
-        return LogitsState(rows=a.rows + b.rows, num_dropped=a.num_dropped + b.num_dropped)
+        return LogitsState(ids=a.ids + b.ids, rows=a.rows + b.rows, num_dropped=a.num_dropped + b.num_dropped)
 
     def finish(self, state: LogitsState) -> MetricResult:
-        rows = np.stack(state.rows) if state.rows else np.empty((0, self._backbone.classes))
+        # The parts are drawn by position: sorting keeps the order of the samples out of the score.
+        order = sorted(range(len(state.ids)), key=state.ids.__getitem__)
+        rows = np.stack([state.rows[i] for i in order]) if state.rows else np.empty((0, self._backbone.classes))
         result = inception_score(rows, splits=self.splits)
         details = {
             "std": result.std,

@@ -13,6 +13,7 @@ from typing import Any
 
 from avmeter.errors import UnknownNameError, UsageError
 from avmeter.metrics.backbones import RowsMetric, RowsState
+from avmeter.metrics.base import Need
 from avmeter.metrics.reference import load_reference, reference_path
 from avmeter.registry import register
 from avmeter.result import MetricResult
@@ -54,9 +55,11 @@ class KernelDistance(RowsMetric):
         self.subsets = subsets
         self.subset_size = subset_size
         path = reference_path(reference_features) if reference_features else None
-        self._given = load_reference(path) if path else None
+        self._given = load_reference(path, dim=self._backbone.dim) if path else None
         if self._given is not None and self._given.rows is None:
             raise UsageError(f"{path}: a kernel distance needs features, not statistics", hint="export with --rows")
+        self._path = path
+        self.takes_references = path is None  # type: ignore[misc] # what samples bring is not read then
 
     def options(self) -> Mapping[str, Any]:
         return {
@@ -64,7 +67,12 @@ class KernelDistance(RowsMetric):
             "kernel": self.kernel,
             "subsets": self.subsets,
             "subset_size": self.subset_size,
+            "reference_features": str(self._path) if self._path else None,
         }
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return super().needs[:1] if self._given is not None else super().needs
 
     def finish(self, state: RowsState) -> MetricResult:
         generated = state.generated.stacked()
@@ -77,7 +85,7 @@ class KernelDistance(RowsMetric):
             "n_gen": len(generated),
             "n_ref": len(reference),
             "n_gen_dropped_nonfinite": state.generated.num_dropped,
-            "n_ref_dropped_nonfinite": state.reference.num_dropped,
+            "n_ref_dropped_nonfinite": (self._given or state.reference).num_dropped,
         }
         if self.kernel == "polynomial":
             kid = kernel_inception_distance(

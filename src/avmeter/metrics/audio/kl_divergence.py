@@ -58,7 +58,7 @@ class KlDivergence(Metric):
             found = features[side].arrays.get("logits")
             if found is None:
                 raise SkipError(
-                    SkipCode.TOO_SHORT, f"{sample.id}: {side} is too short for the tagger, which needs 0.17 s"
+                    SkipCode.TOO_SHORT, f"{sample.id}: {side} is too short for the tagger, which needs 0.16 s"
                 )
             if not np.isfinite(found).all():
                 raise SkipError(SkipCode.NON_FINITE, f"{sample.id}: logits of the {side} side are not finite")

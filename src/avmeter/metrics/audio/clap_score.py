@@ -1,0 +1,38 @@
+"""CLAP score: does the sound match its prompt?
+
+    cosine(embedding of the text, embedding of the sound)
+
+What it says depends on the checkpoint: values of different ones do not compare. It knows what is heard, hardly in which
+order or how often. Stored as the plain cosine; some papers print it times 100. Source: Wu, Chen, Zhang et al., "Large-Scale Contrastive Language-Audio Pretraining" (ICASSP 2023);
+FastVideo audio.clap_score; av-benchmark LAION-CLAP-Score.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from avmeter.metrics.base import FeatureSet
+from avmeter.metrics.clap import ClapMetric
+from avmeter.metrics.cosine import cosine
+from avmeter.registry import register
+from avmeter.result import MetricResult
+from avmeter.sample import Sample
+
+
+@register("audio.clap_score")
+class ClapScore(ClapMetric):
+    """Cosine of prompt and sound embeddings, -1 to 1; higher is better. Options: see `ClapMetric`."""
+
+    name = "audio.clap_score"
+    direction = "higher"
+    unit = "cosine"
+    range = (-1.0, 1.0)
+
+    def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
+        audio, text = features["audio"], features["text"]
+        details: dict[str, Any] = {**text.facts, **audio.facts, "scale": "cosine"}
+        if text.facts["truncated"]:
+            details["note"] = (
+                f"the prompt has {text.facts['num_tokens']} tokens: the last {text.facts['num_dropped']} were not read"
+            )
+        return MetricResult(self.name, cosine(text["embedding"], audio["embedding"], where=sample.id), details)
