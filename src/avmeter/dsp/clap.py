@@ -21,6 +21,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -28,7 +29,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from avmeter.dsp.filterbank import slaney_bank
-from avmeter.dsp.mel import CLAP, MelSpec, mel_centred
+from avmeter.dsp.mel import CLAP, MelSpec, mel_centred, mel_of_frames
 from avmeter.errors import UsageError
 
 CLAP_UNFUSED = dataclasses.replace(CLAP, bank=slaney_bank)
@@ -42,6 +43,19 @@ NUM_FRAMES = 1 + MAX_LENGTH // CLAP.hop_length
 
 _INT16_SCALE = 32767.0
 
+# Frames that are in memory at once as float64 spectra, about 100 MB: an hour needs hardly more than a minute.
+_BLOCK_FRAMES = 4096
+
+
+class Points(Protocol):
+    """A waveform (N,) float that is read slice by slice: a tensor, an array, or what reads like one from disk."""
+
+    def __len__(self) -> int:
+        """N."""
+
+    def __getitem__(self, key: slice, /) -> Any:
+        """Some of the points, as a tensor or an array."""
+
 
 class ShortClips(StrEnum):
     """What a fused model does with a clip that is not longer than 10 s.
@@ -54,6 +68,16 @@ class ShortClips(StrEnum):
 
     PLAIN = "plain"
     """Past the fusion branch, as LAION's own code does, and transformers with most clips of a batch."""
+
+
+class LongClips(StrEnum):
+    """What is heard of a clip above 10 s."""
+
+    PUBLISHED = "published"
+    """One input: `fused_input` or `unfused_input` of the whole clip."""
+
+    WINDOWS = "windows"
+    """An input for every 10 s; the caller pools the embeddings."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,14 +121,47 @@ def round_int16(wave: Tensor) -> Tensor:
 
 def log_mel(waves: Tensor, spec: MelSpec) -> Tensor:
     """Log-mel (B, T, 64) in dB, floor -100, of waveforms (B, N) at 48 kHz; T = 1 + N // 480, float32."""
-    return (10.0 * torch.log10(mel_centred(waves, spec).clamp_min(1e-10))).float().transpose(1, 2)
+    return _decibels(mel_centred(waves, spec))
 
 
-def fused_input(wave: Tensor, *, short_clips: ShortClips = ShortClips.FUSED, seed: int = 0) -> ClapInput:
+def log_mel_of_clip(wave: Points, spec: MelSpec) -> Tensor:
+    """The same (T, 64) of one waveform of more than 10 s, of which only a stretch is held at a time."""
+    num_frames = 1 + len(wave) // spec.hop_length
+    starts = range(0, num_frames, _BLOCK_FRAMES)
+    mels = (_mel_of_stretch(wave, first, min(first + _BLOCK_FRAMES, num_frames), spec) for first in starts)
+    return torch.cat([_decibels(mel[None])[0] for mel in mels])
+
+
+def _mel_of_stretch(wave: Points, first: int, last: int, spec: MelSpec) -> Tensor:
+    """Mel energies (64, last - first) of the frames [first, last), float64."""
+    margin = spec.win_length // 2
+    start, stop = first * spec.hop_length - margin, (last - 1) * spec.hop_length + margin
+    piece = torch.as_tensor(wave[max(start, 0) : min(stop, len(wave))]).double()
+    mirrored = functional.pad(piece[None], (max(-start, 0), max(stop - len(wave), 0)), mode="reflect")
+    return mel_of_frames(mirrored.unfold(-1, spec.win_length, spec.hop_length), spec)[0]
+
+
+def _decibels(mel: Tensor) -> Tensor:
+    return (10.0 * torch.log10(mel.clamp_min(1e-10))).float().transpose(1, 2)
+
+
+def crop_starts_s(num_points: int, *, fused: bool, seed: int = 0) -> tuple[float, ...]:
+    """Where crops begin in a clip of `num_points`, seconds; () if it is read as a whole."""
+    if num_points <= MAX_LENGTH:
+        return ()
+    if not fused:
+        return (_crop_start(num_points, seed) / CLAP.sample_rate,)
+    num_frames = 1 + num_points // CLAP.hop_length
+    if num_frames == NUM_FRAMES:
+        return ()
+    return tuple(s * CLAP.hop_length / CLAP.sample_rate for s in _fusion_starts(num_frames, seed))
+
+
+def fused_input(wave: Points, *, short_clips: ShortClips = ShortClips.FUSED, seed: int = 0) -> ClapInput:
     """Input of a fused model.
 
     Args:
-        wave: (N,) at 48 kHz, any length above 0.
+        wave: (N,) at 48 kHz, any length above 0; above 10 s it is read in stretches.
         short_clips: Which branch a clip takes that has no crops.
         seed: Of the crops, one from each third of the possible places.
 
@@ -112,21 +169,19 @@ def fused_input(wave: Tensor, *, short_clips: ShortClips = ShortClips.FUSED, see
         Channels: the whole clip, then crops from its front, middle and back; for up to 10 s the same four times.
         A clip that is longer by less than one mel frame (480 points) counts as 10 s.
     """
-    _require_wave(wave)
-    mel = log_mel((wave if len(wave) > MAX_LENGTH else repeat_pad(wave))[None], CLAP)[0]
+    mel = log_mel_of_clip(wave, CLAP) if len(wave) > MAX_LENGTH else log_mel(repeat_pad(_whole(wave))[None], CLAP)[0]
     if len(mel) == NUM_FRAMES:
         return ClapInput(input_features=mel.expand(4, -1, -1), is_longer=short_clips is ShortClips.FUSED)
     starts = _fusion_starts(len(mel), seed)
     crops = [mel[start : start + NUM_FRAMES] for start in starts]
-    hop_s = CLAP.hop_length / CLAP.sample_rate
     return ClapInput(
         input_features=torch.stack([_shrink(mel), *crops]),
         is_longer=True,
-        crop_starts_s=tuple(start * hop_s for start in starts),
+        crop_starts_s=crop_starts_s(len(wave), fused=True, seed=seed),
     )
 
 
-def unfused_input(wave: Tensor, *, seed: int = 0) -> ClapInput:
+def unfused_input(wave: Points, *, seed: int = 0) -> ClapInput:
     """Input of a model without fusion.
 
     Args:
@@ -134,15 +189,20 @@ def unfused_input(wave: Tensor, *, seed: int = 0) -> ClapInput:
             input of its own, hear everything.
         seed: Of the crop.
     """
-    _require_wave(wave)
     if len(wave) <= MAX_LENGTH:
-        return ClapInput(input_features=log_mel(repeat_pad(wave)[None], CLAP_UNFUSED), is_longer=False)
-    start = int(np.random.RandomState(seed).randint(0, len(wave) - MAX_LENGTH + 1))
+        return ClapInput(input_features=log_mel(repeat_pad(_whole(wave))[None], CLAP_UNFUSED), is_longer=False)
+    start = _crop_start(len(wave), seed)
+    crop = torch.as_tensor(wave[start : start + MAX_LENGTH])
     return ClapInput(
-        input_features=log_mel(wave[None, start : start + MAX_LENGTH], CLAP_UNFUSED),
+        input_features=log_mel(crop[None], CLAP_UNFUSED),
         is_longer=True,
-        crop_starts_s=(start / CLAP.sample_rate,),
+        crop_starts_s=crop_starts_s(len(wave), fused=False, seed=seed),
     )
+
+
+def _crop_start(num_points: int, seed: int) -> int:
+    """First point of the one crop of a model without fusion."""
+    return int(np.random.RandomState(seed).randint(0, num_points - MAX_LENGTH + 1))
 
 
 def _fusion_starts(num_frames: int, seed: int) -> tuple[int, ...]:
@@ -157,6 +217,10 @@ def _shrink(mel: Tensor) -> Tensor:
     """(T, 64) to (1001, 64), linear between frames, without a low-pass before."""
     size = (NUM_FRAMES, mel.shape[1])
     return functional.interpolate(mel[None, None], size=size, mode="bilinear", align_corners=False)[0, 0]
+
+
+def _whole(wave: Points) -> Tensor:
+    return torch.as_tensor(wave[:])
 
 
 def _require_wave(wave: Tensor) -> None:

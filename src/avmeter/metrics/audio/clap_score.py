@@ -3,8 +3,9 @@
     cosine(embedding of the text, embedding of the sound)
 
 What it says depends on the checkpoint: values of different ones do not compare. It knows what is heard, hardly in which
-order or how often. Stored as the plain cosine; some papers print it times 100. Source: Wu, Chen, Zhang et al., "Large-Scale Contrastive Language-Audio Pretraining" (ICASSP 2023);
-FastVideo audio.clap_score; av-benchmark LAION-CLAP-Score.
+order or how often. Stored as the plain cosine; some papers print it times 100.
+Source: Wu, Chen, Zhang et al., "Large-Scale Contrastive Language-Audio Pretraining" (ICASSP 2023); FastVideo
+audio.clap_score; av-benchmark LAION-CLAP-Score.
 """
 
 from __future__ import annotations
@@ -21,7 +22,15 @@ from avmeter.sample import Sample
 
 @register("audio.clap_score")
 class ClapScore(ClapMetric):
-    """Cosine of prompt and sound embeddings, -1 to 1; higher is better. Options: see `ClapMetric`."""
+    """Cosine of prompt and sound embeddings, -1 to 1; higher is better.
+
+    Args:
+        model: Checkpoint: "clap-htsat-fused" (default of "fastvideo"), "630k-audioset-fusion-best",
+            "music_speech_audioset_epoch_15_esc_89.98" (default of "av-benchmark"), "laion/larger_clap_general", ...
+        long_clips: Above 10 s: "published" (the clip shrunk, and crops) or "windows" (all of it, window by window);
+            default is "published" for fused checkpoints, else "windows".
+        protocol: "fastvideo" or "av-benchmark" (the first 8 s).
+    """
 
     name = "audio.clap_score"
     direction = "higher"

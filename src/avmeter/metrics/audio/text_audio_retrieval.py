@@ -54,7 +54,12 @@ class RetrievalState:
 class TextAudioRetrieval(ClapMetric, CorpusMetric):
     """Share of clips whose own prompt is the nearest of all (audio to text, recall@1), 0 to 1; higher is better.
 
-    Options: see `ClapMetric`.
+    Args:
+        model: Checkpoint: "clap-htsat-fused" (default of "fastvideo"), "630k-audioset-fusion-best",
+            "music_speech_audioset_epoch_15_esc_89.98" (default of "av-benchmark"), "laion/larger_clap_general", ...
+        long_clips: Above 10 s: "published" (the clip shrunk, and crops) or "windows" (all of it, window by window);
+            default is "published" for fused checkpoints, else "windows".
+        protocol: "fastvideo" or "av-benchmark" (the first 8 s).
     """
 
     name = "audio.text_audio_retrieval"

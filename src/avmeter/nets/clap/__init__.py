@@ -14,14 +14,24 @@ calls that return the same for one clip alone and in any batch.
 transformers is imported when a network is built, not before.
 """
 
-from avmeter.nets.clap.config import CHECKPOINTS, AudioTowerConfig, Checkpoint, ClapConfig, TextTowerConfig
+from avmeter.nets.clap.config import (
+    CHECKPOINTS,
+    PUBLISHED_NAMES,
+    AudioTowerConfig,
+    Checkpoint,
+    ClapConfig,
+    TextTowerConfig,
+    checkpoint_name,
+)
 from avmeter.nets.clap.keys import KEY_MAP, from_laion
 from avmeter.nets.clap.model import audio_features, build, text_features
-from avmeter.nets.clap.tokens import DummyTokens, RobertaTokens, Tokenizer, Tokens
+from avmeter.nets.clap.tokens import PAD, DummyTokens, RobertaTokens, Tokenizer, Tokens
 
 __all__ = [
     "CHECKPOINTS",
     "KEY_MAP",
+    "PAD",
+    "PUBLISHED_NAMES",
     "AudioTowerConfig",
     "Checkpoint",
     "ClapConfig",
@@ -32,6 +42,7 @@ __all__ = [
     "Tokens",
     "audio_features",
     "build",
+    "checkpoint_name",
     "from_laion",
     "text_features",
 ]

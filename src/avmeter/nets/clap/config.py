@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from avmeter.errors import UnknownNameError
+
 
 @dataclass(frozen=True, kw_only=True)
 class AudioTowerConfig:
@@ -127,3 +129,33 @@ CHECKPOINTS: Mapping[str, Checkpoint] = MappingProxyType(
     }
 )
 """Catalog name -> what is inside."""
+
+PUBLISHED_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "laion/clap-htsat-fused": "clap-htsat-fused",
+        "laion/clap-htsat-unfused": "clap-htsat-unfused",
+        "laion/larger_clap_general": "clap-larger-general",
+        "laion/larger_clap_music_and_speech": "clap-larger-music-and-speech",
+        "630k-audioset-fusion-best": "laion-clap-630k-fused",
+        "630k-audioset-best": "laion-clap-630k",
+        "music_speech_audioset_epoch_15_esc_89.98": "laion-clap-music-speech-audioset",
+        "music_audioset_epoch_15_esc_90.14": "laion-clap-music-audioset",
+    }
+)
+"""What papers and hubs call a checkpoint -> its catalog name."""
+
+
+def checkpoint_name(name: str) -> str:
+    """The catalog name of a checkpoint.
+
+    Args:
+        name: That itself, or what papers and hubs call it: "630k-audioset-fusion-best" (with or without ".pt"),
+            "laion/larger_clap_general".
+
+    Raises:
+        UnknownNameError: No such checkpoint.
+    """
+    found = PUBLISHED_NAMES.get(name.removesuffix(".pt"), name)
+    if found not in CHECKPOINTS:
+        raise UnknownNameError.among("CLAP checkpoint", name, [*CHECKPOINTS, *PUBLISHED_NAMES])
+    return found
