@@ -34,6 +34,7 @@ class Dnsmos(WindowExtractor):
     """SIG, BAK, OVRL (P.835) and P.808 scores of a clip, means over its windows."""
 
     name = "dnsmos"
+    version = "2"
     takes = "audio"
     dependencies = ("onnxruntime",)
     extra = "dnsmos"

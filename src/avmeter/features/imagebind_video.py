@@ -54,6 +54,7 @@ class ImageBindVideo(WindowExtractor):
     """
 
     name = "imagebind_video"
+    version = "2"
     takes = "video"
     batch_size = 15
     half_weights = True
@@ -88,11 +89,12 @@ class ImageBindVideo(WindowExtractor):
         duration_s = picture_duration_s(times)
         if self.protocol == "av-benchmark":
             ticks = rounded_rate_indices(times, AV_BENCHMARK_FPS, duration_s)
-            ticks = ticks[: int(AV_BENCHMARK_FPS * AV_BENCHMARK_DURATION_S)]
+            # A shorter clip can only be scored with a shorter duration there; the rounding is of time stamps.
+            ticks = ticks[: int(AV_BENCHMARK_FPS * min(AV_BENCHMARK_DURATION_S, duration_s + 1e-6))]
             if len(ticks) < 2:
                 raise SkipError(
                     SkipCode.TOO_SHORT,
-                    f"{media.name}: {duration_s:.2f} s; this protocol pairs frames 2 s apart and needs 3 s",
+                    f"{media.name}: {duration_s:.2f} s; this protocol pairs frames 2 s apart and needs 4 s",
                     hint="`protocol='fastvideo'` takes clips of any length",
                 )
             return [(int(a), int(b)) for a, b in pairwise(ticks)]
