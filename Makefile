@@ -33,7 +33,7 @@ format: setup
 	$(BIN)/ruff format .
 
 test: setup
-	$(BIN)/python -m pytest -m "not full"
+	$(BIN)/python -m pytest -m "not full" --numprocesses 2 --dist worksteal
 
 test-full: setup
 	$(BIN)/python -m pytest -m full
