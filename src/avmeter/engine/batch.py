@@ -114,6 +114,10 @@ class Batcher:
             _, bucket = self._buckets.popitem()
             yield _batch(bucket)
 
+    def clear(self) -> None:
+        """Forget what is left: its tickets belong to a computation that was broken off."""
+        self._buckets.clear()
+
 
 def _batch(bucket: list[tuple[WindowExtractor, Ticket, Window]]) -> Batch:
     return Batch(bucket[0][0], tuple(t for _, t, _ in bucket), tuple(w for _, _, w in bucket))

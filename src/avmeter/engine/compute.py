@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,6 +56,7 @@ class _Job:
     places: dict[int, Window] = field(default_factory=dict)
     total: int | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    kept: bool = True
     done: bool = False
 
 
@@ -71,7 +72,9 @@ class _Produced:
 
 
 class FeatureComputer:
-    """Turns requests into features, each once, and keeps them in the store.
+    """Turns requests into features, each once, and keeps those of files and texts in the store.
+
+    Features of arrays in memory are not kept: such clips come out of a training loop, and do not come again.
 
     Args:
         runtime: Device, precision, weights.
@@ -90,7 +93,6 @@ class FeatureComputer:
         self._batcher = Batcher(batch_size)
         self._loaded: dict[str, Extractor] = {}
         self._unavailable: dict[str, Skip] = {}
-        self._content_keys: dict[str, str | Skip] = {}
 
     def unload(self) -> None:
         """Drop all networks; they are loaded again when needed."""
@@ -102,8 +104,13 @@ class FeatureComputer:
         if self.runtime.device.type == "cuda":
             torch.cuda.empty_cache()
 
-    def compute(self, plan: Plan) -> dict[Request, Outcome]:
-        """The outcome of every request of the plan."""
+    def compute(self, plan: Plan, progress: Callable[[float], None] | None = None) -> dict[Request, Outcome]:
+        """The outcome of every request of the plan.
+
+        Args:
+            plan: What is to be computed.
+            progress: Called with the share of the requests that have their outcome, 0 to 1.
+        """
         keys = self._keys(plan.sources)
         outcomes: dict[Request, Outcome] = {}
         jobs: dict[FeatureKey, list[Request]] = {}
@@ -114,7 +121,7 @@ class FeatureComputer:
                 outcomes[request] = key
             else:
                 jobs.setdefault(key, []).append(request)
-        found = self.store.get(jobs)
+        found = self.store.get(k for k, r in jobs.items() if _is_kept(r[0], plan))
         self.counts.from_store += len(found)
         for key, features in found.items():
             outcomes.update(dict.fromkeys(jobs[key], features))
@@ -122,11 +129,15 @@ class FeatureComputer:
         direct = {k: r for k, r in missing.items() if not isinstance(plan.extractors[r[0].extractor], DerivedExtractor)}
         derived = {k: r for k, r in missing.items() if k not in direct}
         needed = self._without_unneeded_parents(direct, derived, plan)
-        with _precision(self.runtime):
-            self._run_direct(needed, plan, outcomes)
-            self._run_derived(derived, plan, outcomes)
-        self.store.flush()
-        return outcomes
+        settled = _Outcomes(outcomes, num_wanted=len(plan.requests), progress=progress)
+        try:
+            with _precision(self.runtime):
+                self._run_direct(needed, plan, settled)
+                self._run_derived(derived, plan, settled)
+        finally:  # an interrupted run loses nothing, and the next one must not meet its windows
+            self._batcher.clear()
+            self.store.flush()
+        return settled
 
     # -- keys ------------------------------------------------------------------------------------------------
 
@@ -195,18 +206,16 @@ class FeatureComputer:
 
     # -- direct features -------------------------------------------------------------------------------------
 
-    def _run_direct(
-        self, missing: Mapping[FeatureKey, list[Request]], plan: Plan, outcomes: dict[Request, Outcome]
-    ) -> None:
+    def _run_direct(self, missing: Mapping[FeatureKey, list[Request]], plan: Plan, outcomes: _Outcomes) -> None:
         jobs: list[_Job] = []
         by_source: dict[str, list[int]] = {}
         for key, requests in missing.items():
             extractor = plan.extractors[requests[0].extractor]
             skip = self._ready(extractor)
             if skip is not None:
-                outcomes.update(dict.fromkeys(requests, skip))
+                outcomes.settle(requests, skip)
                 continue
-            jobs.append(_Job(requests[0], key, extractor))
+            jobs.append(_Job(requests[0], key, extractor, kept=_is_kept(requests[0], plan)))
             by_source.setdefault(requests[0].sources[0], []).append(len(jobs) - 1)
         if not jobs:
             return
@@ -217,9 +226,7 @@ class FeatureComputer:
                 finish.take(message)
             finish.flush()
 
-    def _run_derived(
-        self, missing: Mapping[FeatureKey, list[Request]], plan: Plan, outcomes: dict[Request, Outcome]
-    ) -> None:
+    def _run_derived(self, missing: Mapping[FeatureKey, list[Request]], plan: Plan, outcomes: _Outcomes) -> None:
         jobs: list[_Job] = []
         ready: list[tuple[int, dict[str, Features]]] = []
         for key, requests in missing.items():
@@ -234,9 +241,9 @@ class FeatureComputer:
                 else:
                     parents[name] = outcome
             if skip is not None:
-                outcomes.update(dict.fromkeys(requests, skip))
+                outcomes.settle(requests, skip)
                 continue
-            jobs.append(_Job(requests[0], key, extractor))
+            jobs.append(_Job(requests[0], key, extractor, kept=_is_kept(requests[0], plan)))
             ready.append((len(jobs) - 1, parents))
         finish = _Finisher(self, jobs, missing, outcomes)
         for number, parents in ready:
@@ -301,6 +308,23 @@ class FeatureComputer:
         self.counts.windows[name] = self.counts.windows.get(name, 0) + len(batch.windows)
 
 
+class _Outcomes(dict[Request, Outcome]):
+    """Outcomes so far; tells `progress` which share of the wanted ones is known."""
+
+    def __init__(
+        self, known: Mapping[Request, Outcome], *, num_wanted: int, progress: Callable[[float], None] | None
+    ) -> None:
+        super().__init__(known)
+        self._num_wanted = num_wanted
+        self._progress = progress
+
+    def settle(self, requests: Sequence[Request], outcome: Outcome) -> None:
+        """Note the outcome of these requests."""
+        self.update(dict.fromkeys(requests, outcome))
+        if self._progress is not None:
+            self._progress(len(self) / self._num_wanted)
+
+
 class _Finisher:
     """Feeds windows to batches and finishes jobs whose windows have all been run."""
 
@@ -309,7 +333,7 @@ class _Finisher:
         owner: FeatureComputer,
         jobs: list[_Job],
         requests: Mapping[FeatureKey, list[Request]],
-        outcomes: dict[Request, Outcome],
+        outcomes: _Outcomes,
     ) -> None:
         self._owner = owner
         self._jobs = jobs
@@ -385,10 +409,11 @@ class _Finisher:
         if isinstance(outcome, Features):
             if job.extractor.weights() and self._owner.runtime.weights.is_dummy:
                 outcome = Features(arrays=outcome.arrays, facts=outcome.facts, dummy=True)
-            self._owner.store.put(job.key, outcome)
+            if job.kept:
+                self._owner.store.put(job.key, outcome)
             counts = self._owner.counts.computed
             counts[job.extractor.name] = counts.get(job.extractor.name, 0) + 1
-        self._outcomes.update(dict.fromkeys(self._requests[job.key], outcome))
+        self._outcomes.settle(self._requests[job.key], outcome)
 
 
 class _Decoders:
@@ -496,6 +521,12 @@ def _as_skip(error: Exception, where: object) -> Skip:
 def _unavailable(error: AvmeterError) -> Skip:
     code = SkipCode.WEIGHTS_UNAVAILABLE if isinstance(error, WeightsError) else SkipCode.DEPENDENCY_MISSING
     return Skip(code=code, reason=error.message, hint=error.hint)
+
+
+def _is_kept(request: Request, plan: Plan) -> bool:
+    """True if everything that a request reads can come again: files and texts, not arrays in memory."""
+    sources = (plan.sources[name] for name in request.sources)
+    return all(isinstance(s, str) or s.path is not None for s in sources)
 
 
 def _content_key(source: MediaSource | str) -> str:

@@ -75,17 +75,22 @@ class LocalExecutor:
         states = start_states(metrics)
         for start in range(0, len(samples), self._chunk_size):
             chunk = samples[start : start + self._chunk_size]
-            result = self.run_chunk(chunk, metrics)
+            result = self.run_chunk(chunk, metrics, _within(progress, start, len(chunk), len(samples)))
             per_sample.extend(result.per_sample)
             states = merge_states(metrics, states, result.states)
             if progress is not None:
                 progress(min(start + self._chunk_size, len(samples)), len(samples))
         return per_sample, finish_states(metrics, states)
 
-    def run_chunk(self, samples: Sequence[Sample], metrics: Mapping[str, Metric]) -> ChunkResult:
-        """Features and scores of one chunk."""
+    def run_chunk(
+        self,
+        samples: Sequence[Sample],
+        metrics: Mapping[str, Metric],
+        progress: Callable[[float], None] | None = None,
+    ) -> ChunkResult:
+        """Features and scores of one chunk; `progress` is called with the share that is done."""
         plan = make_plan(samples, metrics, self._extractors)
-        outcomes = self._computer.compute(plan)
+        outcomes = self._computer.compute(plan, progress)
         result = ChunkResult(states=start_states(metrics))
         for index, sample in enumerate(samples):
             row: dict[str, MetricResult] = {}
@@ -99,6 +104,22 @@ class LocalExecutor:
                     _update(metric, result.states[name], sample, gathered)
             result.per_sample.append(row)
         return result
+
+
+def _within(progress: Progress | None, start: int, size: int, total: int) -> Callable[[float], None] | None:
+    """Progress inside a chunk, told in samples of the whole run; a sample counts when its share is done."""
+    if progress is None:
+        return None
+    told = start
+
+    def update(share: float) -> None:
+        nonlocal told
+        done = start + int(share * size + 1e-9)
+        if done > told:
+            told = done
+            progress(done, total)
+
+    return update
 
 
 def start_states(metrics: Mapping[str, Metric]) -> dict[str, CorpusState]:

@@ -88,7 +88,7 @@ class SqliteStore:
                 f"{self.path}: the feature store cannot be opened ({error})",
                 hint="choose another folder with `store=` or `--store DIR`, or go without: `--no-store`",
             ) from error
-        self._dirty_since: float | None = None
+        self._committed = time.monotonic()
         self._broken = False
 
     def _check_version(self) -> None:
@@ -120,7 +120,7 @@ class SqliteStore:
         return found
 
     def put(self, key: FeatureKey, features: Features) -> None:
-        """Keep one feature; committed within a second."""
+        """Keep one feature. A killed process loses what it put in the last second at most, and no slow feature."""
         if self._broken:
             return
         try:
@@ -128,9 +128,9 @@ class SqliteStore:
                 "INSERT OR REPLACE INTO features VALUES (?, ?, ?)",
                 (key.media, key.fingerprint, encode_features(features)),
             )
-            now = time.monotonic()
-            self._dirty_since = self._dirty_since or now
-            if now - self._dirty_since >= _COMMIT_EVERY_S:
+            # Counted from the last commit, not from the first feature after it: where features take seconds, each is
+            # committed at once.
+            if time.monotonic() - self._committed >= _COMMIT_EVERY_S:
                 self.flush()
         except sqlite3.Error as error:
             self._give_up(error)
@@ -139,7 +139,7 @@ class SqliteStore:
         """Commit."""
         try:
             self._db.commit()
-            self._dirty_since = None
+            self._committed = time.monotonic()
         except sqlite3.Error as error:
             self._give_up(error)
 
@@ -176,7 +176,11 @@ def default_store_folder() -> Path:
 
 
 def open_store(store: str | Path | bool | None) -> Store:
-    """A store from what users say: a folder, True for the user's cache folder, None or False for none."""
+    """A store from what users say: a folder, True for the user's cache folder, None or False for none.
+
+    Raises:
+        UsageError: The folder cannot be written, or its store is of another version.
+    """
     if store is None or store is False:
         return NoStore()
     return SqliteStore(default_store_folder() if store is True else Path(store))

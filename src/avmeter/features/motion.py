@@ -31,10 +31,11 @@ class MotionExtractor(ClipExtractor):
         return (self._request(media),)
 
     def _request(self, media: MediaItem) -> FrameRequest:
+        num_frames = len(media.frame_times)  # a clip without picture ends here, with its own skip
         stream = media.info.video[0]
         large = min(stream.width, stream.height) > LARGEST_SIDE
         shrink = Resize(short_side=LARGEST_SIDE, interpolation="bilinear", antialias=True) if large else None
-        return FrameRequest(indices=tuple(range(len(media.frame_times))), resize=shrink, crop=None, output="uint8")
+        return FrameRequest(indices=tuple(range(num_frames)), resize=shrink, crop=None, output="uint8")
 
     def extract(self, media: MediaItem) -> Features:
         frames = media.frames(self._request(media))

@@ -18,6 +18,7 @@ from avmeter.metrics.base import CorpusMetric, Metric, Need
 from avmeter.registry import EXTRACTORS
 from avmeter.result import MetricResult
 from avmeter.sample import as_samples
+from media_builders import write_media
 
 RATE = 8000
 
@@ -157,6 +158,12 @@ def clip(level: float, seconds: float = 0.3) -> dict:
     return {"audio": (np.full(int(seconds * RATE), level, np.float32), RATE)}
 
 
+def clip_file(folder, level: float) -> dict:
+    path = folder / f"level{level:.1f}.wav"
+    write_media(path, wave=clip(level)["audio"][0], sample_rate=RATE, audio_codec="pcm_f32le")
+    return {"id": path.stem, "audio": str(path)}
+
+
 def run(samples, *metrics, store=None, chunk_size=128, **options):
     engine = computer(store, **options)
     executor = LocalExecutor(engine, chunk_size=chunk_size)
@@ -193,7 +200,7 @@ def test_results_do_not_depend_on_chunks_threads_or_batch_size():
 
 def test_second_run_over_one_store_computes_nothing(tmp_path):
     """Features are taken from the store, and the scores are the same."""
-    samples = [clip(0.1), clip(0.2)]
+    samples = [clip_file(tmp_path, 0.1), clip_file(tmp_path, 0.2)]
     first = run(samples, MeanMetric(), store=SqliteStore(tmp_path))
     second = run(samples, MeanMetric(), store=SqliteStore(tmp_path))
     assert first.counts.computed == {"test_blocks": 2}
@@ -204,11 +211,11 @@ def test_second_run_over_one_store_computes_nothing(tmp_path):
 
 def test_interrupted_run_keeps_what_was_finished(tmp_path):
     """After Ctrl-C in the third of four chunks, the same run computes only what was missing."""
-    samples = [clip(0.1 * i) for i in range(1, 5)]
+    samples = [clip_file(tmp_path, 0.1 * i) for i in range(1, 5)]
 
     class Interrupting(MeanMetric):
         def score(self, sample, features):
-            if sample.id == "2":
+            if sample.id == "level0.3":
                 raise KeyboardInterrupt
             return super().score(sample, features)
 
@@ -217,6 +224,48 @@ def test_interrupted_run_keeps_what_was_finished(tmp_path):
     again = run(samples, MeanMetric(), store=SqliteStore(tmp_path), chunk_size=1)
     assert again.counts.from_store == 3
     assert again.counts.computed == {"test_blocks": 1}
+
+
+def test_interrupt_inside_a_chunk_keeps_what_was_finished(tmp_path):
+    """Ctrl-C between two batches of one chunk: finished clips are stored, and the same engine is usable again."""
+    samples = [clip_file(tmp_path, 0.1 * i) for i in range(1, 5)]
+    store = SqliteStore(tmp_path)
+    engine = computer(store, threads=1, batch_size=2)
+    executor = LocalExecutor(engine)
+    metrics = {"test.mean": MeanMetric()}
+    calls = []
+
+    def interrupt(done, total):
+        calls.append((done, total))
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        executor.run(as_samples(samples), metrics, interrupt)
+    assert calls == [(1, 4), (2, 4)]
+    assert SqliteStore(tmp_path).num_features == 2
+    rows, _ = executor.run(as_samples(samples), metrics)
+    assert [r["test.mean"].score for r in rows] == pytest.approx([0.1, 0.2, 0.3, 0.4])
+    assert engine.counts.from_store == 2
+
+
+def test_arrays_in_memory_do_not_fill_the_store(tmp_path):
+    """Clips of a training loop do not come again: their features are not kept, and are never asked for."""
+    store = SqliteStore(tmp_path)
+    result = run([clip(0.1), clip_file(tmp_path, 0.2)], MeanMetric(), store=store)
+    assert result.counts.computed == {"test_blocks": 2}
+    assert store.num_features == 1
+
+
+def test_progress_is_told_within_a_chunk(tmp_path):
+    """A set smaller than a chunk still shows how far it is; numbers only grow, and end with all."""
+    calls = []
+    executor = LocalExecutor(computer(threads=1, batch_size=1))
+    executor.run(
+        as_samples([clip(0.1 * i) for i in range(1, 6)]), {"test.mean": MeanMetric()}, lambda *c: calls.append(c)
+    )
+    assert [done for done, _ in calls][:5] == [1, 2, 3, 4, 5]
+    assert calls[-1] == (5, 5)
 
 
 def test_out_of_memory_halves_the_batch_and_goes_on():
@@ -303,7 +352,7 @@ def test_stored_comparison_needs_no_parents(tmp_path):
         def score(self, sample, features):
             return MetricResult(self.name, float(features["x"]["difference"][0]))
 
-    samples = [{**clip(0.5), "reference_audio": clip(0.1)["audio"]}]
+    samples = [{**clip_file(tmp_path, 0.5), "reference_audio": clip_file(tmp_path, 0.1)["audio"]}]
     run(samples, Compare(), store=SqliteStore(tmp_path))
     store = SqliteStore(tmp_path)
     store._db.execute("DELETE FROM features WHERE media NOT LIKE '%+%'")

@@ -67,6 +67,18 @@ def test_stored_features_survive_reopening(tmp_path):
     again.close()
 
 
+def test_slow_features_are_committed_one_by_one(tmp_path):
+    """A feature that took more than a second is safe from SIGKILL as soon as it is put."""
+    store = SqliteStore(tmp_path)
+    store._committed -= 1.5
+    store.put(KEY, features())
+    assert SqliteStore(tmp_path).num_features == 1
+    store.put(FeatureKey("next", "x"), features())
+    assert SqliteStore(tmp_path).num_features == 1, "fast features share a commit"
+    store.close()
+    assert SqliteStore(tmp_path).num_features == 2
+
+
 def test_unreadable_row_counts_as_absent(tmp_path):
     """A damaged row is computed again instead of ending the run."""
     store = SqliteStore(tmp_path)
