@@ -88,6 +88,7 @@ class SqliteStore:
                 f"{self.path}: the feature store cannot be opened ({error})",
                 hint="choose another folder with `store=` or `--store DIR`, or go without: `--no-store`",
             ) from error
+        self._pending: dict[FeatureKey, bytes] = {}
         self._committed = time.monotonic()
         self._broken = False
 
@@ -108,45 +109,49 @@ class SqliteStore:
 
     def get(self, keys: Iterable[FeatureKey]) -> dict[FeatureKey, Features]:
         """Those of `keys` that are stored. An unreadable row counts as absent."""
-        found = {}
-        for key in keys:
-            row = self._db.execute(
-                "SELECT payload FROM features WHERE media = ? AND fingerprint = ?",
-                (key.media, key.fingerprint),
-            ).fetchone()
-            if row is not None:
-                with contextlib.suppress(ValueError, KeyError, struct.error):
-                    found[key] = decode_features(row[0])
+        self.flush()
+        found: dict[FeatureKey, Features] = {}
+        if self._broken:
+            return found
+        try:
+            for key in keys:
+                row = self._db.execute(
+                    "SELECT payload FROM features WHERE media = ? AND fingerprint = ?",
+                    (key.media, key.fingerprint),
+                ).fetchone()
+                if row is not None:
+                    with contextlib.suppress(ValueError, KeyError, struct.error):
+                        found[key] = decode_features(row[0])
+        except sqlite3.Error as error:
+            self._give_up(error)
         return found
 
     def put(self, key: FeatureKey, features: Features) -> None:
         """Keep one feature. A killed process loses what it put in the last second at most, and no slow feature."""
         if self._broken:
             return
-        try:
-            self._db.execute(
-                "INSERT OR REPLACE INTO features VALUES (?, ?, ?)",
-                (key.media, key.fingerprint, encode_features(features)),
-            )
-            # Counted from the last commit, not from the first feature after it: where features take seconds, each is
-            # committed at once.
-            if time.monotonic() - self._committed >= _COMMIT_EVERY_S:
-                self.flush()
-        except sqlite3.Error as error:
-            self._give_up(error)
+        # Kept aside and written in one go: a transaction left open would lock other processes out.
+        self._pending[key] = encode_features(features)
+        # Counted from the last commit, not from the first feature after it: where features take seconds, each is
+        # committed at once.
+        if time.monotonic() - self._committed >= _COMMIT_EVERY_S:
+            self.flush()
 
     def flush(self) -> None:
-        """Commit."""
+        """Write and commit."""
+        if not self._pending:
+            return
+        rows = [(key.media, key.fingerprint, payload) for key, payload in self._pending.items()]
+        self._pending.clear()
         try:
-            self._db.commit()
-            self._committed = time.monotonic()
+            with self._db:
+                self._db.executemany("INSERT OR REPLACE INTO features VALUES (?, ?, ?)", rows)
         except sqlite3.Error as error:
             self._give_up(error)
+        self._committed = time.monotonic()
 
     def _give_up(self, error: sqlite3.Error) -> None:
         self._broken = True
-        with contextlib.suppress(sqlite3.Error):
-            self._db.rollback()
         warnings.warn(f"{self.path}: features are no longer stored ({error}); scoring goes on", stacklevel=3)
 
     def close(self) -> None:

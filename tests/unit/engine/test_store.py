@@ -97,11 +97,25 @@ def test_store_that_fails_while_running_is_given_up_with_one_warning(tmp_path):
     """A full disk costs the store, not the run."""
     store = SqliteStore(tmp_path)
     store._db.close()
+    store.put(KEY, features())
     with pytest.warns(UserWarning, match="no longer stored"):
-        store.put(KEY, features())
+        store.flush()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         store.put(KEY, features())
+        store.flush()
+        assert store.get([KEY]) == {}
+
+
+def test_unsaved_features_lock_nobody_out(tmp_path):
+    """Another process can write while this one holds features that are not committed yet."""
+    first = SqliteStore(tmp_path)
+    first.put(KEY, features())
+    with sqlite3.connect(tmp_path / "features.sqlite", timeout=0) as other:
+        other.execute("INSERT INTO features VALUES ('other', 'x', x'00')")
+    other.close()
+    first.close()
+    assert SqliteStore(tmp_path).num_features == 2
 
 
 def test_two_stores_on_one_file_see_each_other(tmp_path):
