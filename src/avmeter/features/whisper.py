@@ -2,78 +2,63 @@
 
 Source: Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision" (2022). Deterministic: greedy or
 beam search at temperature 0, no fallback sampling, no conditioning on earlier text. Clips longer than 30 s are
-transcribed whole. A voice activity detector runs beside it: a clip without speech gives an empty transcript, and a
-segment where nobody speaks is dropped, so that silence and noise do not become invented sentences. The recogniser
-itself hears the whole clip, for cutting pauses out changes what it understands.
+transcribed whole, by Whisper's own sliding window. A segment in which the voice activity detector hears nobody is
+dropped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from avmeter.features.base import Features, Runtime, Window, WindowExtractor
-from avmeter.media import AudioSpec, MediaItem
-from avmeter.registry import register_extractor
-from avmeter.text.language import parse_language
+import numpy as np
+import numpy.typing as npt
 
-SAMPLE_RATE = 16_000
-_PREFIXES = ("openai/whisper-", "Systran/faster-whisper-", "faster-whisper-", "whisper-")
+from avmeter.features._speech import SAMPLE_RATE, SpeechRecogniser
+from avmeter.features.base import Runtime, Window
+from avmeter.registry import register_extractor
+
+PREFIXES = ("openai/whisper-", "Systran/faster-whisper-", "faster-whisper-", "whisper-")
 
 
 @register_extractor("whisper")
-class Whisper(WindowExtractor):
-    """Text of a clip, with the evidence for it.
+class Whisper(SpeechRecogniser):
+    """Text of a clip; see `SpeechRecogniser`.
 
     Args:
         model_name: Size ("base", "large-v3"), hub name ("openai/whisper-base"), or folder of a CTranslate2 model.
-        language: Language hint, in any form `parse_language` takes; None detects it.
-        vad: Drop what the voice activity detector holds for no speech.
+        language: Language hint; None detects it.
+        vad: Transcribe only where the voice activity detector hears speech.
         beam_size: 1 is greedy.
     """
 
     name = "whisper"
-    takes = "audio"
+    version = "2"
     dependencies = ("faster_whisper",)
     extra = "speech"
+    default_model = "base"
+    max_piece_s = None
 
     def __init__(
         self, *, model_name: str | None = None, language: str | None = None, vad: bool = True, beam_size: int = 1
     ) -> None:
-        self.model_name = model_name or "base"
-        parsed = parse_language(language)
-        self.language = parsed.whisper if parsed else None
-        self.vad = vad
+        super().__init__(model_name=model_name, language=language, vad=vad)
         self.beam_size = beam_size
-        self._model: Any = None
 
     def options(self) -> Mapping[str, Any]:
-        return {
-            "model_name": self.model_name,
-            "language": self.language,
-            "vad": self.vad,
-            "beam_size": self.beam_size,
-        }
+        return {**super().options(), "beam_size": self.beam_size}
 
-    def _entry(self) -> str:
-        size = self.model_name
-        for prefix in _PREFIXES:
-            size = size.removeprefix(prefix)
-        return f"faster-whisper-{size}"
-
-    def weights(self) -> tuple[str, ...]:
-        return () if Path(self.model_name).is_dir() else (self._entry(),)
+    def entry(self) -> str:
+        return f"faster-whisper-{size_of(self.model_name)}"
 
     def load(self, runtime: Runtime) -> None:
         def build() -> Any:
             from faster_whisper import WhisperModel
 
-            folder = self.model_name if Path(self.model_name).is_dir() else runtime.weights.folder(self._entry())
             on_gpu = runtime.device.type == "cuda"
-            half = on_gpu and runtime.precision in ("bf16", "fp16")
+            half = on_gpu and runtime.half_dtype is not None
             return WhisperModel(
-                str(folder),
+                str(self.folder(runtime)),
                 device=runtime.device.type,
                 device_index=runtime.device.index or 0,
                 compute_type="float16" if half else "float32",
@@ -81,65 +66,43 @@ class Whisper(WindowExtractor):
 
         self._model = runtime.network(("faster-whisper", self.model_name), build)
 
-    def unload(self) -> None:
-        self._model = None
+    def transcribe(self, windows: Sequence[Window], runtime: Runtime) -> list[Mapping[str, Any]]:
+        return [self._transcribe(w.inputs["waveform"], w.inputs["spoken"]) for w in windows]
 
-    def windows(self, media: MediaItem) -> Iterator[Window]:
-        waveform = media.audio(AudioSpec(sample_rate=SAMPLE_RATE))
-        duration_s = len(waveform) / SAMPLE_RATE
-        yield Window(inputs={"waveform": waveform[:]}, duration_s=duration_s)
-
-    def batch_key(self, window: Window) -> Hashable:
-        return None
-
-    def run(self, windows: Sequence[Window], runtime: Runtime) -> list[dict[str, Any]]:
-        return [self._transcribe(w) for w in windows]
-
-    def _transcribe(self, window: Window) -> dict[str, Any]:
-        from faster_whisper.vad import get_speech_timestamps
-
-        waveform = window.inputs["waveform"]
-        spoken = get_speech_timestamps(waveform) if self.vad else [{"start": 0, "end": len(waveform)}]
-        facts: dict[str, Any] = {
-            "text": "",
-            "segments": [],
-            "language": None,
-            "language_probability": None,
-            "speech_s": sum(s["end"] - s["start"] for s in spoken) / SAMPLE_RATE,
-            "duration_s": window.duration_s,
-            "long_form": window.duration_s > 30.0,
-        }
-        if not spoken:
-            return facts
-        segments, info = self._model.transcribe(
+    def _transcribe(self, waveform: np.ndarray, spoken: npt.NDArray[np.int64]) -> Mapping[str, Any]:
+        found, info = self._model.transcribe(
             waveform,
             language=self.language,
             beam_size=self.beam_size,
             temperature=0.0,
             condition_on_previous_text=False,
         )
-        parts = [
+        segments = [
             {
-                "start_s": round(s.start, 3),
-                "end_s": round(s.end, 3),
+                "start_s": s.start,
+                "end_s": s.end,
                 "text": s.text.strip(),
                 "no_speech_prob": s.no_speech_prob,
                 "avg_logprob": s.avg_logprob,
                 "compression_ratio": s.compression_ratio,
             }
-            for s in segments
+            for s in found
             if _overlaps(s.start, s.end, spoken)
         ]
-        text = " ".join(p["text"] for p in parts if p["text"])
-        found = {"language": info.language, "language_probability": info.language_probability} if parts else {}
-        return {**facts, "text": text, "segments": parts, **found}
-
-    def pool(
-        self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
-    ) -> Features:
-        return Features(facts=dict(outputs[0]))
+        return {
+            "segments": segments,
+            "language": info.language if segments else None,
+            "language_probability": info.language_probability if segments else None,
+        }
 
 
-def _overlaps(start_s: float, end_s: float, spoken: Sequence[Mapping[str, int]]) -> bool:
-    """True if some of the spoken stretches (in samples) lies within the segment."""
-    return any(s["start"] < end_s * SAMPLE_RATE and s["end"] > start_s * SAMPLE_RATE for s in spoken)
+def size_of(model_name: str) -> str:
+    """ "base" of "openai/whisper-base" and the like."""
+    for prefix in PREFIXES:
+        model_name = model_name.removeprefix(prefix)
+    return model_name
+
+
+def _overlaps(start_s: float, end_s: float, spoken: npt.NDArray[np.int64]) -> bool:
+    """True if some of the spoken ranges (in points) lies within the segment."""
+    return bool(((spoken[:, 0] < end_s * SAMPLE_RATE) & (spoken[:, 1] > start_s * SAMPLE_RATE)).any())
