@@ -82,16 +82,19 @@ class Batcher:
 
     Args:
         batch_size: Overrides the extractors' own sizes when given.
+        on_gpu: Take the extractors' sizes for a GPU.
     """
 
-    def __init__(self, batch_size: int | None = None) -> None:
+    def __init__(self, batch_size: int | None = None, *, on_gpu: bool = False) -> None:
         self._override = batch_size
+        self._on_gpu = on_gpu
         self._limits: dict[str, int] = {}
         self._buckets: dict[tuple[str, Hashable], list[tuple[WindowExtractor, Ticket, Window]]] = {}
 
     def limit(self, extractor: WindowExtractor) -> int:
         """The largest batch that `extractor` gets now."""
-        return self._limits.get(extractor.identity(), self._override or extractor.batch_size)
+        own = extractor.gpu_batch_size if self._on_gpu else extractor.batch_size
+        return self._limits.get(extractor.identity(), self._override or own)
 
     def halve(self, extractor: WindowExtractor, failed: int) -> int:
         """Remember that `failed` windows at once were too many; returns the new limit (0: even one is)."""

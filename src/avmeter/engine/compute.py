@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import logging
 import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,7 +34,8 @@ from avmeter.result import Skip
 from avmeter.sample import MediaSource
 
 logger = logging.getLogger("avmeter")
-_QUEUE_BYTES = 512 * 2**20
+_QUEUE_BYTES = 1024 * 2**20
+_TURN_S = 0.0002
 
 Outcome = Features | Skip
 
@@ -45,6 +47,14 @@ class Counts:
     computed: dict[str, int] = field(default_factory=dict)  # extractor name -> features computed
     from_store: int = 0
     windows: dict[str, int] = field(default_factory=dict)  # extractor name -> windows run
+
+    def since(self, before: Counts) -> Counts:
+        """What was done after `before`."""
+        return Counts(
+            computed={k: n for k, v in self.computed.items() if (n := v - before.computed.get(k, 0))},
+            from_store=self.from_store - before.from_store,
+            windows={k: n for k, v in self.windows.items() if (n := v - before.windows.get(k, 0))},
+        )
 
 
 @dataclass
@@ -90,7 +100,7 @@ class FeatureComputer:
         self.store = store
         self.counts = Counts()
         self._threads = threads or min(8, os.cpu_count() or 1)
-        self._batcher = Batcher(batch_size)
+        self._batcher = Batcher(batch_size, on_gpu=runtime.device.type == "cuda")
         self._loaded: dict[str, Extractor] = {}
         self._unavailable: dict[str, Skip] = {}
 
@@ -574,6 +584,10 @@ def _precision(runtime: Runtime) -> Iterator[None]:
     tf32 = runtime.precision != "float32"
     matmul, cudnn = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
+    # Launching a network is thousands of short Python steps; with the interpreter's usual 5 ms turns each of them
+    # would wait for a decoding thread.
+    turns_s = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN_S)
     half = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(runtime.precision)
     cast: contextlib.AbstractContextManager[Any] = (
         torch.autocast(runtime.device.type, dtype=half) if half else contextlib.nullcontext()
@@ -583,3 +597,4 @@ def _precision(runtime: Runtime) -> Iterator[None]:
             yield
     finally:
         torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = matmul, cudnn
+        sys.setswitchinterval(turns_s)

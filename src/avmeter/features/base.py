@@ -147,6 +147,7 @@ class Extractor(abc.ABC):
     dependencies: ClassVar[tuple[str, ...]] = ()
     extra: ClassVar[str] = "all"
     batch_size: ClassVar[int] = 16
+    gpu_batch_size: ClassVar[int] = 64
 
     def options(self) -> Mapping[str, Any]:
         """Every option that changes the output; JSON values."""
