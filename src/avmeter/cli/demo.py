@@ -12,15 +12,20 @@ from rich.console import Console
 from avmeter.cli.stress import stress
 from avmeter.demo.scenes import render_clips
 from avmeter.evaluator import Evaluator
-from avmeter.features.base import get_extractor
 from avmeter.metrics.resolve import resolve_metrics
+from avmeter.stress.ready import lacking, with_fallbacks
 from avmeter.stress.variants import SEED_VARIANTS
 from avmeter.weights import WeightsSource
 
-_OPTIONS = {
-    name: {"backbone": "yamnet"} for name in ("audio.kl_divergence", "audio.frechet_distance", "audio.kernel_distance")
-}
-_LEFT_OUT = ("audio.frechet_distance_infinity", "audio.inception_score", "audio.prdc", "audio.text_audio_retrieval")
+_NEEDS_MANY_CLIPS = frozenset(
+    {
+        "audio.frechet_distance_infinity",
+        "audio.inception_score",
+        "audio.kernel_distance",
+        "audio.prdc",
+        "audio.text_audio_retrieval",
+    }
+)
 
 
 def demo_command(
@@ -31,20 +36,21 @@ def demo_command(
     Runs without internet: only metrics whose weights are on this machine. Example: avmeter demo
     """
     started = time.monotonic()
+    console = Console(stderr=True, highlight=False)
     samples = render_clips(out / "originals")
     source = WeightsSource.parse("auto")
-    metrics = resolve_metrics(["all"], options=_OPTIONS)
-    ready = [
-        name
-        for name, metric in metrics.items()
-        if name not in _LEFT_OUT
-        and all(
-            source.available(entry)
-            for need in metric.needs
-            for entry in get_extractor(need.extractor, **need.options).weights()
-        )
-    ]
-    options = {name: option for name, option in _OPTIONS.items() if name in ready}
-    evaluator = Evaluator(ready, options=options, store=out / "store")
-    stress(samples, evaluator, out, variants=SEED_VARIANTS, title="avmeter demo")
-    Console(stderr=True, highlight=False).print(f"done in {time.monotonic() - started:.0f} s")
+    options, changed = with_fallbacks("all", {}, source)
+    metrics = resolve_metrics("all", options=options)
+    without = {n: lack for n, m in metrics.items() if (lack := lacking(m, source))}
+    ready = [n for n in metrics if n not in without and n not in _NEEDS_MANY_CLIPS]
+    evaluator = Evaluator(ready, options={n: options[n] for n in ready if n in options}, store=out / "store")
+    try:
+        stress(samples, evaluator, out, variants=SEED_VARIANTS, title="avmeter demo",
+               fallbacks=[n for n in changed if n in ready])  # fmt: skip
+    finally:
+        evaluator.shutdown()
+    if without:
+        console.print(f"not run, weights are not on this machine: {', '.join(sorted(without))}", markup=False)
+    many = sorted(n for n in _NEEDS_MANY_CLIPS if n in metrics and n not in without)
+    console.print(f"not run, they need far more clips than four: {', '.join(many)}", markup=False)
+    console.print(f"done in {time.monotonic() - started:.0f} s")

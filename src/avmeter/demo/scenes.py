@@ -14,16 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from avmeter.demo.speech import speak
-from avmeter.media.write import write_clip
+from avmeter.media.write import write_audio, write_clip
 
 FPS = 25
 SAMPLE_RATE = 24_000
-DURATION_S = 5.2
+DURATION_S = 5.6
+LEAD_S = 1.05  # more than a second of silence before the speech, and behind it: moved by one, all words stay
 HEIGHT, WIDTH = 180, 320
 
 SENTENCES = (
-    ("speech-en", "en-us", "The quick brown fox jumps over the lazy dog near the old stone bridge."),
-    ("speech-de", "de", "Der kleine Hund läuft heute mit dem Kind durch den alten Garten."),
+    ("speech-en", "en-us", "We will meet at the train station tomorrow morning."),
+    ("speech-es", "es", "Buenos días, hoy vamos a la playa con los niños."),
 )
 
 Frame = npt.NDArray[np.uint8]
@@ -39,7 +40,7 @@ def render_clips(folder: Path) -> list[dict[str, Any]]:
     folder.mkdir(parents=True, exist_ok=True)
     samples: list[dict[str, Any]] = []
     for name, voice, text in SENTENCES:
-        wave = _fitted(speak(text, voice, sample_rate=SAMPLE_RATE, words_per_minute=150)[0])
+        wave = _fitted(speak(text, voice, sample_rate=SAMPLE_RATE, words_per_minute=140)[0])
         path = _write(folder / f"{name}.mp4", _speaking(wave), wave)
         samples.append(
             {
@@ -53,16 +54,16 @@ def render_clips(folder: Path) -> list[dict[str, Any]]:
     impacts = _impact_times()
     path = _write(folder / "bouncing-ball.mp4", _bouncing(impacts), _thuds(impacts))
     samples.append({"id": "bouncing-ball", "video": str(path), "text_prompt": "a ball bounces on a wooden floor"})
-    path = render_melody(folder)
+    notes = _note_times()
+    path = _write(folder / "melody.mp4", _lights(notes), _melody(notes))
     samples.append({"id": "melody", "video": str(path), "text_prompt": "a slow melody on a glockenspiel"})
     return samples
 
 
-def render_melody(folder: Path) -> Path:
-    """Write the melody alone, `melody.mp4`: a sound that has nothing to do with most clips."""
+def render_siren(folder: Path) -> Path:
+    """Write `siren.flac`: a sound that has nothing to do with most clips, nor with those rendered here."""
     folder.mkdir(parents=True, exist_ok=True)
-    notes = _note_times()
-    return _write(folder / "melody.mp4", _lights(notes), _melody(notes))
+    return write_audio(folder / "siren.flac", _siren()[None], SAMPLE_RATE)
 
 
 def _write(path: Path, frames: Iterator[Frame], wave: Wave) -> Path:
@@ -70,10 +71,10 @@ def _write(path: Path, frames: Iterator[Frame], wave: Wave) -> Path:
 
 
 def _fitted(wave: Wave) -> Wave:
-    """Half a second of silence in front, then the wave, cut or padded to the clip's length."""
+    """Silence in front, then the wave, cut or padded to the clip's length."""
     length = round(DURATION_S * SAMPLE_RATE)
     fitted = np.zeros(length, np.float32)
-    start = SAMPLE_RATE // 4
+    start = round(LEAD_S * SAMPLE_RATE)
     part = wave[: length - start]
     fitted[start : start + len(part)] = part
     return fitted
@@ -179,3 +180,14 @@ def _melody(notes: list[float]) -> Wave:
         bell = sum(a * np.sin(2 * np.pi * pitch * r * time_s) for a, r in ((0.3, 1.0), (0.12, 2.76), (0.06, 5.4)))
         wave[start:] += np.asarray(bell * np.exp(-time_s * 4), np.float32)
     return wave
+
+
+def _siren() -> Wave:
+    """A two-tone horn over the rumble of a motor."""
+    time_s = np.arange(round(DURATION_S * SAMPLE_RATE)) / SAMPLE_RATE
+    pitch = np.where(time_s % 1.2 < 0.6, 440.0, 585.0)
+    phase = 2 * np.pi * np.cumsum(pitch) / SAMPLE_RATE
+    horn = sum(np.sin(k * phase) / k for k in (1, 2, 3, 4, 5))
+    motor = np.cumsum(np.random.default_rng(5).standard_normal(len(time_s)))
+    motor -= np.convolve(motor, np.ones(601) / 601, mode="same")
+    return np.asarray(0.18 * horn + 0.08 * motor / np.abs(motor).max(), np.float32)

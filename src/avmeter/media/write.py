@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import numpy.typing as npt
 
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 _BLOCK = 1024
+_CLOCK = Fraction(1, 90_000)
+_COPIED_INTO_MP4 = frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"})
 
 
 def write_audio(path: Path, samples: npt.NDArray[np.float32], sample_rate: int) -> Path:
@@ -25,8 +28,8 @@ def write_audio(path: Path, samples: npt.NDArray[np.float32], sample_rate: int) 
     with av.open(str(path), "w") as out:
         stream = out.add_stream("flac", rate=sample_rate, layout=_LAYOUTS[len(samples)])
         stream.codec_context.format = av.AudioFormat("s32")
-        scaled = np.clip(np.rint(np.asarray(samples, np.float64) * 2**23), -(2**23), 2**23 - 1).astype(np.int32) << 8
-        _encode_audio(out, stream, np.ascontiguousarray(scaled.T).reshape(1, -1), len(samples), "s32", sample_rate)
+        for packet in _encoded_sound(stream, samples, sample_rate):
+            out.mux(packet)
     return path
 
 
@@ -35,108 +38,153 @@ def write_clip(
     frames: Iterable[npt.NDArray[np.uint8]],
     *,
     fps: float,
+    times_s: Sequence[float] | npt.NDArray[np.float64] | None = None,
     samples: npt.NDArray[np.float32] | None = None,
     sample_rate: int = 48_000,
     quality: int = 18,
 ) -> Path:
-    """Write a picture (H.264) with lossless sound (FLAC), in Matroska or in MP4, which browsers play.
+    """Write a picture (H.264) with lossless sound (FLAC, 24 bit), in Matroska or in MP4, which browsers play.
 
     Args:
         path: File to write, `.mkv` or `.mp4`.
         frames: RGB frames (H, W, 3) of even size.
         fps: Frames a second.
+        times_s: When each frame is shown, ascending from 0; default is every 1/fps.
         samples: (C, N) sound, or None.
         sample_rate: Hz.
         quality: x264's constant rate factor; lower is better.
     """
     with av.open(str(path), "w") as out:
-        rate = Fraction(fps).limit_denominator(1001)
-        video = out.add_stream("libx264", rate=rate, options={"crf": str(quality), "preset": "veryfast"})
-        video.pix_fmt = "yuv420p"
-        audio = _sound_stream(out, samples, sample_rate)
-        for number, frame in enumerate(frames):
-            if number == 0:
-                video.height, video.width = frame.shape[:2]
-            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
-            picture.pts, picture.time_base = number, 1 / rate
-            out.mux(video.encode(picture))
-        out.mux(video.encode(None))
-        if audio is not None and samples is not None:
-            _encode_sound(out, audio, samples, sample_rate)
+        video = _picture_stream(out, fps, quality)
+        sound: Iterator[av.Packet] = iter(())
+        if samples is not None:
+            sound = _encoded_sound(_sound_stream(out, len(samples), sample_rate), samples, sample_rate)
+        _mux(out, _encoded_picture(video, frames, fps, times_s, 0.0), sound)
+    return path
+
+
+def write_picture(
+    path: Path,
+    frames: Iterable[npt.NDArray[np.uint8]],
+    *,
+    fps: float,
+    times_s: Sequence[float] | npt.NDArray[np.float64],
+    sound: Path,
+    start_s: float = 0.0,
+) -> Path:
+    """Write a new picture (H.264) beside the sound track of a file, its packets copied.
+
+    Args:
+        path: File to write; `.mkv` takes any sound, `.mp4` what `fits_mp4` says.
+        frames: RGB frames (H, W, 3) of even size.
+        fps: Frames a second, stated in the file.
+        times_s: When each frame is shown, ascending from 0.
+        sound: File with the sound track.
+        start_s: When the sound begins on the picture's clock; below 0 it begins before the picture.
+    """
+    with av.open(str(sound)) as source, av.open(str(path), "w") as out:
+        video = _picture_stream(out, fps, 18)
+        stream = source.streams.audio[0]
+        copy = out.add_stream_from_template(stream)
+        copied = _copied(source, stream, copy, max(start_s, 0.0))
+        _mux(out, _encoded_picture(video, frames, fps, times_s, max(-start_s, 0.0)), copied)
     return path
 
 
 def add_sound(
     path: Path, picture: Path, *, samples: npt.NDArray[np.float32], sample_rate: int, start_s: float = 0.0
 ) -> Path:
-    """Write the picture of a file, its packets copied, with other sound (FLAC).
+    """Write the picture of a file, its packets copied, with other sound (FLAC, 24 bit).
 
     Args:
         path: File to write, `.mp4` or `.mkv`.
         picture: File with the picture.
         samples: (C, N) sound.
         sample_rate: Hz.
-        start_s: When the sound begins, on the picture's clock, >= 0.
+        start_s: When the sound begins on the picture's clock; below 0 it begins before the picture.
     """
     with av.open(str(picture)) as source, av.open(str(path), "w") as out:
         stream = source.streams.video[0]
         copy = out.add_stream_from_template(stream)
-        audio = _sound_stream(out, samples, sample_rate)
-        assert audio is not None
-        first: int | None = None
-        for packet in source.demux(stream):
-            if packet.dts is None:
-                continue
-            if first is None:
-                first = stream.start_time or 0
-            packet.pts = None if packet.pts is None else packet.pts - first
-            packet.dts -= first
-            packet.stream = copy
-            out.mux(packet)
-        _encode_sound(out, audio, samples, sample_rate, first=round(start_s * sample_rate))
+        audio = _sound_stream(out, len(samples), sample_rate)
+        copied = _copied(source, stream, copy, max(-start_s, 0.0))
+        first = round(max(start_s, 0.0) * sample_rate)
+        _mux(out, copied, _encoded_sound(audio, samples, sample_rate, first=first))
     return path
 
 
-def _sound_stream(
-    out: av.container.OutputContainer, samples: npt.NDArray[np.float32] | None, sample_rate: int
-) -> av.AudioStream | None:
-    if samples is None:
-        return None
-    audio = out.add_stream("flac", rate=sample_rate, layout=_LAYOUTS[len(samples)])
-    audio.codec_context.format = av.AudioFormat("s16")
+def fits_mp4(path: Path) -> bool:
+    """True if the sound of a file can be copied into MP4."""
+    with av.open(str(path)) as source:
+        return bool(source.streams.audio) and source.streams.audio[0].codec_context.name in _COPIED_INTO_MP4
+
+
+def _mux(out: av.container.OutputContainer, picture: Iterator[av.Packet], sound: Iterator[av.Packet]) -> None:
+    """Write both streams interleaved by time, as players expect."""
+    for packet in heapq.merge(picture, sound, key=_time):
+        out.mux(packet)
+
+
+def _time(packet: av.Packet) -> float:
+    stamp = packet.dts if packet.dts is not None else packet.pts
+    return float((stamp or 0) * packet.time_base)
+
+
+def _picture_stream(out: av.container.OutputContainer, fps: float, quality: int) -> av.VideoStream:
+    rate = Fraction(fps).limit_denominator(1001)
+    video = out.add_stream("libx264", rate=rate, options={"crf": str(quality), "preset": "veryfast"})
+    video.pix_fmt = "yuv420p"
+    video.time_base = video.codec_context.time_base = _CLOCK
+    return video
+
+
+def _encoded_picture(
+    video: av.VideoStream,
+    frames: Iterable[npt.NDArray[np.uint8]],
+    fps: float,
+    times_s: Sequence[float] | npt.NDArray[np.float64] | None,
+    start_s: float,
+) -> Iterator[av.Packet]:
+    for number, frame in enumerate(frames):
+        if number == 0:
+            video.height, video.width = frame.shape[:2]
+        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
+        time_s = number / fps if times_s is None else float(times_s[number])
+        picture.pts, picture.time_base = round((start_s + time_s) / _CLOCK), _CLOCK
+        yield from video.encode(picture)
+    yield from video.encode(None)
+
+
+def _copied(
+    source: av.container.InputContainer, stream: av.VideoStream | av.AudioStream, copy: av.stream.Stream, start_s: float
+) -> Iterator[av.Packet]:
+    """Packets of a stream whose first point is shown or heard at `start_s`."""
+    first = (stream.start_time or 0) - round(start_s / stream.time_base)
+    for packet in source.demux(stream):
+        if packet.dts is None:
+            continue
+        packet.pts = None if packet.pts is None else packet.pts - first
+        packet.dts -= first
+        packet.stream = copy
+        yield packet
+
+
+def _sound_stream(out: av.container.OutputContainer, num_channels: int, sample_rate: int) -> av.AudioStream:
+    audio = out.add_stream("flac", rate=sample_rate, layout=_LAYOUTS[num_channels])
+    audio.codec_context.format = av.AudioFormat("s32")
     return audio
 
 
-def _encode_sound(
-    out: av.container.OutputContainer,
-    audio: av.AudioStream,
-    samples: npt.NDArray[np.float32],
-    sample_rate: int,
-    *,
-    first: int = 0,
-) -> None:
-    scaled = np.clip(np.rint(samples * 2**15), -(2**15), 2**15 - 1).astype(np.int16)
-    packed = np.ascontiguousarray(scaled.T).reshape(1, -1)
-    _encode_audio(out, audio, packed, len(samples), "s16", sample_rate, first=first)
-
-
-def _encode_audio(
-    out: av.container.OutputContainer,
-    stream: av.AudioStream,
-    packed: npt.NDArray[np.generic],
-    points_per_sample: int,
-    sample_format: str,
-    sample_rate: int,
-    *,
-    first: int = 0,
-) -> None:
-    """Encode packed samples (1, N * C) in blocks."""
-    step = _BLOCK * points_per_sample
+def _encoded_sound(
+    stream: av.AudioStream, samples: npt.NDArray[np.float32], sample_rate: int, *, first: int = 0
+) -> Iterator[av.Packet]:
+    """FLAC packets of samples (C, N), 24 bit, the first at point `first`."""
+    scaled = np.clip(np.rint(np.asarray(samples, np.float64) * 2**23), -(2**23), 2**23 - 1).astype(np.int32) << 8
     layout = stream.codec_context.layout
-    for start in range(0, packed.shape[1], step):
-        block = np.ascontiguousarray(packed[:, start : start + step])
-        frame = av.AudioFrame.from_ndarray(block, format=sample_format, layout=layout)
+    for start in range(0, scaled.shape[1], _BLOCK):
+        block = np.ascontiguousarray(scaled[:, start : start + _BLOCK].T).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(block, format="s32", layout=layout)
         frame.sample_rate = sample_rate
-        frame.pts, frame.time_base = first + start // points_per_sample, Fraction(1, sample_rate)
-        out.mux(stream.encode(frame))
-    out.mux(stream.encode(None))
+        frame.pts, frame.time_base = first + start, Fraction(1, sample_rate)
+        yield from stream.encode(frame)
+    yield from stream.encode(None)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib import resources
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-Kind = Literal["worse", "invariant", "monotone"]
+from avmeter.errors import UsageError
+
+Kind = Literal["worse", "invariant", "monotone", "separable", "equals", "at_least", "changes_by"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,19 +19,38 @@ class Expectation:
     Attributes:
         metric: Metric name.
         variant: Name of the damage.
-        kind: "worse" than the original, "invariant" (within `tolerance` of it), or "monotone": worse with the dose.
-        tolerance: Allowed change, in units of the score ("invariant"); least change ("worse").
+        kind: "worse" than the original by `tolerance` or more; "invariant": within `tolerance` of it; "monotone":
+            worse with every dose; "separable": worse on clip after clip, beyond chance; "equals" `value` within
+            `tolerance`; "at_least" `value`; "changes_by" `value` within `tolerance`.
+        value: What "equals", "at_least" and "changes_by" compare with.
+        tolerance: In units of the score, or with `relative_to` a share of the change under that damage.
+        relative_to: Name of a damage that is strong without doubt.
+        trend: Of a monotone reaction, for metrics without a better side: "rises" or "falls".
         reason: Why.
+
+    Raises:
+        UsageError: A value that does not fit the kind.
     """
 
     metric: str
     variant: str
     kind: Kind
+    value: float | None = None
     tolerance: float = 0.0
+    relative_to: str | None = None
+    trend: Literal["rises", "falls"] | None = None
     reason: str = ""
 
+    def __post_init__(self) -> None:
+        where = f"expectation of {self.metric} under {self.variant}"
+        if self.kind not in get_args(Kind):
+            raise UsageError(f"{where}: kind is {self.kind!r}", hint=f"known: {', '.join(get_args(Kind))}")
+        if (self.value is None) == (self.kind in ("equals", "at_least", "changes_by")):
+            raise UsageError(f"{where}: kind {self.kind!r} {'needs' if self.value is None else 'takes no'} `value`")
+        if self.relative_to is not None and self.kind not in ("worse", "invariant"):
+            raise UsageError(f"{where}: kind {self.kind!r} takes no `relative_to`")
 
-@lru_cache
+
 def load_expectations() -> tuple[Expectation, ...]:
     """All expectations that come with the package."""
     found: list[Expectation] = []

@@ -19,6 +19,7 @@ class PictureDamage:
         order: (number of frames, dose, generator) -> index of the frame shown at each place.
         change: What is done to a frame (H, W, 3).
         fps_factor: The stated frame rate over the true one.
+        default: The dose where one is wanted; None is the first of the ladder.
         doses: Ladder from mild to strong.
         unit: Of the dose.
         note: What it does, with `{dose}`.
@@ -27,6 +28,7 @@ class PictureDamage:
     order: Callable[[int, float, np.random.Generator], npt.NDArray[np.int64]] | None = None
     change: Callable[[Frame], Frame] | None = None
     fps_factor: float = 1.0
+    default: float | None = None
     doses: tuple[float, ...] = ()
     unit: str = ""
     note: str = ""

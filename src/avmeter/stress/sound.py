@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
+from avmeter.stress.vocoder import move_formants, stretch
+
 Sound = npt.NDArray[np.float32]
-_STRETCH_FFT, _STRETCH_HOP = 2048, 512
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +49,7 @@ def white_noise(samples: Sound, rate: int, dose: float, rng: np.random.Generator
 
 def noise(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
     """White noise added at a signal-to-noise ratio of `dose` dB."""
-    power = float(np.mean(np.square(samples, dtype=np.float64)))
-    added = rng.standard_normal(samples.shape) * np.sqrt(power / 10 ** (dose / 10))
-    noisy: Sound = (samples + added).astype(np.float32)
-    return noisy
+    return _added(samples, rng.standard_normal(samples.shape), dose)
 
 
 def gain(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
@@ -80,15 +78,33 @@ def shifted(samples: Sound, rate: int, dose: float, rng: np.random.Generator) ->
 
 def stretched(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
     """`dose` times slower at the same pitch (phase vocoder), cut or padded to the length before."""
-    return _fitted(np.stack([_vocoder(channel, dose) for channel in samples]), samples.shape[1])
+    return _fitted(np.stack([stretch(channel, dose) for channel in samples]), samples.shape[1])
 
 
 def pitch_shifted(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
     """Higher by `dose` semitones at the same speed."""
     factor = 2 ** (dose / 12)
-    longer = np.stack([_vocoder(channel, factor) for channel in samples])
+    longer = np.stack([stretch(channel, factor) for channel in samples])
     back = soxr.resample(longer.T, rate * factor, rate, quality="HQ").T
     return _fitted(back, samples.shape[1])
+
+
+def other_voice(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+    """Another speaker: pitch higher by `dose` semitones, formants by half of that."""
+    higher = pitch_shifted(samples, rate, dose, rng)
+    return np.stack([move_formants(channel, rate, 2 ** (-dose / 24)) for channel in higher])
+
+
+def over_music(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+    """Chords of bells added, `dose` dB below the sound."""
+    time_s = np.arange(samples.shape[1]) / rate
+    music = np.zeros(len(time_s))
+    for number, start in enumerate(np.arange(0.0, len(time_s) / rate, 0.5)):
+        age = time_s - start
+        root = 220.0 * 2 ** (int(rng.choice([0, 2, 4, 7, 9])) / 12)
+        chord = sum(np.sin(2 * np.pi * root * ratio * age) for ratio in (1.0, 1.25, 1.5, 2.0))
+        music += np.where(age >= 0, chord * np.exp(-3 * np.maximum(age, 0)), 0.0) * (1.0 if number % 2 else 0.7)
+    return _added(samples, music, dose)
 
 
 def clipped(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
@@ -130,9 +146,7 @@ def hum(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sou
     """Mains hum of 50 Hz and harmonics, `dose` dB below the sound."""
     time_s = np.arange(samples.shape[1]) / rate
     tone = sum(np.sin(2 * np.pi * 50 * k * time_s) / k for k in (1, 2, 3, 5))
-    level = np.sqrt(np.mean(np.square(samples, dtype=np.float64)) / np.mean(tone**2))
-    humming: Sound = (samples + tone * level * 10 ** (-dose / 20)).astype(np.float32)
-    return humming
+    return _added(samples, np.asarray(tone), dose)
 
 
 def channels_swapped(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
@@ -209,6 +223,20 @@ DAMAGES: dict[str, SoundDamage] = {
     ),
     "dropouts": SoundDamage(apply=dropouts, doses=(0.05, 0.2, 0.5), unit="share", note="a share of {dose:g} missing"),
     "reverb": SoundDamage(apply=reverberated, doses=(0.3, 0.8, 2.0), unit="s RT60", note="a room of {dose:g} s"),
+    "other_voice": SoundDamage(
+        apply=other_voice,
+        doses=(2.0, 4.0, 6.0),
+        default=4.0,
+        unit="semitones",
+        note="another voice: pitch up {dose:g} semitones, formants by half of that",
+    ),
+    "speech_over_music": SoundDamage(
+        apply=over_music,
+        doses=(20.0, 10.0, 0.0, -10.0),
+        default=0.0,
+        unit="dB below",
+        note="chords of bells {dose:g} dB below the sound",
+    ),
     "hum": SoundDamage(apply=hum, doses=(20.0, 10.0, 0.0), unit="dB below", note="hum {dose:g} dB below the sound"),
     "channel_swap": SoundDamage(apply=channels_swapped, note="left and right exchanged"),
     "rate_confusion": SoundDamage(apply=rate_confused, note="44.1 kHz played as 48 kHz"),
@@ -216,28 +244,11 @@ DAMAGES: dict[str, SoundDamage] = {
 """Every damage to sound by name."""
 
 
-def _vocoder(channel: npt.NDArray[np.float32], factor: float) -> npt.NDArray[np.float32]:
-    """A channel `factor` times longer at the same pitch."""
-    window = np.hanning(_STRETCH_FFT + 1)[:-1]
-    padded = np.pad(channel.astype(np.float64), _STRETCH_FFT)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, _STRETCH_FFT)[::_STRETCH_HOP]
-    spectra = np.fft.rfft(frames * window, axis=1)
-    positions = np.arange(0, len(spectra) - 1, 1 / factor)
-    expected = 2 * np.pi * _STRETCH_HOP * np.arange(spectra.shape[1]) / _STRETCH_FFT
-    phase = np.angle(spectra[0])
-    out = np.zeros(len(positions) * _STRETCH_HOP + _STRETCH_FFT)
-    weight = np.zeros_like(out)
-    for number, position in enumerate(positions):
-        low = int(position)
-        share = position - low
-        magnitude = (1 - share) * np.abs(spectra[low]) + share * np.abs(spectra[low + 1])
-        start = number * _STRETCH_HOP
-        out[start : start + _STRETCH_FFT] += window * np.fft.irfft(magnitude * np.exp(1j * phase))
-        weight[start : start + _STRETCH_FFT] += window**2
-        advance = np.angle(spectra[low + 1]) - np.angle(spectra[low]) - expected
-        phase = phase + expected + advance - 2 * np.pi * np.round(advance / (2 * np.pi))
-    trimmed = (out / np.maximum(weight, 1e-3))[round(_STRETCH_FFT * factor) :]
-    return trimmed[: round(len(channel) * factor)].astype(np.float32)
+def _added(samples: Sound, other: npt.NDArray[np.float64], below_db: float) -> Sound:
+    """Another sound, (N,) or (C, N), added with `below_db` dB less power than this one has."""
+    power = np.mean(np.square(samples, dtype=np.float64)) / 10 ** (below_db / 10)
+    mixed: Sound = (samples + other * np.sqrt(power / max(float(np.mean(other**2)), 1e-20))).astype(np.float32)
+    return mixed
 
 
 def _fitted(samples: npt.NDArray[np.floating], length: int) -> Sound:

@@ -2,52 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from avmeter.errors import StatsError, UsageError
+from avmeter.errors import MediaError, UsageError
 from avmeter.evaluator import Evaluator
 from avmeter.metrics.base import CorpusMetric
 from avmeter.result import MetricResult, Skip
 from avmeter.run import EvalResults
 from avmeter.sample import Sample, as_samples
-from avmeter.stats.rank import spearman_correlation
-from avmeter.stress.expectations import Expectation, load_expectations
-from avmeter.stress.variants import Variant, build_variant, variants_of
+from avmeter.stress.build import Built, build_variant
+from avmeter.stress.expectations import load_expectations
+from avmeter.stress.judge import Cell, Verdict, judge
+from avmeter.stress.variants import SEED_VARIANTS, Variant, variants_of
 
-_MONOTONE_ABOVE = 0.79
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cell:
-    """What one metric says of one variant, over all clips.
-
-    Attributes:
-        score: Mean over scored clips (or the corpus score); None when none was.
-        scores: Clip -> score, of the clips that have one.
-        num_clips: Clips given.
-        skip: Why there is no score, of the first clip without.
-        dummy: Made with stand-in weights.
-    """
-
-    score: float | None
-    scores: Mapping[str, float]
-    num_clips: int
-    skip: Skip | None
-    dummy: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """Whether a promise was kept; `kept` is None when it could not be tested."""
-
-    expectation: Expectation
-    kept: bool | None
-    measured: str
+_OF_SPOKEN_WORDS = frozenset({"audio.wer"})
+"""Metrics that take a prompt for want of a transcript: a scene description says nothing about damage to speech."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +42,16 @@ class StressResult:
     verdicts: tuple[Verdict, ...]
     results: EvalResults
 
+    @property
+    def scored_metrics(self) -> list[str]:
+        """Metrics with a score for some variant."""
+        return [n for n in self.metrics if any(self.cells[v.label, n].score is not None for v in self.variants)]
+
+    def unscored(self) -> dict[str, Skip | None]:
+        """Metrics without any score, and why, as the first variant has it."""
+        known = set(self.scored_metrics)
+        return {n: self.cells[self.variants[0].label, n].skip for n in self.metrics if n not in known}
+
 
 def run_stress(
     clips: Sequence[Mapping[str, Any]],
@@ -82,75 +66,56 @@ def run_stress(
 ) -> StressResult:
     """Build variants of clips, score them all, and judge the metrics.
 
-    The original clip is the reference of its variants, where a metric wants one.
+    The original clip is the reference of its variants, where a metric wants one. A clip that cannot be damaged in
+    some way (no picture, no text) is skipped by name in that variant alone. Word error rates are taken only where
+    `reference_text` says what is spoken.
 
     Args:
         clips: Samples with `video` or `audio`, and texts where known.
-        evaluator: With the metrics to be judged.
+        evaluator: With the metrics to be judged; with a store, what the variants share is computed once.
         folder: Where the variants are written (`folder/clips`).
         variants: Default: the nine of the first published experiment.
-        unrelated: Clip whose sound replaces that of a single clip; several clips exchange theirs.
+        unrelated: Clip from outside the set whose sound replaces the clips' own in "unrelated".
         metrics: Only these of the evaluator's.
         seed: Of all random damage.
         progress: Called with the label of each variant before it is scored.
 
     Raises:
         UsageError: A clip is given as an array, or none is given.
-        MediaError: A clip cannot be decoded.
     """
-    chosen = list(variants) if variants is not None else variants_of(_seed_names())
-    originals = as_samples(clips)
+    chosen = list(variants) if variants is not None else variants_of(SEED_VARIANTS)
+    originals = [s for s in as_samples(clips) if s.role == "generated"]
     if not originals:
-        raise UsageError("no clips to damage")
+        raise UsageError("no clips to damage", hint="give clips with a picture or sound")
+    paths = [_path_of(sample) for sample in originals]
     target = folder / "clips"
     target.mkdir(parents=True, exist_ok=True)
     names = list(metrics) if metrics is not None else evaluator.metric_names
     cells: dict[tuple[str, str], Cell] = {}
     rows: list[dict[str, MetricResult]] = []
-    samples: list[Sample] = []
+    shown: list[Sample] = []
     provenance: dict[str, Any] = {}
     for variant in chosen:
         if progress is not None:
             progress(variant.label)
-        damaged = as_samples(_damaged(originals, variant, target, unrelated, seed))
-        results = evaluator.evaluate(samples=damaged, metrics=names)
+        made = [
+            _built(variant, sample, path, target, _other(variant, paths, i, unrelated), seed)
+            for i, (sample, path) in enumerate(zip(originals, paths, strict=True))
+        ]
+        results = _evaluate(originals, paths, made, variant, evaluator, names)
         for name in names:
             cells[variant.label, name] = _cell(name, evaluator, originals, results)
         rows.extend(results)
-        samples.extend(damaged)
-        provenance = results.provenance
+        shown.extend(_shown(originals, paths, made, variant))
+        provenance = dict(results.provenance)
+    directions = {n: evaluator.metrics[n].direction for n in names}
     return StressResult(
         variants=tuple(chosen),
-        metrics={n: evaluator.metrics[n].direction for n in names},
+        metrics=directions,
         cells=cells,
-        verdicts=tuple(_verdicts(chosen, {n: evaluator.metrics[n].direction for n in names}, cells)),
-        results=EvalResults(rows, {}, samples=samples, provenance=provenance),
+        verdicts=tuple(judge(load_expectations(), chosen, directions, cells)),
+        results=EvalResults(rows, {}, samples=shown, provenance={**provenance, "seed": seed}),
     )
-
-
-def _seed_names() -> Sequence[str]:
-    from avmeter.stress.variants import SEED_VARIANTS
-
-    return SEED_VARIANTS
-
-
-def _damaged(
-    originals: Sequence[Sample], variant: Variant, folder: Path, unrelated: Path | None, seed: int
-) -> list[dict[str, Any]]:
-    paths = [_path_of(sample) for sample in originals]
-    damaged = []
-    for i, (sample, path) in enumerate(zip(originals, paths, strict=True)):
-        other = paths[(i + 1) % len(paths)] if len(paths) > 1 else unrelated
-        made = build_variant(variant, path, folder, other=other, seed=seed)
-        has_picture = "video" in sample.media
-        row: dict[str, Any] = {
-            **{k: v for k, v in sample.original.items() if k not in ("audio", "video", "video_path", "reference")},
-            "id": f"{sample.id}--{variant.slug}",
-            ("video" if has_picture else "audio"): str(made),
-            "reference_audio": str(path),
-        }
-        damaged.append(row)
-    return damaged
 
 
 def _path_of(sample: Sample) -> Path:
@@ -162,70 +127,107 @@ def _path_of(sample: Sample) -> Path:
     return source.path
 
 
+def _other(variant: Variant, paths: Sequence[Path], index: int, unrelated: Path | None) -> Path | None:
+    if variant.name == "unrelated":
+        return unrelated
+    return paths[(index + 1) % len(paths)] if len(paths) > 1 else None
+
+
+def _built(variant: Variant, sample: Sample, path: Path, folder: Path, other: Path | None, seed: int) -> Built | Skip:
+    try:
+        return build_variant(variant, path, folder, texts=sample.texts, other=other, seed=seed)
+    except MediaError as error:
+        return Skip.of(error)
+
+
+def _evaluate(
+    originals: Sequence[Sample],
+    paths: Sequence[Path],
+    made: Sequence[Built | Skip],
+    variant: Variant,
+    evaluator: Evaluator,
+    names: Sequence[str],
+) -> EvalResults:
+    """Results of all clips for one variant, in order, each telling what was done."""
+    whole = [i for i, built in enumerate(made) if isinstance(built, Built)]
+    samples = [_measured(originals[i], paths[i], b, variant) for i, b in enumerate(made) if isinstance(b, Built)]
+    rows: list[dict[str, MetricResult]] = [{} for _ in made]
+    corpus: dict[str, MetricResult] = {}
+    provenance: dict[str, Any] = {"metrics": {}}
+    for group, given in _groups(names, samples):
+        if not given:
+            continue
+        results = evaluator.evaluate(samples=given, metrics=group)
+        for i, row in zip(whole, results, strict=True):
+            rows[i].update(row)
+        corpus.update(results.corpus)
+        provenance = {**results.provenance, "metrics": {**provenance["metrics"], **results.provenance["metrics"]}}
+    for i, built in enumerate(made):
+        if isinstance(built, Skip):
+            per_sample = [n for n in names if evaluator.metrics[n].per_sample]
+            rows[i] = {n: MetricResult.skipped(n, built) for n in per_sample}
+        note = built.note if isinstance(built, Built) else variant.note
+        told = {"variant": variant.label, "damage": note}
+        rows[i] = {n: replace(r, details={**told, **r.details}) for n, r in rows[i].items()}
+    for name in names:
+        if name not in corpus and isinstance(evaluator.metrics[name], CorpusMetric):
+            why = next((b for b in made if isinstance(b, Skip)), None)
+            corpus[name] = MetricResult(name, None, skip=why)
+    return EvalResults(rows, corpus, provenance=provenance)
+
+
+def _groups(names: Sequence[str], samples: Sequence[Sample]) -> Iterable[tuple[list[str], list[Sample]]]:
+    spoken = [n for n in names if n in _OF_SPOKEN_WORDS]
+    others = [n for n in names if n not in _OF_SPOKEN_WORDS]
+    if others:
+        yield others, list(samples)
+    if spoken:
+        yield spoken, [replace(s, texts={k: t for k, t in s.texts.items() if k != "text_prompt"}) for s in samples]
+
+
+def _measured(original: Sample, path: Path, built: Built, variant: Variant) -> Sample:
+    """The sample as it is measured.
+
+    Under damage to the sound alone the picture is that of the original file, so that what was computed from it is
+    found again; the sound is read from the variant, which has the same clock.
+    """
+    return _sample(original, path, built, variant, shares_picture=variant.kind == "sound")
+
+
+def _shown(
+    originals: Sequence[Sample], paths: Sequence[Path], made: Sequence[Built | Skip], variant: Variant
+) -> list[Sample]:
+    """The samples as a report shows them: one playable file for each variant."""
+    whole = [
+        built if isinstance(built, Built) else Built(path=path, note=variant.note)
+        for path, built in zip(paths, made, strict=True)
+    ]
+    return [_sample(s, p, b, variant, shares_picture=False) for s, p, b in zip(originals, paths, whole, strict=True)]
+
+
+def _sample(original: Sample, path: Path, built: Built, variant: Variant, *, shares_picture: bool) -> Sample:
+    kept = {k: v for k, v in original.original.items() if k not in _MEDIA_KEYS}
+    media: dict[str, Any] = {"video": str(built.path)} if "video" in original.media else {"audio": str(built.path)}
+    if shares_picture and "video" in original.media:
+        media = {"video": str(path), "audio": str(built.path)}
+    row = {**kept, **built.texts, **media, "id": f"{original.id}--{variant.slug}", "reference_audio": str(path)}
+    return Sample.of(row)
+
+
+_MEDIA_KEYS = frozenset({"audio", "video", "video_path", "reference", "reference_audio"})
+
+
 def _cell(name: str, evaluator: Evaluator, originals: Sequence[Sample], results: EvalResults) -> Cell:
     metric = evaluator.metrics[name]
     if isinstance(metric, CorpusMetric) and not metric.per_sample:
         result = results.corpus[name]
         scores = {} if result.score is None else {"corpus": result.score}
-        return Cell(score=result.score, scores=scores, num_clips=len(originals), skip=result.skip, dummy=result.dummy)
+        return Cell(
+            score=result.score, scores=scores, num_clips=len(originals), skip=result.skip, dummy=result.dummy,
+            corpus=True,
+        )  # fmt: skip
     found = [row[name] for row in results]
     scores = {s.id: r.score for s, r in zip(originals, found, strict=True) if r.score is not None}
     skip = next((r.skip for r in found if r.skip is not None), None)
     mean = float(np.mean(list(scores.values()))) if scores else None
     return Cell(score=mean, scores=scores, num_clips=len(found), skip=skip, dummy=any(r.dummy for r in found))
-
-
-def _verdicts(
-    variants: Sequence[Variant], metrics: Mapping[str, str], cells: Mapping[tuple[str, str], Cell]
-) -> list[Verdict]:
-    verdicts = []
-    for expectation in load_expectations():
-        ladder = [v for v in variants if v.name == expectation.variant]
-        if expectation.metric in metrics and ladder:
-            sign = -1.0 if metrics[expectation.metric] == "higher" else 1.0
-            judge = _judge_ladder if expectation.kind == "monotone" else _judge_single
-            verdicts.append(judge(expectation, ladder, sign, cells))
-    return verdicts
-
-
-def _judge_single(
-    expectation: Expectation, ladder: Sequence[Variant], sign: float, cells: Mapping[tuple[str, str], Cell]
-) -> Verdict:
-    original = cells.get(("original", expectation.metric))
-    damaged = cells[ladder[-1].label, expectation.metric]
-    shared = [] if original is None else [k for k in damaged.scores if k in original.scores]
-    if original is None or not shared or damaged.dummy:
-        return Verdict(expectation=expectation, kept=None, measured=_why_not(original, damaged))
-    changes = [damaged.scores[k] - original.scores[k] for k in shared]
-    change = float(np.mean(changes))
-    if expectation.kind == "invariant":
-        kept = abs(change) <= expectation.tolerance
-    else:
-        kept = sign * change > 0 and sign * change >= expectation.tolerance
-    return Verdict(expectation=expectation, kept=kept, measured=f"changed by {change:+.3g} (n = {len(shared)})")
-
-
-def _judge_ladder(
-    expectation: Expectation, ladder: Sequence[Variant], sign: float, cells: Mapping[tuple[str, str], Cell]
-) -> Verdict:
-    found = [cells[v.label, expectation.metric] for v in ladder]
-    scores = [c.score for c in found if c.score is not None]
-    if len(scores) < 3 or len(scores) < len(found) or any(c.dummy for c in found):
-        reason = _why_not(None, found[0]) if not scores else f"{len(scores)} doses scored, needs 3 (`--ladder`)"
-        return Verdict(expectation=expectation, kept=None, measured=reason)
-    try:
-        correlation = spearman_correlation(np.arange(len(scores)), sign * np.asarray(scores))
-    except StatsError:
-        return Verdict(expectation=expectation, kept=False, measured="does not change with the dose")
-    return Verdict(
-        expectation=expectation,
-        kept=correlation >= _MONOTONE_ABOVE,
-        measured=f"Spearman {correlation:+.2f} with the dose",
-    )
-
-
-def _why_not(original: Cell | None, damaged: Cell) -> str:
-    if damaged.dummy:
-        return "dummy weights"
-    skip = damaged.skip or (original.skip if original else None)
-    return f"skipped: {skip.code}" if skip else "no score to compare with"

@@ -1,0 +1,265 @@
+"""Floors and ceilings: what silence, noise, a shuffled pairing and the ground truth score in the same protocol.
+
+A score says little alone: "is it better than noise?" is answered by measuring noise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from avmeter.engine.compute import open_media
+from avmeter.errors import SkipError, UsageError
+from avmeter.evaluator import Evaluator
+from avmeter.media import AudioSpec
+from avmeter.media.write import write_audio
+from avmeter.result import Skip
+from avmeter.run import EvalResults
+from avmeter.sample import MediaSource, Sample, as_samples
+
+ANCHORS = {
+    "truth": "the reference itself, measured as if it had been generated",
+    "shuffled": "each clip with the sound of another clip of the set, drawn at random",
+    "noise": "white noise of the clip's own level and length",
+    "silence": "silence of the clip's own length",
+}
+"""Anchor -> what it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anchor:
+    """What one metric says of one anchor, beside the clips themselves.
+
+    Attributes:
+        score: Mean over the clips (or the corpus score); None when nothing was scored.
+        gap: Clips minus anchor over the clips that have both, turned so that above 0 the clips are better (for a
+            metric without a better side: plainly the difference); None without such clips.
+        standard_errors: `gap` over its standard error; None for a corpus score, or fewer than two clips, or where
+            all differences are equal.
+        num_scored: Clips with a score.
+        skip: Why there is no score.
+        dummy: Made with stand-in weights.
+    """
+
+    score: float | None
+    gap: float | None
+    standard_errors: float | None
+    num_scored: int
+    skip: Skip | None = None
+    dummy: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnchorsResult:
+    """Scores of the clips between their floors and ceilings.
+
+    Attributes:
+        metrics: Metric name -> direction.
+        given: Metric -> score of the clips themselves.
+        anchors: (anchor, metric) -> what it scored.
+        notes: Anchor -> what it is.
+    """
+
+    metrics: Mapping[str, str]
+    given: Mapping[str, float | None]
+    anchors: Mapping[tuple[str, str], Anchor]
+    notes: Mapping[str, str]
+
+    def table(self) -> tuple[list[str], list[list[str | float | None]]]:
+        """Header and rows: a metric in each row; a gap in standard errors stands behind an anchor's score."""
+        header = ["metric", "clips", *self.notes]
+        rows: list[list[str | float | None]] = []
+        for name, direction in self.metrics.items():
+            arrow = {"higher": " ↑", "lower": " ↓"}.get(direction, "")
+            cells = [_text(self.anchors[anchor, name]) for anchor in self.notes]
+            rows.append([f"{name}{arrow}", self.given[name], *cells])
+        return header, rows
+
+
+def run_anchors(
+    samples: Sequence[Mapping[str, Any] | Sample],
+    evaluator: Evaluator,
+    folder: Path,
+    *,
+    metrics: Sequence[str] | None = None,
+    given: EvalResults | None = None,
+    seed: int = 0,
+) -> AnchorsResult:
+    """Score floors and ceilings of a set in the protocol of the evaluator.
+
+    Args:
+        samples: The set; those with role "reference" stay what they are.
+        evaluator: With the metrics.
+        folder: Where noise and silence are written (`folder/anchors`).
+        metrics: Only these of the evaluator's.
+        given: Results of the set itself, if they are there already.
+        seed: Of the noise and of the pairing.
+
+    Raises:
+        UsageError: No clip to measure.
+    """
+    items = as_samples(samples)
+    clips = [s for s in items if s.role == "generated"]
+    context = [s for s in items if s.role == "reference"]
+    if not clips:
+        raise UsageError("no clips to compare with anchors")
+    names = list(metrics) if metrics is not None else evaluator.metric_names
+    own = given if given is not None else evaluator.evaluate(samples=items, metrics=names)
+    scores = _by_clip(items, own)
+    target = folder / "anchors"
+    target.mkdir(parents=True, exist_ok=True)
+    anchors: dict[tuple[str, str], Anchor] = {}
+    for anchor in ANCHORS:
+        stand_ins = [s for s in _stand_ins(anchor, clips, target, seed) if s is not None]
+        results = evaluator.evaluate(samples=[*stand_ins, *context], metrics=names) if stand_ins else EvalResults()
+        found = _by_clip(stand_ins, results)
+        for name in names:
+            direction = evaluator.metrics[name].direction
+            anchors[anchor, name] = _anchor(name, direction, own, scores, results, found)
+    return AnchorsResult(
+        metrics={n: evaluator.metrics[n].direction for n in names},
+        given={n: _headline(n, own, scores) for n in names},
+        anchors=anchors,
+        notes=dict(ANCHORS),
+    )
+
+
+def _stand_ins(anchor: str, clips: Sequence[Sample], folder: Path, seed: int) -> list[Sample | None]:
+    if anchor == "truth":
+        return [_truth(clip) for clip in clips]
+    if anchor == "shuffled":
+        return _shuffled(clips, seed)
+    make: Callable[[np.ndarray, np.random.Generator], np.ndarray] = _noise if anchor == "noise" else _nothing
+    return [_instead(clip, anchor, make, folder, seed + i) for i, clip in enumerate(clips)]
+
+
+def _truth(clip: Sample) -> Sample | None:
+    sound, picture = clip.source("reference_audio"), clip.media.get("reference")
+    if sound is None:
+        return None
+    picture = picture or clip.media.get("video")
+    return _with_media(clip, {"audio": sound, **({"video": picture} if picture else {})})
+
+
+def _shuffled(clips: Sequence[Sample], seed: int) -> list[Sample | None]:
+    """Every clip with the sound of another: a random cycle through the set, so that none keeps its own."""
+    if len(clips) < 2:
+        return [None] * len(clips)
+    order = np.random.default_rng(seed).permutation(len(clips))
+    donors = dict(zip(order.tolist(), np.roll(order, 1).tolist(), strict=True))
+    return [_with_sound(clip, clips[donors[i]].source("audio")) for i, clip in enumerate(clips)]
+
+
+def _instead(
+    clip: Sample,
+    anchor: str,
+    make: Callable[[np.ndarray, np.random.Generator], np.ndarray],
+    folder: Path,
+    seed: int,
+) -> Sample | None:
+    source = clip.source("audio")
+    if source is None:
+        return None
+    try:
+        with open_media(source) as item:
+            wave = np.asarray(item.audio(AudioSpec(sample_rate=None))[:], np.float32)
+            rate = item.audio_facts.sample_rate
+    except SkipError:
+        return None
+    mark = hashlib.sha256(clip.id.encode()).hexdigest()[:16]
+    path = write_audio(folder / f"{anchor}-{mark}.flac", make(wave, np.random.default_rng(seed))[None], rate)
+    return _with_sound(clip, MediaSource(path=path))
+
+
+def _noise(wave: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    level = float(np.sqrt(np.mean(np.square(wave, dtype=np.float64)))) or 0.05
+    return (rng.standard_normal(len(wave)) * level).astype(np.float32)
+
+
+def _nothing(wave: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return np.zeros_like(wave)
+
+
+def _with_sound(clip: Sample, sound: MediaSource | None) -> Sample | None:
+    return None if sound is None else _with_media(clip, {**clip.media, "audio": sound})
+
+
+def _with_media(clip: Sample, media: Mapping[str, MediaSource]) -> Sample:
+    sides = {k: v for k, v in clip.media.items() if k.startswith("reference")}
+    return Sample(id=clip.id, media={**sides, **media}, texts=clip.texts, fps=clip.fps, extras=clip.extras)
+
+
+def _by_clip(items: Sequence[Sample], results: EvalResults) -> dict[str, dict[str, float]]:
+    """Metric -> clip -> score."""
+    found: dict[str, dict[str, float]] = {}
+    for sample, row in zip(items, results, strict=False):
+        for name, result in row.items():
+            if result.score is not None:
+                found.setdefault(name, {})[sample.id] = result.score
+    return found
+
+
+def _headline(name: str, results: EvalResults, scores: Mapping[str, Mapping[str, float]]) -> float | None:
+    if name in scores:
+        return float(np.mean(list(scores[name].values())))
+    return results.corpus[name].score if name in results.corpus else None
+
+
+def _anchor(
+    name: str,
+    direction: str,
+    own: EvalResults,
+    scores: Mapping[str, Mapping[str, float]],
+    results: EvalResults,
+    found: Mapping[str, Mapping[str, float]],
+) -> Anchor:
+    sign = -1.0 if direction == "lower" else 1.0
+    score, mine = _headline(name, results, found), _headline(name, own, scores)
+    of_metric = [row[name] for row in results if name in row]
+    if name in results.corpus:
+        of_metric.append(results.corpus[name])
+    dummy = any(r.dummy for r in of_metric)
+    if score is None:
+        skip = next((r.skip for r in of_metric if r.skip is not None), None)
+        return Anchor(score=None, gap=None, standard_errors=None, num_scored=0, skip=skip, dummy=dummy)
+    if name not in found:
+        gap = None if mine is None else sign * (mine - score)
+        return Anchor(score=score, gap=gap, standard_errors=None, num_scored=len(results), dummy=dummy)
+    shared = sorted(found[name].keys() & scores.get(name, {}).keys())
+    differences = np.array([sign * (scores[name][k] - found[name][k]) for k in shared])
+    return Anchor(
+        score=score,
+        gap=float(differences.mean()) if len(shared) else None,
+        standard_errors=_in_standard_errors(differences),
+        num_scored=len(found[name]),
+        dummy=dummy,
+    )
+
+
+def _in_standard_errors(differences: np.ndarray) -> float | None:
+    if len(differences) < 2:
+        return None
+    error = float(differences.std(ddof=1)) / math.sqrt(len(differences))
+    return float(differences.mean()) / error if error > 1e-12 else None
+
+
+def _text(anchor: Anchor) -> str:
+    if anchor.score is None:
+        return str(anchor.skip.code) if anchor.skip else "-"
+    gap = "" if anchor.standard_errors is None else f" ({anchor.standard_errors:+.1f} SE)"
+    return f"{anchor.score:.3g}{gap}{' [dummy]' if anchor.dummy else ''}"
+
+
+def skipped_everywhere(result: AnchorsResult) -> list[str]:
+    """Metrics that scored neither the clips nor an anchor."""
+    return [
+        n
+        for n in result.metrics
+        if result.given[n] is None and all(result.anchors[a, n].score is None for a in result.notes)
+    ]
