@@ -221,6 +221,11 @@ def _update(metric: CorpusMetric, state: CorpusState, sample: Sample, gathered: 
         state.num_given += 1
     if isinstance(gathered, Skip):
         state.leave_out(sample, gathered)
+        if sample.role == "generated":
+            try:
+                state.state = metric.left_out(state.state, sample, gathered)
+            except Exception as error:  # noqa: BLE001 - as in finish_states
+                state.failure = state.failure or _failure(error, sample.id)
         return
     for need in metric.needs:
         skip = gathered.skips.get(need.name)

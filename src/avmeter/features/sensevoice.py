@@ -73,7 +73,7 @@ class SenseVoice(SpeechRecogniser):
         return [
             {
                 "segments": [segment(stream.result.text.strip(), window)],
-                "language": stream.result.lang.strip("<|>") or None,
+                "language": getattr(stream.result, "lang", "").strip("<|>") or None,
                 "language_probability": None,
             }
             for stream, window in zip(streams, windows, strict=True)

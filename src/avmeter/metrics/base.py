@@ -117,6 +117,14 @@ class CorpusMetric(Metric):
     def update(self, state: Any, sample: Sample, features: FeatureSet) -> Any:
         """The state with one more sample folded in (may be the same object, changed)."""
 
+    def left_out(self, state: Any, sample: Sample, skip: Skip) -> Any:
+        """The state after a sample of the generated role that has no features (may be the same object, changed).
+
+        The engine counts such samples by reason either way. Override this where a clip that failed must still
+        weigh in the score, as words that were never said do.
+        """
+        return state
+
     @abc.abstractmethod
     def merge(self, a: Any, b: Any) -> Any:
         """The state over both corpora; associative, `a` before `b`."""

@@ -5,37 +5,48 @@
 Per clip, and over the corpus (all edits over all words), which is what papers report. The transcript comes from a
 speech recogniser, so its own errors are part of the number: compare only scores of one recogniser, and one
 normaliser of text.
+
+A clip that has a text but gives no sound (the file is absent, damaged, has no sound track ...) said none of its
+words: over the corpus they count as deletions, so that a model cannot gain by failing. `wer_scored_only` is the rate
+without them. Clips that the run could not treat (no weights, out of memory) are left out, and counted by reason.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
 from avmeter.errors import SkipCode, SkipError, UnknownNameError, UsageError
+from avmeter.metrics.audio._wer_state import MISSING_CODES, ClipErrors, WerState, counts, diff
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
 from avmeter.registry import register
 from avmeter.result import MetricResult, Skip
 from avmeter.sample import Sample
 from avmeter.text.dialogue import plain_text
 from avmeter.text.error_rate import Alignment, align
-from avmeter.text.language import detect_char_level, parse_language
+from avmeter.text.language import Language, detect_char_level, parse_language
 from avmeter.text.normalise import NORMALISERS, normalise
-from avmeter.text.tokens import tokens
+from avmeter.text.repetition import COMPRESSION_RATIO_LIMIT, repeated_ngram_share
+from avmeter.text.tokens import characters, tokens
 
-_BACKENDS = {"whisper": "whisper"}
+Missing = Literal["deletions", "leave_out"]
 
 
-@dataclass
-class WerState:
-    """Edits and reference words, in all and by language; clips with speech where none was wanted."""
+@dataclass(frozen=True)
+class _Backend:
+    extractor: str
+    takes_language: bool = True
 
-    edits: int = 0
-    words: int = 0
-    rates: list[float] = field(default_factory=list)
-    unwanted_speech: int = 0
-    by_language: dict[str, list[int]] = field(default_factory=dict)
+
+# By `asr_backend` and `engine`; the first engine of a backend is its default.
+_BACKENDS: Mapping[str, Mapping[str, _Backend]] = {
+    "whisper": {"faster-whisper": _Backend("whisper"), "transformers": _Backend("whisper_transformers")},
+    "glm_asr": {"transformers": _Backend("glm_asr", takes_language=False)},
+    "sensevoice": {"sherpa-onnx": _Backend("sensevoice")},
+}
+# Share of repeated trigrams that a text does not reach unless it goes in circles.
+_LOOP_SHARE = 0.5
 
 
 @register("audio.wer")
@@ -43,10 +54,15 @@ class Wer(CorpusMetric):
     """Word (or character) error rate; 0 is perfect, above 1 is possible; lower is better.
 
     Args:
-        asr_backend: Recogniser: "whisper".
+        asr_backend: Recogniser: "whisper", "glm_asr" or "sensevoice".
+        engine: What runs it: "faster-whisper" (default) or "transformers" (batched) for Whisper; None is the default.
         model_name: Size, hub name or folder of the recogniser's model; None is its default ("base").
+        instruction: What GLM-ASR is asked to do; None is its processor's own request.
+        second_backend: A recogniser that listens as well, for `disagreement`: what two hear differently is uncertain.
+        second_model_name: Its model.
         normalizer: Normaliser of both texts, see `avmeter.text.normalise`.
-        numbers: Let "fifty" equal "50" (English).
+        numbers: Let "fifty" equal "50" (English), for normalisers that leave it open.
+        missing: What clips without sound are in the corpus rate: "deletions" of all their words, or "leave_out".
         protocol: Both protocols are the same here.
     """
 
@@ -61,41 +77,57 @@ class Wer(CorpusMetric):
         self,
         *,
         asr_backend: str = "whisper",
+        engine: str | None = None,
         model_name: str | None = None,
+        instruction: str | None = None,
+        second_backend: str | None = None,
+        second_model_name: str | None = None,
         normalizer: str = "magihuman",
         numbers: bool = True,
+        missing: Missing = "deletions",
         protocol: str = "fastvideo",
     ) -> None:
         super().__init__(protocol=protocol)
-        if asr_backend not in _BACKENDS:
-            raise UnknownNameError.among("asr_backend", asr_backend, _BACKENDS)
         if normalizer not in NORMALISERS:
             raise UnknownNameError.among("normalizer", normalizer, NORMALISERS)
+        if missing not in get_args(Missing):
+            raise UnknownNameError.among("policy for missing clips", missing, get_args(Missing))
+        if instruction is not None and asr_backend != "glm_asr":
+            raise UsageError(f'asr_backend="{asr_backend}" takes no instruction', hint='asr_backend="glm_asr" does')
+        self._backend = _backend(asr_backend, engine)
+        self._second = _backend(second_backend, None) if second_backend is not None else None
+        if self._second is None and second_model_name is not None:
+            raise UsageError("second_model_name is given without second_backend", hint='second_backend="whisper"')
         self.asr_backend = asr_backend
+        self.engine = engine or next(iter(_BACKENDS[asr_backend]))
         self.model_name = model_name
+        self.instruction = instruction
+        self.second_backend = second_backend
+        self.second_model_name = second_model_name
         self.normalizer = normalizer
-        self.numbers = numbers
+        self.numbers = numbers and NORMALISERS[normalizer].takes_numbers
+        self.missing: Missing = missing
 
     def options(self) -> Mapping[str, Any]:
-        return {
-            **super().options(),
+        stated: dict[str, Any] = {
             "asr_backend": self.asr_backend,
+            "engine": self.engine,
             "model_name": self.model_name,
             "normalizer": self.normalizer,
-            "numbers": self.numbers,
+            "missing": self.missing,
         }
+        if NORMALISERS[self.normalizer].takes_numbers:
+            stated["numbers"] = self.numbers
+        rare = ("instruction", "second_backend", "second_model_name")
+        return {**super().options(), **stated, **{k: v for k in rare if (v := getattr(self, k)) is not None}}
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        return (
-            Need(
-                name="transcript",
-                field="audio",
-                extractor=_BACKENDS[self.asr_backend],
-                options={"model_name": self.model_name},
-                options_from={"language": "language"},
-            ),
-        )
+        own = {"instruction": self.instruction} if self.asr_backend == "glm_asr" else {}
+        first = _need("transcript", self._backend, {"model_name": self.model_name, **own})
+        if self._second is None:
+            return (first,)
+        return first, _need("second", self._second, {"model_name": self.second_model_name}, optional=True)
 
     def check(self, sample: Sample) -> Skip | None:
         if sample.text("reference_text") is None and sample.text("text_prompt") is None:
@@ -111,104 +143,178 @@ class Wer(CorpusMetric):
             return Skip(code=SkipCode.UNSUPPORTED, reason=f"{sample.id}: {error.message}", hint=error.hint)
         return None
 
+    # -- one clip --------------------------------------------------------------------------------------------
+
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
         heard = features["transcript"].facts
-        reference, source = _reference(sample)
-        reference = plain_text(reference)
-        alignment, char_level = self._align(sample, reference, heard)
-        language = parse_language(sample.text("language"))
+        stated, source = _reference(sample)
+        pair = self._pair(sample, plain_text(stated), heard["text"])
         details: dict[str, Any] = {
-            "transcription": self._normal(heard["text"], language),
-            "reference_text": self._normal(reference, language),
+            "transcription": pair.heard,
+            "reference_text": pair.wanted,
             "raw_transcription": heard["text"],
             "asr_backend": self.asr_backend,
-            "char_level": char_level,
+            "engine": self.engine,
+            "char_level": pair.char_level,
             "reference_source": source,
             "normalizer": self.normalizer,
-            "hits": alignment.hits,
-            "substitutions": alignment.substitutions,
-            "deletions": alignment.deletions,
-            "insertions": alignment.insertions,
-            "cer": self._character_error_rate(reference, heard["text"], language),
+            **counts(pair.alignment),
+            "cer": align(characters(pair.wanted), characters(pair.heard)).error_rate,
             "detected_language": heard["language"],
             "language_probability": heard["language_probability"],
             "speech_s": heard["speech_s"],
             "long_form": heard["long_form"],
-            "no_speech_prob": max((s["no_speech_prob"] for s in heard["segments"]), default=None),
-            "compression_ratio": max((s["compression_ratio"] for s in heard["segments"]), default=None),
-            "diff": [[op.kind, op.reference, op.hypothesis] for op in alignment.ops],
+            "no_speech_prob": _most(heard["segments"], "no_speech_prob"),
+            **_repetition(pair, heard["segments"]),
+            **self._disagreement(sample, pair, features),
+            "diff": diff(pair.alignment),
         }
+        if NORMALISERS[self.normalizer].takes_numbers:
+            details["numbers"] = self.numbers
+        caveats = NORMALISERS[self.normalizer].caveats()
+        if caveats:
+            details["caveats"] = list(caveats)
         if source == "text_prompt":
             details["note"] = "scored against text_prompt: a scene description is not a transcript"
-        if alignment.error_rate is None:
-            details["speech_where_none_was_wanted"] = alignment.insertions > 0
-            skip = SkipError(
-                SkipCode.EMPTY_TEXT,
-                f"{sample.id}: the reference text is empty; {alignment.insertions} words were heard",
-                hint="a rate needs words to divide by: see `insertions` in the details",
-            )
-            return MetricResult.skipped(self.name, skip, details=details)
-        return MetricResult(self.name, alignment.error_rate, details)
+        rate = pair.alignment.error_rate
+        if rate is None:
+            details["speech_where_none_was_wanted"] = pair.alignment.insertions > 0
+            return MetricResult.skipped(self.name, _empty(sample, pair.alignment), details=details)
+        return MetricResult(self.name, rate, details)
 
-    def _normal(self, text: str, language: Any) -> str:
-        return normalise(text, self.normalizer, language, numbers=self.numbers)
-
-    def _align(self, sample: Sample, reference: str, heard: Mapping[str, Any]) -> tuple[Alignment, bool]:
+    def _pair(self, sample: Sample, wanted: str, heard: str) -> _Pair:
         language = parse_language(sample.text("language"))
-        wanted, got = self._normal(reference, language), self._normal(heard["text"], language)
-        char_level = language.char_level if language else detect_char_level(f"{wanted} {got}")
-        return align(tokens(wanted, char_level), tokens(got, char_level)), char_level
+        wanted, heard = (normalise(text, self.normalizer, language, numbers=self.numbers) for text in (wanted, heard))
+        # What was heard must not choose its own units, unless it is all there is.
+        char_level = language.char_level if language else detect_char_level(wanted or heard)
+        return _Pair(
+            wanted=wanted,
+            heard=heard,
+            char_level=char_level,
+            alignment=align(tokens(wanted, char_level), tokens(heard, char_level)),
+        )
 
-    def _character_error_rate(self, reference: str, heard: str, language: Any) -> float | None:
-        wanted, got = (list(self._normal(t, language).replace(" ", "")) for t in (reference, heard))
-        return align(wanted, got).error_rate
+    def _disagreement(self, sample: Sample, pair: _Pair, features: FeatureSet) -> dict[str, Any]:
+        """Edits between both transcripts over the longer one's words: 0 equal, 1 nothing in common."""
+        if self._second is None:
+            return {}
+        if "second" not in features:
+            return {"second_skipped": features.skips["second"].reason}
+        second = self._pair(sample, plain_text(_reference(sample)[0]), features["second"].facts["text"])
+        between = align(tokens(pair.heard, pair.char_level), tokens(second.heard, pair.char_level))
+        longest = max(between.num_reference, between.num_hypothesis)
+        return {
+            "second_transcription": second.heard,
+            "second_wer": second.alignment.error_rate,
+            "disagreement": between.edits / longest if longest else 0.0,
+        }
+
+    # -- the corpus ------------------------------------------------------------------------------------------
 
     def start(self) -> WerState:
         return WerState()
 
     def update(self, state: WerState, sample: Sample, features: FeatureSet) -> WerState:
         heard = features["transcript"].facts
-        alignment, _ = self._align(sample, plain_text(_reference(sample)[0]), heard)
-        if alignment.error_rate is None:
-            state.unwanted_speech += alignment.insertions > 0
-            raise SkipError(SkipCode.EMPTY_TEXT, f"{sample.id}: the reference text is empty")
-        language = parse_language(sample.text("language"))
-        name = language.tag if language else (heard["language"] or "unknown")
-        tally = state.by_language.setdefault(name, [0, 0])
-        for counter, value in ((0, alignment.edits), (1, alignment.num_reference)):
-            tally[counter] += value
-        state.edits += alignment.edits
-        state.words += alignment.num_reference
-        state.rates.append(alignment.error_rate)
+        pair = self._pair(sample, plain_text(_reference(sample)[0]), heard["text"])
+        if pair.alignment.error_rate is None:
+            state.add_unwanted(pair.alignment.insertions)
+            raise _empty(sample, pair.alignment)
+        clip = ClipErrors(
+            clip=sample.id,
+            language=_language_name(sample, heard["language"]),
+            alignment=pair.alignment,
+            loop_suspected=_repetition(pair, heard["segments"])["loop_suspected"],
+            disagreement=self._disagreement(sample, pair, features).get("disagreement"),
+        )
+        state.add(clip, missing_counts=self.missing == "deletions")
+        return state
+
+    def left_out(self, state: WerState, sample: Sample, skip: Skip) -> WerState:
+        """A clip without sound said none of its words; one without a text has none to say."""
+        if skip.code not in MISSING_CODES or self.check(sample) is not None:
+            return state
+        pair = self._pair(sample, plain_text(_reference(sample)[0]), "")
+        if pair.alignment.num_reference:
+            clip = ClipErrors(
+                clip=sample.id, language=_language_name(sample, None), alignment=pair.alignment, missing=skip.code
+            )
+            state.add(clip, missing_counts=self.missing == "deletions")
         return state
 
     def merge(self, a: WerState, b: WerState) -> WerState:
-        merged = WerState(
-            edits=a.edits + b.edits,
-            words=a.words + b.words,
-            rates=a.rates + b.rates,
-            unwanted_speech=a.unwanted_speech + b.unwanted_speech,
-            by_language={k: list(v) for k, v in a.by_language.items()},
-        )
-        for name, (edits, words) in b.by_language.items():
-            tally = merged.by_language.setdefault(name, [0, 0])
-            tally[0] += edits
-            tally[1] += words
-        return merged
+        return a.merged(b)
 
     def finish(self, state: WerState) -> MetricResult:
         if not state.words:
-            raise SkipError(SkipCode.TOO_FEW_SAMPLES, f"{self.name}: no clip with a reference text was transcribed")
-        details = {
-            "edits": state.edits,
-            "words": state.words,
-            "macro_wer": sum(state.rates) / len(state.rates),
-            "speech_where_none_was_wanted": state.unwanted_speech,
-            "by_language": {k: {"wer": e / w, "words": w} for k, (e, w) in sorted(state.by_language.items()) if w},
-        }
-        return MetricResult(self.name, state.edits / state.words, details)
+            raise SkipError(
+                SkipCode.TOO_FEW_SAMPLES,
+                f"{self.name}: no clip with a reference text was transcribed"
+                + (f"; {len(state.missing_words)} gave no sound" if state.missing_words else ""),
+            )
+        rate, details = state.summary(missing_counts=self.missing == "deletions")
+        return MetricResult(self.name, rate, details)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pair:
+    """Both texts as they are compared."""
+
+    wanted: str
+    heard: str
+    char_level: bool
+    alignment: Alignment
+
+
+def _backend(name: str, engine: str | None) -> _Backend:
+    if name not in _BACKENDS:
+        raise UnknownNameError.among("asr_backend", name, _BACKENDS)
+    engines = _BACKENDS[name]
+    if engine is not None and engine not in engines:
+        raise UnknownNameError.among(f"engine of asr_backend `{name}`", engine, engines)
+    return engines[engine] if engine is not None else next(iter(engines.values()))
+
+
+def _need(name: str, backend: _Backend, options: Mapping[str, Any], *, optional: bool = False) -> Need:
+    return Need(
+        name=name,
+        field="audio",
+        extractor=backend.extractor,
+        options=options,
+        options_from={"language": "language"} if backend.takes_language else {},
+        optional=optional,
+    )
 
 
 def _reference(sample: Sample) -> tuple[Any, str]:
     stated = sample.text("reference_text")
     return (stated, "reference_text") if stated is not None else (sample.text("text_prompt"), "text_prompt")
+
+
+def _language_name(sample: Sample, detected: str | None) -> str:
+    language: Language | None = parse_language(sample.text("language"))
+    return language.tag if language else (detected or "unknown")
+
+
+def _most(segments: list[dict[str, Any]], key: str) -> float | None:
+    return max((s[key] for s in segments if s[key] is not None), default=None)
+
+
+def _repetition(pair: _Pair, segments: list[dict[str, Any]]) -> dict[str, Any]:
+    """Signs of a recogniser, or a voice, that goes in circles. A text that repeats itself may be repeated."""
+    heard, wanted = (repeated_ngram_share(tokens(text, pair.char_level)) or 0.0 for text in (pair.heard, pair.wanted))
+    ratio = _most(segments, "compression_ratio")
+    circles = heard >= _LOOP_SHARE or (ratio is not None and ratio > COMPRESSION_RATIO_LIMIT)
+    return {
+        "compression_ratio": ratio,
+        "repeated_ngram_share": heard,
+        "loop_suspected": circles and heard > wanted + 0.1,
+    }
+
+
+def _empty(sample: Sample, alignment: Alignment) -> SkipError:
+    return SkipError(
+        SkipCode.EMPTY_TEXT,
+        f"{sample.id}: the reference text is empty; {alignment.insertions} words were heard",
+        hint="a rate needs words to divide by: see `insertions` in the details",
+    )

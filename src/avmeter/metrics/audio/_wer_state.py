@@ -1,0 +1,168 @@
+"""What is kept of a corpus of transcripts: edits and words of every clip, tallies by language, the worst clips."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from avmeter.errors import SkipCode
+from avmeter.stats.bootstrap import ratio_interval
+from avmeter.text.error_rate import Alignment
+
+NUM_WORST = 10
+
+MISSING_CODES = frozenset(
+    {
+        SkipCode.MISSING_INPUT,
+        SkipCode.MISSING_FILE,
+        SkipCode.NOT_A_FILE,
+        SkipCode.UNREADABLE,
+        SkipCode.DECODE_ERROR,
+        SkipCode.EMPTY_FILE,
+        SkipCode.NO_AUDIO_TRACK,
+        SkipCode.EMPTY_AUDIO,
+        SkipCode.TOO_SHORT,
+        SkipCode.SILENT,
+        SkipCode.PHASE_CANCELLED,
+        SkipCode.NON_FINITE,
+    }
+)
+"""Reasons that lie in the clip. Others (no weights, no memory) are the run's fault, and say nothing about speech."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipErrors:
+    """One clip against its text.
+
+    Attributes:
+        clip: Id of the sample.
+        language: Its hint, or what the recogniser detected, or "unknown".
+        alignment: Reference with transcript; all deletions for a missing clip.
+        missing: Why there is no transcript, or None.
+        loop_suspected: The transcript says one thing again and again.
+        disagreement: Distance of two recognisers' transcripts, where a second one listened.
+    """
+
+    clip: str
+    language: str
+    alignment: Alignment
+    missing: SkipCode | None = None
+    loop_suspected: bool = False
+    disagreement: float | None = None
+
+    @property
+    def rank(self) -> tuple[float, int, str]:
+        """Worst first when sorted."""
+        return -(self.alignment.error_rate or 0.0), -self.alignment.edits, self.clip
+
+    def told(self) -> dict[str, Any]:
+        """For the list of the worst clips."""
+        return {
+            "id": self.clip,
+            "wer": self.alignment.error_rate,
+            "edits": self.alignment.edits,
+            "words": self.alignment.num_reference,
+            "missing": str(self.missing) if self.missing else None,
+            "diff": diff(self.alignment),
+        }
+
+
+@dataclass
+class WerState:
+    """Edits and reference words by clip; two numbers per clip, and ten clips in full."""
+
+    edits: list[int] = field(default_factory=list)
+    words: list[int] = field(default_factory=list)
+    missing_words: list[int] = field(default_factory=list)
+    num_loops: int = 0
+    num_unwanted: int = 0
+    unwanted_words: int = 0
+    disagreements: list[float] = field(default_factory=list)
+    by_language: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    worst: list[ClipErrors] = field(default_factory=list)
+
+    def add(self, clip: ClipErrors, *, missing_counts: bool) -> None:
+        """Take a clip with a reference in; a missing one changes scores only with `missing_counts`."""
+        if clip.missing is None:
+            self.edits.append(clip.alignment.edits)
+            self.words.append(clip.alignment.num_reference)
+            self.num_loops += clip.loop_suspected
+            if clip.disagreement is not None:
+                self.disagreements.append(clip.disagreement)
+        else:
+            self.missing_words.append(clip.alignment.num_reference)
+            if not missing_counts:
+                return
+        self._tally(clip.language, (clip.alignment.edits, clip.alignment.num_reference, 1))
+        self.worst = _worst([*self.worst, clip])
+
+    def add_unwanted(self, num_words: int) -> None:
+        """Take a clip in that should say nothing."""
+        self.num_unwanted += num_words > 0
+        self.unwanted_words += num_words
+
+    def merged(self, other: WerState) -> WerState:
+        """Both corpora; neither state changes."""
+        result = WerState(
+            edits=self.edits + other.edits,
+            words=self.words + other.words,
+            missing_words=self.missing_words + other.missing_words,
+            num_loops=self.num_loops + other.num_loops,
+            num_unwanted=self.num_unwanted + other.num_unwanted,
+            unwanted_words=self.unwanted_words + other.unwanted_words,
+            disagreements=self.disagreements + other.disagreements,
+            by_language=dict(self.by_language),
+            worst=_worst(self.worst + other.worst),
+        )
+        for language, counts in other.by_language.items():
+            result._tally(language, counts)
+        return result
+
+    def _tally(self, language: str, counts: tuple[int, int, int]) -> None:
+        edits, words, clips = self.by_language.get(language, (0, 0, 0))
+        self.by_language[language] = (edits + counts[0], words + counts[1], clips + counts[2])
+
+    def summary(self, *, missing_counts: bool) -> tuple[float, dict[str, Any]]:
+        """The corpus WER and what stands beside it; there must be a transcribed clip."""
+        charged = self.missing_words if missing_counts else []
+        edits, words = self.edits + charged, self.words + charged
+        rates = [e / w for e, w in zip(edits, words, strict=True)]
+        interval = ratio_interval(edits, words)
+        details = {
+            "edits": sum(edits),
+            "words": sum(words),
+            "num_clips": len(words),
+            "wer_scored_only": sum(self.edits) / sum(self.words),
+            "missing": "deletions" if missing_counts else "leave_out",
+            "num_missing": len(self.missing_words),
+            "missing_words": sum(self.missing_words),
+            "macro_wer": math.fsum(rates) / len(rates),
+            "interval": [interval.low, interval.high] if interval else None,
+            "interval_confidence": interval.confidence if interval else None,
+            "loops_suspected": self.num_loops,
+            "speech_where_none_was_wanted": self.num_unwanted,
+            "words_where_none_were_wanted": self.unwanted_words,
+            "by_language": {
+                k: {"wer": e / w, "words": w, "num_clips": n} for k, (e, w, n) in sorted(self.by_language.items())
+            },
+            "worst": [clip.told() for clip in self.worst],
+        }
+        if self.disagreements:
+            details["mean_disagreement"] = math.fsum(self.disagreements) / len(self.disagreements)
+        return sum(edits) / sum(words), details
+
+
+def diff(alignment: Alignment) -> list[list[str | None]]:
+    """Steps of an alignment as JSON: kind, word of the reference, word heard."""
+    return [[op.kind, op.reference, op.hypothesis] for op in alignment.ops]
+
+
+def counts(alignment: Alignment) -> Mapping[str, int]:
+    """Hits and errors by kind."""
+    return {k: getattr(alignment, k) for k in ("hits", "substitutions", "deletions", "insertions")}
+
+
+def _worst(clips: list[ClipErrors]) -> list[ClipErrors]:
+    return sorted((c for c in clips if c.alignment.edits), key=lambda c: c.rank)[:NUM_WORST]
