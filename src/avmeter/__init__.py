@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         UsageError,
         WeightsError,
     )
-    from avmeter.evaluator import Evaluator, create_evaluator, evaluate
+    from avmeter.evaluator import Evaluator, compute_features, create_evaluator, evaluate
     from avmeter.manifest import from_dataset, read_manifest, samples_from
     from avmeter.metrics.base import CorpusMetric, Metric, Need
     from avmeter.metrics.resolve import get_metric
@@ -46,6 +46,7 @@ _MODULES = {
     ),
     "avmeter.evaluator": (
         "Evaluator",
+        "compute_features",
         "create_evaluator",
         "evaluate",
     ),
@@ -113,6 +114,7 @@ __all__ = [
     "WeightsError",
     "as_video",
     "compare",
+    "compute_features",
     "create_evaluator",
     "evaluate",
     "from_dataset",

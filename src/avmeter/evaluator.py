@@ -8,6 +8,7 @@ results.corpus["audio.wer"].score
 
 from __future__ import annotations
 
+import copy
 import platform
 import sys
 import time
@@ -20,19 +21,24 @@ from typing import Any, overload
 
 import torch
 
-from avmeter.engine.compute import FeatureComputer
+from avmeter.engine.compute import Counts, FeatureComputer
+from avmeter.engine.export import FeatureTable, collect_features
 from avmeter.engine.local import LocalExecutor, Progress
 from avmeter.engine.store import open_store
 from avmeter.errors import UnknownNameError, UsageError
 from avmeter.features.base import Runtime, get_extractor
-from avmeter.metrics.base import CorpusMetric, Metric
+from avmeter.manifest import identical_pairs
+from avmeter.metrics.backbones import BACKBONES
+from avmeter.metrics.base import PROTOCOLS, CorpusMetric, Metric
 from avmeter.metrics.resolve import resolve_metrics
+from avmeter.registry import EXTRACTORS, require_packages
 from avmeter.result import MetricResult
 from avmeter.run import EvalResults
-from avmeter.sample import Sample, as_samples
+from avmeter.sample import MEDIA_FIELDS, Sample, as_samples
 from avmeter.weights import WeightsSource
 
 PRECISIONS = ("float32", "tf32", "bf16", "fp16")
+_MOST_NAMED = 8
 _REPLACED = {
     "pre_upload": "nothing replaces it: windows of all clips are uploaded batch by batch",
     "prefetch_factor": "nothing replaces it: the queue between decoding and networks is bounded in bytes",
@@ -162,9 +168,13 @@ class Evaluator:
                 hint="put the keys into every sample's dict",
             )
         items = as_samples(samples)
+        notes = _notes(items)
+        for note in notes:
+            warnings.warn(note, stacklevel=2)
         started = time.time()
+        before = copy.deepcopy(self._computer.counts)
         rows, corpus = self._executor.run(items, chosen, progress)
-        provenance = self._provenance(chosen, time.time() - started)
+        provenance = {**self._provenance(chosen, time.time() - started, before), "notes": notes}
         return EvalResults(rows, corpus, samples=items, provenance=provenance)
 
     def _evaluate_one(self, sample: Mapping[str, Any], chosen: Mapping[str, Metric]) -> dict[str, MetricResult]:
@@ -204,8 +214,9 @@ class Evaluator:
         self.unload()
         self._store.close()
 
-    def _provenance(self, chosen: Mapping[str, Metric], duration_s: float) -> dict[str, Any]:
+    def _provenance(self, chosen: Mapping[str, Metric], duration_s: float, before: Counts) -> dict[str, Any]:
         """What produced these scores: everything that is needed to repeat or to doubt them."""
+        counts = self._computer.counts.since(before)
         extractors: dict[str, Any] = {}
         weights: dict[str, str] = {}
         for metric in chosen.values():
@@ -228,8 +239,8 @@ class Evaluator:
                 n: {"direction": m.direction, "unit": m.unit, "options": dict(m.options())} for n, m in chosen.items()
             },
             "extractors": sorted(extractors),
-            "computed": dict(self._computer.counts.computed),
-            "from_store": self._computer.counts.from_store,
+            "computed": counts.computed,
+            "from_store": counts.from_store,
             "command": sys.argv,
         }
 
@@ -274,6 +285,62 @@ def evaluate(
         return scores
     finally:
         evaluator.shutdown()
+
+
+def compute_features(
+    samples: Iterable[Mapping[str, Any] | Sample],
+    extractor: str,
+    *,
+    field: str = "audio",
+    device: str = "auto",
+    weights: str | Path | WeightsSource = "auto",
+    protocol: str = "fastvideo",
+    store: str | Path | bool | None = None,
+    progress: Progress | None = None,
+) -> FeatureTable:
+    """Embeddings of the clips of a set; `.save(path)` makes a file that `reference_features=` reads.
+
+    Args:
+        samples: The set; samples with role "reference" are left out.
+        extractor: A backbone ("passt", "panns", "vggish", "yamnet", "clap"), or any extractor with an embedding.
+        field: Whose features: "audio", "reference_audio", "video", "reference".
+        device: As for `Evaluator`, like `weights`, `protocol` and `store`.
+        progress: Called with (samples done, samples in all).
+
+    Raises:
+        UnknownNameError: No such extractor, field or protocol.
+        UsageError: It makes no embedding, or no sample could be embedded.
+    """
+    if field not in MEDIA_FIELDS:
+        raise UnknownNameError.among("field of a sample", field, MEDIA_FIELDS)
+    if protocol not in PROTOCOLS:
+        raise UnknownNameError.among("protocol", protocol, PROTOCOLS)
+    backbone = BACKBONES.get(extractor)
+    if backbone is None and extractor not in EXTRACTORS.names():
+        raise UnknownNameError.among("extractor", extractor, {*BACKBONES, *EXTRACTORS.names()})
+    maker = (
+        get_extractor(backbone.extractor, **{**backbone.options, "protocol": protocol})
+        if backbone is not None
+        else get_extractor(extractor)
+    )
+    require_packages(f"extractor `{extractor}`", maker.dependencies, maker.extra)
+    runtime = Runtime(device=_device(device), precision="float32", weights=WeightsSource.parse(weights))
+    kept = open_store(store)
+    try:
+        return collect_features(
+            as_samples(samples), FeatureComputer(runtime, kept), maker, field=field, progress=progress
+        )
+    finally:
+        kept.close()
+
+
+def _notes(items: Sequence[Sample]) -> list[str]:
+    """What is doubtful about the samples as a whole, in sentences."""
+    same = identical_pairs(items)
+    if not same:
+        return []
+    names = ", ".join(same[:_MOST_NAMED]) + (f" and {len(same) - _MOST_NAMED} more" if len(same) > _MOST_NAMED else "")
+    return [f"{len(same)} generated files are their own reference, byte for byte; their scores say nothing: {names}"]
 
 
 def _refuse(others: Mapping[str, Any]) -> None:

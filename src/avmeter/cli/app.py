@@ -6,15 +6,19 @@ Exit codes: 0 done; 1 done, but `--strict` and something was skipped; 2 wrong us
 
 from __future__ import annotations
 
+import io
+import signal
 import sys
 import warnings
+from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
-from avmeter.cli import audit, compare, demo, doctor, listing, probe, report, score, stress, weights
+from avmeter.cli import audit, compare, demo, doctor, features, listing, probe, report, score, stress, weights
+from avmeter.cli.messages import fail, say, warn
 from avmeter.errors import AvmeterError
 
 app = typer.Typer(
@@ -31,6 +35,7 @@ app.command("list")(listing.list_command)
 app.command("probe")(probe.probe_command)
 app.command("audit")(audit.audit_command)
 app.add_typer(weights.app, name="weights")
+app.add_typer(features.app, name="features")
 app.command("report")(report.report_command)
 app.command("compare")(compare.compare_command)
 app.command("doctor")(doctor.doctor_command)
@@ -53,19 +58,47 @@ def _options(
     """Measures generated sound, alone or with the picture it belongs to."""
 
 
+class _Interrupted(BaseException):
+    """Ctrl-C. Not a `KeyboardInterrupt`, which the parser would turn into a silent exit code."""
+
+
+def _interrupt(*_: Any) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the second Ctrl-C does not wait
+    raise _Interrupted
+
+
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    Console(stderr=True, highlight=False).print(f"warning: {message}", markup=False)
+    warn(str(message))
 
 
-def main() -> None:
-    """Entry point of the console script."""
+def run() -> None:
+    """Run the command that the command line names; ends the process."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a character must not end a run
+            stream.reconfigure(errors="backslashreplace")
     warnings.showwarning = _show_warning
     warnings.simplefilter("once", UserWarning)
+    signal.signal(signal.SIGINT, _interrupt)
     try:
         app()
     except AvmeterError as error:
-        Console(stderr=True, highlight=False).print(f"error: {error}", markup=False, soft_wrap=True)
+        fail(str(error))
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("interrupted: what was computed is stored; the same command goes on from there", err=True)
+    except OSError as error:
+        fail(f"{error.filename or 'a file'}: {error.strerror or error}")
+        sys.exit(2)
+    except SystemExit as ending:
+        if ending.code == 2:
+            _explain_dashes(sys.argv[1:])
+        raise
+    except _Interrupted:
+        say("interrupted: what was computed is kept in the feature store; the same command goes on from there")
         sys.exit(130)
+
+
+def _explain_dashes(arguments: Sequence[str]) -> None:
+    if "--" in arguments:
+        return
+    for argument in arguments:
+        if argument.startswith("-") and Path(argument).exists():
+            say(f"hint: {argument} is a file, but reads like an option: write ./{argument}, or put -- before it")

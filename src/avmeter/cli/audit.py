@@ -10,28 +10,34 @@ from rich.console import Console
 from rich.markup import escape
 
 from avmeter.audit import audit
-from avmeter.errors import UsageError
-from avmeter.manifest.folders import list_media
+from avmeter.cli.messages import named, say
+from avmeter.cli.progress import progress_bar
+from avmeter.manifest import samples_from_inputs
+from avmeter.report.words import clean
+from avmeter.sample import as_samples
 
 
 def audit_command(
-    folder: Annotated[Path, typer.Argument(help="Folder of clips.")],
+    inputs: Annotated[list[Path], typer.Argument(help="Clips, folders of clips, or one manifest.")],
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when anything was found.")] = False,
 ) -> None:
     """Look over a set: silent, clipped, band-limited, duplicate, short, still, late; mixed rates and durations.
 
     Example: avmeter audit gen/
     """
-    files = list_media(folder).files
-    if not files:
-        raise UsageError(f"{folder}: no media files in it")
-    found = audit([f.path for f in files])
+    samples = samples_from_inputs(inputs)
+    if samples.pairing.ignored:
+        say(f"ignored, not media: {named(samples.pairing.ignored)}")
+    paths = [m.path for s in as_samples(samples) for m in s.media.values() if m.path is not None]
+    with progress_bar(len(paths), "looking") as on_progress:
+        found = audit(list(dict.fromkeys(paths)), progress=on_progress)
     console = Console(highlight=False)
     for clip in found.clips:
         for code, text in clip.problems:
-            console.print(f"[yellow]{code}[/] {escape(str(clip.path))}: {escape(text)}", soft_wrap=True)
+            told = text if text.startswith(str(clip.path)) else f"{clip.path}: {text}"
+            console.print(f"[yellow]{code}[/] {escape(clean(told))}", soft_wrap=True)
     for code, text in found.notes:
-        console.print(f"[yellow]{code}[/] {escape(text)}", soft_wrap=True)
+        console.print(f"[yellow]{code}[/] {escape(clean(text))}", soft_wrap=True)
     num_bad = sum(bool(c.problems) for c in found.clips)
     console.print(f"{len(found.clips)} clips, {num_bad} with something to look at")
     raise typer.Exit(int(strict and bool(num_bad or found.notes)))

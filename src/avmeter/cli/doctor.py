@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from avmeter.doctor import diagnose
 
-_MARKS = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "problem": "[red]problem[/]"}
+_COLOURS = {"ok": "green", "note": "yellow", "problem": "red"}
 
 
 def doctor_command() -> None:
@@ -19,7 +19,8 @@ def doctor_command() -> None:
     console = Console(highlight=False)
     findings = diagnose()
     for finding in findings:
-        console.print(f"{_MARKS[finding.status]:<22} {escape(finding.topic)}: {escape(finding.text)}", soft_wrap=True)
+        mark = f"[{_COLOURS[finding.status]}]{finding.status:<7}[/]"
+        console.print(f"{mark} {escape(finding.topic)}: {escape(finding.text)}", soft_wrap=True)
         if finding.hint:
             console.print(f"        hint: {finding.hint}", markup=False, soft_wrap=True)
     raise typer.Exit(int(any(f.status == "problem" for f in findings)))

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from avmeter.errors import MissingDependencyError
+from avmeter.cli.tables import full_table, table_console
+from avmeter.errors import MissingDependencyError, UnknownNameError
 from avmeter.features.base import get_extractor
 from avmeter.metrics.base import CorpusMetric
 from avmeter.metrics.resolve import get_metric
@@ -25,13 +24,16 @@ def list_command(
     Example: avmeter list audio
     """
     names = list_metrics(group)
+    if not names:
+        groups = {"all", *(n.partition(".")[0] for n in list_metrics())}
+        raise UnknownNameError.among("group of metrics", group or "", groups)
     if names_only:
         typer.echo("\n".join(names))
         return
-    table = Table("metric", "better", "of", "needs", "ready", title=None, header_style="bold")
+    table = full_table("metric", "better", "of", "needs", "ready")
     for name in names:
         table.add_row(*_row(name))
-    Console(highlight=False).print(table)
+    table_console().print(table)
 
 
 def _row(name: str) -> tuple[str, str, str, str, str]:

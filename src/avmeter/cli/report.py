@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from avmeter.cli.messages import say
 from avmeter.report import print_run, write_report
 from avmeter.run import read_run
 
@@ -18,4 +19,4 @@ def report_command(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> 
     """
     results = read_run(run)
     print_run(results)
-    typer.echo(f"written: {write_report(results, run)}", err=True)
+    say(f"written: {write_report(results, run, notes=results.provenance.get('notes', ()))}")

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-from avmeter.cli.options import parse_options
-from avmeter.engine.local import Progress as OnProgress
+from avmeter.cli.messages import named, say
+from avmeter.cli.options import add_reference_features, parse_options
+from avmeter.cli.progress import progress_bar
 from avmeter.errors import UsageError
 from avmeter.evaluator import Evaluator
-from avmeter.manifest import attach_prompts, samples_from_inputs
+from avmeter.manifest import SampleList, attach_prompts, samples_from_inputs
 from avmeter.metrics.base import Metric
 from avmeter.report import print_run, write_report
-from avmeter.run import EvalResults
+from avmeter.run import EvalResults, prepare_run
 from avmeter.sample import Sample, as_samples
 
 EXIT_SKIPPED, EXIT_NOTHING = 1, 3
@@ -66,7 +63,10 @@ def score(
 
         avmeter score set.csv --metrics audio.wer,audio.dnsmos --set audio.wer.model_name=small
     """
-    samples: list[dict[str, Any]] = samples_from_inputs(inputs, reference=reference)
+    samples: list[dict[str, Any]] = _read_inputs(inputs, reference)
+    if out is not None:
+        _refuse_input_folder(out, [*inputs, *([reference] if reference is not None else [])])
+        prepare_run(out)
     if prompts is not None:
         samples = attach_prompts(samples, prompts)
     common = {"text_prompt": text_prompt, "reference_text": reference_text, "language": language}
@@ -74,7 +74,7 @@ def score(
     items = as_samples([{**stated, **sample} for sample in samples])
     options = parse_options(option or [])
     if reference_features is not None:
-        options.setdefault("audio.frechet_distance", {})["reference_features"] = str(reference_features)
+        add_reference_features(options, reference_features, metrics)
     evaluator = Evaluator(
         metrics,
         device,
@@ -86,23 +86,40 @@ def score(
         batch_size=batch_size,
         loader_threads=threads,
     )
-    results = run_evaluator(evaluator, items, named=metrics.split(","))
+    results = run_evaluator(evaluator, items, stated=[m.strip() for m in metrics.split(",")])
     finish_run(results, out=out, strict=strict)
 
 
-def run_evaluator(evaluator: Evaluator, items: Sequence[Sample], *, named: Sequence[str] = ()) -> EvalResults:
+def _read_inputs(inputs: Sequence[Path], reference: Path | None) -> SampleList:
+    samples = samples_from_inputs(inputs, reference=reference)
+    ignored = samples.pairing.ignored
+    if ignored:
+        say(f"ignored, not media: {named(ignored)}")
+    return samples
+
+
+def _refuse_input_folder(out: Path, inputs: Sequence[Path]) -> None:
+    for folder in inputs:
+        if folder.is_dir() and folder.resolve() == out.resolve():
+            raise UsageError(
+                f"--out {out} is the folder of the clips, and nothing is written there", hint=f"--out {out / 'run'}"
+            )
+
+
+def run_evaluator(evaluator: Evaluator, items: Sequence[Sample], *, stated: Sequence[str] = ()) -> EvalResults:
     """Run all metrics for which some sample has the inputs; name the others once."""
-    left_out = {n: r for n, m in evaluator.metrics.items() if (r := _absent_inputs(m, items)) and n not in named}
+    if not evaluator.metric_names:
+        raise UsageError("no metric was chosen", hint="`avmeter list` shows names and groups")
+    left_out = {n: r for n, m in evaluator.metrics.items() if (r := _absent_inputs(m, items)) and n not in stated}
     chosen = [n for n in evaluator.metric_names if n not in left_out]
-    console = Console(stderr=True, highlight=False)
     by_reason: dict[str, list[str]] = {}
     for name, reason in left_out.items():
         by_reason.setdefault(reason, []).append(name)
     for reason, names in by_reason.items():
-        console.print(f"not run, no sample has {reason}: {', '.join(names)}", markup=False)
+        say(f"not run, no sample has {reason}: {', '.join(names)}")
     if not chosen:
         raise UsageError("no metric has the inputs it needs", hint="see `avmeter list` for what each metric needs")
-    with _progress(len(items)) as on_progress:
+    with progress_bar(len(items), "scoring") as on_progress:
         return evaluator.evaluate(samples=items, metrics=chosen, progress=on_progress)
 
 
@@ -120,38 +137,14 @@ def _absent_inputs(metric: Metric, items: Sequence[Sample]) -> str | None:
     return " and ".join(f"`{a}`" for a in sorted(absent))
 
 
-@contextmanager
-def _progress(total: int) -> Iterator[OnProgress | None]:
-    """A bar with rate and remaining time on a terminal; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("scoring"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("scoring", total=total, rate="")
-
-        def update(done: int, total: int) -> None:
-            elapsed = bar.tasks[task].elapsed or 0.0
-            rate = f"{done / elapsed:.1f} clips/s" if elapsed else ""
-            bar.update(task, completed=done, total=total, rate=rate)
-
-        yield update
-
-
 def finish_run(results: EvalResults, *, out: Path | None, strict: bool, **report: Any) -> None:
     """Print the table, write the run folder, and end with the exit code that the results deserve."""
     print_run(results)
     if out is not None:
         results.write(out)
+        report["notes"] = [*results.provenance.get("notes", ()), *report.get("notes", ())]
         page = write_report(results, out, **report)
-        Console(stderr=True, highlight=False).print(f"written: {out} (open {page})", markup=False, soft_wrap=True)
+        say(f"written: {out} (open {page})")
     everything = [r for row in results for r in row.values()] + list(results.corpus.values())
     if not any(r.score is not None for r in everything):
         raise typer.Exit(EXIT_NOTHING)

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
-from rich.table import Table
 
+from avmeter.cli.tables import full_table, table_console
 from avmeter.errors import UnknownNameError
 from avmeter.weights import WeightsSource, catalog, verify
 
@@ -20,14 +19,14 @@ app = typer.Typer(help="List, fetch, verify and find checkpoints.", no_args_is_h
 def list_command() -> None:
     """Every checkpoint: size, licence, what it is for, and whether it is on this machine."""
     source = WeightsSource.parse("auto")
-    table = Table("name", "size", "weights licence", "used for", "here", header_style="bold")
+    table = full_table("name", "size", "weights licence", "used for", "here")
     for name, entry in catalog().items():
         sizes = [f.size_bytes for f in entry.files]
         size = f"{sum(s or 0 for s in sizes) / 1e6:,.0f} MB" if any(sizes) else "unknown"
         table.add_row(
             name, size, entry.weights_licence, ", ".join(entry.used_for), "yes" if source.available(name) else ""
         )
-    Console(highlight=False).print(table)
+    table_console().print(table)
 
 
 @app.command()

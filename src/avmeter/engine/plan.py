@@ -90,8 +90,19 @@ def make_plan(
 
 
 def _resolve(plan: Plan, sample: Sample, need: Need) -> Request | Skip:
+    names = resolve_sources(plan, sample, need.fields)
+    if isinstance(names, Skip):
+        return names
+    own = {o: v for o, f in need.options_from.items() if (v := sample.text(f)) is not None}
+    extractor = get_extractor(need.extractor, **need.options, **own)
+    extractor = plan.extractors.setdefault(extractor.identity(), extractor)
+    return plan.add(extractor, names)
+
+
+def resolve_sources(plan: Plan, sample: Sample, fields: Sequence[str]) -> tuple[str, ...] | Skip:
+    """Names of the sources behind these fields, registered in the plan; a skip if the sample lacks one."""
     names = []
-    for field_name in need.fields:
+    for field_name in fields:
         source: MediaSource | str | None
         source = sample.source(field_name) if field_name in MEDIA_FIELDS else sample.text(field_name)
         if source is None:
@@ -111,10 +122,7 @@ def _resolve(plan: Plan, sample: Sample, need: Need) -> Request | Skip:
                 )
         names.append(_source_name(source))
         plan.sources.setdefault(names[-1], source)
-    own = {o: v for o, f in need.options_from.items() if (v := sample.text(f)) is not None}
-    extractor = get_extractor(need.extractor, **need.options, **own)
-    extractor = plan.extractors.setdefault(extractor.identity(), extractor)
-    return plan.add(extractor, tuple(names))
+    return tuple(names)
 
 
 def _source_name(source: MediaSource | str) -> str:

@@ -19,6 +19,7 @@ import io
 import json
 import os
 import platform
+import tempfile
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -60,10 +61,30 @@ def write_run(results: EvalResults, folder: str | os.PathLike[str]) -> Path:
         write_atomically(place / SUMMARY, to_json(results.summary(), indent=2) + "\n")
         write_atomically(place / RUN, to_json(_run_facts(results), indent=2) + "\n")
     except OSError as error:
-        raise UsageError(
-            f"{place}: cannot be written ({error.strerror or error})", hint="choose another folder with `--out`"
-        ) from error
+        raise _unwritable(place, error) from error
     return place
+
+
+def prepare_run(folder: str | os.PathLike[str]) -> Path:
+    """Make sure before a run that its folder can be written; the folder is made if it does not exist.
+
+    Raises:
+        UsageError: As `write_run`.
+    """
+    place = Path(folder)
+    _refuse_foreign(place)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place):
+            return place
+    except OSError as error:
+        raise _unwritable(place, error) from error
+
+
+def _unwritable(place: Path, error: OSError) -> UsageError:
+    return UsageError(
+        f"{place}: cannot be written ({error.strerror or error})", hint="choose another folder with `--out`"
+    )
 
 
 def read_run(folder: str | os.PathLike[str]) -> EvalResults:

@@ -1,0 +1,80 @@
+"""`avmeter features`: embeddings of a set, to use as a reference set or elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from avmeter.cli.messages import say
+from avmeter.cli.progress import progress_bar
+from avmeter.errors import UsageError
+from avmeter.evaluator import compute_features
+from avmeter.manifest import samples_from_inputs
+from avmeter.report import words
+from avmeter.run import read_run
+from avmeter.sample import Sample, as_samples
+
+app = typer.Typer(help="Export the embeddings of a set.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Export the embeddings of a set."""
+
+
+@app.command("export")
+def export(
+    inputs: Annotated[list[Path], typer.Argument(help="Run folder, clips, folders of clips, or one manifest.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write, .npz.")],
+    extractor: Annotated[str, typer.Option(help="passt, panns, vggish, yamnet, clap, or another extractor.")] = "passt",
+    field: Annotated[str, typer.Option(help="audio, reference_audio, video or reference.")] = "audio",
+    rows: Annotated[
+        bool, typer.Option("--rows", help="Write every embedding; default is their mean and covariance.")
+    ] = False,
+    protocol: Annotated[str, typer.Option(help="fastvideo or av-benchmark.")] = "fastvideo",
+    weights: Annotated[str, typer.Option(help="auto, dummy, or a folder.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda:0 ...")] = "auto",
+    store: Annotated[
+        Path | None, typer.Option(help="Folder of the feature store; default is the cache folder.")
+    ] = None,
+    no_store: Annotated[bool, typer.Option("--no-store", help="Keep no features.")] = False,
+) -> None:
+    """Write the embeddings of a set, or their mean and covariance, for `avmeter score --reference-features`.
+
+    The file holds n, dim, extractor, fingerprint, dummy, and mu and sigma, or with --rows features and ids.
+
+    Examples:
+
+        avmeter features export real/ --extractor passt --out real.npz
+
+        avmeter features export run/ --field reference_audio --extractor yamnet --rows --out reference.npz
+    """
+    if out.suffix != ".npz":
+        raise UsageError(f"{out}: features are written as .npz", hint=f"--out {out.with_suffix('.npz')}")
+    if not out.parent.is_dir():
+        raise UsageError(f"{out}: there is no folder {out.parent}", hint="make it first")
+    samples = _samples(inputs)
+    with progress_bar(len(samples), "embedding") as on_progress:
+        table = compute_features(
+            samples,
+            extractor,
+            field=field,
+            device=device,
+            weights=weights,
+            protocol=protocol,
+            store=False if no_store else (store or True),
+            progress=on_progress,
+        )
+    for sample_id, skip in table.skips.items():
+        say(f"left out: {sample_id}: {skip.code}: {skip.reason}")
+    table.save(out, content="rows" if rows else "statistics")
+    mark = f" {words.MARK}" if table.dummy else ""
+    typer.echo(f"{out}: {len(table.rows)} x {table.rows.shape[1]} of {extractor}{mark}")
+
+
+def _samples(inputs: list[Path]) -> list[Sample]:
+    if len(inputs) == 1 and (inputs[0] / "run.json").is_file():
+        return read_run(inputs[0]).samples
+    return as_samples(samples_from_inputs(inputs))

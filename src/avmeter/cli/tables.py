@@ -1,0 +1,22 @@
+"""Tables that lose nothing: names are folded on a narrow terminal, and at full width where there is none."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+_NATURAL_WIDTH = 10_000
+
+
+def full_table(*heads: str) -> Table:
+    """An empty table whose cells are never cut."""
+    table = Table(header_style="bold")
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    return table
+
+
+def table_console() -> Console:
+    """Where such a table is printed."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_NATURAL_WIDTH)
