@@ -36,13 +36,17 @@ Missing = Literal["deletions", "leave_out"]
 @dataclass(frozen=True)
 class _Backend:
     extractor: str
+    own: tuple[str, ...] = ()  # options that only this one has
     takes_language: bool = True
 
 
 # By `asr_backend` and `engine`; the first engine of a backend is its default.
 _BACKENDS: Mapping[str, Mapping[str, _Backend]] = {
-    "whisper": {"faster-whisper": _Backend("whisper"), "transformers": _Backend("whisper_transformers")},
-    "glm_asr": {"transformers": _Backend("glm_asr", takes_language=False)},
+    "whisper": {
+        "faster-whisper": _Backend("whisper"),
+        "transformers": _Backend("whisper_transformers", own=("timestamps",)),
+    },
+    "glm_asr": {"transformers": _Backend("glm_asr", own=("instruction",), takes_language=False)},
     "sensevoice": {"sherpa-onnx": _Backend("sensevoice")},
 }
 # Share of repeated trigrams that a text does not reach unless it goes in circles.
@@ -57,6 +61,7 @@ class Wer(CorpusMetric):
         asr_backend: Recogniser: "whisper", "glm_asr" or "sensevoice".
         engine: What runs it: "faster-whisper" (default) or "transformers" (batched) for Whisper; None is the default.
         model_name: Size, hub name or folder of the recogniser's model; None is its default ("base").
+        timestamps: Decode timestamps too, with engine="transformers"; FastVideo's harness does not, and hears less.
         instruction: What GLM-ASR is asked to do; None is its processor's own request.
         second_backend: A recogniser that listens as well, for `disagreement`: what two hear differently is uncertain.
         second_model_name: Its model.
@@ -79,6 +84,7 @@ class Wer(CorpusMetric):
         asr_backend: str = "whisper",
         engine: str | None = None,
         model_name: str | None = None,
+        timestamps: bool = True,
         instruction: str | None = None,
         second_backend: str | None = None,
         second_model_name: str | None = None,
@@ -101,6 +107,7 @@ class Wer(CorpusMetric):
         self.asr_backend = asr_backend
         self.engine = engine or next(iter(_BACKENDS[asr_backend]))
         self.model_name = model_name
+        self.timestamps = timestamps
         self.instruction = instruction
         self.second_backend = second_backend
         self.second_model_name = second_model_name
@@ -118,12 +125,14 @@ class Wer(CorpusMetric):
         }
         if NORMALISERS[self.normalizer].takes_numbers:
             stated["numbers"] = self.numbers
+        if "timestamps" in self._backend.own:
+            stated["timestamps"] = self.timestamps
         rare = ("instruction", "second_backend", "second_model_name")
         return {**super().options(), **stated, **{k: v for k in rare if (v := getattr(self, k)) is not None}}
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        own = {"instruction": self.instruction} if self.asr_backend == "glm_asr" else {}
+        own = {name: getattr(self, name) for name in self._backend.own}
         first = _need("transcript", self._backend, {"model_name": self.model_name, **own})
         if self._second is None:
             return (first,)
