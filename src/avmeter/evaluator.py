@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from os import PathLike
 from pathlib import Path
 from typing import Any, overload
 
@@ -31,6 +32,7 @@ from avmeter.manifest import identical_pairs
 from avmeter.metrics.backbones import BACKBONES
 from avmeter.metrics.base import PROTOCOLS, CorpusMetric, Metric
 from avmeter.metrics.resolve import resolve_metrics
+from avmeter.metrics.simple import SimpleAdapter
 from avmeter.registry import EXTRACTORS, require_packages
 from avmeter.result import MetricResult
 from avmeter.run import EvalResults
@@ -59,7 +61,9 @@ class Evaluator:
         weights: "auto", "dummy" (deterministic stand-ins: scores mean nothing and say so), or a folder.
         protocol: Published harness whose numbers are to be met: "fastvideo" or "av-benchmark".
         options: Metric name -> options of that metric.
-        store: Folder of the feature store, True for the user's cache folder, None for none.
+        store: Where features are kept for later runs: a folder, True for the user's cache folder (`AVMETER_CACHE`,
+            else where the platform keeps caches), None or False for nowhere, which is the default here (the command
+            line's is True). Features of arrays in memory are never kept.
         precision: "float32" (strict), "tf32", "bf16" or "fp16".
         batch_size: Overrides the networks' own batch sizes.
         loader_threads: Decoding threads.
@@ -88,6 +92,9 @@ class Evaluator:
         **others: Any,
     ) -> None:
         _refuse(others)
+        for name, count in (("num_gpus", num_gpus), ("batch_size", batch_size), ("loader_threads", loader_threads)):
+            if count is not None and count < 1:
+                raise UsageError(f"{name}={count}: needs at least 1", hint='without a GPU: `device="cpu"`')
         if num_gpus > 1:
             raise UsageError(
                 f"num_gpus={num_gpus}: one device per evaluator for now",
@@ -103,10 +110,16 @@ class Evaluator:
         self._metrics = resolve_metrics(
             metrics, protocol=protocol, options=options, skip_missing_deps=skip_missing_deps
         )
+        if not self._metrics:
+            raise UsageError("no metric was chosen", hint="list_metrics() or `avmeter list` shows names and groups")
         self._runtime = Runtime(device=_device(device), precision=precision, weights=WeightsSource.parse(weights))
         self._store = open_store(store)
         self._computer = FeatureComputer(self._runtime, self._store, threads=loader_threads, batch_size=batch_size)
         self._executor = LocalExecutor(self._computer)
+        self._is_shut_down = False
+        for metric in self._metrics.values():
+            if isinstance(metric, SimpleAdapter):
+                metric.prepare(self._runtime.device)
 
     @property
     def metric_names(self) -> list[str]:
@@ -128,20 +141,20 @@ class Evaluator:
         self,
         samples: Iterable[Mapping[str, Any] | Sample],
         *,
-        metrics: Sequence[str] | None = None,
+        metrics: Sequence[str] | str | None = None,
         progress: Progress | None = None,
     ) -> EvalResults: ...
 
     @overload
     def evaluate(
-        self, samples: None = None, *, metrics: Sequence[str] | None = None, **sample: Any
+        self, samples: None = None, *, metrics: Sequence[str] | str | None = None, **sample: Any
     ) -> dict[str, MetricResult]: ...
 
     def evaluate(
         self,
         samples: Iterable[Mapping[str, Any] | Sample] | None = None,
         *,
-        metrics: Sequence[str] | None = None,
+        metrics: Sequence[str] | str | None = None,
         progress: Progress | None = None,
         **sample: Any,
     ) -> EvalResults | dict[str, MetricResult]:
@@ -149,7 +162,7 @@ class Evaluator:
 
         Args:
             samples: Dicts (see `avmeter.sample`). Leave out and pass keywords for one sample.
-            metrics: Only these of the evaluator's metrics.
+            metrics: Only these of the evaluator's metrics, by name or group.
             progress: Called with (samples done, samples in all).
             **sample: Keys of one sample.
 
@@ -159,9 +172,16 @@ class Evaluator:
         Raises:
             UsageError: A metric of a corpus in the one-sample form, or a metric this evaluator does not have.
         """
+        if self._is_shut_down:
+            raise UsageError("this evaluator was shut down", hint="create another; `unload()` is what can be undone")
         chosen = self._choose(metrics)
         if samples is None:
             return self._evaluate_one(sample, chosen)
+        if isinstance(samples, Mapping | str | PathLike):
+            raise UsageError(
+                f"samples= is one {type(samples).__name__}, not a list of dicts",
+                hint="for one sample give its keys as keywords: evaluate(audio='clip.wav')",
+            )
         if sample:
             raise UsageError(
                 f"samples= and keys of one sample ({', '.join(sorted(sample))}) were both given",
@@ -189,13 +209,18 @@ class Evaluator:
         rows, _ = self._executor.run(as_samples([sample]), chosen)
         return rows[0]
 
-    def _choose(self, names: Sequence[str] | None) -> dict[str, Metric]:
+    def _choose(self, names: Sequence[str] | str | None) -> dict[str, Metric]:
         if names is None:
             return self._metrics
-        for name in names:
-            if name not in self._metrics:
+        chosen: dict[str, Metric] = {}
+        for name in names.split(",") if isinstance(names, str) else names:
+            found = [n for n in self._metrics if name.strip() in (n, n.partition(".")[0], "all")]
+            if not found:
                 raise UnknownNameError.among("metric of this evaluator", name, self._metrics)
-        return {name: self._metrics[name] for name in names}
+            chosen |= {n: self._metrics[n] for n in found}
+        if not chosen:
+            raise UsageError("metrics= is empty", hint=f"this evaluator has {', '.join(self._metrics)}")
+        return chosen
 
     def unload(self) -> None:
         """Drop the networks; `reload` or the next `evaluate` builds them again."""
@@ -212,7 +237,9 @@ class Evaluator:
     def shutdown(self) -> None:
         """Unload and close the feature store."""
         self.unload()
-        self._store.close()
+        if not self._is_shut_down:
+            self._store.close()
+        self._is_shut_down = True
 
     def _provenance(self, chosen: Mapping[str, Metric], duration_s: float, before: Counts) -> dict[str, Any]:
         """What produced these scores: everything that is needed to repeat or to doubt them."""

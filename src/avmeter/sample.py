@@ -226,6 +226,14 @@ class Video:
     audio: Any = None
     audio_sr: int | None = None
 
+    def has_frames(self) -> bool:
+        """True if frames were decoded already."""
+        return self.frames is not None
+
+    def has_audio(self) -> bool:
+        """True if sound was decoded already."""
+        return self.audio is not None
+
     def __post_init__(self) -> None:
         if isinstance(self.source, os.PathLike):
             self.source = str(self.source)

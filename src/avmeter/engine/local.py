@@ -75,9 +75,10 @@ class LocalExecutor:
         states = start_states(metrics)
         for start in range(0, len(samples), self._chunk_size):
             chunk = samples[start : start + self._chunk_size]
-            result = self.run_chunk(chunk, metrics, _within(progress, start, len(chunk), len(samples)))
+            inside = _within(progress, start, len(chunk), len(samples))
+            result = self.run_chunk(chunk, metrics, states=states, progress=inside)
             per_sample.extend(result.per_sample)
-            states = merge_states(metrics, states, result.states)
+            states = result.states
             if progress is not None:
                 progress(min(start + self._chunk_size, len(samples)), len(samples))
         return per_sample, finish_states(metrics, states)
@@ -86,12 +87,21 @@ class LocalExecutor:
         self,
         samples: Sequence[Sample],
         metrics: Mapping[str, Metric],
+        *,
+        states: dict[str, CorpusState] | None = None,
         progress: Callable[[float], None] | None = None,
     ) -> ChunkResult:
-        """Features and scores of one chunk; `progress` is called with the share that is done."""
+        """Features and scores of one chunk.
+
+        Args:
+            samples: The chunk.
+            metrics: Name -> metric.
+            states: Corpus states to go on from; default is empty ones, to be merged by the caller.
+            progress: Called with the share of the chunk that is done.
+        """
         plan = make_plan(samples, metrics, self._extractors)
         outcomes = self._computer.compute(plan, progress)
-        result = ChunkResult(states=start_states(metrics))
+        result = ChunkResult(states=start_states(metrics) if states is None else states)
         for index, sample in enumerate(samples):
             row: dict[str, MetricResult] = {}
             for name, metric in metrics.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -110,7 +111,7 @@ def resolve_sources(plan: Plan, sample: Sample, fields: Sequence[str]) -> tuple[
             return Skip(
                 code=SkipCode.MISSING_INPUT,
                 reason=f"{sample.id}: no `{field_name}` given",
-                hint=f"give {wanted}",
+                hint=f"give {wanted}{_misspelt(sample, field_name)}",
             )
         if not isinstance(source, MediaSource):
             source = str(source)
@@ -123,6 +124,11 @@ def resolve_sources(plan: Plan, sample: Sample, fields: Sequence[str]) -> tuple[
         names.append(_source_name(source))
         plan.sources.setdefault(names[-1], source)
     return tuple(names)
+
+
+def _misspelt(sample: Sample, field_name: str) -> str:
+    near = difflib.get_close_matches(field_name, map(str, sample.extras), n=1, cutoff=0.75)
+    return f"; did you mean it by `{near[0]}`?" if near else ""
 
 
 def _source_name(source: MediaSource | str) -> str:

@@ -15,31 +15,55 @@ class Spread:
 from __future__ import annotations
 
 import copy
+import math
 import numbers
 from typing import Any
 
 from avmeter.errors import SkipCode, SkipError, UsageError
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Metric, Need
 from avmeter.result import MetricResult
-from avmeter.sample import Sample
+from avmeter.sample import Sample, Video
 
 
 class BaseMetric:
     """Base class for metrics in the simple form; deriving from it is optional."""
 
     name: str = ""
-    requires_reference: bool = False
+    requires_reference: bool = True
     higher_is_better: bool = True
     dependencies: list[str] = []  # noqa: RUF012 - the published contract declares it so
     needs_gpu: bool = False
+    backbone: str | None = None
     is_set_metric: bool = False
+    _device: Any = "cpu"
+
+    @property
+    def device(self) -> Any:
+        """Where `to` moved it."""
+        return self._device
 
     def setup(self) -> None:
-        """Load what is needed; called once."""
+        """Load what is needed; called once, after `to`."""
 
     def to(self, device: Any) -> BaseMetric:
         """Move to a device; returns self."""
+        self._device = device
         return self
+
+    def compute(self, sample: dict[str, Any]) -> MetricResult | float | None:
+        """Score of one sample."""
+        raise NotImplementedError(f"{type(self).__name__}.compute is not implemented")
+
+    def reset(self) -> None:
+        """Forget what was accumulated."""
+
+    def accumulate(self, sample: dict[str, Any]) -> None:
+        """Take one sample of a corpus in."""
+        raise NotImplementedError(f"{type(self).__name__}.accumulate is not implemented")
+
+    def finalize(self) -> MetricResult | float | None:
+        """Score of the corpus."""
+        raise NotImplementedError(f"{type(self).__name__}.finalize is not implemented")
 
     def _skip(self, sample: dict[str, Any], reason: str) -> MetricResult:
         """A result without a score."""
@@ -53,12 +77,43 @@ def _direction(instance: Any) -> str:
 def _result(name: str, value: Any) -> MetricResult:
     if isinstance(value, MetricResult):
         return value
-    if value is None or isinstance(value, numbers.Real):
-        return MetricResult(name, None if value is None else float(value))
+    if value is None:
+        return MetricResult.skipped(name, SkipError(SkipCode.UNSUPPORTED, f"{name}: returned no score"))
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:  # NumPy and torch scalars
+        value = value.item()
+    if isinstance(value, numbers.Real):
+        if not math.isfinite(value):
+            raise SkipError(SkipCode.FAILED, f"{name}: returned {value}, which is not a finite number")
+        return MetricResult(name, float(value))
     raise UsageError(f"{name}: returned a {type(value).__name__}, not a MetricResult or a number")
 
 
-class _SimpleMetric(Metric):
+def _given(sample: Sample) -> dict[str, Any]:
+    """The sample as its author wrote it; decoded videos are handed over as their frames."""
+    return {
+        key: value.frames if isinstance(value, Video) and value.frames is not None else value
+        for key, value in sample.original.items()
+    }
+
+
+class SimpleAdapter:
+    """What both adapters share: the user's instance, set up when the device is known."""
+
+    instance: Any
+    _is_ready = False
+
+    def prepare(self, device: Any) -> None:
+        """Move the instance to the device and set it up, once."""
+        if self._is_ready:
+            return
+        self._is_ready = True
+        if hasattr(self.instance, "to"):
+            self.instance.to(device)
+        if hasattr(self.instance, "setup"):
+            self.instance.setup()
+
+
+class _SimpleMetric(SimpleAdapter, Metric):
     """Adapter of a class with `compute(sample)`."""
 
     def __init__(self, name: str, instance: Any) -> None:
@@ -72,10 +127,10 @@ class _SimpleMetric(Metric):
         return ()
 
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
-        return _result(self.name, self.instance.compute(dict(sample.original)))
+        return _result(self.name, self.instance.compute(_given(sample)))
 
 
-class _SimpleCorpusMetric(CorpusMetric):
+class _SimpleCorpusMetric(SimpleAdapter, CorpusMetric):
     """Adapter of a class with `accumulate(sample)` and `finalize()`; the instance is the state."""
 
     def __init__(self, name: str, instance: Any) -> None:
@@ -95,7 +150,7 @@ class _SimpleCorpusMetric(CorpusMetric):
         return state
 
     def update(self, state: Any, sample: Sample, features: FeatureSet) -> Any:
-        state.accumulate(dict(sample.original))
+        state.accumulate(_given(sample))
         return state
 
     def merge(self, a: Any, b: Any) -> Any:
@@ -116,8 +171,6 @@ def adapt(name: str, instance: Any) -> Metric:
     """
     if isinstance(instance, Metric):
         return instance
-    if hasattr(instance, "setup"):
-        instance.setup()
     if hasattr(instance, "accumulate") and getattr(instance, "is_set_metric", not hasattr(instance, "compute")):
         return _SimpleCorpusMetric(name, instance)
     if hasattr(instance, "compute"):
