@@ -25,7 +25,10 @@ class ByteQueue(Generic[T]):
         self._items: deque[tuple[T, int]] = deque()
         self._bytes = 0
         self._closed = False
-        self._changed = threading.Condition()
+        lock = threading.Lock()
+        # Two conditions, one waiter woken at a time: waking every decoding thread for each item is costly.
+        self._has_room = threading.Condition(lock)
+        self._has_item = threading.Condition(lock)
 
     def put(self, item: T, size_bytes: int) -> None:
         """Append; waits for room.
@@ -33,31 +36,34 @@ class ByteQueue(Generic[T]):
         Raises:
             Stopped: The queue was closed.
         """
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed or not self._items or self._bytes + size_bytes <= self._limit)
+        with self._has_room:
+            self._has_room.wait_for(lambda: self._closed or not self._items or self._bytes + size_bytes <= self._limit)
             if self._closed:
                 raise Stopped
             self._items.append((item, size_bytes))
             self._bytes += size_bytes
-            self._changed.notify_all()
+            self._has_item.notify()
+            if self._bytes < self._limit:
+                self._has_room.notify()
 
     def get(self, timeout_s: float) -> T | None:
         """The oldest item, or None when none came in time."""
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._items, timeout_s):
+        with self._has_item:
+            if not self._has_item.wait_for(lambda: self._items, timeout_s):
                 return None
             item, size_bytes = self._items.popleft()
             self._bytes -= size_bytes
-            self._changed.notify_all()
+            self._has_room.notify()
             return item
 
     def close(self) -> None:
         """Drop everything and release waiting producers."""
-        with self._changed:
+        with self._has_room:
             self._closed = True
             self._items.clear()
             self._bytes = 0
-            self._changed.notify_all()
+            self._has_room.notify_all()
+            self._has_item.notify_all()
 
 
 @dataclass(frozen=True)

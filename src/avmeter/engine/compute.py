@@ -36,6 +36,7 @@ from avmeter.sample import MediaSource
 logger = logging.getLogger("avmeter")
 _QUEUE_BYTES = 1024 * 2**20
 _TURN_S = 0.0002
+_IN_FLIGHT = 2  # batches started on a GPU and not read yet
 
 Outcome = Features | Skip
 
@@ -378,7 +379,7 @@ class _Finisher:
     def _run(self, batch: Batch) -> None:
         """Start a batch; on a GPU its outputs are read when the next one is under way."""
         self._running.append((batch, self._owner.launch(batch)))
-        self._settle_running(leave=0 if self._running[-1][1] is None else 1)
+        self._settle_running(leave=0 if self._running[-1][1] is None else _IN_FLIGHT)
 
     def _settle_running(self, *, leave: int) -> None:
         while len(self._running) > leave:

@@ -73,23 +73,28 @@ class Features:
 
 
 class Staging:
-    """Two pinned buffers of one shape, used in turn: one is filled while the other is being uploaded."""
+    """Pinned buffers for rows of one shape, used in turn: one is filled while others are being uploaded."""
 
-    def __init__(self, arrays: Sequence[np.ndarray]) -> None:
-        shape = (len(arrays), *arrays[0].shape)
-        dtype = torch.from_numpy(np.empty(0, arrays[0].dtype)).dtype
-        self._buffers = [torch.empty(shape, dtype=dtype, pin_memory=True) for _ in range(2)]
-        self._done: list[torch.cuda.Event | None] = [None, None]
+    _NUM_BUFFERS = 3
+
+    def __init__(self, row: np.ndarray) -> None:
+        self._row_shape = row.shape
+        self._dtype = torch.from_numpy(np.empty(0, row.dtype)).dtype
+        self._buffers: list[Tensor | None] = [None] * self._NUM_BUFFERS
+        self._done: list[torch.cuda.Event | None] = [None] * self._NUM_BUFFERS
         self._turn = 0
 
-    def upload(self, arrays: Sequence[np.ndarray], device: torch.device) -> Tensor:
-        """The arrays as one tensor on the device; the copy may still be under way."""
-        turn, self._turn = self._turn, 1 - self._turn
-        busy = self._done[turn]
+    def upload(self, rows: Sequence[np.ndarray], device: torch.device) -> Tensor:
+        """The rows as one tensor on the device; the copy may still be under way."""
+        turn, self._turn = self._turn, (self._turn + 1) % self._NUM_BUFFERS
+        busy, buffer = self._done[turn], self._buffers[turn]
         if busy is not None:
             busy.synchronize()
-        np.stack(arrays, out=self._buffers[turn].numpy())
-        batch = self._buffers[turn].to(device, non_blocking=True)
+        if buffer is None or len(buffer) < len(rows):
+            buffer = torch.empty((len(rows), *self._row_shape), dtype=self._dtype, pin_memory=True)
+            self._buffers[turn] = buffer
+        np.stack(rows, out=buffer[: len(rows)].numpy())
+        batch = buffer[: len(rows)].to(device, non_blocking=True)
         self._done[turn] = torch.cuda.current_stream(device).record_event()
         return batch
 
@@ -122,9 +127,9 @@ class Runtime:
         """Arrays of one shape as a batch on the device; through pinned memory when that is a GPU."""
         if self.device.type != "cuda":
             return torch.from_numpy(np.stack(arrays)).to(self.device)
-        key = (len(arrays), arrays[0].shape, arrays[0].dtype.str)
+        key = (arrays[0].shape, arrays[0].dtype.str)
         if key not in self.staging:
-            self.staging[key] = Staging(arrays)
+            self.staging[key] = Staging(arrays[0])
         return self.staging[key].upload(arrays, self.device)
 
     def network(self, key: Hashable, build: Callable[[], T]) -> T:

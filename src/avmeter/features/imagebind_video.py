@@ -124,7 +124,8 @@ class ImageBindVideo(WindowExtractor):
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         pixels = batch["pixels"]
-        mean, std = (torch.tensor(v, device=pixels.device, dtype=pixels.dtype).view(1, 3, 1, 1, 1) for v in (_MEAN, _STD))
+        like = {"device": pixels.device, "dtype": pixels.dtype}
+        mean, std = (torch.tensor(v, **like).view(1, 3, 1, 1, 1) for v in (_MEAN, _STD))
         return {"embedding": self._net.vision((pixels - mean) / std)}
 
     def pool(

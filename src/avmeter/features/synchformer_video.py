@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from avmeter.errors import SkipCode, SkipError, UnknownNameError
@@ -149,6 +150,21 @@ class SynchformerVideo(WindowExtractor):
     def facts(self, media: MediaItem) -> Mapping[str, Any]:
         _, segments, num_segments, _ = self._plan(media)
         return {"segments": segments, "num_segments": num_segments, "frames": len(media.frame_times)}
+
+    def upload(self, windows: Sequence[Window], runtime: Runtime) -> dict[str, Tensor]:
+        """Segments overlap by half, so each half is uploaded once and the segments are put together on the device."""
+        halves: dict[int, np.ndarray] = {}
+        places = []
+        for window in windows:
+            pixels = window.inputs["pixels"]
+            pair = [pixels[:STEP_FRAMES], pixels[STEP_FRAMES:]]
+            keys = [int(half.__array_interface__["data"][0]) for half in pair]
+            halves.update(zip(keys, pair, strict=True))
+            places.append(keys)
+        order = {key: i for i, key in enumerate(halves)}
+        stacked = runtime.stack(list(halves.values()))
+        index = torch.tensor([order[key] for keys in places for key in keys], device=stacked.device)
+        return {"pixels": stacked[index].reshape(len(windows), SEGMENT_FRAMES, *stacked.shape[2:])}
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return {"features": self._net.video_features(batch["pixels"] * 2.0 - 1.0)}
