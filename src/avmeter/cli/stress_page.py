@@ -14,6 +14,7 @@ from avmeter.stress.judge import Cell
 from avmeter.stress.suite import StressResult
 
 _WIDTH = 120
+_ROUNDING = 1e-9  # what a distance that is 0 has left
 _FRAME = 3  # a border and two blanks for each column
 
 
@@ -108,7 +109,8 @@ def _text(cell: Cell) -> str:
     if cell.score is None:
         return str(cell.skip.code) if cell.skip else "-"
     counted = "" if cell.corpus or len(cell.scores) == cell.num_clips else f" ({len(cell.scores)}/{cell.num_clips})"
-    return f"{cell.score:.3g}{counted}{' [dummy]' if cell.dummy else ''}"
+    score = 0.0 if abs(cell.score) < _ROUNDING else cell.score
+    return f"{score:.3g}{counted}{' [dummy]' if cell.dummy else ''}"
 
 
 def _short(name: str) -> str:

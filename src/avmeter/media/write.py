@@ -14,7 +14,7 @@ import numpy.typing as npt
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 _BLOCK = 1024
 _CLOCK = Fraction(1, 90_000)
-_COPIED_INTO_MP4 = frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"})
+_COPIED_INTO_MP4 = frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "mp3float", "opus"})
 
 
 def write_audio(path: Path, samples: npt.NDArray[np.float32], sample_rate: int) -> Path:

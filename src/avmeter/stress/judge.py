@@ -138,7 +138,8 @@ def _changed(
     before, after = _pairs(variant, expectation.metric, cells)
     change = float(np.mean(after - before))
     limit = expectation.tolerance
-    measured = f"changed by {change:+.3g} (n = {len(after)})"
+    counted = "whole set" if cells[variant.label, expectation.metric].corpus else f"n = {len(after)}"
+    measured = f"changed by {change:+.3g} ({counted})"
     if expectation.relative_to is not None:
         yardstick = next((v for v in reversed(variants) if v.name == expectation.relative_to), None)
         if yardstick is None:
@@ -183,7 +184,9 @@ def _monotone(expectation: Expectation, ladder: Sequence[Variant], sign: float, 
         correlation = spearman_correlation(np.arange(len(means)), sign * means)
     except StatsError:
         return False, "does not change with the dose"
-    return correlation >= MONOTONE_ABOVE, f"Spearman {correlation:+.2f} over {len(means)} doses (n = {len(shared)})"
+    # A score at its floor until the damage is strong has many ties, which Spearman counts against it.
+    never_back = bool((np.diff(sign * means) >= -_UNIT_IN_LAST_PLACE).all())
+    return never_back or correlation >= MONOTONE_ABOVE, f"Spearman {correlation:+.2f} over {len(means)} doses (n = {len(shared)})"
 
 
 def _pairs(variant: Variant, metric: str, cells: Cells) -> tuple[np.ndarray, np.ndarray]:

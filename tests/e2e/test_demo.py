@@ -1,0 +1,25 @@
+"""`avmeter demo`: what a newcomer runs first."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from speech_builders import needs_speech
+
+pytestmark = [pytest.mark.full, needs_speech]
+
+
+def test_demo_prints_a_table_and_keeps_every_promise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Four clips, nine variants, all metrics with weights here; a page, and no broken promise."""
+    from avmeter.cli.demo import demo_command
+
+    demo_command(tmp_path)
+    shown = capsys.readouterr().out
+    assert max(len(line) for line in shown.splitlines() if line.startswith(("│", "┃"))) <= 120
+    content = json.loads((tmp_path / "stress.json").read_text("utf-8"))
+    assert [v for v in content["verdicts"] if v["kept"] is False] == []
+    assert {c["variant"] for c in content["cells"]} >= {"original", "silence", "unrelated"}
+    assert (tmp_path / "report.html").is_file()

@@ -1,0 +1,185 @@
+"""Variants as files: untouched streams stay untouched, clocks stay, nothing is written beside the source."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+import media_builders as build
+from avmeter.errors import MediaError, SkipCode, UnknownNameError
+from avmeter.media import AudioSpec, FrameRequest, MediaItem
+from avmeter.stress import picture, sound
+from avmeter.stress.build import build_variant
+from avmeter.stress.variants import SEED_VARIANTS, Variant, variant_names, variants_of
+
+RATE = 24_000
+NATIVE = AudioSpec(sample_rate=None, mixdown="none")
+SOUND = variants_of(sound.DAMAGES)
+PICTURE = variants_of(picture.DAMAGES)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    wave = np.stack([build.click(0.5, RATE, 1.0), build.tone(440, 0.3, RATE, 1.0)])
+    return build.write_media(
+        folder / "clip one.mp4", wave=wave, sample_rate=RATE, audio_codec="flac", frames=build.numbered(25)
+    )
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return folder
+
+
+def picture_hash(path: Path) -> str:
+    with av.open(str(path)) as file:
+        frames = [f.to_ndarray(format="rgb24").tobytes() for f in file.decode(video=0)]
+    return hashlib.sha256(b"".join(frames)).hexdigest()
+
+
+def sound_of(path: Path) -> np.ndarray:
+    with MediaItem.open(path) as item:
+        return np.asarray(item.audio(NATIVE)[:, :])
+
+
+def greys(path: Path) -> np.ndarray:
+    with MediaItem.open(path) as item:
+        number = len(item.frame_times)
+        frames = item.frames(FrameRequest(indices=tuple(range(number)), resize=None, crop=None, output="uint8"))
+        return np.array([float(np.asarray(frames[i]).mean()) for i in range(number)])
+
+
+@pytest.mark.parametrize("variant", SOUND, ids=lambda v: v.slug)
+def test_damaged_sound_leaves_the_picture_alone(variant: Variant, source: Path, out: Path) -> None:
+    """The decoded picture is that of the source, its times too, and the file is the same for the same seed."""
+    first = build_variant(variant, source, out, seed=3)
+    before = first.path.read_bytes()
+    again = build_variant(variant, source, out, seed=3)
+    assert sound_of(first.path).shape == sound_of(source).shape
+    assert again.path.read_bytes() == before
+    assert picture_hash(first.path) == picture_hash(source)
+    assert first.path.stat().st_size < 20 * source.stat().st_size
+    assert first.note
+    assert list(source.parent.iterdir()) == [source]
+
+
+@pytest.mark.parametrize("variant", PICTURE, ids=lambda v: v.slug)
+def test_damaged_picture_leaves_the_sound_alone(variant: Variant, source: Path, out: Path) -> None:
+    """The decoded sound is that of the source, and starts where it did."""
+    made = build_variant(variant, source, out, seed=3).path
+    np.testing.assert_array_equal(sound_of(made), sound_of(source))
+    with MediaItem.open(made) as item:
+        assert item.audio_facts.start_s == pytest.approx(0.0, abs=0.002)
+
+
+def test_picture_damage_does_what_it_says(source: Path, out: Path) -> None:
+    """Frames are told apart by their grey value."""
+    plain = greys(source)
+    made = {v.name: build_variant(v, source, out).path for v in PICTURE}
+    np.testing.assert_allclose(greys(made["frozen"]), plain[0], atol=2)
+    assert sorted(np.round(greys(made["shuffled"]) / 4)) == pytest.approx(sorted(np.round(plain / 4)), abs=1)
+    assert np.abs(greys(made["shuffled"]) - plain).max() > 10
+    held = np.isclose(np.diff(greys(made["dropped_frames"])), 0, atol=1.5)
+    assert 0 < held.mean() < 0.5
+    np.testing.assert_allclose(greys(made["black"]), 0, atol=2)
+    with MediaItem.open(made["wrong_fps"]) as item:
+        assert item.frame_times[-1] == pytest.approx(24 / 25 / 1.2, abs=1e-3)
+
+
+def test_mirrored_picture_is_left_for_right(tmp_path: Path, out: Path) -> None:
+    """White on the left goes to the right."""
+    frames = np.zeros((5, 64, 96, 3), np.uint8)
+    frames[:, :, :48] = 255
+    source = build.write_media(tmp_path / "a.mp4", frames=frames)
+    path = build_variant(Variant(name="mirrored"), source, out).path
+    with MediaItem.open(path) as item:
+        frame = np.asarray(item.frames(FrameRequest(indices=(0,), resize=None, crop=None, output="uint8"))[0])
+    assert frame[:, :, :40].mean() < 10
+    assert frame[:, :, 56:].mean() > 245
+
+
+def test_delay_is_heard_on_the_clock_of_the_picture(tmp_path: Path, out: Path) -> None:
+    """A click of a track that starts late comes later by the dose, and no more."""
+    source = build.write_media(
+        tmp_path / "late.mkv",
+        wave=build.click(0.2, RATE, 2.0),
+        sample_rate=RATE,
+        audio_codec="flac",
+        audio_start_s=0.3,
+        frames=build.numbered(50),
+    )
+    made = build_variant(Variant(name="delay", dose=0.4), source, out).path
+    with MediaItem.open(made) as item:
+        heard = np.asarray(item.audio(AudioSpec(sample_rate=None, clock="picture"))[:])
+    assert build.onset_s(heard, RATE) == pytest.approx(0.9, abs=0.003)
+
+
+def test_clip_without_picture_becomes_flac(tmp_path: Path, out: Path) -> None:
+    """Sound alone is written as sound alone, without loss."""
+    source = build.write_pcm_wav(tmp_path / "a.wav", build.tone(440, 0.3, RATE, 0.5), RATE)
+    made = build_variant(Variant(name="reversed"), source, out).path
+    assert made.suffix == ".flac"
+    np.testing.assert_allclose(sound_of(made), sound_of(source)[:, ::-1], atol=2**-23)
+
+
+def test_clips_of_one_stem_do_not_overwrite_each_other(tmp_path: Path, out: Path) -> None:
+    """`a/x.wav` and `b/x.wav` are two clips."""
+    paths = []
+    for folder, frequency in (("a", 300), ("b", 500)):
+        (tmp_path / folder).mkdir()
+        source = build.write_pcm_wav(tmp_path / folder / "x.wav", build.tone(frequency, 0.3, RATE, 0.2), RATE)
+        paths.append(build_variant(Variant(name="reversed"), source, out).path)
+    assert paths[0] != paths[1]
+
+
+def test_unrelated_is_the_sound_of_the_other_clip(source: Path, tmp_path: Path, out: Path) -> None:
+    """Its samples, at the rate and length of the clip."""
+    other = build.write_pcm_wav(tmp_path / "other.wav", build.tone(880, 0.3, RATE, 3.0), RATE)
+    made = build_variant(Variant(name="unrelated"), source, out, other=other).path
+    np.testing.assert_allclose(sound_of(made)[0], sound_of(other)[0, :RATE], atol=2**-15)
+
+
+def test_damage_that_a_clip_cannot_take_is_a_skip(tmp_path: Path, out: Path) -> None:
+    """No picture, no other clip, no text: a code and a reason, not a stand-in."""
+    source = build.write_pcm_wav(tmp_path / "a.wav", build.tone(440, 0.3, RATE, 0.5), RATE)
+    for name in ("mirrored", "unrelated", "wrong_words"):
+        with pytest.raises(MediaError) as caught:
+            build_variant(Variant(name=name, dose=0.5), source, out)
+        assert caught.value.code in (SkipCode.MISSING_INPUT, SkipCode.NO_VIDEO_TRACK)
+
+
+def test_sound_over_full_scale_is_told(tmp_path: Path, out: Path) -> None:
+    """What the file format cuts off stands in the note."""
+    source = build.write_pcm_wav(tmp_path / "a.wav", build.tone(440, 0.9, RATE, 0.5), RATE)
+    assert "cut off" in build_variant(Variant(name="noise", dose=-10.0), source, out).note
+
+
+@pytest.mark.parametrize("dose", [0.25, 0.5, 1.0])
+def test_wrong_words_replaces_the_stated_share(dose: float, source: Path, out: Path) -> None:
+    """The clip stays; so many words of the text are others."""
+    text = "one two three four five six seven eight"
+    made = build_variant(Variant(name="wrong_words", dose=dose), source, out, texts={"reference_text": text})
+    assert made.path == source
+    changed = sum(a != b for a, b in zip(text.split(), made.texts["reference_text"].split(), strict=True))
+    assert changed == round(8 * dose)
+
+
+def test_names_labels_and_ladders() -> None:
+    """The nine of the first experiment are the default; a ladder has every dose; an unknown name is told."""
+    assert [v.name for v in variants_of(SEED_VARIANTS)] == list(SEED_VARIANTS)
+    assert len(SEED_VARIANTS) == 9
+    assert Variant(name="delay", dose=0.4).label == "delay 0.4 s"
+    assert [v.dose for v in variants_of(["noise"], ladder=True)] == [20.0, 10.0, 0.0, -10.0]
+    for variant in variants_of(variant_names(), ladder=True):
+        assert variant.note
+        assert "{" not in variant.note
+    with pytest.raises(UnknownNameError, match="unknown variant"):
+        variants_of(["dilay"])

@@ -1,0 +1,111 @@
+"""The suite over a fake evaluator: what is built, what is asked, how it is put together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import media_builders as build
+from avmeter.errors import SkipCode, UsageError
+from avmeter.stress.suite import run_stress
+from avmeter.stress.variants import variants_of
+from stress_fakes import FakeEvaluator
+
+RATE = 16_000
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> list[dict[str, Any]]:
+    made = []
+    for name, level in (("a", 0.5), ("b", 0.1)):
+        path = build.write_media(
+            tmp_path / f"{name}.mp4",
+            wave=build.tone(440, level, RATE, 0.5),
+            sample_rate=RATE,
+            audio_codec="flac",
+            frames=build.numbered(12),
+        )
+        made.append({"id": name, "video": str(path), "text_prompt": "a tone"})
+    made[0]["reference_text"] = "beep beep"
+    return made
+
+
+def run(clips: list[dict[str, Any]], folder: Path, *names: str, **options: Any) -> tuple[FakeEvaluator, Any]:
+    evaluator = FakeEvaluator()
+    return evaluator, run_stress(clips, evaluator, folder, variants=variants_of(names), **options)  # type: ignore[arg-type]
+
+
+def test_table_holds_the_mean_and_every_clip(clips: list[dict[str, Any]], tmp_path: Path) -> None:
+    """-20 dB of gain is seen as -20 in each clip and in the mean; the results say what was done."""
+    _, result = run(clips, tmp_path / "out", "original", "low_volume")
+    before, after = result.cells["original", "test.rms"], result.cells["low_volume -20 dB", "test.rms"]
+    assert after.score == pytest.approx(before.score - 20, abs=0.02)
+    assert set(after.scores) == {"a", "b"}
+    assert [row["test.rms"].details["damage"] for row in result.results] == ["untouched"] * 2 + ["-20 dB"] * 2
+    assert result.results.sample_ids[2:] == ["a--low_volume_-20", "b--low_volume_-20"]
+    assert result.cells["original", "test.count"].corpus
+
+
+def test_word_errors_are_not_taken_from_a_scene_description(clips: list[dict[str, Any]], tmp_path: Path) -> None:
+    """A prompt is kept from the word error rate, and from it alone."""
+    evaluator, result = run(clips, tmp_path / "out", "original")
+    assert result.cells["original", "audio.wer"].scores.keys() == {"a"}
+    for metrics, samples in evaluator.seen:
+        prompts = {s.text("text_prompt") for s in samples}
+        assert prompts == ({None} if metrics == ("audio.wer",) else {"a tone"})
+
+
+def test_variants_of_the_sound_share_the_picture_of_the_original(clips: list[dict[str, Any]], tmp_path: Path) -> None:
+    """What is computed from a picture is found again; the report shows one file that plays."""
+    evaluator, result = run(clips, tmp_path / "out", "reversed", "mirrored")
+    assert str(evaluator.seen[0][1][0].source("video").path) == clips[0]["video"]
+    assert str(evaluator.seen[2][1][0].source("video").path) != clips[0]["video"]
+    shown = result.results.samples[0]
+    assert set(shown.media) == {"video", "reference_audio"}
+    assert str(shown.source("video").path) != clips[0]["video"]
+
+
+def test_clip_that_cannot_be_damaged_is_skipped_in_that_variant_alone(
+    clips: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """A text is missing in one clip: the other is scored, the count is told."""
+    _, result = run(clips, tmp_path / "out", "original", "wrong_words")
+    cell = result.cells["wrong_words 0.5 share", "test.rms"]
+    assert (len(cell.scores), cell.num_clips, cell.skip.code) == (1, 2, SkipCode.MISSING_INPUT)
+    assert result.results[2]["audio.wer"].details["damage"].startswith("a share of 0.5")
+
+
+def test_unreadable_clip_is_skipped_by_name(clips: list[dict[str, Any]], tmp_path: Path) -> None:
+    """Nothing is raised for the set when no clip can take the damage."""
+    build.write_pcm_wav(tmp_path / "s.wav", np.zeros(RATE, np.float32), RATE)
+    _, result = run([{"id": "s", "audio": str(tmp_path / "s.wav")}], tmp_path / "out", "mirrored")
+    assert result.cells["mirrored", "test.rms"].skip.code == SkipCode.NO_VIDEO_TRACK
+    assert result.cells["mirrored", "test.count"].score is None
+    assert result.scored_metrics == []
+    assert set(result.unscored()) == {"test.rms", "audio.wer", "test.count"}
+
+
+def test_unrelated_sound_comes_from_outside_and_exchanged_from_inside(
+    clips: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """Exchanged: the levels change places. Unrelated: both have the level of the stranger, or there is none."""
+    other = build.write_pcm_wav(tmp_path / "other.wav", build.tone(300, 0.25, RATE, 0.5), RATE)
+    _, result = run(clips, tmp_path / "out", "original", "exchanged", "unrelated", unrelated=other)
+    plain = result.cells["original", "test.rms"].scores
+    swapped = result.cells["exchanged", "test.rms"].scores
+    assert (swapped["a"], swapped["b"]) == pytest.approx((plain["b"], plain["a"]), abs=0.05)
+    strange = list(result.cells["unrelated", "test.rms"].scores.values())
+    assert strange == pytest.approx([20 * np.log10(0.25 / 2**0.5)] * 2, abs=0.1)
+    _, alone = run(clips[:1], tmp_path / "alone", "exchanged", "unrelated")
+    assert {c.skip.code for c in alone.cells.values()} == {SkipCode.MISSING_INPUT}
+
+
+def test_arrays_and_empty_sets_are_refused(tmp_path: Path) -> None:
+    """The suite damages files."""
+    with pytest.raises(UsageError, match="not arrays"):
+        run([{"audio": (np.zeros(100, np.float32), RATE)}], tmp_path, "original")
+    with pytest.raises(UsageError, match="no clips"):
+        run([], tmp_path, "original")
