@@ -60,13 +60,13 @@ def meanings(columns: Iterable[str], where: str) -> dict[str, str]:
     return found
 
 
-def near_misses(columns: Iterable[str]) -> dict[str, str]:
-    """Columns without a meaning that look like a key: column -> key."""
+def near_misses(columns: Iterable[str], *, cutoff: float = 0.88) -> dict[str, str]:
+    """Columns without a meaning that look like a key, from `cutoff` (0 to 1) of likeness on: column -> key."""
     known = {*KEYS, *ALIASES}
     found = {}
     for name in columns:
         if name.lower() not in known:
-            near = difflib.get_close_matches(name.lower(), KEYS, n=1, cutoff=0.88)
+            near = difflib.get_close_matches(name.lower(), KEYS, n=1, cutoff=cutoff)
             if near:
                 found[name] = near[0]
     return found

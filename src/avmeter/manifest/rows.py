@@ -55,7 +55,9 @@ def _decoded(path: Path) -> str:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ManifestError(f"{path}, line {line}: not {encoding.upper()} text", hint="save it as UTF-8") from error
+        raise ManifestError(
+            f"{path}, line {line}: not {encoding.removesuffix('-sig').upper()} text", hint="save it as UTF-8"
+        ) from error
 
 
 def _csv(text: str, path: Path) -> Iterator[Row]:

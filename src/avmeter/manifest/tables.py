@@ -58,14 +58,16 @@ def _keys(rows: Sequence[Row], table: Path) -> dict[str, str]:
         entry = next(r for r in rows if "" in r.cells)
         raise ManifestError(f"{table}, {entry.where}: a text, not an object", hint='give objects: {"audio": "a.wav"}')
     keys = meanings(columns, str(table))
-    close = near_misses(c for c in columns if keys[c] == c)
+    strange = [c for c in columns if keys[c] == c]
     if not {*MEDIA_FIELDS, CLIP} & set(keys.values()):
-        hint = " ".join(f"did you mean `{key}` by `{name}`?" for name, key in close.items())
+        # Something must have been meant for the clips: a weak likeness is worth a question.
+        guesses = near_misses(strange, cutoff=0.7)
+        hint = " ".join(f"did you mean `{key}` by `{name}`?" for name, key in guesses.items())
         raise ManifestError(
             f"{table}: no column of clips among {', '.join(f'`{c}`' for c in columns)}",
             hint=hint or f"columns are {', '.join(KEYS)}",
         )
-    for name, key in close.items():
+    for name, key in near_misses(strange).items():
         warnings.warn(
             ManifestWarning(f"{table}: column `{name}` looks like `{key}`, but is kept as an extra"), stacklevel=4
         )

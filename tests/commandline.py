@@ -1,0 +1,65 @@
+"""The command line inside this process: what a command printed and how it ended, without seconds of start-up."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+import subprocess
+import sys
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
+
+from avmeter.cli.app import run
+
+PROGRAM = (sys.executable, "-c", "from avmeter.cli import main; main()")
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+def avmeter(*arguments: object) -> Done:
+    """Run a command in this process; an exception that would be a traceback fails the test."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    handler = signal.getsignal(signal.SIGINT)
+    code = 0
+    with (
+        warnings.catch_warnings(),
+        mock.patch.object(sys, "argv", ["avmeter", *map(str, arguments)]),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            run()
+        except SystemExit as ending:
+            code = int(ending.code or 0)
+        finally:
+            signal.signal(signal.SIGINT, handler)
+    return Done(code, *(s.buffer.getvalue().decode() for s in (out, err)))  # type: ignore[attr-defined]
+
+
+def start(*arguments: object, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    """Start a command as a process of its own, its output piped."""
+    return subprocess.Popen(
+        [*PROGRAM, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+    )
+
+
+def contents(folder: Path) -> dict[str, tuple[int, int]]:
+    """Every file below a folder with its size and time of change: equal before and after if nobody wrote there."""
+    return {str(p.relative_to(folder)): (p.lstat().st_size, p.lstat().st_mtime_ns) for p in sorted(folder.rglob("*"))}

@@ -1,0 +1,246 @@
+"""Clips that cannot be measured cost their own scores, each with its own code; mistakes are one paragraph."""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from avmeter.run import read_run
+from commandline import avmeter, contents
+from media_builders import flash, tone, write_media
+
+RATE = 16_000
+ALIGN = "audio.loudness,av.align"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """Features go into a folder of the test."""
+    monkeypatch.setenv("AVMETER_CACHE", str(tmp_path / "cache"))
+
+
+def wav(path: Path, wave: np.ndarray, codec: str = "pcm_f32le") -> Path:
+    return write_media(path, wave=np.asarray(wave, np.float32), sample_rate=RATE, audio_codec=codec)
+
+
+def raw_float_wav(path: Path, wave: np.ndarray) -> Path:
+    data = np.asarray(wave, "<f4").tobytes()
+    head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 3, 1, RATE, 4 * RATE, 4, 32,
+                       b"data", len(data))  # fmt: skip
+    path.write_bytes(head + data)
+    return path
+
+
+def spoilt(value: float) -> np.ndarray:
+    wave = tone(440, 0.3, RATE, 1.5)
+    wave[100] = value
+    return wave
+
+
+def cut(source: Path, path: Path, share: float) -> Path:
+    data = source.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    return path
+
+
+def bad_clips(folder: Path) -> dict[str, tuple[str | None, str | None]]:
+    """Writes the clips; name -> skip code of loudness and of av.align (None: scored)."""
+    folder.mkdir()
+    good = tone(440, 0.3, RATE, 1.5)
+    wav(folder / "good.wav", good)
+    (folder / "zero_bytes.wav").touch()
+    (folder / "text.mp4").write_text("This is no film.")
+    write_media(folder / "both.mp4", wave=tone(440, 0.3, 48_000, 2), frames=flash(1, 25, 2))
+    cut(folder / "both.mp4", folder / "truncated.mp4", 2 / 3)
+    write_media(folder / "no_sound.mp4", frames=flash(1, 25, 2))
+    write_media(folder / "no_picture.mp4", wave=tone(440, 0.3, 48_000, 2))
+    raw_float_wav(folder / "no_samples.wav", np.zeros(0))
+    wav(folder / "one_sample.wav", np.array([0.5]))
+    wav(folder / "zeros.wav", np.zeros(RATE))
+    wav(folder / "100ms.wav", good[: RATE // 10])
+    raw_float_wav(folder / "nan.wav", spoilt(np.nan))
+    raw_float_wav(folder / "inf.wav", spoilt(np.inf))
+    cut(folder / "good.wav", folder / "lying.wav", 1 / 2)
+    absent = "missing_input"
+    return {
+        "good.wav": (None, absent),
+        "zero_bytes.wav": ("empty_file", "empty_file"),
+        "text.mp4": ("unreadable", "unreadable"),
+        "both.mp4": (None, None),
+        "truncated.mp4": ("decode_error", "decode_error"),
+        "no_sound.mp4": ("no_audio_track", "no_audio_track"),
+        "no_picture.mp4": (None, "no_video_track"),
+        "no_samples.wav": ("empty_audio", "empty_audio"),
+        "one_sample.wav": ("too_short", absent),
+        "zeros.wav": ("silent", absent),
+        "100ms.wav": ("too_short", absent),
+        "nan.wav": ("non_finite", "non_finite"),
+        "inf.wav": ("non_finite", "non_finite"),
+        "lying.wav": (None, absent),
+    }
+
+
+def codes(run: Path, metric: str) -> dict[str, str | None]:
+    results = read_run(run)
+    rows = zip(results.sample_ids, results, strict=True)
+    return {i: None if row[metric].skip is None else str(row[metric].skip.code) for i, row in rows}
+
+
+def test_each_kind_of_bad_clip_has_its_own_code_and_the_others_are_scored(tmp_path):
+    """One run over every kind of bad clip: named codes, scores for the good ones, nothing written beside them."""
+    clips = tmp_path / "clips"
+    expected = bad_clips(clips)
+    before = contents(clips)
+    done = avmeter("score", clips, "--metrics", ALIGN, "--out", tmp_path / "run", "--strict")
+    assert done.code == 1, done.err
+    assert "Traceback" not in done.out + done.err
+    assert codes(tmp_path / "run", "audio.loudness") == {name: sound for name, (sound, _) in expected.items()}
+    assert codes(tmp_path / "run", "av.align") == {name: both for name, (_, both) in expected.items()}
+    assert contents(clips) == before
+    lying = next(r for i, r in zip(*_rows(tmp_path / "run"), strict=True) if i == "lying.wav")
+    assert lying["audio.loudness"].details["duration_s"] == pytest.approx(0.75, abs=0.01), "what exists is measured"
+
+
+def _rows(run: Path):
+    results = read_run(run)
+    return results.sample_ids, results
+
+
+def test_every_reason_names_the_file(tmp_path):
+    """A reason says which clip it is about, and a hint or the reason what is wrong with it."""
+    bad_clips(tmp_path / "clips")
+    avmeter("score", tmp_path / "clips", "-m", "audio.loudness", "-o", tmp_path / "run")
+    for sample_id, row in zip(*_rows(tmp_path / "run"), strict=True):
+        skip = row["audio.loudness"].skip
+        assert skip is None or sample_id in skip.reason
+
+
+def test_missing_file_and_folder_of_a_manifest_are_skips(tmp_path):
+    """A row whose clip is absent, or a folder, is counted, and the other rows are scored."""
+    wav(tmp_path / "good.wav", tone(440, 0.3, RATE, 1.5))
+    (tmp_path / "folder.wav").mkdir()
+    table = tmp_path / "set.csv"
+    table.write_text("id,audio\na,good.wav\nb,gone.wav\nc,folder.wav\n")
+    done = avmeter("score", table, "-m", "audio.loudness", "-o", tmp_path / "run")
+    assert done.code == 0
+    assert codes(tmp_path / "run", "audio.loudness") == {"a": None, "b": "missing_file", "c": "not_a_file"}
+    assert "mean over 1 of 3" in done.out
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_clip_without_permission_is_a_skip(tmp_path):
+    """A file that may not be read is named as such."""
+    path = wav(tmp_path / "secret.wav", tone(440, 0.3, RATE, 1.5))
+    wav(tmp_path / "good.wav", tone(440, 0.3, RATE, 1.5))
+    path.chmod(0)
+    avmeter("score", tmp_path / "secret.wav", tmp_path / "good.wav", "-m", "audio.loudness", "-o", tmp_path / "run")
+    assert "unreadable" in codes(tmp_path / "run", "audio.loudness").values()
+
+
+def test_mp3_that_promises_more_than_it_holds_is_measured_as_it_is(tmp_path):
+    """The length of a cut mp3 is what can be decoded, and `audit` says that the header lies."""
+    write_media(
+        tmp_path / "full.mp3", wave=tone(440, 0.3, 44_100, 5), sample_rate=44_100, audio_codec="libmp3lame",
+        bit_rate=128_000,
+    )  # fmt: skip
+    cut(tmp_path / "full.mp3", tmp_path / "half.mp3", 1 / 2)
+    (tmp_path / "full.mp3").unlink()
+    avmeter("score", tmp_path / "half.mp3", "-m", "audio.loudness", "-o", tmp_path / "run")
+    (row,) = read_run(tmp_path / "run")
+    assert row["audio.loudness"].details["duration_s"] == pytest.approx(2.5, abs=0.1)
+    assert "header_duration_mismatch" in avmeter("audit", tmp_path / "half.mp3").out
+
+
+NAMES = ["with space.wav", "ünï-漢字.wav", "-dash.wav", "new\nline.wav", "[bold]markup[red].wav", "%s{0}.wav",
+         "quote'\".wav", "x" * 250 + ".wav", "\x1b[31mred.wav"]  # fmt: skip
+
+
+def test_odd_file_names_are_scored_and_do_not_steer_the_terminal(tmp_path):
+    """Spaces, other scripts, leading dashes, newlines, markup, escapes and very long names are only names."""
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    data = wav(tmp_path / "plain.wav", tone(440, 0.3, RATE, 1.0)).read_bytes()
+    for name in NAMES:
+        (clips / name).write_bytes(data)
+    done = avmeter("score", clips, "-m", "audio.loudness", "-o", tmp_path / "run")
+    assert done.code == 0
+    assert set(codes(tmp_path / "run", "audio.loudness")) == set(NAMES)
+    assert not any(codes(tmp_path / "run", "audio.loudness").values())
+    looked = avmeter("audit", clips)
+    for text in (done.out, done.err, looked.out, looked.err):
+        assert "\x1b[31mred" not in text
+    assert "[bold]markup[red].wav" in done.out
+    assert all(line for line in looked.out.splitlines()), "a newline in a name does not break a line"
+
+
+def test_name_that_is_no_text_is_scored(tmp_path):
+    """A name of bytes that are not UTF-8 is scored and printed with escapes."""
+    path = os.fsencode(tmp_path) + b"/caf\xe9.wav"
+    try:
+        with open(path, "wb") as file:  # noqa: PTH123 - a name of bytes
+            file.write(wav(tmp_path / "a.wav", tone(440, 0.3, RATE, 1.0)).read_bytes())
+    except OSError as error:
+        pytest.skip(f"this file system takes text names only ({error})")
+    (tmp_path / "a.wav").unlink()
+    done = avmeter("score", tmp_path, "-m", "audio.loudness", "-o", tmp_path / "run", "--no-store")
+    assert done.code == 0, done.err
+    assert (tmp_path / "run" / "report.html").is_file()
+
+
+def test_file_that_looks_like_an_option_is_explained(tmp_path, monkeypatch):
+    """`avmeter score -dash.wav` says how to name such a file; after `--` it is scored."""
+    monkeypatch.chdir(tmp_path)
+    wav(Path("-dash.wav"), tone(440, 0.3, RATE, 1.0))
+    refused = avmeter("score", "-dash.wav")
+    assert refused.code == 2
+    assert "put -- before it" in refused.err
+    assert avmeter("score", "-m", "audio.loudness", "--", "-dash.wav").code == 0
+
+
+MANIFESTS = {
+    "duplicate ids": ("set.csv", "id,audio\na,x.wav\na,y.wav\n", "id `a`", "unique"),
+    "wrong columns": ("set.csv", "foo,bar\n1,2\n", "no column of clips", "columns are"),
+    "misspelt column": ("set.csv", "id,audoi\na,x.wav\n", "no column of clips", "did you mean `audio`"),
+    "nothing in it": ("set.csv", "", "no rows", "first line"),
+    "open quotation mark": ("set.csv", 'id,audio\na,"x.wav\n', "line 2", "quotation"),
+    "too many cells": ("set.csv", "id,audio\na,x.wav,y\n", "3 cells", "quotation"),
+    "not JSON": ("set.jsonl", "{audio\n", "line 1: not JSON", "one JSON object per line"),
+    "not Parquet": ("set.parquet", "PAR1", "not a Parquet file", ""),
+    "bad rate": ("set.csv", "audio,sample_rate\nx.wav,fast\n", "not a positive number", ""),
+    "bad role": ("set.csv", "audio,role\nx.wav,real\n", "role is 'real'", '"reference"'),
+}
+
+
+@pytest.mark.parametrize("case", MANIFESTS)
+def test_bad_manifest_is_one_paragraph_with_a_hint(tmp_path, case):
+    """What is wrong with a table is said with file and line, exit code 2, before anything runs."""
+    name, text, said, hint = MANIFESTS[case]
+    (tmp_path / name).write_text(text)
+    done = avmeter("score", tmp_path / name, "-m", "audio.loudness", "-o", tmp_path / "run")
+    assert done.code == 2
+    assert done.out == ""
+    assert said in done.err
+    assert hint in done.err
+    assert len(done.err.splitlines()) <= 2
+    assert not (tmp_path / "run").exists()
+
+
+def test_empty_prompts_are_skips_of_their_clips(tmp_path):
+    """A clip without text is skipped by the metrics of text alone."""
+    wav(tmp_path / "a.wav", tone(440, 0.3, RATE, 1.0))
+    (tmp_path / "set.jsonl").write_text('{"audio": "a.wav", "reference_text": " ", "text_prompt": ""}\n')
+    done = avmeter("score", tmp_path / "set.jsonl", "-m", "audio.loudness,audio.wer", "-o", tmp_path / "run")
+    assert done.code == 0, done.err
+    assert codes(tmp_path / "run", "audio.wer")["a.wav"] in ("missing_input", "empty_text")
+
+
+def test_nothing_scored_is_exit_code_3(tmp_path):
+    """A run in which every clip was skipped is not a success."""
+    (tmp_path / "empty.wav").touch()
+    done = avmeter("score", tmp_path / "empty.wav", "-m", "audio.loudness", "-o", tmp_path / "run")
+    assert done.code == 3
+    assert "empty_file" in done.out
