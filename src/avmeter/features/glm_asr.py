@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
 from avmeter.errors import WeightsError
@@ -20,6 +21,9 @@ from avmeter.registry import register_extractor
 
 _MAX_NEW_TOKENS = 500
 """As the model's card does; of a piece of at most five minutes."""
+
+# As `zai-org/GLM-ASR` writes it.
+_PROMPT = "<|user|>\n<|begin_of_audio|>{audio}<|end_of_audio|>\n{instruction}\n<|assistant|>\n"
 
 
 @register_extractor("glm_asr")
@@ -76,10 +80,7 @@ class GlmAsr(SpeechRecogniser):
 
     def transcribe(self, windows: Sequence[Window], runtime: Runtime) -> list[Mapping[str, Any]]:
         model = self._model
-        waveforms = [w.inputs["waveform"] for w in windows]
-        asked = self._processor.apply_transcription_request(
-            waveforms, prompt=self.instruction, audio_kwargs={"sampling_rate": SAMPLE_RATE}
-        ).to(model.device, dtype=model.dtype)
+        asked = self._ask([w.inputs["waveform"] for w in windows]).to(model.device, dtype=model.dtype)
         with torch.autocast(model.device.type, enabled=False):
             tokens = model.generate(**asked, do_sample=False, num_beams=1, max_new_tokens=_MAX_NEW_TOKENS)
         answers = tokens[:, asked["input_ids"].shape[1] :]
@@ -88,3 +89,12 @@ class GlmAsr(SpeechRecogniser):
             {"segments": [segment(text.strip(), window)], "language": None, "language_probability": None}
             for text, window in zip(texts, windows, strict=True)
         ]
+
+    def _ask(self, waveforms: Sequence[np.ndarray]) -> Any:
+        """The model's inputs: the request as the processor's template writes it, or as its authors do without one."""
+        processor = self._processor
+        if processor.chat_template is not None:
+            return processor.apply_transcription_request(list(waveforms), prompt=self.instruction)
+        instruction = self.instruction or processor.default_transcription_prompt
+        prompt = _PROMPT.format(audio=processor.audio_token, instruction=instruction)
+        return processor(text=[prompt] * len(waveforms), audio=list(waveforms), sampling_rate=SAMPLE_RATE)

@@ -3,9 +3,9 @@
     window --log-mel (F, 3000)--> encoder --> one step of the decoder: language, no-speech probability
                                           --> greedy decoding after <|startoftranscript|><|en|><|transcribe|>
 
-Source: Radford et al. (2022); `decoding.py` of openai/whisper for the prompt, the suppressed tokens and the limit of
-half the decoder's positions. Clips longer than 30 s are cut at pauses, so the text is near that of Whisper's own
-sliding window, not equal to it: compare scores of one engine.
+Source: Radford et al. (2022); `decoding.py` of openai/whisper for the prompt and the suppressed tokens. Clips longer
+than 30 s are cut at pauses, so the text is near that of Whisper's own sliding window, not equal to it: compare scores
+of one engine.
 
 Whisper was trained with and without timestamps in its text. With them it hears more: without, Whisper base leaves out
 short sentences at the edges of a clip. FastVideo's harness decodes without, and hears the first 30 s only.
@@ -162,7 +162,7 @@ class GreedyWhisper:
 
         model, end = self._model, self._end
         prompts = [self._prompt(language, timestamps) for language in languages]
-        config, record = self._config(), _LogProbabilities()
+        config, record = self._config(len(prompts[0])), _LogProbabilities()
         rules = [WhisperTimeStampLogitsProcessor(config, begin_index=len(prompts[0]))] if timestamps else []
         with torch.autocast(model.device.type, enabled=False):
             # Whisper's own `generate` adds sampling at higher temperatures, and asks for the language once more.
@@ -182,12 +182,13 @@ class GreedyWhisper:
             means.append(float(steps[row, : length + 1].mean()))
         return texts, means
 
-    def _config(self) -> Any:
+    def _config(self, prompt_length: int) -> Any:
         from transformers import GenerationConfig
 
         given = self._model.generation_config
         return GenerationConfig(
-            max_new_tokens=self._model.config.max_target_positions // 2,
+            # All the room there is: nobody comes back for the rest of a window, as openai/whisper does.
+            max_new_tokens=self._model.config.max_target_positions - prompt_length,
             do_sample=False,
             num_beams=1,
             eos_token_id=self._end,
