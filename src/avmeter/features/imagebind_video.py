@@ -12,7 +12,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from avmeter.errors import SkipCode, SkipError
@@ -124,8 +123,7 @@ class ImageBindVideo(WindowExtractor):
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         pixels = batch["pixels"]
-        like = {"device": pixels.device, "dtype": pixels.dtype}
-        mean, std = (torch.tensor(v, **like).view(1, 3, 1, 1, 1) for v in (_MEAN, _STD))
+        mean, std = (pixels.new_tensor(v).view(1, 3, 1, 1, 1) for v in (_MEAN, _STD))
         return {"embedding": self._net.vision((pixels - mean) / std)}
 
     def pool(
