@@ -1,4 +1,4 @@
-"""What the extractors around AudioSet networks (PaSST, PANNs, VGGish) have in common."""
+"""What the extractors around AudioSet networks (PaSST, PANNs, VGGish, YAMNet) have in common."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from avmeter.nets.keys import KeyMap
 
 
 class AudioSetExtractor(WindowExtractor):
-    """One network over mono sound, read as a protocol reads it.
+    """A network over mono sound, read as a protocol reads it.
 
     Args:
         protocol: "fastvideo" or "av-benchmark".
@@ -43,17 +43,6 @@ class AudioSetExtractor(WindowExtractor):
     def weights(self) -> tuple[str, ...]:
         return (self.entry,)
 
-    @abc.abstractmethod
-    def network(self) -> tuple[nn.Module, KeyMap]:
-        """The network without its weights, and the key table of its checkpoint."""
-
-    def load(self, runtime: Runtime) -> None:
-        def build() -> nn.Module:
-            net, keys = self.network()
-            return load_network(net, keys, self.entry, runtime)
-
-        self._net = runtime.network(self.name, build)
-
     def unload(self) -> None:
         self._net = None
 
@@ -71,3 +60,18 @@ class AudioSetExtractor(WindowExtractor):
                 f"{self.shortest / self.sample_rate:.3f} s",
             )
         return waveform
+
+
+class TorchAudioSetExtractor(AudioSetExtractor):
+    """The same, of a network of this package."""
+
+    @abc.abstractmethod
+    def network(self) -> tuple[nn.Module, KeyMap]:
+        """The network without its weights, and the key table of its checkpoint."""
+
+    def load(self, runtime: Runtime) -> None:
+        def build() -> nn.Module:
+            net, keys = self.network()
+            return load_network(net, keys, self.entry, runtime)
+
+        self._net = runtime.network(self.name, build)

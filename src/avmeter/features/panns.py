@@ -13,7 +13,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from avmeter.dsp.mel import PANNS_16K, panns_logmel
-from avmeter.features._audioset import AudioSetExtractor
+from avmeter.features._audioset import TorchAudioSetExtractor
 from avmeter.features._waveforms import mean_arrays
 from avmeter.features.base import Features, Window
 from avmeter.media import MediaItem
@@ -26,7 +26,7 @@ LONGEST_WHOLE, LONG_WINDOW = 60 * SAMPLE_RATE, 10 * SAMPLE_RATE
 
 
 @register_extractor("panns")
-class PannsExtractor(AudioSetExtractor):
+class PannsExtractor(TorchAudioSetExtractor):
     """Arrays `logits` (527,) and `embedding` (2048,) of the whole clip, as published.
 
     Above one minute, which no published harness scores, they are means over windows of 10 s, the last of which ends

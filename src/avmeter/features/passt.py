@@ -19,7 +19,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from avmeter.dsp.mel import passt_mel
-from avmeter.features._audioset import AudioSetExtractor
+from avmeter.features._audioset import TorchAudioSetExtractor
 from avmeter.features._waveforms import mean_arrays, padded
 from avmeter.features.base import Features, Window
 from avmeter.media import MediaItem
@@ -37,7 +37,7 @@ SHORTEST_UNPADDED = 16 * FRAME
 
 
 @register_extractor("passt")
-class PasstExtractor(AudioSetExtractor):
+class PasstExtractor(TorchAudioSetExtractor):
     """Arrays `logits` (527,) and `embedding` (768,). `logits` is absent for clips under 0.16 s ("fastvideo").
 
     Args:

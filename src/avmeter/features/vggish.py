@@ -13,7 +13,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from avmeter.dsp.mel import VGGISH, VGGISH_EXAMPLE_FRAMES, vggish_examples
-from avmeter.features._audioset import AudioSetExtractor
+from avmeter.features._audioset import TorchAudioSetExtractor
 from avmeter.features.base import Features, Window
 from avmeter.media import MediaItem
 from avmeter.nets import vggish
@@ -26,7 +26,7 @@ WINDOW = VGGISH.win_length + HOP - VGGISH.hop_length
 
 
 @register_extractor("vggish")
-class VggishExtractor(AudioSetExtractor):
+class VggishExtractor(TorchAudioSetExtractor):
     """Array `embedding` (E, 128), one row per example of 0.96 s.
 
     Args:

@@ -1,7 +1,9 @@
 """YAMNet, a small AudioSet tagger: logits of 521 classes and a 1024-d embedding, means over 0.96 s patches.
 
 Source: Plakal and Ellis, "YAMNet" (TensorFlow model garden), as the 8-bit ONNX export that the package `sead`
-carries. A backbone that runs with real weights anywhere; published results use PaSST or PANNs instead.
+carries. A backbone that runs with real weights anywhere; published results use PaSST or PANNs instead. A protocol means
+its way of reading a waveform; the network hears level, and a clip 20 dB down is another sound to it unless "fastvideo"
+normalises the peak.
 """
 
 from __future__ import annotations
@@ -17,19 +19,20 @@ import torch
 
 from avmeter.dsp.filterbank import htk_bank
 from avmeter.dsp.mel import MelSpec, mel_of_frames
-from avmeter.errors import SkipCode, SkipError, WeightsError
+from avmeter.errors import WeightsError
+from avmeter.features._audioset import AudioSetExtractor
 from avmeter.features._waveforms import mean_arrays
-from avmeter.features.base import Features, Runtime, Window, WindowExtractor
-from avmeter.media import AudioSpec, MediaItem
+from avmeter.features.base import Features, Runtime, Window
+from avmeter.media import MediaItem
 from avmeter.registry import register_extractor
 
-ENTRY = "yamnet"
 MEL = MelSpec(
     sample_rate=16_000, n_fft=512, win_length=400, hop_length=160, n_mels=64,
     f_min=125.0, f_max=7500.0, bank=htk_bank, exponent=1,
 )  # fmt: skip
 PATCH_FRAMES, PATCH_HOP = 96, 48
-PATCH_S, HOP_S = 0.96, 0.48
+# Of the published network; its logarithm is the lowest value that the quantised input can hold.
+LOG_OFFSET = 0.001
 # Quantisation of the input: zero point and step, from the file's initialisers `audio_*`.
 _INPUT_SCALE, _INPUT_ZERO = 0.047937885, 144
 _EMBEDDING, _LOGITS = "/model/Reshape_output_0_qdq", "class_scores_updated"
@@ -37,46 +40,39 @@ _MEMBERS = ("job_jpev7z175_optimized_onnx/model.onnx", "job_jpev7z175_optimized_
 
 
 @register_extractor("yamnet")
-class Yamnet(WindowExtractor):
+class Yamnet(AudioSetExtractor):
     """Mean logits (521,) and mean embedding (1024,) over patches of 0.96 s every 0.48 s.
 
     Args:
-        protocol: Without effect: no published harness uses this network.
+        protocol: "fastvideo" or "av-benchmark".
+        duration_s: Crop of "av-benchmark", default 8 s.
     """
 
     name = "yamnet"
-    takes = "audio"
+    version = "2"
+    entry = "yamnet"
+    sample_rate = MEL.sample_rate
+    shortest = MEL.win_length
     dependencies = ("onnxruntime",)
     extra = "dnsmos"
     batch_size = 32
 
-    def __init__(self, *, protocol: str = "fastvideo") -> None:
-        self._session: Any = None
-
-    def weights(self) -> tuple[str, ...]:
-        return (ENTRY,)
-
     def load(self, runtime: Runtime) -> None:
         import onnxruntime
 
-        archive = runtime.weights.path(ENTRY)
+        archive = runtime.weights.path(self.entry)
         with tempfile.TemporaryDirectory(prefix="avmeter-") as folder:
             model = _unpack(archive, Path(folder))
-            self._session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
-
-    def unload(self) -> None:
-        self._session = None
+            self._net = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
-        waveform = media.audio(AudioSpec(sample_rate=MEL.sample_rate))
-        if len(waveform) < MEL.win_length:
-            raise SkipError(SkipCode.TOO_SHORT, f"{media.name}: {len(waveform) / 16:.0f} ms; YAMNet needs 25 ms")
+        waveform = self.waveform(media)
         span = MEL.win_length + (PATCH_FRAMES - 1) * MEL.hop_length
         hop = PATCH_HOP * MEL.hop_length
         for start in range(0, max(len(waveform) - span, 0) + 1, hop):
             piece = torch.from_numpy(np.ascontiguousarray(waveform[start : start + span], np.float32))
             frames = piece.unfold(-1, MEL.win_length, MEL.hop_length)[None]
-            log_mel = torch.log(mel_of_frames(frames, MEL) + 1e-6)[0].T.numpy()
+            log_mel = torch.log(mel_of_frames(frames, MEL) + LOG_OFFSET)[0].T.numpy()
             patch = np.zeros((PATCH_FRAMES, MEL.n_mels), np.float32)
             patch[: len(log_mel)] = log_mel
             yield Window(
@@ -88,7 +84,7 @@ class Yamnet(WindowExtractor):
         for window in windows:
             scaled = np.round(window.inputs["patch"] / _INPUT_SCALE + _INPUT_ZERO)
             quantised = np.clip(scaled, 0, 255).astype(np.uint8)[None, None]
-            embedding, logits = self._session.run([_EMBEDDING, _LOGITS], {"audio": quantised})
+            embedding, logits = self._net.run([_EMBEDDING, _LOGITS], {"audio": quantised})
             outputs.append({"embedding": embedding.reshape(-1), "logits": logits.reshape(-1)})
         return outputs
 
