@@ -81,11 +81,7 @@ class SpeechRecogniser(WindowExtractor):
     def fingerprint(self, runtime: Runtime) -> str:
         """As every extractor's; a folder enters with the names, sizes and dates of its files."""
         known = super().fingerprint(runtime)
-        if self.weights():
-            return known
-        files = sorted(f for f in Path(self.model_name).iterdir() if f.is_file())
-        states = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-        return hashlib.sha256(f"{known} {states} {runtime.precision}".encode()).hexdigest()[:32]
+        return known if self.weights() else folder_fingerprint(known, Path(self.model_name), runtime)
 
     def folder(self, runtime: Runtime) -> Path:
         """The folder with the model.
@@ -145,6 +141,12 @@ class SpeechRecogniser(WindowExtractor):
         )
 
 
+def folder_fingerprint(known: str, folder: Path, runtime: Runtime) -> str:
+    """A fingerprint with the names, sizes and dates of a folder's files and the precision in it."""
+    states = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in sorted(folder.iterdir()) if f.is_file()]
+    return hashlib.sha256(f"{known} {states} {runtime.precision}".encode()).hexdigest()[:32]
+
+
 def segment(text: str, window: Window, **evidence: Any) -> dict[str, Any]:
     """The whole window as one segment; evidence that the recogniser does not give is None."""
     return {
@@ -188,6 +190,12 @@ def speech_ranges(waveform: np.ndarray, *, pause_ms: int = 2000, pad_ms: int = 4
     options = VadOptions(min_silence_duration_ms=pause_ms, speech_pad_ms=pad_ms)
     found = get_speech_timestamps(waveform, options)
     return np.array([(s["start"], s["end"]) for s in found], dtype=np.int64).reshape(-1, 2)
+
+
+def voiced(waveform: np.ndarray, *, pause_ms: int, pad_ms: int) -> np.ndarray:
+    """A waveform (N,) at 16 kHz without what the detector holds for no speech; empty where nobody speaks."""
+    kept = [waveform[start:end] for start, end in speech_ranges(waveform, pause_ms=pause_ms, pad_ms=pad_ms)]
+    return np.concatenate(kept) if kept else waveform[:0]
 
 
 def _pause(spoken: npt.NDArray[np.int64], length: int) -> int:

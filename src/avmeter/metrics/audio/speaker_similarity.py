@@ -1,0 +1,73 @@
+"""Speaker similarity: does the generated voice sound like the reference voice?
+
+    cosine(embedding of the generated voice, embedding of the reference voice)
+
+Of speech alone; clips in which nobody speaks are skipped. What is said does not matter much, but recording and noise
+do: compare models under equal conditions, and only scores of one encoder. Published as SIM, SECS or speaker cosine.
+Sources: Wan et al., "Generalized End-to-End Loss" (2018), by Resemblyzer; Chen et al., "WavLM" (2022).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from avmeter.errors import UnknownNameError, UsageError
+from avmeter.metrics.base import FeatureSet, Metric, Need
+from avmeter.metrics.cosine import cosine
+from avmeter.registry import register
+from avmeter.result import MetricResult
+from avmeter.sample import Sample
+
+_ENCODERS = {"resemblyzer": "speaker_ge2e", "wavlm": "speaker_wavlm"}
+
+
+@register("audio.speaker_similarity")
+class SpeakerSimilarity(Metric):
+    """Cosine of voice embeddings, -1 to 1; higher is better. Resemblyzer's are never negative, hence 0 to 1.
+
+    Args:
+        encoder: "resemblyzer" (GE2E, small, weights by an installed package) or "wavlm" (WavLM base+ x-vectors).
+        model_name: Folder of WavLM's model; None is the catalog's.
+        protocol: Both protocols are the same here.
+    """
+
+    name = "audio.speaker_similarity"
+    direction = "higher"
+    unit = "cosine"
+    range = (-1.0, 1.0)
+
+    def __init__(
+        self, *, encoder: str = "resemblyzer", model_name: str | None = None, protocol: str = "fastvideo"
+    ) -> None:
+        super().__init__(protocol=protocol)
+        if encoder not in _ENCODERS:
+            raise UnknownNameError.among("encoder", encoder, _ENCODERS)
+        if model_name is not None and encoder != "wavlm":
+            raise UsageError(f'encoder="{encoder}" has one model only', hint='encoder="wavlm" takes a model_name')
+        self.encoder = encoder
+        self.model_name = model_name
+
+    def options(self) -> Mapping[str, Any]:
+        stated = {"encoder": self.encoder}
+        return {**super().options(), **stated, **({"model_name": self.model_name} if self.model_name else {})}
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        options = {"model_name": self.model_name} if self.encoder == "wavlm" else {}
+        return tuple(
+            Need(name=name, field=field, extractor=_ENCODERS[self.encoder], options=options)
+            for name, field in (("generated", "audio"), ("reference", "reference_audio"))
+        )
+
+    def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
+        generated, reference = features["generated"], features["reference"]
+        value = cosine(generated["embedding"], reference["embedding"], where=sample.id)
+        details = {
+            "encoder": self.encoder,
+            "speech_s": generated.facts["speech_s"],
+            "reference_speech_s": reference.facts["speech_s"],
+        }
+        if value > 1 - 1e-6:
+            details["question"] = "generated and reference are the same voice to the last digit: is it one file?"
+        return MetricResult(self.name, value, details)
