@@ -2,7 +2,8 @@
 
 Source: Iashin et al., "Synchformer" (2024). 16 kHz mono by torchaudio's sinc resampler, log-mel of 65 frames and one
 more that the protocols fill differently: "av-benchmark" with 0, "fastvideo" with the minimum over the clip's
-segments, which moves the logits more than everything else between the two.
+segments, which moves the logits more than everything else between the two. Silence has no offset: a skip, where the
+published programs score what the network makes of it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from avmeter.features.synchformer_video import (
     check_short_rule,
     segments_to_encode,
 )
-from avmeter.media import AudioSpec, MediaItem
+from avmeter.media import AudioSpec, MediaItem, require_sound
 from avmeter.nets import synchformer
 from avmeter.registry import register_extractor
 
@@ -94,6 +95,7 @@ class SynchformerAudio(WindowExtractor):
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
         waveform = self._waveform(media)
+        require_sound(media)
         num_segments = (len(waveform) - SEGMENT) // STEP + 1
         encoded = set(segments_to_encode(num_segments, whole=self.whole))
         kept: list[np.ndarray] = []

@@ -1,7 +1,8 @@
 """Synchformer features of the picture: one per two frames of every 0.64 s segment.
 
 Source: Iashin et al., "Synchformer" (2024), checkpoint 24-01-04T16-39-21. The picture is taken at 25 frames a second
-by presentation time; segments of 16 frames every 8. The protocols differ in how frames are picked and resized.
+by presentation time; segments of 16 frames every 8. The protocols differ in how frames are picked and resized. A still
+picture has no offset: a skip, where the published programs score what the network makes of it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ SEGMENT_FRAMES, STEP_FRAMES = 16, 8
 NUM_COMPARED = 14
 SHORTEST_FRAMES = SEGMENT_FRAMES + (NUM_COMPARED - 1) * STEP_FRAMES
 AV_BENCHMARK_DURATION_S = 8.0
+# Largest difference between pixels in [0, 1] that is no motion: two steps of 8 bits.
+STILL_BELOW = 2.5 / 255
 SHORT_RULES = (None, "loop", "pad")
 # A clip of up to 15 s is encoded whole; of a longer one only what the comparison of its ends can read.
 _WHOLE_BELOW, _TAIL_SEGMENTS = 46, 30
@@ -139,6 +142,7 @@ class SynchformerVideo(WindowExtractor):
     def windows(self, media: MediaItem) -> Iterator[Window]:
         request, segments, _, position = self._plan(media)
         frames = media.frames(request)
+        _require_motion(frames, media.name)
         for segment in segments:
             start = position[segment * STEP_FRAMES]
             yield Window(
@@ -179,3 +183,16 @@ class SynchformerVideo(WindowExtractor):
             },
             facts={"num_segments": facts["num_segments"], "stretched": self.short},
         )
+
+
+def _require_motion(frames: Any, name: str) -> None:
+    """Raise `still_picture` if no frame (n, 3, h, w) differs from the first by more than rounding."""
+    first = np.asarray(frames[0])
+    for i in range(1, len(frames)):
+        if float(np.abs(np.asarray(frames[i]) - first).max()) > STILL_BELOW:
+            return
+    raise SkipError(
+        SkipCode.STILL_PICTURE,
+        f"{name}: all {len(frames)} frames look the same, so nothing in them can be early or late",
+        hint="leave out `audio.desync` for still pictures",
+    )
