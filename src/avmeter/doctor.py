@@ -77,23 +77,30 @@ def _fragile_packages() -> list[Finding]:
     """A torchaudio or torchvision built for another torch fails to load, and takes `import transformers` along."""
     findings = []
     for name in _FRAGILE:
-        if importlib.util.find_spec(name) is None:
-            continue
         try:
+            if importlib.util.find_spec(name) is None:
+                continue
             importlib.import_module(name)
-        except (ImportError, OSError, RuntimeError, AttributeError) as error:
+        except (ImportError, OSError, RuntimeError, AttributeError, ValueError) as error:
             findings.append(
                 Finding(
                     topic="package",
                     status="problem",
-                    text=f"{name} {version(name)} cannot load beside torch {torch.__version__}: {error}",
+                    text=f"{name} {_version(name)} cannot load beside torch {torch.__version__}: {error}",
                     hint=f"avmeter does not need it, but transformers tries it: `pip uninstall {name}`, or install "
                     f"the build of it that belongs to torch {torch.__version__}",
                 )
             )
         else:
-            findings.append(Finding(topic="package", status="ok", text=f"{name} {version(name)} loads"))
+            findings.append(Finding(topic="package", status="ok", text=f"{name} {_version(name)} loads"))
     return findings
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "(of unknown version)"
 
 
 def _metrics() -> list[Finding]:

@@ -65,15 +65,22 @@ class Registry:
 
         Raises:
             UnknownNameError: No such name.
+            MissingDependencyError: The module behind it cannot be imported (a broken plug-in).
         """
         if name not in self._classes:
             targets = self._targets()
             if name not in targets:
                 raise UnknownNameError.among(self._kind, name, {*targets, *self._classes})
             module, _, attribute = targets[name].partition(":")
-            loaded = importlib.import_module(module)
-            if attribute:
-                self.add(name, getattr(loaded, attribute))
+            try:
+                loaded = importlib.import_module(module)
+                if attribute:
+                    self.add(name, getattr(loaded, attribute))
+            except (ImportError, AttributeError) as error:
+                raise MissingDependencyError(
+                    f"{self._kind} `{name}` cannot be loaded from {targets[name]}: {error}",
+                    hint="install what it needs, or remove the package that it comes from",
+                ) from error
             if name not in self._classes:
                 raise UsageError(f"module {module} does not register a {self._kind} called `{name}`")
         return self._classes[name]

@@ -11,7 +11,7 @@ from avmeter.errors import MissingDependencyError, UnknownNameError
 from avmeter.features.base import get_extractor
 from avmeter.metrics.base import CorpusMetric
 from avmeter.metrics.resolve import get_metric
-from avmeter.registry import METRICS, list_metrics
+from avmeter.registry import list_metrics
 from avmeter.weights import WeightsSource
 
 
@@ -40,7 +40,7 @@ def _row(name: str) -> tuple[str, str, str, str, str]:
     try:
         metric = get_metric(name)
     except MissingDependencyError as error:
-        return name, getattr(METRICS.get(name), "direction", ""), "", "", error.hint
+        return name, "", "", "", f"{error.message}; {error.hint}"
     kind = "corpus" if isinstance(metric, CorpusMetric) and not metric.per_sample else "sample"
     fields = sorted({f for need in metric.needs for f in need.fields} | set(metric.requires))
     source = WeightsSource.parse("auto")

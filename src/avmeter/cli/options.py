@@ -49,9 +49,9 @@ def add_reference_features(options: dict[str, dict[str, Any]], path: Path, metri
     """
     stated = [m.strip() for m in metrics.split(",")]
     chosen = [n for n in list_metrics() if n in stated or "all" in stated or n.partition(".")[0] in stated]
-    taking = [n for n in chosen if "reference_features" in inspect.signature(METRICS.get(n)).parameters]
+    taking = [n for n in chosen if _takes_reference_features(n)]
     if not taking:
-        takers = [n for n in list_metrics() if "reference_features" in inspect.signature(METRICS.get(n)).parameters]
+        takers = [n for n in list_metrics() if _takes_reference_features(n)]
         raise UsageError(
             "--reference-features: no chosen metric reads a reference set from a file",
             hint=f"these do: {', '.join(takers)}",
@@ -73,3 +73,10 @@ def add_reference_features(options: dict[str, dict[str, Any]], path: Path, metri
         raise next(iter(refusals.values()))
     for name, refusal in refusals.items():
         warn(f"{name} does without --reference-features: {refusal.message}")
+
+
+def _takes_reference_features(metric: str) -> bool:
+    try:
+        return "reference_features" in inspect.signature(METRICS.get(metric)).parameters
+    except MissingDependencyError:
+        return False

@@ -66,9 +66,9 @@ def resolve_metrics(
             if name in chosen:
                 continue
             stated = dict(options.get(name, {}))
-            if issubclass(METRICS.get(name), Metric):
-                stated.setdefault("protocol", protocol)
             try:
+                if issubclass(METRICS.get(name), Metric):
+                    stated.setdefault("protocol", protocol)
                 chosen[name] = get_metric(name, **stated)
             except MissingDependencyError as error:
                 if not group and not skip_missing_deps:

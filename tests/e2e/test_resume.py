@@ -1,0 +1,157 @@
+"""What was computed once is not computed again, whatever ended the run before."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from avmeter.run import read_run
+from commandline import avmeter, start
+from media_builders import write_media
+
+RATE = 16_000
+NUM_CLIPS = 24
+METRICS = ("-m", "audio.loudness,audio.inception_score", "--set", "audio.inception_score.backbone=yamnet")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """Features go into a folder of the test."""
+    monkeypatch.setenv("AVMETER_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory) -> Path:
+    """Clips that take seconds together."""
+    folder = tmp_path_factory.mktemp("clips")
+    rng = np.random.default_rng(0)
+    for i in range(NUM_CLIPS):
+        noise = (0.1 * rng.standard_normal(30 * RATE)).astype(np.float32)
+        write_media(folder / f"{i:02}.wav", wave=noise, sample_rate=RATE, audio_codec="pcm_s16le")
+    return folder
+
+
+def stored(cache: Path) -> int:
+    """Number of features that are safe on disk."""
+    path = cache / "store" / "features.sqlite"
+    if not path.is_file():
+        return 0
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+        try:
+            (count,) = db.execute("SELECT COUNT(*) FROM features").fetchone()
+        except sqlite3.OperationalError:
+            return 0
+    db.close()
+    return int(count)
+
+
+def scores(run: Path) -> list[float | None]:
+    return [row["audio.loudness"].score for row in read_run(run)]
+
+
+def counts(run: Path) -> tuple[int, int]:
+    facts = json.loads((run / "run.json").read_text())["provenance"]
+    return sum(facts["computed"].values()), facts["from_store"]
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill"])
+def test_run_that_was_ended_half_way_goes_on_where_it_was(tmp_path, clips, ending):
+    """After Ctrl-C or SIGKILL the same command computes only what was missing, and scores as an undisturbed run."""
+    process = start("score", clips, *METRICS, "--out", tmp_path / "run")
+    deadline = time.monotonic() + 60
+    while not stored(tmp_path / "cache") and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(ending)
+    out, err = process.communicate(timeout=60)
+    kept = stored(tmp_path / "cache")
+    assert 0 < kept < 2 * NUM_CLIPS, "the run was to be ended half-way"
+    assert out == ""
+    if ending == signal.SIGINT:
+        assert process.returncode == 130
+        assert err.splitlines() == [
+            "interrupted: what was computed is kept in the feature store; the same command goes on from there"
+        ]
+    again = avmeter("score", clips, *METRICS, "--out", tmp_path / "run")
+    assert again.code == 0, again.err
+    assert counts(tmp_path / "run") == (2 * NUM_CLIPS - kept, kept)
+    avmeter("score", clips, *METRICS, "--out", tmp_path / "undisturbed", "--no-store")
+    assert scores(tmp_path / "run") == scores(tmp_path / "undisturbed")
+    name = "audio.inception_score"
+    corpus = [read_run(tmp_path / run).corpus[name].score for run in ("run", "undisturbed")]
+    assert corpus[0] == corpus[1]
+
+
+def test_second_run_computes_nothing_and_scores_the_same(tmp_path, clips):
+    """Twice the same command: no extractor runs again, every score is the same to the last bit."""
+    few = sorted(clips.iterdir())[:10]
+    avmeter("score", *few, *METRICS, "-o", tmp_path / "a")
+    avmeter("score", *few, *METRICS, "-o", tmp_path / "b")
+    assert counts(tmp_path / "a") == (20, 0)
+    assert counts(tmp_path / "b") == (0, 20)
+    assert scores(tmp_path / "a") == scores(tmp_path / "b")
+    summaries = [json.loads((tmp_path / run / "summary.json").read_text()) for run in "ab"]
+    assert summaries[0] == summaries[1]
+
+
+def test_new_metric_over_old_features_computes_nothing(tmp_path, clips):
+    """A metric that was not asked for before finds the features of those that were."""
+    few = sorted(clips.iterdir())[:3]
+    avmeter("score", *few, *METRICS, "-o", tmp_path / "a")
+    avmeter("score", *few, "-m", "audio.frechet_distance", "--set", "audio.frechet_distance.backbone=yamnet",
+            "-o", tmp_path / "b")  # fmt: skip
+    assert counts(tmp_path / "b") == (0, 3)
+
+
+def test_two_runs_at_once_share_a_store(tmp_path, clips):
+    """Two processes over one store both finish, and both find everything afterwards."""
+    few = sorted(clips.iterdir())[:12]
+    both = [start("score", *few, *METRICS, "--out", tmp_path / run) for run in "ab"]
+    assert [(p.communicate(timeout=120), p.returncode)[1] for p in both] == [0, 0]
+    assert scores(tmp_path / "a") == scores(tmp_path / "b")
+    avmeter("score", *few, *METRICS, "--out", tmp_path / "c")
+    assert counts(tmp_path / "c") == (0, 24)
+
+
+def test_store_can_be_elsewhere_or_nowhere(tmp_path, clips):
+    """`--store DIR` keeps features there, `--no-store` nowhere."""
+    clip = sorted(clips.iterdir())[0]
+    avmeter("score", clip, "-m", "audio.loudness", "--store", tmp_path / "mine")
+    assert (tmp_path / "mine" / "features.sqlite").is_file()
+    avmeter("score", clip, "-m", "audio.loudness", "--no-store")
+    assert not (tmp_path / "cache").exists()
+
+
+MEMORY = """
+import resource, sys
+from pathlib import Path
+from avmeter import create_evaluator
+
+samples = [{"audio": str(p)} for p in sorted(Path(sys.argv[1]).iterdir())]
+evaluator = create_evaluator(["audio.loudness", "audio.inception_score"],
+                             options={"audio.inception_score": {"backbone": "yamnet"}})
+peaks = []
+for count in (20, len(samples)):
+    evaluator.evaluate(samples=samples[:count])
+    peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(*peaks)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the unit of the peak memory differs between systems")
+def test_memory_does_not_grow_with_the_set(tmp_path):
+    """Three times the clips, the same peak: the sound of 40 more clips would be 77 MB, if it were kept."""
+    rng = np.random.default_rng(0)
+    for i in range(60):
+        noise = (0.1 * rng.standard_normal(10 * 48_000)).astype(np.float32)
+        write_media(tmp_path / f"{i:02}.wav", wave=noise, audio_codec="pcm_s16le")
+    done = subprocess.run([sys.executable, "-c", MEMORY, tmp_path], capture_output=True, text=True, check=True)
+    few, all_of_them = map(int, done.stdout.split())
+    assert all_of_them - few < 25_000, f"peak grew from {few} to {all_of_them} KiB"
