@@ -441,6 +441,8 @@ class _Decoders:
         self._threads = [threading.Thread(target=self._loop, daemon=True) for _ in range(num_threads)]
 
     def __enter__(self) -> _Decoders:
+        # Each decoding thread works alone: teams of torch threads in every one of them would fight for the cores.
+        self._torch_threads = torch.get_num_threads()
         for thread in self._threads:
             thread.start()
         return self
@@ -449,6 +451,7 @@ class _Decoders:
         self._queue.close()
         for thread in self._threads:
             thread.join()
+        torch.set_num_threads(self._torch_threads)
 
     def __iter__(self) -> Iterator[_Produced]:
         while True:
@@ -461,6 +464,7 @@ class _Decoders:
                 return
 
     def _loop(self) -> None:
+        torch.set_num_threads(1)
         try:
             while True:
                 with self._lock:
