@@ -169,6 +169,7 @@ class GreedyWhisper:
             tokens = GenerationMixin.generate(
                 model,
                 encoder_outputs=encoded,
+                attention_mask=torch.ones(encoded.last_hidden_state.shape[:2], device=model.device),
                 decoder_input_ids=torch.tensor(prompts, device=model.device),
                 generation_config=config,
                 logits_processor=LogitsProcessorList([*rules, record]),
