@@ -11,8 +11,8 @@ _NATURAL_WIDTH = 10_000
 def full_table(*heads: str) -> Table:
     """An empty table whose cells are never cut."""
     table = Table(header_style="bold")
-    for head in heads:
-        table.add_column(head, overflow="fold")
+    for i, head in enumerate(heads):
+        table.add_column(head, overflow="fold", no_wrap=i == 0)
     return table
 
 

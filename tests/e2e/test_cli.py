@@ -1,0 +1,277 @@
+"""Every command runs, prints sensible things on the right stream, and fails in a sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from avmeter.cli.app import app
+from commandline import PROGRAM, avmeter
+from media_builders import flash, tone, write_media
+
+RATE = 16_000
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """Features go into a folder of the test; the test stands in its own folder."""
+    monkeypatch.setenv("AVMETER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+
+
+def wav(path: Path, amplitude: float = 0.3, duration_s: float = 1.0) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    wave = tone(440, amplitude, RATE, duration_s)
+    return write_media(path, wave=wave, sample_rate=RATE, audio_codec="pcm_s16le")
+
+
+def commands() -> list[tuple[str, ...]]:
+    """Every command and command of a group."""
+    found: list[tuple[str, ...]] = []
+    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
+        inner = getattr(command, "commands", None)
+        found += [(name, n) for n in inner] if inner else [(name,)]
+    return found
+
+
+# -- help and version ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", commands(), ids=" ".join)
+def test_every_command_explains_itself(command):
+    """`--help` works, describes the command and each of its options."""
+    done = avmeter(*command, "--help")
+    assert done.code == 0
+    assert "Usage:" in done.out
+    assert len(done.out.splitlines()) > 5
+
+
+@pytest.mark.parametrize("command", ["score", "probe", "audit", "report", "compare", "list"])
+def test_help_of_main_commands_has_an_example(command):
+    """A stranger can copy a line."""
+    assert f"avmeter {command} " in avmeter(command, "--help").out.split("Usage:")[1].split("\n", 1)[1]
+
+
+def test_version_and_bare_program():
+    """`--version` is one line; without a command the help is shown."""
+    assert re.fullmatch(r"avmeter \d+\.\d+\S*\n", avmeter("--version").out)
+    assert "score" in avmeter().out + avmeter().err
+
+
+def test_unknown_command_and_option_are_usage_errors():
+    """A misspelt command or option ends with code 2 and names it."""
+    for arguments in (["scor"], ["score", "--bogus"], ["score"], ["score", "a.wav", "--batch-size", "0"]):
+        done = avmeter(*arguments)
+        assert done.code == 2
+        assert done.out == ""
+        assert "Error" in done.err
+
+
+# -- list and weights ------------------------------------------------------------------------------------------------
+
+
+def test_list_shows_whole_names_and_what_is_missing():
+    """Metrics by group with what they need; names are never cut; a group that is none is an error."""
+    done = avmeter("list")
+    assert done.code == 0
+    for name in avmeter("list", "--names").out.split():
+        assert name in done.out
+    assert "lacks weights: passt" in done.out
+    assert avmeter("list", "av", "--names").out.split() == [
+        n for n in avmeter("list", "--names").out.split() if n.startswith("av.")
+    ]
+    wrong = avmeter("list", "audoi")
+    assert wrong.code == 2
+    assert "did you mean `audio`" in wrong.err
+
+
+def test_weights_are_listed_found_and_verified():
+    """`weights list|path|verify` name checkpoints in full; an unknown one is an error with near names."""
+    listed = avmeter("weights", "list").out
+    assert "clap-larger-music-and-speech" in listed
+    assert "Apache-2.0" in listed
+    found = avmeter("weights", "path", "yamnet")
+    assert found.code == 0
+    assert Path(found.out.strip()).is_file()
+    wrong = avmeter("weights", "path", "yamnett")
+    assert wrong.code == 2
+    assert "did you mean `yamnet`" in wrong.err
+    assert avmeter("weights", "fetch", "nothing").code == 2
+
+
+def test_weights_that_cannot_be_had_offline_are_a_sentence(monkeypatch):
+    """Without a network the error says where to put the file."""
+    monkeypatch.setenv("AVMETER_OFFLINE", "1")
+    done = avmeter("weights", "path", "passt")
+    assert done.code == 2
+    assert "passt" in done.err
+    assert "AVMETER_WEIGHTS" in done.err
+    assert "Traceback" not in done.err
+
+
+# -- probe -----------------------------------------------------------------------------------------------------------
+
+
+def test_probe_prints_json_and_goes_on_past_bad_files(tmp_path):
+    """One JSON object a line for what can be read; the others are named on standard error."""
+    write_media(tmp_path / "a.mp4", wave=tone(440, 0.3, 48_000, 1), frames=flash(0.5, 25, 1))
+    (tmp_path / "bad.mp4").write_text("no film")
+    done = avmeter("probe", "bad.mp4", "a.mp4", wav(tmp_path / "b.wav"), "--decode")
+    assert done.code == 1
+    facts = [json.loads(line) for line in done.out.splitlines()]
+    assert [Path(f["file"]).name for f in facts] == ["a.mp4", "b.wav"]
+    assert facts[0]["picture"]["num_frames"] == 25
+    assert facts[1]["sound"]["duration_s"] == pytest.approx(1.0)
+    assert done.err.startswith("error: bad.mp4: not a media file")
+    for path in ("gone.wav", ".", "bad.mp4"):
+        assert avmeter("probe", path).code == 3
+
+
+# -- report and compare ----------------------------------------------------------------------------------------------
+
+
+def test_report_prints_the_table_of_the_run_again():
+    """`report RUN` shows what `score` showed, and writes the page anew."""
+    for i in range(3):
+        wav(Path(f"clips/{i}.wav"), amplitude=0.1 * (i + 1))
+    scored = avmeter("score", "clips", "-m", "audio.loudness", "-o", "run")
+    Path("run/report.html").unlink()
+    again = avmeter("report", "run")
+    assert again.code == 0
+    assert again.out == scored.out
+    assert Path("run/report.html").is_file()
+
+
+def test_compare_says_which_run_is_higher():
+    """`compare A B` pairs samples by id and shows the difference."""
+    for i in range(8):
+        for side, factor in (("a", 1.0), ("b", 0.5)):
+            wav(Path(f"{side}/{i}.wav"), amplitude=factor * (0.2 + 0.05 * i))
+    for side in "ab":
+        avmeter("score", side, "-m", "audio.loudness", "-o", f"run_{side}")
+    done = avmeter("compare", "run_a", "run_b")
+    assert done.code == 0
+    (row,) = (line for line in done.out.splitlines() if "audio.loudness" in line)
+    assert "-6.02" in row.replace("−", "-")
+
+
+@pytest.mark.parametrize("arguments", [["report", "gone"], ["report", "clips"], ["compare", "clips", "gone"]])
+def test_folder_that_is_no_run_is_a_usage_error(arguments):
+    """A folder of clips is not a run."""
+    wav(Path("clips/a.wav"))
+    done = avmeter(*arguments)
+    assert done.code == 2
+    assert "not a run folder" in done.err
+
+
+def test_run_that_was_cut_off_or_damaged_says_so():
+    """A run folder that was not written to its end, or lost a file, is named."""
+    wav(Path("clips/a.wav"))
+    avmeter("score", "clips", "-m", "audio.loudness", "-o", "run")
+    Path("run/results.parquet").write_text("damaged")
+    done = avmeter("report", "run")
+    assert done.code == 2
+    assert "damaged" in done.err
+
+
+# -- terminals -------------------------------------------------------------------------------------------------------
+
+
+def in_terminal(*arguments: str, columns: int = 80, **environment: str) -> tuple[int, str]:
+    """Exit code and output of a command in a terminal of this width."""
+    main, other = pty.openpty()
+    process = subprocess.Popen(
+        [*PROGRAM, *arguments],
+        stdin=other,
+        stdout=other,
+        stderr=other,
+        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": str(columns), "LINES": "50", **environment},
+    )
+    os.close(other)
+    text = b""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if not select.select([main], [], [], 0.2)[0]:
+            if process.poll() is not None:
+                break
+            continue
+        try:
+            part = os.read(main, 65536)
+        except OSError:  # Linux reports the end of a terminal as an error
+            break
+        if not part:
+            break
+        text += part
+    os.close(main)
+    return process.wait(timeout=10), text.decode()
+
+
+def test_narrow_terminal_loses_no_names():
+    """Forty columns fold long cells; nothing is cut."""
+    wav(Path("clips/a_name_that_is_longer_than_the_terminal_is_wide.wav"))
+    wav(Path("clips/b.wav"))
+    code, text = in_terminal("score", "clips", "-m", "audio.loudness", columns=40)
+    assert code == 0, text
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+    assert "LUFS" in plain or "loudness" in plain
+    assert max(map(len, plain.replace("\r", "\n").splitlines())) <= 40
+    code, text = in_terminal("list", "av", columns=30)
+    assert code == 0
+    letters = re.sub(r"[^a-z.,]", "", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text))
+    assert "av.align" in letters
+
+
+def test_terminal_without_colour_gets_none():
+    """NO_COLOR is honoured, and the words are all there."""
+    wav(Path("a.wav"))
+    wav(Path("gone/b.wav"))
+    Path("gone/c.wav").touch()
+    code, text = in_terminal("score", "gone", "-m", "audio.loudness", NO_COLOR="1")
+    assert code == 0
+    assert "empty_file" in text
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", text)
+
+
+def test_pipe_gets_plain_text_and_no_bar():
+    """Standard output of a pipe holds the table alone; nothing moves on standard error."""
+    wav(Path("clips/a.wav"))
+    done = subprocess.run(
+        [*PROGRAM, "score", "clips", "-m", "audio.loudness", "-o", "run"], capture_output=True, text=True, check=True
+    )
+    assert "\x1b" not in done.stdout + done.stderr
+    assert done.stderr == "written: run (open run/report.html)\n"
+
+
+def test_terminal_that_lacks_characters_does_not_end_a_run():
+    """Box lines and arrows that an ASCII stream cannot show are escaped."""
+    wav(Path("ünï.wav"))
+    done = subprocess.run(
+        [*PROGRAM, "score", "ünï.wav", "-m", "audio.loudness"],
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"audio.loudness" in done.stdout
+
+
+def test_reader_that_goes_away_is_no_traceback():
+    """`avmeter ... | head` ends quietly."""
+    for i in range(3):
+        wav(Path(f"clips/{i}.wav"))
+    process = subprocess.Popen(
+        [*PROGRAM, "score", "clips", "-m", "audio.loudness"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    process.stdout.close()
+    assert "Traceback" not in process.stderr.read()
+    process.stderr.close()
+    process.wait(timeout=60)
