@@ -186,7 +186,8 @@ def _monotone(expectation: Expectation, ladder: Sequence[Variant], sign: float, 
         return False, "does not change with the dose"
     # A score at its floor until the damage is strong has many ties, which Spearman counts against it.
     never_back = bool((np.diff(sign * means) >= -_UNIT_IN_LAST_PLACE).all())
-    return never_back or correlation >= MONOTONE_ABOVE, f"Spearman {correlation:+.2f} over {len(means)} doses (n = {len(shared)})"
+    measured = f"Spearman {correlation:+.2f} over {len(means)} doses (n = {len(shared)})"
+    return never_back or correlation >= MONOTONE_ABOVE, measured
 
 
 def _pairs(variant: Variant, metric: str, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
