@@ -4,6 +4,11 @@
 
 What it says depends on the checkpoint: values of different ones do not compare. It knows what is heard, hardly in which
 order or how often. Stored as the plain cosine; some papers print it times 100.
+
+A good value: that of the real clips with their captions, scored by the same checkpoint; shuffled pairs
+show the floor.
+Not seen: sound quality, timing, and most of what a caption says beside naming its sounds.
+
 Source: Wu, Chen, Zhang et al., "Large-Scale Contrastive Language-Audio Pretraining" (ICASSP 2023); FastVideo
 audio.clap_score; av-benchmark LAION-CLAP-Score.
 """

@@ -3,7 +3,13 @@
     mean of |offset| of the first and of the last 4.8 s, each the likeliest of 21 offsets from -2 to 2 s
 
 Magnitudes are averaged, so that offsets of opposite sign do not cancel; the signed mean stands beside. Offsets of
-2 s and more cannot be told apart: they are flagged. Needs 4.8 s. Source: av-benchmark and FastVideo; MMAudio (2025).
+2 s and more cannot be told apart: they are flagged. Needs 4.8 s.
+
+A good value: that of real clips; 0 is perfect. The grid steps by 0.2 s, so a single clip says little below that, and
+sound that does not follow the picture at all lands all over the grid.
+Not seen: whether the sounds are the right ones, the middle of a long clip (see `curve`), offsets beyond 2 s.
+
+Source: av-benchmark and FastVideo; MMAudio (2025).
 """
 
 from __future__ import annotations

@@ -2,6 +2,11 @@
 
 The headline is OVRL (overall quality). Trained on noisy and enhanced English speech at 16 kHz: it says little about
 music and effects, nothing about content above 8 kHz, and hears silence as a bad recording.
+
+A good value: that of the reference speech; the scale is that of opinion scores, 1 bad to 5 excellent.
+Not seen: what is said, who says it, and content above 8 kHz.
+
+Source: Reddy, Gopal, Cutler, "DNSMOS P.835" (ICASSP 2022).
 """
 
 from __future__ import annotations

@@ -4,6 +4,11 @@
 
 A number of the corpus, never of a clip. Its bias grows with the dimension and falls with the number of clips, so
 values of different N do not compare; the expected value for a perfect generator of this N stands beside the score.
+
+A good value: near `expected_bias`, which a perfect generator of this many clips would get; values of other
+backbones, protocols or clip counts do not compare.
+Not seen: single clips, whether a clip fits its own prompt or picture, and copies of the reference, which score best.
+
 Source: Kilgour et al., "Fréchet Audio Distance" (2019); PaSST embeddings as in av-benchmark and FastVideo.
 """
 

@@ -1,8 +1,13 @@
 """Fréchet distance extrapolated to infinitely many clips, and the clips that raise it most.
 
 The distance of subsets of growing size is nearly linear in 1/N; its value at 1/N = 0 is free of most of the bias
-that makes plain values of different N incomparable. Source: Chong and Forsyth, "Effectively Unbiased FID" (2020);
-Gui et al., "Adapting Frechet Audio Distance for Generative Music Evaluation" (2024).
+that makes plain values of different N incomparable.
+
+A good value: 0 within a few `standard_error`; a low `r_squared` says that the extrapolation does not hold.
+Not seen: as for the Fréchet distance: single clips, fit to prompt or picture, copies of the reference.
+
+Source: Chong and Forsyth, "Effectively Unbiased FID" (2020); Gui et al., "Adapting
+Frechet Audio Distance for Generative Music Evaluation" (2024).
 """
 
 from __future__ import annotations

@@ -3,6 +3,10 @@
     cosine(embedding of the picture, embedding of the sound)
 
 It hears and sees what things are, not when they happen. Stored as the plain cosine; some papers print it times 100.
+
+A good value: that of the real clips with their own sound, scored in the same run; shuffled pairs show the floor.
+Not seen: timing, sound quality, every channel but the first (unless `channel="mean"`).
+
 Source: Girdhar et al., "ImageBind" (2023); av-benchmark IB-Score; FastVideo audio.imagebind_score.
 """
 

@@ -3,6 +3,10 @@
 An alternative to the Fréchet distance without its bias: the estimator is unbiased at every N, so small corpora
 compare with large ones; it may come out a little below zero. Gaussian kernel with the reference set's median
 distance as bandwidth (KAD), or the polynomial kernel of KID over random subsets.
+
+A good value: 0 within the spread of repeated draws; slightly negative values mean 0.
+Not seen: single clips, whether a clip fits its own prompt or picture, and copies of the reference.
+
 Source: Chung et al., "KAD: No More FAD!" (2025); Bińkowski et al., "Demystifying MMD GANs" (2018).
 """
 

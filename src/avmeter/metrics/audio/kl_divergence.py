@@ -4,6 +4,10 @@
 
 Per clip, from the logits of an AudioSet tagger averaged over windows. It asks whether the same kinds of sound are
 heard, and ignores when; it says nothing about quality. Published as KL-PaSST or MKL.
+
+A good value: 0 is equal classes; two real recordings of one scene are not at 0, so compare models, with one tagger.
+Not seen: timing, sound quality, what tells two sounds of one class apart.
+
 Source: Kreuk et al., "AudioGen" (2023); av-benchmark kl.py; FastVideo audio.kl_divergence.
 """
 

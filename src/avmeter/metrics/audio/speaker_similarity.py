@@ -4,6 +4,10 @@
 
 Of speech alone; clips in which nobody speaks are skipped. What is said does not matter much, but recording and noise
 do: compare models under equal conditions, and only scores of one encoder. Published as SIM, SECS or speaker cosine.
+
+A good value: that of two recordings of one speaker made alike; those of different speakers show the floor.
+Not seen: what is said and whether it is understood, naturalness, more than one voice.
+
 Sources: Wan et al., "Generalized End-to-End Loss" (2018), by Resemblyzer; Chen et al., "WavLM" (2022).
 """
 

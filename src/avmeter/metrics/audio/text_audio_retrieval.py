@@ -5,8 +5,12 @@
 
 recall@k is the share of places up to k. Clips that share a prompt all count as its match, and a prompt is a candidate
 once. A candidate that ties with the match goes before it, so that a model whose sounds are all alike finds nothing.
-Values depend on the number of candidates: compare sets of one size, and see `chance`. Source of the measure: Wu, Chen,
-Zhang et al., "Large-Scale Contrastive Language-Audio Pretraining" (ICASSP 2023), section 4.2.
+Values depend on the number of candidates: compare sets of one size, and see `chance`.
+
+A good value: that of the real clips with their captions; `chance` is what guessing gets.
+Not seen: sound quality and timing; a model of distinct but poor sounds retrieves well.
+
+Source: Wu, Chen, Zhang et al., "Large-Scale Contrastive Language-Audio Pretraining" (ICASSP 2023), section 4.2.
 """
 
 from __future__ import annotations

@@ -5,8 +5,12 @@
 Onsets of the sound against local maxima of optical flow; a pair matches when less than one frame apart. The
 published script lets several onsets claim one motion peak, and can exceed 1; here every peak is matched once (a
 maximum matching), so the score stays in [0, 1] and is never above the published one. Scores of real clips are low,
-0.2 or so: compare, do not grade. Source: Yariv et al., "Diverse and Aligned Audio-to-Video Generation" (2024),
-`av_align.py`.
+0.2 or so: compare, do not grade.
+
+A good value: that of real clips of the same kind; 1 would be every onset at a peak of motion.
+Not seen: what is heard and seen, sounds from outside the picture, continuous sound, camera motion as such.
+
+Source: Yariv et al., "Diverse and Aligned Audio-to-Video Generation" (2024), `av_align.py`.
 """
 
 from __future__ import annotations
