@@ -1,6 +1,6 @@
 """Fréchet distance from moments: seconds and difference against scipy.linalg.sqrtm, in one run.
 
-    python bench/frechet.py [--dims 128 768 2048] [--counts 100 10000]
+    python bench/bench_frechet.py [--dims 128 768 2048] [--counts 100 10000]
 
 "general" is what published tools do: scipy.linalg.sqrtm of the product of the covariances. Both start from
 the same moments. The error of each is against singular values of the centred rows where a set is singular.
