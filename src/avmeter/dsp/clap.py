@@ -135,10 +135,13 @@ def log_mel_of_clip(wave: Points, spec: MelSpec) -> Tensor:
 def _mel_of_stretch(wave: Points, first: int, last: int, spec: MelSpec) -> Tensor:
     """Mel energies (64, last - first) of the frames [first, last), float64."""
     margin = spec.win_length // 2
+    # One frame more in front: a stretch of one frame at the end of the clip would be too short to be mirrored.
+    lead = min(first, 1)
+    first -= lead
     start, stop = first * spec.hop_length - margin, (last - 1) * spec.hop_length + margin
     piece = torch.as_tensor(wave[max(start, 0) : min(stop, len(wave))]).double()
     mirrored = functional.pad(piece[None], (max(-start, 0), max(stop - len(wave), 0)), mode="reflect")
-    return mel_of_frames(mirrored.unfold(-1, spec.win_length, spec.hop_length), spec)[0]
+    return mel_of_frames(mirrored.unfold(-1, spec.win_length, spec.hop_length)[:, lead:], spec)[0]
 
 
 def _decibels(mel: Tensor) -> Tensor:

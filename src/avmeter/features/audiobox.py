@@ -26,7 +26,7 @@ _HIGH_BAND_ONLY = 0.01
 
 @register_extractor("audiobox")
 class AudioboxExtractor(WindowExtractor):
-    """Facts CE, CU, PC, PQ: scores of about 1 to 10."""
+    """Facts CE, CU, PC, PQ: scores of about 1 to 10; `silent` and `high_band_only`: what they should be doubted for."""
 
     name = "audiobox"
     takes = "audio"
@@ -57,8 +57,11 @@ class AudioboxExtractor(WindowExtractor):
     def facts(self, media: MediaItem) -> Mapping[str, Any]:
         heard = media.audio(AudioSpec(sample_rate=SAMPLE_RATE, resampler="sinc"))
         native = media.audio(AudioSpec(sample_rate=None))
-        left = _mean_square(heard) / (_mean_square(native) or 1.0)
-        return {"high_band_only": bool(_mean_square(native) > 0 and left < _HIGH_BAND_ONLY)}
+        energy = _mean_square(native)
+        return {
+            "silent": energy == 0.0,
+            "high_band_only": energy > 0.0 and _mean_square(heard) < _HIGH_BAND_ONLY * energy,
+        }
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return {"raw": self._net(batch["waveform"], batch["mask"])}

@@ -12,8 +12,10 @@ from avmeter.dsp.clap import (
     MAX_LENGTH,
     NUM_FRAMES,
     ShortClips,
+    crop_starts_s,
     fused_input,
     log_mel,
+    log_mel_of_clip,
     repeat_pad,
     round_int16,
     unfused_input,
@@ -113,3 +115,36 @@ def test_int16_rounding_cuts_towards_zero_and_clips() -> None:
     expected = (np.clip(wave.numpy(), -1, 1) * 32767.0).astype(np.int16) / 32767.0
     np.testing.assert_allclose(round_int16(wave).numpy(), expected, rtol=0, atol=1e-7)
     assert round_int16(torch.tensor([-1e-5])).item() == 0
+
+
+@pytest.mark.parametrize("seconds", [41, 40.95, 40.96, 83])
+def test_long_clip_is_read_in_stretches_without_seams(seconds: float) -> None:
+    """Block by block gives what the whole at once gives, at the ends and where blocks of 4096 frames meet."""
+    wave = noise(seconds)
+
+    class Slices:
+        """Remembers the longest stretch that was asked for."""
+
+        longest = 0
+
+        def __len__(self) -> int:
+            return len(wave)
+
+        def __getitem__(self, key: slice) -> np.ndarray:
+            part = wave[key].numpy()
+            self.longest = max(self.longest, len(part))
+            return part
+
+    slices = Slices()
+    in_stretches, whole = log_mel_of_clip(slices, CLAP), log_mel(wave[None], CLAP)[0]
+    torch.testing.assert_close(in_stretches, whole, rtol=0, atol=1e-4)
+    assert slices.longest <= 4097 * 480 + 1024
+
+
+def test_places_of_crops_are_known_without_the_clip() -> None:
+    """What the inputs tell is what the length alone tells; a clip that is read as a whole has no crops."""
+    for seconds in (3, 10, 10.005, 10.02, 12, 30):
+        wave = noise(seconds)
+        assert fused_input(wave, seed=2).crop_starts_s == crop_starts_s(len(wave), fused=True, seed=2)
+        assert unfused_input(wave, seed=2).crop_starts_s == crop_starts_s(len(wave), fused=False, seed=2)
+    assert crop_starts_s(MAX_LENGTH, fused=False) == crop_starts_s(MAX_LENGTH + 479, fused=True) == ()

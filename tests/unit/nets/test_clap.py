@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from avmeter.errors import MissingDependencyError, UsageError, WeightsError
+from avmeter.errors import MissingDependencyError, UnknownNameError, UsageError, WeightsError
 from avmeter.nets import clap
 from avmeter.nets.clap import AudioTowerConfig, ClapConfig, DummyTokens, RobertaTokens, TextTowerConfig
 
@@ -337,3 +337,13 @@ def test_stages_and_heads_must_match() -> None:
     """Every stage has its number of heads."""
     with pytest.raises(ValueError, match="2 stages"):
         AudioTowerConfig(depths=(2, 2), num_heads=(4,))
+
+
+def test_checkpoints_answer_to_the_names_of_papers() -> None:
+    """Every published name leads to a checkpoint, its own name too; another one is refused with near misses."""
+    assert set(clap.PUBLISHED_NAMES.values()) == set(clap.CHECKPOINTS)
+    for published, name in clap.PUBLISHED_NAMES.items():
+        assert clap.checkpoint_name(published) == clap.checkpoint_name(name) == name
+    assert clap.checkpoint_name("630k-audioset-best.pt") == "laion-clap-630k"
+    with pytest.raises(UnknownNameError, match="laion/larger_clap_general"):
+        clap.checkpoint_name("laion/larger_clap_generl")

@@ -2,6 +2,11 @@
 
 Four axes of about 1 to 10: production quality (PQ, the headline), production complexity (PC), content enjoyment (CE)
 and content usefulness (CU). Heard at 16 kHz mono: full-band and spatial quality are outside it.
+
+A good value: that of real recordings of the same kind, scored in the same run; the axes run from about 1 to 10, and
+high PC is not better, only busier.
+Not seen: whether the sound fits picture, prompt or words; anything above 8 kHz; stereo.
+
 Source: Tjandra et al., "Meta Audiobox Aesthetics" (2025); FastVideo audio.audiobox_aesthetics.
 """
 
@@ -29,6 +34,8 @@ class AudioboxAesthetics(Metric):
 
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
         details: dict[str, Any] = dict(features["audio"].facts)
+        if details.pop("silent"):
+            details["warning"] = "silence: the network answers, but there is nothing to judge"
         if details.pop("high_band_only"):
             details["warning"] = "no energy below 8 kHz: the network hears nearly nothing of this clip"
         return MetricResult(self.name, details["PQ"], details)
