@@ -80,6 +80,7 @@ class Wer(CorpusMetric):
     direction = "lower"
     unit = "edits per word"
     range = (0.0, None)
+    requires = ("reference_text",)
     per_sample = True
     takes_references = False
 

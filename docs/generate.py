@@ -1,0 +1,264 @@
+"""Pages that would go stale if they were written by hand: one per metric, and tables inside the other pages.
+
+python docs/generate.py           writes docs/metrics/*.md and the tables between `<!-- NAME -->` marks
+python docs/generate.py --check   writes nothing; exit code 1 if a page is not what it would write
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from avmeter.errors import SkipCode
+from avmeter.features.base import DerivedExtractor, Extractor, get_extractor
+from avmeter.metrics.base import CorpusMetric, Metric
+from avmeter.registry import METRICS, list_metrics
+from avmeter.text.normalise import NORMALISERS
+from avmeter.weights import catalog, settings
+
+FOLDER = Path(__file__).parent
+NOTICE = "<!-- Made by docs/generate.py out of docstrings; changes here are lost. -->"
+BETTER = MappingProxyType({"higher": "higher is better", "lower": "lower is better", "none": "neither is better"})
+# Parts of a metric's docstring that have a heading of their own.
+HEADINGS = MappingProxyType({"A good value": "A good value", "Not seen": "What it does not see", "Source": "Sources"})
+_PART = re.compile(r"^(A good value|Not seen|Sources?): ", re.MULTILINE)
+_MARKED = re.compile(r"(<!-- (?P<name>[a-z-]+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
+
+SKIPS: Mapping[SkipCode, str] = MappingProxyType(
+    {
+        SkipCode.MISSING_INPUT: "the sample has no such field; the hint names it",
+        SkipCode.MISSING_FILE: "there is no file of that name",
+        SkipCode.NOT_A_FILE: "the path is a folder, or nothing that can be read",
+        SkipCode.UNREADABLE: "the file is no media file, or may not be read",
+        SkipCode.DECODE_ERROR: "the file began well and broke off or is damaged",
+        SkipCode.EMPTY_FILE: "the file has no bytes",
+        SkipCode.NO_AUDIO_TRACK: "the file has no sound track",
+        SkipCode.NO_VIDEO_TRACK: "the file has no picture",
+        SkipCode.EMPTY_AUDIO: "the sound track has no samples",
+        SkipCode.TOO_SHORT: "the clip is shorter than the metric needs; the reason has both lengths",
+        SkipCode.SILENT: "the sound is digital silence, where that has no score",
+        SkipCode.PHASE_CANCELLED: "the channels cancel each other in mono",
+        SkipCode.NON_FINITE: "samples or features hold NaN or infinity",
+        SkipCode.STILL_PICTURE: "nothing moves in the picture, where that has no score",
+        SkipCode.NO_FRAME_RATE: "frames were given without `fps`",
+        SkipCode.NO_EVENTS: "neither onsets in the sound nor motion in the picture",
+        SkipCode.NO_FACE: "no face was found",
+        SkipCode.NO_SPEECH: "nobody speaks in the clip",
+        SkipCode.EMPTY_TEXT: "the text has no words to compare with",
+        SkipCode.UNSUPPORTED: "what was given is understood but not supported",
+        SkipCode.TOO_FEW_SAMPLES: "a corpus metric had too few clips",
+        SkipCode.WEIGHTS_UNAVAILABLE: "a checkpoint is absent or another one than the catalog's",
+        SkipCode.DEPENDENCY_MISSING: "an optional package is not installed",
+        SkipCode.OUT_OF_MEMORY: "one window alone does not fit into memory",
+        SkipCode.WORKER_DIED: "the process that had the clip died, more than once",
+        SkipCode.FAILED: "an error nobody foresaw; the reason has it, please report it",
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doc:
+    """A metric's docstring, cut where its parts begin."""
+
+    question: str
+    body: str
+    parts: Mapping[str, str]
+
+    @classmethod
+    def of(cls, text: str) -> Doc:
+        """Cut a module's docstring; `parts` maps "A good value", "Not seen" and "Source" to their text."""
+        question, _, rest = text.strip().partition("\n")
+        pieces = _PART.split(rest)
+        parts = {name.removesuffix("s") if name == "Sources" else name: text.strip()
+                 for name, text in zip(pieces[1::2], pieces[2::2], strict=True)}  # fmt: skip
+        return cls(question=question, body=pieces[0].strip("\n"), parts=parts)
+
+
+def metric_page(name: str) -> str:
+    """The page of a metric."""
+    cls = METRICS.get(name)
+    metric: Metric = cls()
+    doc = Doc.of(inspect.getmodule(cls).__doc__ or "")
+    blocks = [f"# `{name}`", NOTICE, doc.question, doc.body]
+    blocks += [f"## {title}\n\n{_sentence(doc.parts[part])}" for part, title in HEADINGS.items() if part != "Source"]
+    blocks += ["## Facts", _facts(metric), "## Options", _options(cls)]
+    blocks += ["## Try it", f"    avmeter score gen/{_flags(metric)} --metrics {name} --out run/"]
+    blocks += [f"## {HEADINGS['Source']}\n\n{_sentence(doc.parts['Source'])}"]
+    return "\n\n".join(b for b in blocks if b) + "\n"
+
+
+def index_page() -> str:
+    """The list of all metrics."""
+    rows = []
+    for name in list_metrics():
+        cls = METRICS.get(name)
+        question = Doc.of(inspect.getmodule(cls).__doc__ or "").question
+        rows.append(
+            [
+                f"[`{name}`]({page_name(name)})",
+                _kind(cls()),
+                cls.direction,
+                _sentence(question.partition(": ")[2] or question),
+            ]
+        )
+    return f"# Metrics\n\n{NOTICE}\n\n{table(['metric', 'of', 'better', 'asks'], rows)}\n"
+
+
+def page_name(metric: str) -> str:
+    """File name of a metric's page."""
+    return f"{metric}.md"
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table; bars in cells are escaped."""
+    lines = [header, ["---"] * len(header), *([c.replace("|", "\\|") for c in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def licence_table() -> str:
+    """Every checkpoint of the catalog."""
+    rows = []
+    for name, entry in catalog().items():
+        known = sum(f.size_bytes or 0 for f in entry.files)
+        size = f"{known / 1e6:,.0f} MB" if known and all(f.size_bytes for f in entry.files[:1]) else "not known"
+        package = next((f.package.distribution for f in entry.files if f.package), "")
+        used_for = ", ".join(f"`{m}`" for m in entry.used_for)
+        rows.append([f"`{name}`", size, entry.weights_licence, entry.code_licence, used_for, package])
+    return table(["checkpoint", "size", "weights", "code", "for", "shipped by package"], rows)
+
+
+def skip_table() -> str:
+    """Every code of a skip.
+
+    Raises:
+        KeyError: A code has no explanation here.
+    """
+    return table(["code", "means"], [[f"`{code}`", SKIPS[code]] for code in SkipCode])
+
+
+def variable_table() -> str:
+    """The environment variables of weights, from where they are read."""
+    lines = (settings.__doc__ or "").splitlines()
+    return "\n".join(line for line in lines if line.startswith("|"))
+
+
+def normaliser_table() -> str:
+    """The text normalisers of `audio.wer`."""
+    return table(["normaliser", "what it does"], [[f"`{n.name}`", n.summary] for n in NORMALISERS.values()])
+
+
+TABLES: Mapping[str, Callable[[], str]] = MappingProxyType(
+    {"licences": licence_table, "skips": skip_table, "variables": variable_table, "normalisers": normaliser_table}
+)
+
+
+def filled(text: str) -> str:
+    """A page with its tables made anew: what stands between `<!-- NAME -->` and `<!-- end -->`."""
+    return _MARKED.sub(lambda m: f"{m[1]}{TABLES[m['name']]()}{m[3]}", text)
+
+
+def pages() -> dict[Path, str]:
+    """Path -> content of everything that this program writes."""
+    made = {FOLDER / "metrics" / page_name(n): metric_page(n) for n in list_metrics()}
+    made[FOLDER / "metrics" / "README.md"] = index_page()
+    for path in sorted(FOLDER.glob("*.md")):
+        made[path] = filled(path.read_text(encoding="utf-8"))
+    return made
+
+
+def outdated() -> list[Path]:
+    """Pages that are absent, differ from what would be written, or belong to no metric."""
+    made = pages()
+    wrong = [p for p, content in made.items() if not p.is_file() or p.read_text(encoding="utf-8") != content]
+    return wrong + [p for p in sorted((FOLDER / "metrics").glob("*.md")) if p not in made]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _sentence(text: str) -> str:
+    line = _one_line(text)
+    return line[:1].upper() + line[1:]
+
+
+def _kind(metric: Metric) -> str:
+    if not isinstance(metric, CorpusMetric):
+        return "clip"
+    return "clip and corpus" if metric.per_sample else "corpus"
+
+
+def _range(metric: Metric) -> str:
+    low, high = ("" if v is None else f"{v:g}" for v in metric.range)
+    if low and high:
+        return f"{low} to {high}"
+    return f"from {low}" if low else "any number"
+
+
+def _facts(metric: Metric) -> str:
+    fields = dict.fromkeys([*(f for n in metric.needs if not n.optional for f in n.fields), *metric.requires])
+    optional = dict.fromkeys(f for n in metric.needs if n.optional for f in n.fields)
+    extractors = [x for n in metric.needs for x in _with_parents(get_extractor(n.extractor, **n.options))]
+    entries = dict.fromkeys(e for x in extractors for e in x.weights())
+    extras = dict.fromkeys(x.extra for x in extractors if x.dependencies)
+    rows = [
+        ["of", _kind(metric)],
+        ["direction", BETTER[metric.direction]],
+        ["unit", metric.unit or "none"],
+        ["range", _range(metric)],
+        ["reads", ", ".join([*(f"`{f}`" for f in fields), *(f"`{f}` (of either role)" for f in optional)])],
+        ["features", ", ".join(f"`{x}`" for x in dict.fromkeys(x.name for x in extractors))],
+        ["checkpoints", ", ".join(f"`{e}` ({catalog()[e].weights_licence})" for e in entries) or "none"],
+        ["extra packages", ", ".join(f"`pip install 'avmeter[{e}]'`" for e in extras) or "none"],
+    ]
+    return table(["", ""], rows)
+
+
+def _with_parents(extractor: Extractor) -> list[Extractor]:
+    parents = extractor.parents().values() if isinstance(extractor, DerivedExtractor) else ()
+    return [*parents, extractor]
+
+
+def _options(cls: type[Any]) -> str:
+    told = (inspect.getdoc(cls) or "").partition("Args:\n")[2].partition("\n\n")[0]
+    told = inspect.cleandoc(told)
+    words = {m[1]: _one_line(m[2]) for m in re.finditer(r"^(\w+): (.*(?:\n[ ]+.*)*)", told, re.MULTILINE)}
+    parameters = inspect.signature(cls).parameters
+    rows = [[f"`{n}`", f"`{p.default!r}`", words.get(n, "`fastvideo` or `av-benchmark`")]
+            for n, p in parameters.items()]  # fmt: skip
+    return table(["option", "default", "meaning"], rows)
+
+
+def _flags(metric: Metric) -> str:
+    fields = {f for n in metric.needs for f in n.fields} | set(metric.requires)
+    flags = " --reference ref/" if fields & {"reference", "reference_audio"} else ""
+    return flags + (" --prompts prompts.csv" if "text_prompt" in fields or metric.name == "audio.wer" else "")
+
+
+def main() -> int:
+    """Write, or check, all pages."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    if parser.parse_args().check:
+        wrong = outdated()
+        sys.stderr.writelines(f"not current: {p} (run `make docs`)\n" for p in wrong)
+        return int(bool(wrong))
+    made = pages()
+    for path in (FOLDER / "metrics").glob("*.md"):
+        if path not in made:
+            path.unlink()
+    for path, content in made.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
