@@ -29,7 +29,7 @@ BETTER = MappingProxyType({"higher": "higher is better", "lower": "lower is bett
 # Parts of a metric's docstring that have a heading of their own.
 HEADINGS = MappingProxyType({"A good value": "A good value", "Not seen": "What it does not see", "Source": "Sources"})
 _PART = re.compile(r"^(A good value|Not seen|Sources?): ", re.MULTILINE)
-_MARKED = re.compile(r"(<!-- (?P<name>[a-z-]+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
+_MARKED = re.compile(r"(<!-- (?P<name>[a-z-]+) -->\n)(?:(?!<!-- ).)*(<!-- end -->)", re.DOTALL)
 
 SKIPS: Mapping[SkipCode, str] = MappingProxyType(
     {
@@ -161,7 +161,7 @@ TABLES: Mapping[str, Callable[[], str]] = MappingProxyType(
 
 def filled(text: str) -> str:
     """A page with its tables made anew: what stands between `<!-- NAME -->` and `<!-- end -->`."""
-    return _MARKED.sub(lambda m: f"{m[1]}{TABLES[m['name']]()}{m[3]}", text)
+    return _MARKED.sub(lambda m: f"{m[1]}{TABLES[m['name']]()}\n{m[3]}", text)
 
 
 def pages() -> dict[Path, str]:
