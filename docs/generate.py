@@ -129,7 +129,7 @@ def licence_table() -> str:
         known = sum(f.size_bytes or 0 for f in entry.files)
         size = f"{known / 1e6:,.0f} MB" if known and all(f.size_bytes for f in entry.files[:1]) else "not known"
         package = next((f.package.distribution for f in entry.files if f.package), "")
-        used_for = ", ".join(f"`{m}`" for m in entry.used_for)
+        used_for = ", ".join(f"`{m}`" for m in entry.used_for if m in list_metrics()) or "no metric yet"
         rows.append([f"`{name}`", size, entry.weights_licence, entry.code_licence, used_for, package])
     return table(["checkpoint", "size", "weights", "code", "for", "shipped by package"], rows)
 
