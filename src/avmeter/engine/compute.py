@@ -104,6 +104,8 @@ class FeatureComputer:
         self._batcher = Batcher(batch_size, on_gpu=runtime.device.type == "cuda")
         self._loaded: dict[str, Extractor] = {}
         self._unavailable: dict[str, Skip] = {}
+        self._fingerprints: dict[str, str | Skip] = {}
+        self._absent: dict[str, Skip] = {}  # checkpoint -> why; asked for once, since a network may take its time
 
     def unload(self) -> None:
         """Drop all networks; they are loaded again when needed."""
@@ -111,6 +113,8 @@ class FeatureComputer:
             extractor.unload()
         self._loaded.clear()
         self._unavailable.clear()
+        self._fingerprints.clear()
+        self._absent.clear()
         self.runtime.networks.clear()
         if self.runtime.device.type == "cuda":
             torch.cuda.empty_cache()
@@ -125,9 +129,8 @@ class FeatureComputer:
         keys = self._keys(plan.sources)
         outcomes: dict[Request, Outcome] = {}
         jobs: dict[FeatureKey, list[Request]] = {}
-        fingerprints: dict[str, str | Skip] = {}
         for request in plan.requests:
-            key = self._feature_key(request, plan, keys, fingerprints)
+            key = self._feature_key(request, plan, keys)
             if isinstance(key, Skip):
                 outcomes[request] = key
             else:
@@ -165,26 +168,28 @@ class FeatureComputer:
         with ThreadPoolExecutor(self._threads) as pool:
             return dict(pool.map(key_of, sources.items()))
 
-    def _feature_key(
-        self,
-        request: Request,
-        plan: Plan,
-        keys: Mapping[str, str | Skip],
-        fingerprints: dict[str, str | Skip],
-    ) -> FeatureKey | Skip:
+    def _feature_key(self, request: Request, plan: Plan, keys: Mapping[str, str | Skip]) -> FeatureKey | Skip:
         parts = []
         for source in request.sources:
             part = keys[source]
             if isinstance(part, Skip):
                 return part
             parts.append(part)
-        if request.extractor not in fingerprints:
-            try:
-                fingerprints[request.extractor] = plan.extractors[request.extractor].fingerprint(self.runtime)
-            except WeightsError as error:
-                fingerprints[request.extractor] = _unavailable(error)
-        fingerprint = fingerprints[request.extractor]
+        if request.extractor not in self._fingerprints:
+            self._fingerprints[request.extractor] = self._fingerprint(plan.extractors[request.extractor])
+        fingerprint = self._fingerprints[request.extractor]
         return fingerprint if isinstance(fingerprint, Skip) else FeatureKey("+".join(parts), fingerprint)
+
+    def _fingerprint(self, extractor: Extractor) -> str | Skip:
+        for entry in extractor.weights():
+            if entry in self._absent:
+                return self._absent[entry]
+            try:
+                self.runtime.weights.fingerprint(entry)
+            except WeightsError as error:
+                self._absent[entry] = _unavailable(error)
+                return self._absent[entry]
+        return extractor.fingerprint(self.runtime)
 
     def _without_unneeded_parents(
         self,

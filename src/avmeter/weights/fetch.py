@@ -14,6 +14,7 @@ import json
 import os
 import random
 import shutil
+import socket
 import ssl
 import time
 import urllib.error
@@ -37,6 +38,8 @@ Progress = Callable[[int, int | None], None]
 _BLOCK = 1 << 18
 # Kept free beside the download: a full disk breaks other programs too.
 _DISK_RESERVE = 64 << 20
+# A machine without a network has no address for any host, and waiting does not change that.
+_NAMELESS_ATTEMPTS = 2
 _TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -46,7 +49,7 @@ class Patience:
 
     Attributes:
         timeout_s: Longest silence of a connection.
-        attempts: Tries of one URL in a row that bring nothing new.
+        attempts: Tries of one URL in a row that bring nothing new; two where the host has no address.
         pause_s: First pause between tries; doubles each time, up to a minute.
     """
 
@@ -60,7 +63,11 @@ class _UnusableError(Exception):
 
 
 class _InterruptedError(Exception):
-    """The transfer broke; trying again may help."""
+    """The transfer broke; trying again may help, less so where the host has no address."""
+
+    def __init__(self, message: str, *, is_nameless: bool = False) -> None:
+        super().__init__(message)
+        self.is_nameless = is_nameless
 
 
 @dataclass
@@ -183,7 +190,7 @@ class _Transfer:
                 continued = self._attempt(url)
             except _InterruptedError as error:
                 idle = 0 if self._partial.size() > before else idle + 1
-                if idle >= self._patience.attempts:
+                if idle >= (_NAMELESS_ATTEMPTS if error.is_nameless else self._patience.attempts):
                     raise _UnusableError(str(error)) from error
                 self._pause(idle)
                 continue
@@ -216,7 +223,10 @@ class _Transfer:
             kind = _InterruptedError if error.code in _TRY_AGAIN else _UnusableError
             raise kind(f"HTTP {error.code} {error.reason}{_access_hint(error.code)}") from error
         except (TimeoutError, urllib.error.URLError, http.client.HTTPException, ConnectionError, ssl.SSLError) as error:
-            raise _InterruptedError(str(getattr(error, "reason", error)) or type(error).__name__) from error
+            reason = getattr(error, "reason", error)
+            raise _InterruptedError(
+                str(reason) or type(error).__name__, is_nameless=isinstance(reason, socket.gaierror)
+            ) from error
 
     def _request(self, url: str, have: int, validator: str | None) -> urllib.request.Request:
         # Compression would make offsets and sizes meaningless.

@@ -297,6 +297,26 @@ def test_absent_weights_skip_every_sample_with_the_hint():
     assert result.rows[0]["test.mean"].skip.hint == "fetch"
 
 
+def test_absent_checkpoint_is_asked_for_once():
+    """A checkpoint that cannot be fetched is not tried again for every chunk: each try may wait for a network."""
+    asked = []
+
+    def fingerprint(entry):
+        asked.append(entry)
+        raise WeightsError(f"{entry}: no network", hint="fetch it")
+
+    engine = computer()
+    engine.runtime.weights.fingerprint = fingerprint
+    metrics = {"test.mean": MeanMetric()}
+    executor = LocalExecutor(engine, chunk_size=1)
+    rows, _ = executor.run(as_samples([clip(0.1), clip(0.2), clip(0.3)]), metrics)
+    assert [str(r["test.mean"].skip.code) for r in rows] == ["weights_unavailable"] * 3
+    assert asked == ["blocks"]
+    engine.unload()
+    executor.run(as_samples([clip(0.1)]), metrics)
+    assert asked == ["blocks"] * 2, "after unload it may have arrived"
+
+
 def test_bad_files_are_skips_and_corpus_metrics_count_them(tmp_path):
     """Missing, empty and textual files each get their code; the corpus says how many it lacks."""
     empty, text = tmp_path / "empty.wav", tmp_path / "text.mp4"

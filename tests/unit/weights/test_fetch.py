@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import socket
 import subprocess
 import sys
 import textwrap
@@ -61,6 +62,20 @@ def test_broken_connection_is_continued_where_it_broke(server) -> None:
     assert fetch(checkpoint(url)).read_bytes() == BODY
     assert server.asked("Range") == [None, "bytes=100000-", "bytes=150000-", "bytes=220000-"]
     assert server.asked("If-Range") == [None, '"one"', '"one"', '"one"']
+
+
+def test_host_without_an_address_is_not_waited_for(monkeypatch) -> None:
+    """Without a network a file is given up after two tries, not after all pauses."""
+    asked = []
+
+    def getaddrinfo(host, *_, **__):
+        asked.append(host)
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr("socket.getaddrinfo", getaddrinfo)
+    with pytest.raises(WeightsError, match="Name or service not known"):
+        fetch(checkpoint("https://models.invalid/net.pth"), patience=Patience(attempts=5, pause_s=0.01))
+    assert asked == ["models.invalid"] * 2
 
 
 def test_interrupted_download_is_continued_by_the_next_call(server, cache) -> None:
