@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +18,7 @@ from avmeter.features.base import Runtime, get_extractor
 from avmeter.media import MediaItem
 from avmeter.nets import clap
 from avmeter.nets.audiobox import AXES
+from avmeter.run import read_run
 from avmeter.weights import WeightsSource
 from golden import synth
 
@@ -148,7 +148,14 @@ def test_command_line_scores_real_clips_and_marks_dummy_weights(tmp_path: Path) 
     )
     assert done.returncode == 0, done.stderr
     assert "dummy" in done.stdout
-    written = json.loads((tmp_path / "run" / "results.json").read_text())
-    text = json.dumps(written)
-    assert text.count('"crop_starts_s"') >= 2
-    assert "audio.text_audio_retrieval" in text
+    results = read_run(tmp_path / "run")
+    for row in results:
+        for name in (SCORE, AESTHETICS):
+            assert row[name].score is not None
+            assert row[name].dummy
+    longer = [row[SCORE].details for row in results if row[SCORE].details["used_seconds"] > 10]
+    assert len(longer) == 2
+    assert all(len(details["crop_starts_s"]) == 3 for details in longer)
+    retrieval = results.corpus["audio.text_audio_retrieval"]
+    assert retrieval.details["num_prompts"] == 3
+    assert retrieval.dummy
