@@ -252,7 +252,18 @@ def test_reference_features_make_a_round_trip(tmp_path):
     direct = read_run(tmp_path / "direct").corpus["audio.frechet_distance"]
     assert direct.score > 0
     for kind in ([], ["--rows"]):
-        done = avmeter("features", "export", ref, "--extractor", "yamnet", "--out", tmp_path / "ref.npz", *kind)
+        done = avmeter(
+            "features",
+            "export",
+            ref,
+            "--extractor",
+            "yamnet",
+            "--protocol",
+            "av-benchmark",
+            "--out",
+            tmp_path / "ref.npz",
+            *kind,
+        )
         assert done.code == 0, done.err
         assert "6 x 1024 of yamnet" in done.out
         avmeter("score", gen, *metric, "--reference-features", tmp_path / "ref.npz", "-o", tmp_path / "run")
