@@ -277,6 +277,7 @@ def test_reference_features_make_a_round_trip(tmp_path):
             assert int(file["dim"]) == 1024
             assert "yamnet" in str(file["extractor"])
     avmeter("features", "export", tmp_path / "direct", "--field", "reference_audio", "--extractor", "yamnet",
+            "--protocol", "av-benchmark",
             "-o", tmp_path / "of_run.npz")  # fmt: skip
     avmeter("score", gen, *metric, "--reference-features", tmp_path / "of_run.npz", "-o", tmp_path / "run")
     assert read_run(tmp_path / "run").corpus["audio.frechet_distance"].score == pytest.approx(direct.score, rel=1e-5)

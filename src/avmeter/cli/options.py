@@ -36,13 +36,14 @@ def parse_options(settings: Iterable[str]) -> dict[str, dict[str, Any]]:
     return options
 
 
-def add_reference_features(options: dict[str, dict[str, Any]], path: Path, metrics: str) -> None:
+def add_reference_features(options: dict[str, dict[str, Any]], path: Path, metrics: str, protocol: str) -> None:
     """Give the file of reference features to every chosen metric that takes one.
 
     Args:
         options: Options so far, extended in place.
         path: The file.
         metrics: Names and groups, comma-separated.
+        protocol: Of metrics whose options name none.
 
     Raises:
         UsageError: No chosen metric takes such a file, or a metric named on its own, or all of them, cannot use it.
@@ -60,7 +61,7 @@ def add_reference_features(options: dict[str, dict[str, Any]], path: Path, metri
     for name in taking:
         own = {**options.get(name, {}), "reference_features": str(path)}
         try:
-            get_metric(name, **own)
+            get_metric(name, **{"protocol": protocol, **own})
         except UsageError as error:
             if name in stated:
                 raise

@@ -74,7 +74,7 @@ def score(
     items = as_samples([{**stated, **sample} for sample in samples])
     options = parse_options(option or [])
     if reference_features is not None:
-        add_reference_features(options, reference_features, metrics)
+        add_reference_features(options, reference_features, metrics, protocol)
     evaluator = Evaluator(
         metrics,
         device,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import zipfile
@@ -47,17 +48,20 @@ def reference_path(stated: str | Path | None) -> Path | None:
     return None
 
 
-def load_reference(path: Path, *, dim: int) -> ReferenceSet:
+def load_reference(path: Path, *, dim: int, extractor: str = "", protocol: str = "") -> ReferenceSet:
     """Read `.pt` (a tensor (N, D)), `.npy` (an array (N, D)), or `.npz` (`features`, or `mu` and `sigma` with `n`).
 
     Args:
         path: The file.
         dim: Size of an embedding of the backbone, D.
+        extractor: The backbone's extractor, compared with what the file says made it, if it says so.
+        protocol: The metric's protocol, likewise.
 
     Raises:
-        UsageError: The file is absent, of another kind or dimension, or has fewer than two finite rows.
+        UsageError: The file is absent, of another kind, dimension or origin, or has fewer than two finite rows.
     """
     content = _content(path)
+    _check_origin(path, extractor, protocol)
     width = content[0].shape[-1:] if isinstance(content, tuple) else content.shape[-1:]
     if width != (dim,):
         raise UsageError(
@@ -65,6 +69,22 @@ def load_reference(path: Path, *, dim: int) -> ReferenceSet:
             hint="use the backbone that the file was made with",
         )
     return _statistics(path, *content) if isinstance(content, tuple) else _features(path, content)
+
+
+def _check_origin(path: Path, extractor: str, protocol: str) -> None:
+    """Features of two protocols do not compare; files that `avmeter features export` wrote say what made them."""
+    if path.suffix != ".npz" or not extractor:
+        return
+    with np.load(path, allow_pickle=False) as file:
+        if "extractor" not in file:
+            return
+        name, _, options = json.loads(str(file["extractor"]))
+    made = options.get("protocol", protocol)
+    if name != extractor or made != protocol:
+        raise UsageError(
+            f"{path}: made by {name} in protocol {made}, to be compared with {extractor} in protocol {protocol}",
+            hint=f"`avmeter features export ... --extractor {extractor} --protocol {protocol}` makes one that fits",
+        )
 
 
 def _content(path: Path) -> Any:

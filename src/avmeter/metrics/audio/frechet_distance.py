@@ -70,7 +70,13 @@ class FrechetDistance(CorpusMetric):
         self.backbone = backbone
         self._backbone = find_backbone(backbone)
         self._path = reference_path(reference_features)
-        self._given: ReferenceSet | None = load_reference(self._path, dim=self._backbone.dim) if self._path else None
+        self._given: ReferenceSet | None = (
+            load_reference(
+                self._path, dim=self._backbone.dim, extractor=self._backbone.extractor, protocol=self.protocol
+            )
+            if self._path
+            else None
+        )
         self.takes_references = self._given is None  # type: ignore[misc] # what samples bring is not read then
 
     def options(self) -> Mapping[str, Any]:

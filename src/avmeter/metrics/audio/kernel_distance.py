@@ -59,7 +59,11 @@ class KernelDistance(RowsMetric):
         self.subsets = subsets
         self.subset_size = subset_size
         path = reference_path(reference_features) if reference_features else None
-        self._given = load_reference(path, dim=self._backbone.dim) if path else None
+        self._given = (
+            load_reference(path, dim=self._backbone.dim, extractor=self._backbone.extractor, protocol=self.protocol)
+            if path
+            else None
+        )
         if self._given is not None and self._given.rows is None:
             raise UsageError(f"{path}: a kernel distance needs features, not statistics", hint="export with --rows")
         self._path = path
