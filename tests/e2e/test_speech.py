@@ -62,6 +62,7 @@ def test_clean_dialogue_is_understood_and_silence_is_not(whisper: Evaluator) -> 
 
 
 @needs_speech
+@pytest.mark.full
 def test_speech_beyond_one_window_is_transcribed_whole(whisper: Evaluator) -> None:
     """Ten seconds of speech four times: the long clip's rate is that of the short one."""
     text = (
@@ -98,6 +99,7 @@ SPOKEN = {
 
 
 @needs_speech
+@pytest.mark.full
 def test_synthetic_voices_of_five_languages_are_mostly_understood(whisper: Evaluator) -> None:
     """Robotic speech is still speech where Whisper base is strong; Japanese is scored by character."""
     results = whisper.evaluate(
