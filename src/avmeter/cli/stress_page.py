@@ -10,7 +10,7 @@ from rich.table import Table
 
 from avmeter.report import Curve, Section, curves, data_table, heat_map
 from avmeter.stress.anchors import AnchorsResult, skipped_everywhere
-from avmeter.stress.judge import Cell
+from avmeter.stress.judge import Cell, Verdict
 from avmeter.stress.suite import StressResult
 
 _WIDTH = 120
@@ -44,11 +44,9 @@ def print_verdicts(result: StressResult) -> None:
     console = Console(highlight=False)
     for verdict in tested:
         promise = verdict.expectation
-        value = "" if promise.value is None else f" {promise.value:g}"
         mark = "kept  " if verdict.kept else "BROKEN"
         console.print(
-            f"{mark} {promise.metric} {promise.kind.replace('_', ' ')}{value} under {promise.variant}: "
-            f"{verdict.measured}",
+            f"{mark} {promise.metric} {_promised(verdict)} under {promise.variant}: {verdict.measured}",
             markup=False,
             soft_wrap=True,
             style=None if verdict.kept else "red",
@@ -96,13 +94,29 @@ def sections(result: StressResult) -> list[Section]:
     ladders = [c for d in dict.fromkeys(v.name for v in result.variants) for c in _curves(result, names, d)]
     if ladders:
         found.append(Section(title="Dose and response", body=Markup("").join(ladders)))
-    verdicts = [
-        [v.expectation.metric, v.expectation.variant, v.expectation.kind,
-         {True: "kept", False: "broken", None: "not tested"}[v.kept], v.measured, v.expectation.reason]
-        for v in result.verdicts
+    return [*found, _verdicts_section(result)]
+
+
+def _verdicts_section(result: StressResult) -> Section:
+    """What was tested, broken promises first; what was not, once for each metric."""
+    tested = sorted((v for v in result.verdicts if v.kept is not None), key=lambda v: bool(v.kept))
+    rows = [
+        [v.expectation.metric, v.expectation.variant, _promised(v), "kept" if v.kept else "BROKEN", v.measured,
+         v.expectation.reason]
+        for v in tested
     ]  # fmt: skip
+    untested: dict[str, None] = {}
+    for v in result.verdicts:
+        if v.kept is None:
+            untested[f"{v.expectation.metric} ({v.measured})"] = None
+    lead = f"Not tested: {', '.join(untested)}." if untested else ""
     columns = ["metric", "damage", "expected", "verdict", "measured", "because"]
-    return [*found, Section(title="Verdicts", body=data_table(columns, verdicts))]
+    return Section(title="Verdicts", lead=lead, body=data_table(columns, rows))
+
+
+def _promised(verdict: Verdict) -> str:
+    promise = verdict.expectation
+    return promise.kind.replace("_", " ") + ("" if promise.value is None else f" {promise.value:g}")
 
 
 def _text(cell: Cell) -> str:

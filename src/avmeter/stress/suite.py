@@ -165,7 +165,8 @@ def _evaluate(
         for i, row in zip(whole, results, strict=True):
             rows[i].update(row)
         corpus.update(results.corpus)
-        provenance = {**results.provenance, "metrics": {**provenance["metrics"], **results.provenance["metrics"]}}
+        known = {**provenance["metrics"], **results.provenance["metrics"]}
+        provenance = {**results.provenance, "notes": [], "metrics": known}
     for i, built in enumerate(made):
         if isinstance(built, Skip):
             per_sample = [n for n in names if evaluator.metrics[n].per_sample]
