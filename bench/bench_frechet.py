@@ -1,6 +1,6 @@
 """Fréchet distance from moments: seconds and difference against scipy.linalg.sqrtm, in one run.
 
-    python bench/bench_frechet.py [--dims 128 768] [--counts 100 10000]
+    python bench/bench_frechet.py [--dims 128 768] [--counts 100 2000]
 
 "general" is what published tools do: scipy.linalg.sqrtm of the product of the covariances. Both start from
 the same moments. The error of each is against singular values of the centred rows where a set is singular.
@@ -55,7 +55,7 @@ def draw(count: int, dim: int, seed: int) -> np.ndarray:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dims", type=int, nargs="+", default=[128, 768])
-    parser.add_argument("--counts", type=int, nargs="+", default=[100, 10000])
+    parser.add_argument("--counts", type=int, nargs="+", default=[100, 2000])
     arguments = parser.parse_args()
     print(f"numpy {np.__version__}, scipy {scipy.__version__}; seconds, best of 3 (1 above D = 1000)")
     print(f"{'D':>5} {'N = M':>6} {'moments':>8} {'general':>8} {'avmeter':>8} {'ratio':>6} "

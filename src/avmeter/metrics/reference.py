@@ -127,11 +127,13 @@ def _read(path: Path) -> Any:
         if not isinstance(tensor, torch.Tensor):
             raise TypeError(f"holds a {type(tensor).__name__}, not a tensor")
         return tensor.float().numpy() if tensor.dtype == torch.bfloat16 else tensor.numpy()
-    loaded = np.load(path, allow_pickle=False)
-    if isinstance(loaded, np.ndarray):
-        return loaded
-    with loaded:
-        if "features" in loaded:
-            return loaded["features"]
-        count = int(loaded["n"]) if "n" in loaded else None
-        return loaded["mu"], loaded["sigma"], count
+    # NumPy leaves a file open that turns out to be no archive, unless it was opened here.
+    with path.open("rb") as stream:
+        loaded = np.load(stream, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return loaded
+        with loaded:
+            if "features" in loaded:
+                return loaded["features"]
+            count = int(loaded["n"]) if "n" in loaded else None
+            return loaded["mu"], loaded["sigma"], count

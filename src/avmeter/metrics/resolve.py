@@ -30,6 +30,7 @@ def get_metric(name: str, **options: Any) -> Metric:
     for need in metric.needs:
         extractor = EXTRACTORS.get(need.extractor)
         require_packages(f"metric `{name}`", extractor.dependencies, extractor.extra)
+        extractor(**need.options)  # refuses a wrong option now instead of at the first sample
     return metric
 
 

@@ -192,7 +192,7 @@ DAMAGES: dict[str, SoundDamage] = {
     "white_noise": SoundDamage(apply=white_noise, note="white noise instead of the sound"),
     "low_volume": SoundDamage(apply=gain, doses=(-20.0,), unit="dB", note="{dose:+g} dB"),
     "reversed": SoundDamage(apply=reversed_sound, note="sound backwards"),
-    "pitch_shift": SoundDamage(apply=pitch_shifted, doses=(6.0,), unit="semitones", note="{dose:+g} semitones"),
+    "pitch_shift": SoundDamage(apply=pitch_shifted, doses=(6.0,), unit="st", note="{dose:+g} semitones"),
     "delay": SoundDamage(
         apply=shifted, doses=(0.1, 0.2, 0.4, 0.8, 1.0, 1.6, 2.0), default=1.0, unit="s", note="sound {dose:+g} s late"
     ),
@@ -227,7 +227,7 @@ DAMAGES: dict[str, SoundDamage] = {
         apply=other_voice,
         doses=(2.0, 4.0, 6.0),
         default=4.0,
-        unit="semitones",
+        unit="st",
         note="another voice: pitch up {dose:g} semitones, formants by half of that",
     ),
     "speech_over_music": SoundDamage(
