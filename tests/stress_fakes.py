@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from avmeter.engine.compute import open_media
+from avmeter.engine.decoders import open_media
 from avmeter.errors import SkipCode
 from avmeter.media import AudioSpec
 from avmeter.metrics.base import CorpusMetric

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from avmeter.engine.compute import FeatureComputer, Outcome
+from avmeter.engine.compute import FeatureComputer
+from avmeter.engine.jobs import Outcome
 from avmeter.engine.local import Progress
 from avmeter.engine.plan import Plan, Request, resolve_sources
 from avmeter.errors import SkipCode, StatsError, UsageError

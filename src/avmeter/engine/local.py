@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from avmeter.engine.compute import FeatureComputer, Outcome
+from avmeter.engine.compute import FeatureComputer
+from avmeter.engine.jobs import Outcome
 from avmeter.engine.plan import Plan, Request, make_plan
 from avmeter.errors import AvmeterError, SkipCode, SkipError, StatsError
 from avmeter.features.base import Extractor

@@ -8,7 +8,7 @@ published programs score what the network makes of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,16 +17,9 @@ from torch import Tensor
 
 from avmeter.dsp.mel import synchformer_mel
 from avmeter.errors import SkipCode, SkipError
-from avmeter.features.base import Features, Runtime, Window, WindowExtractor, load_network
-from avmeter.features.synchformer_video import (
-    AV_BENCHMARK_DURATION_S,
-    ENTRY,
-    NUM_COMPARED,
-    check_short_rule,
-    segments_to_encode,
-)
+from avmeter.features._synchformer import AV_BENCHMARK_DURATION_S, NUM_COMPARED, SynchformerTower, segments_to_encode
+from avmeter.features.base import Window
 from avmeter.media import AudioSpec, MediaItem, require_sound
-from avmeter.nets import synchformer
 from avmeter.registry import register_extractor
 
 SAMPLE_RATE = 16_000
@@ -38,7 +31,7 @@ _BATCH = 64
 
 
 @register_extractor("synchformer_audio")
-class SynchformerAudio(WindowExtractor):
+class SynchformerAudio(SynchformerTower):
     """Arrays `features` (S, 6, 768) and `segments` (S,); fact `num_segments`, of the whole clip.
 
     Args:
@@ -50,31 +43,7 @@ class SynchformerAudio(WindowExtractor):
     name = "synchformer_audio"
     takes = "audio"
     batch_size = 32
-    half_weights = True
-
-    def __init__(self, *, protocol: str = "fastvideo", whole: bool = False, short: str | None = None) -> None:
-        self.protocol = protocol
-        self.whole = whole
-        self.short = check_short_rule(short)
-        self._net: Any = None
-
-    def options(self) -> Mapping[str, Any]:
-        return {"protocol": self.protocol, "whole": self.whole, "short": self.short}
-
-    def weights(self) -> tuple[str, ...]:
-        return (ENTRY,)
-
-    def load(self, runtime: Runtime) -> None:
-        def build() -> Any:
-            net = synchformer.build(
-                synchformer.SynchformerConfig(parts=("audio",), attention_dtype=runtime.attention_dtype)
-            )
-            return load_network(net, synchformer.key_map(("audio",)), ENTRY, runtime, half_weights=True)
-
-        self._net = runtime.network("synchformer-audio", build)
-
-    def unload(self) -> None:
-        self._net = None
+    part = "audio"
 
     def _waveform(self, media: MediaItem) -> Any:
         waveform = media.audio(AudioSpec(sample_rate=SAMPLE_RATE, resampler="sinc", clock="picture"))
@@ -121,14 +90,3 @@ class SynchformerAudio(WindowExtractor):
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return {"features": self._net.audio_features(batch["mel"])}
-
-    def pool(
-        self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
-    ) -> Features:
-        return Features(
-            arrays={
-                "features": np.stack([o["features"] for o in outputs]),
-                "segments": np.asarray(facts["segments"], np.int64),
-            },
-            facts={"num_segments": facts["num_segments"], "stretched": self.short},
-        )

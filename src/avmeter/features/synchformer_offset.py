@@ -14,9 +14,10 @@ import numpy as np
 from torch import Tensor
 
 from avmeter.errors import SkipCode, SkipError
-from avmeter.features.base import DerivedExtractor, Extractor, Features, Runtime, Window, load_network
+from avmeter.features._synchformer import ENTRY, NUM_COMPARED, check_short_rule, load_part
+from avmeter.features.base import DerivedExtractor, Extractor, Features, Runtime, Window
 from avmeter.features.synchformer_audio import SynchformerAudio
-from avmeter.features.synchformer_video import ENTRY, NUM_COMPARED, SynchformerVideo, check_short_rule
+from avmeter.features.synchformer_video import SynchformerVideo
 from avmeter.nets import synchformer
 from avmeter.registry import register_extractor
 
@@ -54,13 +55,7 @@ class SynchformerOffset(DerivedExtractor):
         return {"video": SynchformerVideo(**options), "audio": SynchformerAudio(**options)}
 
     def load(self, runtime: Runtime) -> None:
-        def build() -> Any:
-            net = synchformer.build(
-                synchformer.SynchformerConfig(parts=("compare",), attention_dtype=runtime.attention_dtype)
-            )
-            return load_network(net, synchformer.key_map(("compare",)), ENTRY, runtime, half_weights=True)
-
-        self._net = runtime.network("synchformer-compare", build)
+        self._net = load_part("compare", runtime)
 
     def unload(self) -> None:
         self._net = None

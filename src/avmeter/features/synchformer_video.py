@@ -14,50 +14,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from avmeter.errors import SkipCode, SkipError, UnknownNameError
-from avmeter.features.base import Features, Runtime, Window, WindowExtractor, load_network
+from avmeter.errors import SkipCode, SkipError
+from avmeter.features._synchformer import AV_BENCHMARK_DURATION_S, NUM_COMPARED, SynchformerTower, segments_to_encode
+from avmeter.features.base import Runtime, Window
 from avmeter.media import FrameRequest, MediaItem, Resize
 from avmeter.media.clock import frames_at, picture_duration_s, rounded_rate_indices
-from avmeter.nets import synchformer
 from avmeter.registry import register_extractor
 
-ENTRY = "synchformer"
 FPS = 25.0
 SEGMENT_FRAMES, STEP_FRAMES = 16, 8
-NUM_COMPARED = 14
 SHORTEST_FRAMES = SEGMENT_FRAMES + (NUM_COMPARED - 1) * STEP_FRAMES
-AV_BENCHMARK_DURATION_S = 8.0
 # Largest difference between pixels in [0, 1] that is no motion: two steps of 8 bits.
 STILL_BELOW = 2.5 / 255
-SHORT_RULES = (None, "loop", "pad")
-# A clip of up to 15 s is encoded whole; of a longer one only what the comparison of its ends can read.
-_WHOLE_BELOW, _TAIL_SEGMENTS = 46, 30
 _RESIZE = {
     "fastvideo": Resize(short_side=224, interpolation="bicubic", antialias=True, long_side="round", in_="float"),
     "av-benchmark": Resize(short_side=224, interpolation="bicubic", antialias=True, long_side="int_trunc", in_="uint8"),
 }
 
 
-def check_short_rule(short: str | None) -> str | None:
-    """`short` if it is a known rule for clips under 4.8 s.
-
-    Raises:
-        UnknownNameError: It is not.
-    """
-    if short not in SHORT_RULES:
-        raise UnknownNameError.among("rule for short clips", str(short), [r for r in SHORT_RULES if r])
-    return short
-
-
-def segments_to_encode(num_segments: int, *, whole: bool) -> list[int]:
-    """Numbers of the segments of a clip that some comparison reads."""
-    if whole or num_segments <= _WHOLE_BELOW:
-        return list(range(num_segments))
-    return [*range(NUM_COMPARED), *range(num_segments - _TAIL_SEGMENTS, num_segments)]
-
-
 @register_extractor("synchformer_video")
-class SynchformerVideo(WindowExtractor):
+class SynchformerVideo(SynchformerTower):
     """Arrays `features` (S, 8, 768) and `segments` (S,), the segments' numbers; fact `num_segments`, of the whole clip.
 
     Args:
@@ -69,31 +45,7 @@ class SynchformerVideo(WindowExtractor):
     name = "synchformer_video"
     takes = "video"
     batch_size = 4
-    half_weights = True
-
-    def __init__(self, *, protocol: str = "fastvideo", whole: bool = False, short: str | None = None) -> None:
-        self.protocol = protocol
-        self.whole = whole
-        self.short = check_short_rule(short)
-        self._net: Any = None
-
-    def options(self) -> Mapping[str, Any]:
-        return {"protocol": self.protocol, "whole": self.whole, "short": self.short}
-
-    def weights(self) -> tuple[str, ...]:
-        return (ENTRY,)
-
-    def load(self, runtime: Runtime) -> None:
-        def build() -> Any:
-            net = synchformer.build(
-                synchformer.SynchformerConfig(parts=("video",), attention_dtype=runtime.attention_dtype)
-            )
-            return load_network(net, synchformer.key_map(("video",)), ENTRY, runtime, half_weights=True)
-
-        self._net = runtime.network("synchformer-video", build)
-
-    def unload(self) -> None:
-        self._net = None
+    part = "video"
 
     def _ticks(self, media: MediaItem) -> np.ndarray:
         """Index of the frame on the screen at every 1/25 s."""
@@ -172,17 +124,6 @@ class SynchformerVideo(WindowExtractor):
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return {"features": self._net.video_features(batch["pixels"] * 2.0 - 1.0)}
-
-    def pool(
-        self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
-    ) -> Features:
-        return Features(
-            arrays={
-                "features": np.stack([o["features"] for o in outputs]),
-                "segments": np.asarray(facts["segments"], np.int64),
-            },
-            facts={"num_segments": facts["num_segments"], "stretched": self.short},
-        )
 
 
 def _require_motion(frames: Any, name: str) -> None:
