@@ -233,5 +233,9 @@ def _as_output(pixels: np.ndarray, output: Output) -> np.ndarray:
         return pixels
     if output == "uint8":
         return np.clip(np.rint(pixels * np.float32(255)), 0, 255).astype(np.uint8)
-    found = pixels.astype(np.float32)
-    return found if pixels.dtype.kind == "f" else found / np.float32(255)
+    if pixels.dtype.kind == "f":
+        return pixels.astype(np.float32)
+    # In place: a second array of the frame's size costs as much as the division.
+    found = np.ascontiguousarray(pixels.transpose(1, 2, 0)).astype(np.float32)
+    found /= np.float32(255)
+    return found.transpose(2, 0, 1)
