@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from avmeter.features._staging import Staging
 from avmeter.registry import EXTRACTORS
 from avmeter.weights.dummy import fill_network
 
@@ -72,33 +73,6 @@ class Features:
         return self.arrays[name]
 
 
-class Staging:
-    """Pinned buffers for rows of one shape, used in turn: one is filled while others are being uploaded."""
-
-    _NUM_BUFFERS = 3
-
-    def __init__(self, row: np.ndarray) -> None:
-        self._row_shape = row.shape
-        self._dtype = torch.from_numpy(np.empty(0, row.dtype)).dtype
-        self._buffers: list[Tensor | None] = [None] * self._NUM_BUFFERS
-        self._done: list[torch.cuda.Event | None] = [None] * self._NUM_BUFFERS
-        self._turn = 0
-
-    def upload(self, rows: Sequence[np.ndarray], device: torch.device) -> Tensor:
-        """The rows as one tensor on the device; the copy may still be under way."""
-        turn, self._turn = self._turn, (self._turn + 1) % self._NUM_BUFFERS
-        busy, buffer = self._done[turn], self._buffers[turn]
-        if busy is not None:
-            busy.synchronize()
-        if buffer is None or len(buffer) < len(rows):
-            buffer = torch.empty((len(rows), *self._row_shape), dtype=self._dtype, pin_memory=True)
-            self._buffers[turn] = buffer
-        np.stack(rows, out=buffer[: len(rows)].numpy())
-        batch = buffer[: len(rows)].to(device, non_blocking=True)
-        self._done[turn] = torch.cuda.current_stream(device).record_event()
-        return batch
-
-
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
     """Where and how networks run: device, numeric precision, and where weights come from.
@@ -110,8 +84,7 @@ class Runtime:
     precision: str
     weights: WeightsSource
     networks: dict[Hashable, Any] = field(default_factory=dict)
-
-    staging: dict[Hashable, Staging] = field(default_factory=dict)
+    _staging: list[Staging] = field(default_factory=list)
 
     @property
     def half_dtype(self) -> torch.dtype | None:
@@ -127,10 +100,9 @@ class Runtime:
         """Arrays of one shape as a batch on the device; through pinned memory when that is a GPU."""
         if self.device.type != "cuda":
             return torch.from_numpy(np.stack(arrays)).to(self.device)
-        key = (arrays[0].shape, arrays[0].dtype.str)
-        if key not in self.staging:
-            self.staging[key] = Staging(arrays[0])
-        return self.staging[key].upload(arrays, self.device)
+        if not self._staging:
+            self._staging.append(Staging(self.device))
+        return self._staging[0].upload(arrays)
 
     def network(self, key: Hashable, build: Callable[[], T]) -> T:
         """The network loaded under `key`, built on first use: extractors with the same network share it."""

@@ -7,8 +7,8 @@ picture has no offset: a skip, where the published programs score what the netwo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from torch import Tensor
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features._synchformer import AV_BENCHMARK_DURATION_S, NUM_COMPARED, SynchformerTower, segments_to_encode
 from avmeter.features.base import Runtime, Window
-from avmeter.media import FrameRequest, MediaItem, Resize
+from avmeter.media import FrameRequest, MediaItem, Resize, resize_batch, resize_frame
 from avmeter.media.clock import frames_at, picture_duration_s, rounded_rate_indices
 from avmeter.registry import register_extractor
 
@@ -30,6 +30,15 @@ _RESIZE = {
     "fastvideo": Resize(short_side=224, interpolation="bicubic", antialias=True, long_side="round", in_="float"),
     "av-benchmark": Resize(short_side=224, interpolation="bicubic", antialias=True, long_side="int_trunc", in_="uint8"),
 }
+_CROP: dict[str, Literal["center_floor", "center_round"]] = {
+    "fastvideo": "center_floor",
+    "av-benchmark": "center_round",
+}
+# Frames are resized on a GPU if that means no more than twice the bytes of resized ones, and so little of one clip in
+# memory; the pixels of larger ones are fewer after resizing.
+_PACKED_FRAME_BYTES = 2 * 3 * 224 * 224 * 4
+_PACKED_CLIP_BYTES = 320 * 2**20
+_RESIZED_AT_ONCE = 64
 
 
 @register_extractor("synchformer_video")
@@ -46,6 +55,11 @@ class SynchformerVideo(SynchformerTower):
     takes = "video"
     batch_size = 4
     part = "video"
+    _resizes_on_device = False
+
+    def load(self, runtime: Runtime) -> None:
+        super().load(runtime)
+        self._resizes_on_device = runtime.device.type == "cuda" and _RESIZE[self.protocol].in_ == "float"
 
     def _ticks(self, media: MediaItem) -> np.ndarray:
         """Index of the frame on the screen at every 1/25 s."""
@@ -80,12 +94,12 @@ class SynchformerVideo(SynchformerTower):
         num_segments = (len(ticks) - SEGMENT_FRAMES) // STEP_FRAMES + 1
         segments = segments_to_encode(num_segments, whole=self.whole)
         needed = sorted({s * STEP_FRAMES + i for s in segments for i in range(SEGMENT_FRAMES)})
-        request = FrameRequest(
-            indices=tuple(int(ticks[t]) for t in needed),
-            resize=_RESIZE[self.protocol],
-            crop="center_round" if self.protocol == "av-benchmark" else "center_floor",
-            output="float32",
-        )
+        indices = tuple(int(ticks[t]) for t in needed)
+        if self._resizes_on_device and _is_small(media, len(set(indices))):
+            request = FrameRequest(indices=indices, output="packed")
+        else:
+            crop = _CROP[self.protocol]
+            request = FrameRequest(indices=indices, resize=_RESIZE[self.protocol], crop=crop, output="float32")
         return request, segments, num_segments, {t: i for i, t in enumerate(needed)}
 
     def requests(self, media: MediaItem) -> tuple[FrameRequest, ...]:
@@ -94,11 +108,12 @@ class SynchformerVideo(SynchformerTower):
     def windows(self, media: MediaItem) -> Iterator[Window]:
         request, segments, _, position = self._plan(media)
         frames = media.frames(request)
-        _require_motion(frames, media.name)
+        resize = _RESIZE[self.protocol] if request.output == "packed" else None
+        _require_motion(frames, media.name, resize)
         for segment in segments:
             start = position[segment * STEP_FRAMES]
             yield Window(
-                inputs={"pixels": np.asarray(frames[start : start + SEGMENT_FRAMES], np.float32)},
+                inputs={"pixels": np.asarray(frames[start : start + SEGMENT_FRAMES])},
                 start_s=segment * STEP_FRAMES / FPS,
                 duration_s=SEGMENT_FRAMES / FPS,
             )
@@ -106,6 +121,10 @@ class SynchformerVideo(SynchformerTower):
     def facts(self, media: MediaItem) -> Mapping[str, Any]:
         _, segments, num_segments, _ = self._plan(media)
         return {"segments": segments, "num_segments": num_segments, "frames": len(media.frame_times)}
+
+    def batch_key(self, window: Window) -> Hashable:
+        """Pictures of all sizes share batches: they have one size on the device."""
+        return "pixels"
 
     def upload(self, windows: Sequence[Window], runtime: Runtime) -> dict[str, Tensor]:
         """Segments overlap by half, so each half is uploaded once and the segments are put together on the device."""
@@ -117,20 +136,50 @@ class SynchformerVideo(SynchformerTower):
             keys = [int(half.__array_interface__["data"][0]) for half in pair]
             halves.update(zip(keys, pair, strict=True))
             places.append(keys)
-        order = {key: i for i, key in enumerate(halves)}
-        stacked = runtime.stack(list(halves.values()))
-        index = torch.tensor([order[key] for keys in places for key in keys], device=stacked.device)
-        return {"pixels": stacked[index].reshape(len(windows), SEGMENT_FRAMES, *stacked.shape[2:])}
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for key, half in halves.items():
+            groups.setdefault(half.shape, []).append(key)
+        order = {key: i for i, key in enumerate(key for keys in groups.values() for key in keys)}
+        made = torch.cat([self._on_device([halves[key] for key in keys], runtime) for keys in groups.values()])
+        index = torch.tensor([order[key] for keys in places for key in keys], device=made.device)
+        return {"pixels": made[index].reshape(len(windows), SEGMENT_FRAMES, *made.shape[2:])}
+
+    def _on_device(self, halves: list[np.ndarray], runtime: Runtime) -> Tensor:
+        """Half segments of one form as (n, 8, 3, 224, 224) float32."""
+        stacked = runtime.stack(halves)
+        if stacked.shape[-1] != 3:  # resized when they were decoded
+            return stacked
+        frames = torch.split(stacked.flatten(0, 1), _RESIZED_AT_ONCE)  # (n, H, W, 3) each
+        made = torch.cat([resize_batch(f, _RESIZE[self.protocol], _CROP[self.protocol]) for f in frames])
+        return made.reshape(len(halves), STEP_FRAMES, *made.shape[1:])
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return {"features": self._net.video_features(batch["pixels"] * 2.0 - 1.0)}
 
 
-def _require_motion(frames: Any, name: str) -> None:
-    """Raise `still_picture` if no frame (n, 3, h, w) differs from the first by more than rounding."""
-    first = np.asarray(frames[0])
+def _is_small(media: MediaItem, num_frames: int) -> bool:
+    """Whether the picture may travel to the device at its own size."""
+    stream = media.info.video[0]
+    frame_bytes = 3 * stream.width * stream.height
+    return frame_bytes <= _PACKED_FRAME_BYTES and frame_bytes * num_frames <= _PACKED_CLIP_BYTES
+
+
+def _require_motion(frames: Any, name: str, resize: Resize | None) -> None:
+    """Raise `still_picture` if no frame differs from the first by more than rounding.
+
+    Args:
+        frames: (n, 3, h, w), or packed (n, h, w, 3) and still to be resized.
+        name: Of the clip.
+        resize: Of packed frames; None if they are resized.
+    """
+
+    def pixels(index: int) -> np.ndarray:
+        frame = np.asarray(frames[index])
+        return frame if resize is None else resize_frame(frame, resize)
+
+    first = pixels(0)
     for i in range(1, len(frames)):
-        if float(np.abs(np.asarray(frames[i]) - first).max()) > STILL_BELOW:
+        if float(np.abs(pixels(i) - first).max()) > STILL_BELOW:
             return
     raise SkipError(
         SkipCode.STILL_PICTURE,

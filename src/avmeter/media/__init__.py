@@ -12,9 +12,10 @@ from avmeter.media.clock import (
 from avmeter.media.item import MediaItem, require_sound
 from avmeter.media.keys import array_key, content_key
 from avmeter.media.probe import AudioStream, MediaInfo, VideoStream, probe
+from avmeter.media.resize import Resize, resize_batch, resize_frame
 from avmeter.media.spool import Spool
 from avmeter.media.track import AudioFacts
-from avmeter.media.video import FrameRequest, Resize
+from avmeter.media.video import FrameRequest
 
 __all__ = [
     "AudioFacts",
@@ -35,5 +36,7 @@ __all__ = [
     "picture_duration_s",
     "probe",
     "require_sound",
+    "resize_batch",
+    "resize_frame",
     "rounded_rate_indices",
 ]

@@ -1,83 +1,34 @@
 """Frames as a network wants them: which ones, resized how, cropped where.
 
-    decoded RGB (H, W, 3) uint8, upright -> resize -> centre crop -> (3, h, w)
-
-Published harnesses agree on none of the details, so each is a field: see `Resize` and `FrameRequest`.
+decoded RGB (H, W, 3) uint8, upright -> resize -> centre crop -> (3, h, w)
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 
 from avmeter.errors import MediaError, SkipCode, UsageError
+from avmeter.media.resize import Crop, Resize, as_pixels, check_choices, crop_corner, resize_frame
 from avmeter.media.spool import MEBIBYTE, Spool
 
-Interpolation = Literal["bicubic", "bilinear"]
-LongSide = Literal["round", "floor", "int_trunc"]
-Arithmetic = Literal["float", "uint8"]
-Crop = Literal["center_floor", "center_round"]
-Output = Literal["float32", "uint8"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Resize:
-    """How a frame is brought to a size; never with aligned corners.
-
-    Attributes:
-        short_side: Pixels of the shorter side afterwards.
-        interpolation: "bicubic" or "bilinear".
-        antialias: Whether the kernel widens when a frame shrinks.
-        long_side: The longer side: "round" (round(long * (short_side / short))), "floor" (floor(long / short *
-            short_side)) or "int_trunc" (int(short_side * long / short)).
-        in_: "float": on values in [0, 1], without clamping; "uint8": on bytes, rounded and clamped, as torchvision.
-
-    In published harnesses:
-
-    | harness | interpolation | antialias | long_side | in_ | crop |
-    |---|---|---|---|---|---|
-    | FastVideo, Synchformer | bicubic | yes | round | float | center_floor |
-    | av-benchmark, Synchformer and ImageBind | bicubic | yes | int_trunc | uint8 | center_round |
-    | ImageBind (ShortSideScale) | bilinear | no | floor | float | none: its three crops are taken by the extractor |
-    """
-
-    short_side: int
-    interpolation: Interpolation = "bicubic"
-    antialias: bool = True
-    long_side: LongSide = "round"
-    in_: Arithmetic = "float"
-
-    def __post_init__(self) -> None:
-        _check(self, {"interpolation": Interpolation, "long_side": LongSide, "in_": Arithmetic})
-        if self.short_side < 1:
-            raise UsageError(f"Resize: short_side is {self.short_side}")
-
-    def size(self, height: int, width: int) -> tuple[int, int]:
-        """(height, width) of a frame of this size after resizing."""
-        short, long = min(height, width), max(height, width)
-        if self.long_side == "round":
-            other = round(long * (self.short_side / short))
-        elif self.long_side == "floor":
-            other = math.floor(long / short * self.short_side)
-        else:
-            other = int(self.short_side * long / short)
-        return (other, self.short_side) if height > width else (self.short_side, other)
+Output = Literal["float32", "uint8", "packed"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class FrameRequest:
-    """Which frames are wanted, and in what form: (n, 3, h, w).
+    """Which frames are wanted, and in what form: (n, 3, h, w), or (n, h, w, 3) when packed.
 
     Attributes:
         indices: Into the sorted presentation times (`MediaItem.frame_times`); may repeat, in any order.
         resize: None keeps the size on the screen.
         crop: A square of `resize.short_side` from the middle; "center_floor" rounds its offset down, "center_round"
             to the nearest (half to even). None keeps the whole frame.
-        output: "float32": [0, 1], not clamped after bicubic resizing in float; "uint8": [0, 255].
+        output: "float32": [0, 1], not clamped after bicubic resizing in float; "uint8": [0, 255]; "packed":
+            as decoded and not resized, for `resize_batch` on a device.
     """
 
     indices: tuple[int, ...]
@@ -87,18 +38,13 @@ class FrameRequest:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "indices", tuple(int(i) for i in self.indices))
-        _check(self, {"output": Output} | ({"crop": Crop} if self.crop is not None else {}))
+        check_choices(self, {"output": Output} | ({"crop": Crop} if self.crop is not None else {}))
         if self.crop is not None and self.resize is None:
             raise UsageError("FrameRequest: a crop needs a resize, whose short side is its size")
+        if self.output == "packed" and self.resize is not None:
+            raise UsageError("FrameRequest: packed frames are not resized", hint="give the resize to `resize_batch`")
         if any(i < 0 for i in self.indices):
             raise UsageError(f"FrameRequest: index {min(self.indices)} is negative")
-
-
-def _check(value: object, choices: Mapping[str, Any]) -> None:
-    for name, choice in choices.items():
-        if getattr(value, name) not in get_args(choice):
-            kind = type(value).__name__
-            raise UsageError(f"{kind}: {name} is {getattr(value, name)!r}", hint=f"one of {get_args(choice)}")
 
 
 class FrameView:
@@ -112,7 +58,7 @@ class FrameView:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(n, 3, h, w)."""
+        """(n, 3, h, w), or (n, h, w, 3)."""
         return (len(self._rows), *self._frames.row_shape)
 
     def __len__(self) -> int:
@@ -134,7 +80,7 @@ class FrameCollector:
         limit_bytes: Above this size the frames of a request go to disk.
     """
 
-    def __init__(self, requests: Iterable[FrameRequest], *, limit_bytes: int = 256 * MEBIBYTE) -> None:
+    def __init__(self, requests: Iterable[FrameRequest], *, limit_bytes: int = 384 * MEBIBYTE) -> None:
         self._limit_bytes = limit_bytes
         self._wanted = {r: frozenset(r.indices) for r in requests}
         self._spools: dict[FrameRequest, Spool] = {}
@@ -156,8 +102,8 @@ class FrameCollector:
             if index not in wanted or index in self._rows[request]:
                 continue
             if request.resize not in resized:
-                resized[request.resize] = _resized(frame, request.resize)
-            pixels = _as_output(_cropped(resized[request.resize], request), request.output)
+                resized[request.resize] = resize_frame(frame, request.resize)
+            pixels = frame if request.output == "packed" else _in_form(resized[request.resize], request)
             spool = self._spools.get(request)
             if spool is None:
                 spool = Spool(
@@ -167,7 +113,7 @@ class FrameCollector:
             if pixels.shape != spool.row_shape:
                 raise MediaError(
                     SkipCode.DECODE_ERROR,
-                    f"the picture changes size at frame {index}: {pixels.shape[1:]} after {spool.row_shape[1:]}",
+                    f"the picture changes size at frame {index}: {pixels.shape} after {spool.row_shape}",
                 )
             self._rows[request][index] = len(spool)
             spool.append(pixels[None])
@@ -179,7 +125,8 @@ class FrameCollector:
     def result(self, request: FrameRequest) -> np.ndarray | FrameView:
         """Frames in the order of the request. All of them must have been added."""
         if not request.indices:
-            return np.empty((0, 3, 0, 0), np.dtype(request.output))
+            packed = request.output == "packed"
+            return np.empty((0, 0, 0, 3), np.uint8) if packed else np.empty((0, 3, 0, 0), np.dtype(request.output))
         rows = np.array([self._rows[request][i] for i in request.indices])
         spool = self._spools[request]
         if spool.on_disk or len(rows) * spool.nbytes // len(spool) > self._limit_bytes:
@@ -188,54 +135,11 @@ class FrameCollector:
         return spool[:] if in_order else spool[rows]
 
 
-def _resized(frame: np.ndarray, resize: Resize | None) -> np.ndarray:
-    """(3, h, w), uint8 or float32 in [0, 1] scale."""
-    pixels = frame.transpose(2, 0, 1)
-    if resize is None:
-        return pixels
-    size = resize.size(*frame.shape[:2])
-    if resize.in_ == "uint8":
-        return _interpolated(_as_output(pixels, "uint8"), size, resize)
-    return _interpolated(_as_output(pixels, "float32"), size, resize)
-
-
-def _interpolated(pixels: np.ndarray, size: tuple[int, int], resize: Resize) -> np.ndarray:
-    if pixels.shape[1:] == size:
-        return pixels
-    import torch
-    from torch.nn.functional import interpolate
-
-    batch = torch.from_numpy(_torch_ready(pixels))[None]
-    out = interpolate(batch, size=size, mode=resize.interpolation, align_corners=False, antialias=resize.antialias)
-    found: np.ndarray = out[0].numpy()
-    return found
-
-
-def _torch_ready(pixels: np.ndarray) -> np.ndarray:
-    """The array, copied only if torch cannot take it: it must be writeable and walk forwards."""
-    return pixels if pixels.flags.writeable and min(pixels.strides) > 0 else pixels.copy()
-
-
-def _cropped(pixels: np.ndarray, request: FrameRequest) -> np.ndarray:
-    if request.crop is None or request.resize is None:
-        return pixels
-    side = request.resize.short_side
-    top, left = (_offset(length - side, request.crop) for length in pixels.shape[1:])
-    return pixels[:, top : top + side, left : left + side]
-
-
-def _offset(spare: int, crop: Crop) -> int:
-    return spare // 2 if crop == "center_floor" else round(spare / 2)
-
-
-def _as_output(pixels: np.ndarray, output: Output) -> np.ndarray:
-    if pixels.dtype == np.dtype(output):
-        return pixels
-    if output == "uint8":
-        return np.clip(np.rint(pixels * np.float32(255)), 0, 255).astype(np.uint8)
-    if pixels.dtype.kind == "f":
-        return pixels.astype(np.float32)
-    # In place: a second array of the frame's size costs as much as the division.
-    found = np.ascontiguousarray(pixels.transpose(1, 2, 0)).astype(np.float32)
-    found /= np.float32(255)
-    return found.transpose(2, 0, 1)
+def _in_form(pixels: np.ndarray, request: FrameRequest) -> np.ndarray:
+    """Resized pixels (3, h, w), cropped, in the numbers that were asked for."""
+    if request.crop is not None and request.resize is not None:
+        side = request.resize.short_side
+        top, left = crop_corner(pixels.shape[1:], side, request.crop)
+        pixels = pixels[:, top : top + side, left : left + side]
+    assert request.output != "packed"
+    return as_pixels(pixels, request.output)

@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import interpolate
 
 from avmeter.errors import MediaError, SkipCode, UsageError
-from avmeter.media import AudioSpec, FrameRequest, MediaItem, Resize
+from avmeter.media import AudioSpec, FrameRequest, MediaItem, Resize, resize_batch
 from avmeter.media.video import FrameCollector, FrameView
 from media_builders import cut_file, flash, numbered, write_media
 
@@ -136,6 +136,27 @@ def test_frame_beyond_the_last_is_a_usage_error():
 def test_no_indices_give_no_frames():
     """An empty request is served."""
     assert len(MediaItem.from_frames(NOISE, 25).frames(FrameRequest(indices=()))) == 0
+
+
+@pytest.mark.parametrize("crop", ["center_floor", "center_round"])
+def test_batch_on_a_device_is_resized_as_single_frames_are(crop):
+    """Packed frames, resized together, equal those resized while decoding; bytes and floats alike."""
+    resize = Resize(short_side=32)
+    for frames in (NOISE, NOISE.astype(np.float32) / 255):
+        item = MediaItem.from_frames(frames, 25)
+        one_by_one = item.frames(FrameRequest(indices=range(6), resize=resize, crop=crop))
+        packed = np.asarray(item.frames(FrameRequest(indices=range(6), output="packed")))
+        np.testing.assert_array_equal(packed, frames)
+        together = resize_batch(torch.from_numpy(packed), resize, crop)
+        np.testing.assert_allclose(together, one_by_one, atol=1e-6)
+
+
+def test_packed_frames_are_not_resized_and_bytes_not_in_batches():
+    """What would not be what it says is refused."""
+    with pytest.raises(UsageError, match="not resized"):
+        FrameRequest(indices=(0,), resize=Resize(short_side=32), output="packed")
+    with pytest.raises(UsageError, match="uint8"):
+        resize_batch(torch.zeros(1, 40, 50, 3), Resize(short_side=32, in_="uint8"), "center_floor")
 
 
 def test_many_frames_go_to_disk_and_read_the_same():
