@@ -15,21 +15,15 @@ import numpy as np
 from torch import Tensor
 
 from avmeter.errors import SkipCode, SkipError
+from avmeter.features._imagebind import CLIP_S, SIDE, ImageBindTower, clip_starts, normalised
 from avmeter.features._waveforms import mean_arrays
-from avmeter.features.base import Features, Runtime, Window, WindowExtractor, load_network
+from avmeter.features.base import Features, Window
 from avmeter.media import FrameRequest, MediaItem, Resize
 from avmeter.media.clock import first_frame_from, last_frame_before, picture_duration_s, rounded_rate_indices
-from avmeter.nets import imagebind
 from avmeter.registry import register_extractor
 
-ENTRY = "imagebind"
-SIDE = 224
-CLIP_S = 2.0
 NUM_CLIPS = 5
 AV_BENCHMARK_FPS, AV_BENCHMARK_DURATION_S = 0.5, 8.0
-# CLIP's normalisation.
-_MEAN = (0.48145466, 0.4578275, 0.40821073)
-_STD = (0.26862954, 0.26130258, 0.27577711)
 _RESIZE = {
     "fastvideo": Resize(short_side=SIDE, interpolation="bilinear", antialias=False, long_side="floor", in_="float"),
     "av-benchmark": Resize(
@@ -38,14 +32,8 @@ _RESIZE = {
 }
 
 
-def clip_starts(duration_s: float, num_clips: int) -> list[float]:
-    """Starts of `num_clips` clips of 2 s, evenly spread; all 0 when the medium is shorter than one clip."""
-    span = max(duration_s - CLIP_S, 0.0)
-    return [i * span / max(num_clips - 1, 1) for i in range(num_clips)]
-
-
 @register_extractor("imagebind_video")
-class ImageBindVideo(WindowExtractor):
+class ImageBindVideo(ImageBindTower):
     """Array `embedding` (1024,).
 
     Args:
@@ -54,31 +42,16 @@ class ImageBindVideo(WindowExtractor):
 
     name = "imagebind_video"
     version = "2"
+    tower = "vision"
     takes = "video"
     batch_size = 15
-    half_weights = True
 
     def __init__(self, *, protocol: str = "fastvideo") -> None:
+        super().__init__()
         self.protocol = protocol
-        self._net: Any = None
 
     def options(self) -> Mapping[str, Any]:
         return {"protocol": self.protocol}
-
-    def weights(self) -> tuple[str, ...]:
-        return (ENTRY,)
-
-    def load(self, runtime: Runtime) -> None:
-        def build() -> Any:
-            net = imagebind.build(
-                imagebind.ImageBindConfig(towers=("vision",), attention_dtype=runtime.attention_dtype)
-            )
-            return load_network(net, imagebind.key_map(("vision",)), ENTRY, runtime, half_weights=True)
-
-        self._net = runtime.network("imagebind-vision", build)
-
-    def unload(self) -> None:
-        self._net = None
 
     def _pairs(self, media: MediaItem) -> list[tuple[int, int]]:
         """(first, last) frame of each clip."""
@@ -122,9 +95,7 @@ class ImageBindVideo(WindowExtractor):
                 )
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-        pixels = batch["pixels"]
-        mean, std = (pixels.new_tensor(v).view(1, 3, 1, 1, 1) for v in (_MEAN, _STD))
-        return {"embedding": self._net.vision((pixels - mean) / std)}
+        return {"embedding": self._net.vision(normalised(batch["pixels"]))}
 
     def pool(
         self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]

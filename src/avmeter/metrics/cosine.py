@@ -1,4 +1,4 @@
-"""Cosine of two embeddings, as a score."""
+"""Cosine of embeddings, as a score."""
 
 from __future__ import annotations
 
@@ -19,8 +19,18 @@ def cosine(first: npt.ArrayLike, second: npt.ArrayLike, *, where: str) -> float:
     Raises:
         SkipError: An embedding is not finite, or has no direction.
     """
-    a, b = np.asarray(first, np.float64), np.asarray(second, np.float64)
-    length = float(np.linalg.norm(a) * np.linalg.norm(b))
-    if not np.isfinite(length) or length == 0.0:
+    return float(cosines(np.asarray(first)[None], second, where=where)[0])
+
+
+def cosines(rows: npt.ArrayLike, vector: npt.ArrayLike, *, where: str) -> npt.NDArray[np.float64]:
+    """Cosines (N,) in [-1, 1] of each row of (N, D) with one vector (D,).
+
+    Raises:
+        SkipError: An embedding is not finite, or has no direction.
+    """
+    a, b = np.asarray(rows, np.float64), np.asarray(vector, np.float64)
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b)
+    if not np.isfinite(lengths).all() or not lengths.all():
         raise SkipError(SkipCode.NON_FINITE, f"{where}: an embedding is not finite or has length 0")
-    return float(np.clip(a @ b / length, -1.0, 1.0))
+    found: npt.NDArray[np.float64] = np.clip(a @ b / lengths, -1.0, 1.0)
+    return found

@@ -54,7 +54,7 @@ class File:
 
     Attributes:
         name: Its name, without folders.
-        format: "safetensors", "pickle", "onnx", "ctranslate2", "sentencepiece", "zip", "json", or "text".
+        format: "safetensors", "pickle", "onnx", "ctranslate2", "sentencepiece", "zip", "gzip", "json", or "text".
         size_bytes: Size, or None if unknown.
         sha256: Hash, or None if unknown: then it is pinned on first use.
         confidence: How the hash is known, see `catalog.toml`; "" if it is not.

@@ -33,7 +33,9 @@ def test_file_has_a_place_and_stated_confidence(entry: Entry, file: File) -> Non
     """Every file can be had somewhere, and a hash says how it is known."""
     assert file.urls or file.package
     assert file.confidence in ({"A", "A-", "B", "C+", "C"} if file.sha256 else {""})
-    assert file.format in {"safetensors", "pickle", "onnx", "ctranslate2", "sentencepiece", "zip", "json", "text"}
+    assert file.format in {
+        "safetensors", "pickle", "onnx", "ctranslate2", "sentencepiece", "zip", "gzip", "json", "text",
+    }  # fmt: skip
     for url in file.urls:
         assert HubFile.parse(url) or (urlsplit(url).scheme == "https" and urlsplit(url).hostname)
 

@@ -15,11 +15,10 @@ audio.clap_score; av-benchmark LAION-CLAP-Score.
 
 from __future__ import annotations
 
-from typing import Any
-
 from avmeter.metrics.base import FeatureSet
 from avmeter.metrics.clap import ClapMetric
 from avmeter.metrics.cosine import cosine
+from avmeter.metrics.prompt import reading_of
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -44,9 +43,5 @@ class ClapScore(ClapMetric):
 
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
         audio, text = features["audio"], features["text"]
-        details: dict[str, Any] = {**text.facts, **audio.facts, "scale": "cosine"}
-        if text.facts["truncated"]:
-            details["note"] = (
-                f"the prompt has {text.facts['num_tokens']} tokens: the last {text.facts['num_dropped']} were not read"
-            )
+        details = {**audio.facts, **reading_of(text.facts), "scale": "cosine"}
         return MetricResult(self.name, cosine(text["embedding"], audio["embedding"], where=sample.id), details)

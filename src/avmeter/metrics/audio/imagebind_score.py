@@ -17,6 +17,7 @@ from typing import Any
 
 from avmeter.metrics.base import FeatureSet, Metric, Need
 from avmeter.metrics.cosine import cosine
+from avmeter.metrics.imagebind import picture_need, sound_need
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -47,10 +48,9 @@ class ImageBindScore(Metric):
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        sound = {"channel": self.channel, "mean_removal": self.mean_removal}
         return (
-            Need(name="video", field="video", extractor="imagebind_video", options={"protocol": self.protocol}),
-            Need(name="audio", field="audio", extractor="imagebind_audio", options=sound),
+            picture_need(self.protocol),
+            sound_need({"channel": self.channel, "mean_removal": self.mean_removal}),
         )
 
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:

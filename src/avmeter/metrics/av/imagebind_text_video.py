@@ -1,0 +1,33 @@
+"""ImageBind text-video similarity: does the picture match its prompt?
+
+    cosine(embedding of the prompt, embedding of the picture)
+
+"IB-TV" of JavisBench and of papers on joint audio and video. Stored as the plain cosine; some papers print it times
+100. It reads 77 tokens of the prompt; a note says when that was not all.
+
+A good value: that of the real clips with their captions, scored in the same run; shuffled pairs show the floor.
+Not seen: the sound, motion beyond two frames 2 s apart, picture quality, what a long prompt says last.
+
+Source: Girdhar et al., "ImageBind" (2023); Liu et al., "JavisDiT" (2025, arXiv 2503.23377), `eval/javisbench`.
+"""
+
+from __future__ import annotations
+
+from avmeter.metrics.base import Need
+from avmeter.metrics.imagebind import ImageBindPromptMetric, picture_need, prompt_need
+from avmeter.registry import register
+
+
+@register("av.imagebind_text_video")
+class ImageBindTextVideo(ImageBindPromptMetric):
+    """Cosine of prompt and picture embeddings, -1 to 1; higher is better.
+
+    Args:
+        protocol: "fastvideo" (ImageBind's own loader, as JavisBench) or "av-benchmark" (its frames).
+    """
+
+    name = "av.imagebind_text_video"
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return (prompt_need(), picture_need(self.protocol))
