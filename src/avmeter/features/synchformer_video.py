@@ -83,8 +83,7 @@ class SynchformerVideo(SynchformerTower):
             return np.pad(ticks, (0, SHORTEST_FRAMES - len(ticks)), mode="edge")
         raise SkipError(
             SkipCode.TOO_SHORT,
-            f"{media.name}: the picture lasts {len(ticks) / FPS:.2f} s at 25 frames a second; need >= 4.8 s "
-            f"({NUM_COMPARED} segments)",
+            f"{media.name}: the picture lasts {media.picture_duration_s:.2f} s; need >= 4.8 s ({NUM_COMPARED} segments)",
             hint='`short="loop"` or `short="pad"` of audio.desync stretch it, which no published number does',
         )
 
