@@ -24,8 +24,8 @@ from avmeter.registry import register_extractor
 FPS = 25.0
 SEGMENT_FRAMES, STEP_FRAMES = 16, 8
 SHORTEST_FRAMES = SEGMENT_FRAMES + (NUM_COMPARED - 1) * STEP_FRAMES
-# Largest difference between pixels in [0, 1] that is no motion: two steps of 8 bits.
-STILL_BELOW = 2.5 / 255
+# Largest difference between pixels in [0, 1] that is no motion: x264 leaves up to 9 steps of 8 bits in a photograph.
+STILL_BELOW = 10 / 255
 _RESIZE = {
     "fastvideo": Resize(short_side=224, interpolation="bicubic", antialias=True, long_side="round", in_="float"),
     "av-benchmark": Resize(short_side=224, interpolation="bicubic", antialias=True, long_side="int_trunc", in_="uint8"),
@@ -52,6 +52,7 @@ class SynchformerVideo(SynchformerTower):
     """
 
     name = "synchformer_video"
+    version = "2"
     takes = "video"
     batch_size = 4
     part = "video"
@@ -83,7 +84,8 @@ class SynchformerVideo(SynchformerTower):
             return np.pad(ticks, (0, SHORTEST_FRAMES - len(ticks)), mode="edge")
         raise SkipError(
             SkipCode.TOO_SHORT,
-            f"{media.name}: the picture lasts {media.picture_duration_s:.2f} s; need >= 4.8 s ({NUM_COMPARED} segments)",
+            f"{media.name}: the picture lasts {media.picture_duration_s:.2f} s; need >= 4.8 s "
+            f"({NUM_COMPARED} segments)",
             hint='`short="loop"` or `short="pad"` of audio.desync stretch it, which no published number does',
         )
 
