@@ -12,6 +12,7 @@ from torch import Tensor
 
 from avmeter.dsp.mel import IMAGEBIND, imagebind_mel
 from avmeter.errors import SkipCode, SkipError, UnknownNameError
+from avmeter.features._promise import broken_promise
 from avmeter.features.base import Runtime, WindowExtractor, load_network
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.media.audio import Clock
@@ -82,6 +83,9 @@ class ImageBindSound(ImageBindTower):
 
     def options(self) -> Mapping[str, Any]:
         return {"channel": self.channel, "mean_removal": self.mean_removal}
+
+    def facts(self, media: MediaItem) -> Mapping[str, Any]:
+        return broken_promise(media)
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return {"embedding": self._net.audio(batch["mel"])}

@@ -85,5 +85,5 @@ class SynchformerTower(WindowExtractor):
                 "features": np.stack([o["features"] for o in outputs]),
                 "segments": np.asarray(facts["segments"], np.int64),
             },
-            facts={"num_segments": facts["num_segments"], "stretched": self.short},
+            facts={**{k: v for k, v in facts.items() if k != "segments"}, "stretched": self.short},
         )

@@ -21,7 +21,7 @@ NUM_CLIPS = 3
 
 @register_extractor("imagebind_audio")
 class ImageBindAudio(ImageBindSound):
-    """Array `embedding` (1024,).
+    """Array `embedding` (1024,); facts `num_windows`, and `header_mismatch` of a file that is cut off.
 
     Args:
         channel: "first" as published, or "mean" of all channels.
@@ -30,6 +30,7 @@ class ImageBindAudio(ImageBindSound):
     """
 
     name = "imagebind_audio"
+    version = "2"
 
     def __init__(self, *, channel: str = "first", mean_removal: str = "running", protocol: str = "fastvideo") -> None:
         super().__init__(channel=channel, mean_removal=mean_removal)
@@ -45,4 +46,5 @@ class ImageBindAudio(ImageBindSound):
     def pool(
         self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
     ) -> Features:
-        return Features(arrays={"embedding": mean_arrays(outputs, "embedding")}, facts={"num_windows": len(windows)})
+        facts = {**facts, "num_windows": len(windows)}
+        return Features(arrays={"embedding": mean_arrays(outputs, "embedding")}, facts=facts)

@@ -28,7 +28,7 @@ from avmeter.registry import register_extractor
 
 @register_extractor("imagebind_audio_windows")
 class ImageBindAudioWindows(ImageBindSound):
-    """Arrays `embedding` (M, 1024), `start_s` (M,) and `duration_s` (M,).
+    """Arrays `embedding` (M, 1024), `start_s` (M,) and `duration_s` (M,); fact `header_mismatch` of a file cut off.
 
     Args:
         window_s: Length of a window, 2 s at most: more is not heard at once.
@@ -82,4 +82,5 @@ class ImageBindAudioWindows(ImageBindSound):
                 "start_s": np.array([w.start_s for w in windows]),
                 "duration_s": np.array([w.duration_s for w in windows]),
             },
+            facts=facts,
         )

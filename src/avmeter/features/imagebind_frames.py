@@ -4,8 +4,8 @@ Source: Girdhar et al., "ImageBind" (2023), `load_and_transform_vision_data`, as
 a clip: short side to 224 by bicubic interpolation of bytes with antialiasing, the square in the middle, CLIP's
 normalisation. The tower reads two frames; a picture is both of them.
 
-Differs from JavisBench: frames have presentation times instead of numbers, and are resized by torch instead of Pillow,
-whose bytes differ by 1 here and there.
+Differs from JavisBench: frames have presentation times instead of numbers, and are resized by torch instead of Pillow
+(at most 0.4 % of the bytes of real frames differ, by 1).
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from avmeter.dsp.onset import SAMPLE_RATE, onset_times
+from avmeter.features._promise import broken_promise
 from avmeter.features.base import ClipExtractor, Features
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.registry import register_extractor
@@ -12,14 +13,18 @@ from avmeter.registry import register_extractor
 
 @register_extractor("onsets")
 class OnsetExtractor(ClipExtractor):
-    """Array `times_s` (E,): seconds from the first frame (from the start of the track where there is no picture)."""
+    """Array `times_s` (E,): seconds from the first frame (from the start of the track where there is no picture).
+
+    Facts `duration_s`, and `header_mismatch` of a file that is cut off.
+    """
 
     name = "onsets"
+    version = "2"
     takes = "audio"
 
     def extract(self, media: MediaItem) -> Features:
         waveform = media.audio(AudioSpec(sample_rate=SAMPLE_RATE, clock="picture"))
         return Features(
             arrays={"times_s": np.asarray(onset_times(waveform[:]), np.float64)},
-            facts={"duration_s": len(waveform) / SAMPLE_RATE},
+            facts={"duration_s": len(waveform) / SAMPLE_RATE, **broken_promise(media)},
         )

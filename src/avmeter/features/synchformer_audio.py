@@ -17,6 +17,7 @@ from torch import Tensor
 
 from avmeter.dsp.mel import synchformer_mel
 from avmeter.errors import SkipCode, SkipError
+from avmeter.features._promise import broken_promise
 from avmeter.features._synchformer import AV_BENCHMARK_DURATION_S, NUM_COMPARED, SynchformerTower, segments_to_encode
 from avmeter.features.base import Window
 from avmeter.media import AudioSpec, MediaItem, require_sound
@@ -41,8 +42,10 @@ class SynchformerAudio(SynchformerTower):
     """
 
     name = "synchformer_audio"
+    version = "2"
     takes = "audio"
     batch_size = 32
+    gpu_batch_size = 256
     part = "audio"
 
     def _waveform(self, media: MediaItem) -> Any:
@@ -86,7 +89,8 @@ class SynchformerAudio(SynchformerTower):
 
     def facts(self, media: MediaItem) -> Mapping[str, Any]:
         num_segments = (len(self._waveform(media)) - SEGMENT) // STEP + 1
-        return {"segments": segments_to_encode(num_segments, whole=self.whole), "num_segments": num_segments}
+        segments = segments_to_encode(num_segments, whole=self.whole)
+        return {"segments": segments, "num_segments": num_segments, **broken_promise(media)}
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return {"features": self._net.audio_features(batch["mel"])}

@@ -14,6 +14,7 @@ import numpy as np
 from torch import Tensor
 
 from avmeter.errors import SkipCode, SkipError
+from avmeter.features._promise import FACT
 from avmeter.features._synchformer import ENTRY, NUM_COMPARED, check_short_rule, load_part
 from avmeter.features.base import DerivedExtractor, Extractor, Features, Runtime, Window
 from avmeter.features.synchformer_audio import SynchformerAudio
@@ -35,6 +36,7 @@ class SynchformerOffset(DerivedExtractor):
     """
 
     name = "synchformer_offset"
+    version = "2"
     batch_size = 32
     half_weights = True
 
@@ -69,7 +71,9 @@ class SynchformerOffset(DerivedExtractor):
             yield Window(inputs=inputs, start_s=start * STEP_S, duration_s=4.8)
 
     def facts(self, media: Mapping[str, Features]) -> Mapping[str, Any]:
-        return {f"num_{name}_segments": f.facts["num_segments"] for name, f in media.items()}
+        counts = {f"num_{name}_segments": f.facts["num_segments"] for name, f in media.items()}
+        sound = media["audio"].facts
+        return {**counts, FACT: sound[FACT]} if FACT in sound else counts
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return {"logits": self._net.compare(batch["video"], batch["audio"])}

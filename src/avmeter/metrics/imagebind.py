@@ -7,6 +7,7 @@ from typing import Any
 
 from avmeter.metrics.base import FeatureSet, Metric, Need
 from avmeter.metrics.cosine import cosine
+from avmeter.metrics.promise import promise_of
 from avmeter.metrics.prompt import reading_of
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -37,4 +38,5 @@ class ImageBindPromptMetric(Metric):
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
         (other,) = (name for name in features if name != "text")
         value = cosine(features["text"]["embedding"], features[other]["embedding"], where=sample.id)
-        return MetricResult(self.name, value, {**reading_of(features["text"].facts), "scale": "cosine"})
+        details = {**reading_of(features["text"].facts), **promise_of(features[other].facts), "scale": "cosine"}
+        return MetricResult(self.name, value, details)

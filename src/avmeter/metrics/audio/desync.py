@@ -23,6 +23,7 @@ import numpy as np
 
 from avmeter.errors import SkipCode, SkipError
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
+from avmeter.metrics.promise import promise_of
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -93,6 +94,7 @@ class DeSync(CorpusMetric):
             "num_segments_used": min(offset.facts["num_video_segments"], offset.facts["num_audio_segments"]),
             "num_video_segments": offset.facts["num_video_segments"],
             "num_audio_segments": offset.facts["num_audio_segments"],
+            **promise_of(offset.facts),
         }
         if details["num_video_segments"] != details["num_audio_segments"]:
             shared = 0.64 + 0.32 * (details["num_segments_used"] - 1)

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from avmeter.errors import SkipCode, SkipError
 from avmeter.metrics.base import FeatureSet, Metric, Need
+from avmeter.metrics.promise import promise_of
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -54,6 +55,7 @@ class AvAlign(Metric):
             "num_onsets": len(onsets),
             "num_motion_peaks": len(peaks),
             "tolerance_s": frame_s,
+            **promise_of(features["onsets"].facts),
         }
         if not len(onsets) and not len(peaks):
             raise SkipError(

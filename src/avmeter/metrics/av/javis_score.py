@@ -29,6 +29,7 @@ from avmeter.errors import UsageError
 from avmeter.media import frames_at, last_frame_before
 from avmeter.metrics.base import FeatureSet, Metric, Need
 from avmeter.metrics.cosine import cosines
+from avmeter.metrics.promise import promise_of
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -114,6 +115,7 @@ class JavisScore(Metric):
             "counted_per_window": [min(counted), max(counted)],
             "weakest_window_s": float(start_s[weakest]),
             "weakest_window": scores[weakest],
+            **promise_of(sound.facts),
             "scale": "cosine",
         }
         notes = _notes(min(taken), self.lowest, sound_s=float(end_s[-1]), picture_s=picture_s)

@@ -1,0 +1,243 @@
+"""What the metrics of sound and picture make of odd clips, through the public interface, with small networks."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from avmeter import Evaluator
+from avmeter.errors import MissingDependencyError
+from avmeter.result import MetricResult
+from media_builders import cut_file, tone, write_media, write_pcm_wav
+from small_networks import put_small_networks
+
+RATE = 16_000
+DESYNC, SCORE, ALIGN = "audio.desync", "audio.imagebind_score", "av.align"
+TEXT_AUDIO, TEXT_VIDEO, JAVIS = "av.imagebind_text_audio", "av.imagebind_text_video", "av.javis_score"
+METRICS = (DESYNC, SCORE, ALIGN, TEXT_AUDIO, TEXT_VIDEO, JAVIS)
+OF_SOUND = (SCORE, ALIGN, TEXT_AUDIO, JAVIS)
+PROMPT = "a ball bounces"
+
+
+@pytest.fixture(scope="module")
+def scorer() -> Evaluator:
+    try:
+        evaluator = Evaluator(METRICS, "cpu", weights="dummy")
+    except MissingDependencyError as error:
+        pytest.skip(error.message)
+    put_small_networks(evaluator._runtime)
+    return evaluator
+
+
+def bouncing(num_frames: int, height: int = 64, width: int = 96) -> np.ndarray:
+    """A bright ball that jumps every eighth frame over a picture whose left and right, top and bottom differ."""
+    frames = np.zeros((num_frames, height, width, 3), np.uint8)
+    frames[..., 0] = np.linspace(0, 200, height)[:, None]
+    frames[..., 1] = np.linspace(0, 120, width)
+    for i in range(num_frames):
+        top, left = (i // 8 * 12) % (height - 20), (i // 8 * 20) % (width - 20)
+        frames[i, top : top + 16, left : left + 16] = 255
+    return frames
+
+
+def clicking(duration_s: float) -> np.ndarray:
+    """A tone with four clicks a second."""
+    wave = tone(440, 0.3, RATE, duration_s)
+    wave[RATE // 8 :: RATE // 4] = 0.9
+    return wave
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("clips")
+
+
+@pytest.fixture(scope="module")
+def clips(folder: Path) -> dict[str, Path]:
+    """Clips by what is odd about them."""
+    wave, picture = clicking(6), bouncing(150)
+    still = np.repeat(picture[:1], 150, axis=0)
+
+    def clip(name: str, **content: Any) -> Path:
+        return write_media(folder / name, sample_rate=RATE, **content)
+
+    with av.open(str(folder / "picture.png"), "w", format="image2") as out:
+        stream = out.add_stream("png")
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "rgb24"
+        for frame in (av.VideoFrame.from_ndarray(picture[0], format="rgb24"), None):
+            for packet in stream.encode(frame):
+                out.mux(packet)
+    return {
+        "good": clip("good.mp4", wave=wave, frames=picture),
+        "no_sound": clip("no_sound.mp4", frames=picture),
+        "no_picture": write_pcm_wav(folder / "no_picture.wav", wave, RATE),
+        "picture_file": folder / "picture.png",
+        "silent": clip("silent.mp4", wave=0 * wave, frames=picture),
+        "still": clip("still.mp4", wave=wave, frames=still),
+        "three_seconds": clip("three_seconds.mp4", wave=wave[: 3 * RATE], frames=picture[:75]),
+        "one_frame": clip("one_frame.mp4", wave=wave, frames=picture[:1]),
+        "two_frames": clip("two_frames.mp4", wave=wave, frames=picture[:2]),
+        "no_index": cut_file(clip("whole.mp4", wave=wave, frames=picture), folder / "no_index.mp4", 2 / 3),
+    }
+
+
+# Codes by metric; metrics that are not named give a score.
+CODES: dict[str, dict[str, str]] = {
+    "good": {},
+    "no_sound": dict.fromkeys((DESYNC, SCORE, ALIGN, TEXT_AUDIO, JAVIS), "no_audio_track"),
+    "no_picture": dict.fromkeys((DESYNC, SCORE, ALIGN, TEXT_VIDEO, JAVIS), "no_video_track"),
+    "silent": {DESYNC: "silent"},
+    "still": {DESYNC: "still_picture"},
+    "three_seconds": {DESYNC: "too_short"},
+    "one_frame": {DESYNC: "too_short", ALIGN: "too_short"},
+    "two_frames": {DESYNC: "too_short", ALIGN: "too_short"},
+    "no_index": dict.fromkeys(METRICS, "decode_error"),
+}
+
+
+def codes(row: dict[str, MetricResult]) -> dict[str, str]:
+    return {name: str(result.skip.code) for name, result in row.items() if result.skip is not None}
+
+
+def score(scorer: Evaluator, **sample: Any) -> dict[str, MetricResult]:
+    row: dict[str, MetricResult] = scorer.evaluate(samples=[{"text_prompt": PROMPT, **sample}])[0]
+    return row
+
+
+@pytest.mark.parametrize("kind", CODES)
+def test_odd_clip_is_scored_or_skipped_by_name(scorer: Evaluator, clips: dict[str, Path], kind: str) -> None:
+    """Each metric gives a finite score or its own code, and the reason names the file."""
+    row = score(scorer, video=clips[kind])
+    assert codes(row) == CODES[kind]
+    for result in row.values():
+        if result.skip is None:
+            assert result.score is not None
+            assert math.isfinite(result.score)
+        else:
+            assert result.score is None
+            assert clips[kind].name in result.skip.reason
+
+
+def test_picture_file_is_no_video_and_costs_only_what_needs_one(scorer: Evaluator, clips: dict[str, Path]) -> None:
+    """A PNG where a video was wanted is unreadable; what needs only the sound is scored."""
+    row = score(scorer, video=clips["picture_file"], audio=clips["no_picture"])
+    assert codes(row) == dict.fromkeys((DESYNC, SCORE, ALIGN, TEXT_VIDEO, JAVIS), "unreadable")
+
+
+MEASURED = [
+    ("no_sound", DESYNC, "1 video stream, h264, 96x64, 25 fps"),
+    ("no_picture", JAVIS, "1 audio stream, pcm_s16le, 1 ch, 16000 Hz"),
+    ("three_seconds", DESYNC, "lasts 3.00 s; need >= 4.8 s"),
+    ("one_frame", DESYNC, "lasts 0.04 s; need >= 4.8 s"),
+    ("one_frame", ALIGN, "1 frames; motion peaks need at least 3"),
+]
+
+
+@pytest.mark.parametrize(("kind", "metric", "measured"), MEASURED)
+def test_reason_has_the_measured_values(
+    scorer: Evaluator, clips: dict[str, Path], kind: str, metric: str, measured: str
+) -> None:
+    """What was found, beside what is needed."""
+    skip = score(scorer, video=clips[kind])[metric].skip
+    assert skip is not None
+    assert measured in skip.reason
+
+
+@pytest.mark.parametrize("num_frames", [1, 2])
+def test_javis_score_of_fewer_than_three_frames_is_that_of_the_worst_frame(
+    scorer: Evaluator, clips: dict[str, Path], num_frames: int
+) -> None:
+    """40 % of two frames are none, and a mean over none would be NaN: one counts, and the note says so."""
+    result = score(scorer, video=clips[("one_frame", "two_frames")[num_frames - 1]])[JAVIS]
+    assert result.details["counted_per_window"] == [1, 1]
+    assert result.details["frames_per_window"] == [num_frames, num_frames]
+    assert f"a window shows {num_frames} frame" in result.details["note"]
+    assert result.details["num_windows"] == 1
+    assert result.details["num_windows_left_out"] == 9
+
+
+def test_cut_file_is_scored_as_far_as_it_goes_and_the_details_say_so(scorer: Evaluator, folder: Path) -> None:
+    """An mp4 with its index in front and its end missing: what exists is measured, and what was promised is told."""
+    whole = write_media(
+        folder / "index_first.mp4", wave=clicking(12), sample_rate=RATE, frames=bouncing(300),
+        options={"movflags": "+faststart"},
+    )  # fmt: skip
+    row = score(scorer, video=cut_file(whole, folder / "end_missing.mp4", 0.75))
+    assert codes(row) == {}
+    for metric in (DESYNC, *OF_SOUND):
+        said = row[metric].details["header_mismatch"]
+        assert said.startswith("the header promises 12.0")
+        assert "could be decoded" in said
+    assert "header_mismatch" not in row[TEXT_VIDEO].details
+    for result in score(scorer, video=whole).values():
+        assert "header_mismatch" not in result.details
+
+
+@pytest.mark.parametrize("rotation_deg", [90, -90, 180])
+def test_rotated_video_scores_as_if_it_were_stored_upright(scorer: Evaluator, folder: Path, rotation_deg: int) -> None:
+    """The display matrix turns frames before any network sees them, for portrait clips of phones too."""
+    upright = bouncing(130, 96, 64) if rotation_deg != 180 else bouncing(130)
+    stored = np.rot90(upright, -rotation_deg // 90, axes=(1, 2))
+    wave = clicking(5.2)
+
+    def scores(name: str, **content: Any) -> dict[str, float | None]:
+        path = write_media(
+            folder / f"{name}{rotation_deg}.mov", wave=wave, sample_rate=RATE, video_codec="png", pixel_format="rgb24",
+            **content,
+        )  # fmt: skip
+        return {metric: result.score for metric, result in score(scorer, video=path).items()}
+
+    turned = scores("turned", frames=stored, rotation_deg=rotation_deg)
+    plain = scores("plain", frames=upright)
+    assert None not in plain.values()
+    # Lossless, so that turned pixels are the same pixels.
+    assert turned == pytest.approx(plain, abs=1e-6)
+    sideways = scores("sideways", frames=stored)
+    for metric in (SCORE, TEXT_VIDEO, JAVIS):
+        assert sideways[metric] != pytest.approx(plain[metric], abs=1e-4), f"{metric} cannot tell what is up"
+
+
+def test_portrait_video_is_seen_whole(scorer: Evaluator, folder: Path) -> None:
+    """Taller than wide: every metric has a score, from frames with the short side across."""
+    path = write_media(folder / "tall.mp4", wave=clicking(5.2), sample_rate=RATE, frames=bouncing(130, 128, 48))
+    assert codes(score(scorer, video=path)) == {}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "code"), [(None, "missing_input"), ("", "empty_text"), (" \n", "empty_text"), ("\x07", "empty_text")]
+)
+def test_prompt_without_words_is_a_skip_of_the_prompts_metrics(
+    scorer: Evaluator, clips: dict[str, Path], prompt: str | None, code: str
+) -> None:
+    """No embedding of nothing; the other metrics do not mind."""
+    row = score(scorer, video=clips["three_seconds"], text_prompt=prompt)
+    assert codes(row) == {DESYNC: "too_short", TEXT_AUDIO: code, TEXT_VIDEO: code}
+
+
+def test_prompt_that_is_too_long_is_cut_and_the_details_say_so(scorer: Evaluator, clips: dict[str, Path]) -> None:
+    """The network reads 77 tokens: what lies behind them changes nothing, and the count is told."""
+    long = "a ball " * 40
+    row = score(scorer, video=clips["three_seconds"], text_prompt=long)
+    other = score(scorer, video=clips["three_seconds"], text_prompt=long + " and a dog")
+    for metric in (TEXT_AUDIO, TEXT_VIDEO):
+        assert row[metric].details["num_tokens"] == len(long.strip()) + 2
+        assert f"the last {len(long.strip()) + 2 - 77} were not read" in row[metric].details["note"]
+        assert row[metric].score == other[metric].score
+        assert row[metric].score != score(scorer, video=clips["three_seconds"])[metric].score
+
+
+def test_late_sound_track_keeps_its_place(scorer: Evaluator, folder: Path) -> None:
+    """JavisScore compares what a player plays together, as DeSync does: a delay in the container counts."""
+    wave, picture = clicking(6), bouncing(150)
+    wave[: 3 * RATE] = 0
+    moved = np.concatenate([np.zeros(RATE, np.float32), wave])[: 6 * RATE]
+    late = write_media(folder / "late.mp4", wave=wave[: 5 * RATE], sample_rate=RATE, frames=picture, audio_start_s=1.0,
+                       audio_codec="pcm_s16le", container="mov")  # fmt: skip
+    shifted = write_media(folder / "shifted.mov", wave=moved, sample_rate=RATE, frames=picture, audio_codec="pcm_s16le")
+    there, here = (score(scorer, video=path)[JAVIS].score for path in (late, shifted))
+    assert there == pytest.approx(here, abs=1e-4)
