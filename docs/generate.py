@@ -128,9 +128,10 @@ def licence_table() -> str:
     for name, entry in catalog().items():
         known = sum(f.size_bytes or 0 for f in entry.files)
         size = f"{known / 1e6:,.0f} MB" if known and all(f.size_bytes for f in entry.files[:1]) else "not known"
-        package = next((f.package.distribution for f in entry.files if f.package), "")
+        package = entry.file().package
+        shipped = package.distribution if package else ""
         used_for = ", ".join(f"`{m}`" for m in entry.used_for if m in list_metrics()) or "no metric yet"
-        rows.append([f"`{name}`", size, entry.weights_licence, entry.code_licence, used_for, package])
+        rows.append([f"`{name}`", size, entry.weights_licence, entry.code_licence, used_for, shipped])
     return table(["checkpoint", "size", "weights", "code", "for", "shipped by package"], rows)
 
 

@@ -1,24 +1,29 @@
-"""Inputs of CLAP's audio tower: 10 s of log-mel, whatever the length of the clip.
+"""Inputs of CLAP's audio tower: 10 s of log-mel (MS-CLAP: 7 s), whatever the length of the clip.
 
-    model            mel bank   clips up to 10 s         longer clips
-    fused            HTK        the clip, four times     the whole clip shrunk to 10 s, and three crops of 10 s
-    without fusion   Slaney     the clip                 one crop of 10 s
+    model            rate        mel bank           shorter clips            longer clips
+    fused            48 kHz      HTK                the clip, four times     all of it shrunk, and three crops
+    without fusion   48 kHz      Slaney             the clip                 one crop
+    MS-CLAP          44.1 kHz    Slaney, of 32 kHz  the clip                 one crop
 
-A clip below 10 s is repeated as often as it fits whole, the rest is filled with zeros.
+A shorter clip is repeated as often as it fits whole, the rest is filled with zeros; for MS-CLAP with the beginning of
+one more repetition.
 
-The published extractors draw crops from NumPy's global generator: the score of a long clip changes from call to
-call. Here crops come from a generator of their own. Seed 0 gives exactly what `numpy.random.seed(0)` before each
-call of the published extractor gives, and the global generator stays where it is.
+The published extractors draw crops from the global generator of NumPy or Python: the score of a long clip changes
+from call to call. Here crops come from a generator of their own. Seed 0 gives exactly what seeding that global
+generator with 0 before each call of the published extractor gives, and the global generator stays where it is.
 
 Letters: `N` points of a waveform, `T` mel frames, `F` mel bands.
 
 Source: transformers' `ClapFeatureExtractor` with the published `frequency_min=50`; LAION-AI/CLAP
-`training/data.py`, `get_audio_features`.
+`training/data.py`, `get_audio_features`; microsoft/CLAP (commit e8a6467) `msclap/CLAPWrapper.py`,
+`load_audio_into_tensor`, and `msclap/models/htsat.py` with `config.py`.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -34,6 +39,9 @@ from avmeter.errors import UsageError
 
 CLAP_UNFUSED = dataclasses.replace(CLAP, bank=slaney_bank)
 """The mel spectrogram of models without fusion."""
+
+CLAP_MICROSOFT = dataclasses.replace(CLAP_UNFUSED, sample_rate=32000, hop_length=320)
+"""The mel spectrogram of MS-CLAP: made for 32 kHz, given 44.1 kHz, so that its bands reach from 69 Hz to 19.3 kHz."""
 
 MAX_LENGTH = 10 * CLAP.sample_rate
 """Points N of a full input."""
@@ -80,12 +88,70 @@ class LongClips(StrEnum):
     """An input for every 10 s; the caller pools the embeddings."""
 
 
+class Rest(StrEnum):
+    """What stands where a clip that is shorter than an input does not fit whole once more."""
+
+    ZEROS = "zeros"
+    REPEATED = "repeated"
+    """The beginning of the clip."""
+
+
+def _place_of_numpy(surplus: int, seed: int) -> int:
+    return int(np.random.RandomState(seed).randint(0, surplus + 1))
+
+
+def _place_of_python(surplus: int, seed: int) -> int:
+    return random.Random(seed).randrange(surplus)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What a published extractor makes one input of.
+
+    Attributes:
+        sample_rate: Of the waveform, Hz.
+        max_length: Points N of an input.
+        mel: Its mel spectrogram, whose bank may have been made for another rate.
+        rest: What is behind the last whole repetition of a shorter clip.
+        place: (points that do not fit, seed) -> first point of the one crop of a longer clip.
+    """
+
+    sample_rate: int
+    max_length: int
+    mel: MelSpec
+    rest: Rest = Rest.ZEROS
+    place: Callable[[int, int], int] = _place_of_numpy
+
+    @property
+    def duration_s(self) -> float:
+        """Length of an input."""
+        return self.max_length / self.sample_rate
+
+    def num_repeats(self, num_points: int) -> float:
+        """How often a shorter clip is heard; a whole number unless its beginning is heard once more."""
+        if self.rest is Rest.REPEATED:
+            return self.max_length / num_points
+        return self.max_length // num_points
+
+    def crop_start(self, num_points: int, seed: int = 0) -> int:
+        """First point of the one crop of a longer clip."""
+        return self.place(num_points - self.max_length, seed)
+
+
+FUSED = Reading(sample_rate=CLAP.sample_rate, max_length=MAX_LENGTH, mel=CLAP)
+UNFUSED = dataclasses.replace(FUSED, mel=CLAP_UNFUSED)
+MICROSOFT = Reading(
+    sample_rate=44100, max_length=7 * 44100, mel=CLAP_MICROSOFT, rest=Rest.REPEATED, place=_place_of_python
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ClapInput:
     """What the audio tower reads of one clip.
 
     Attributes:
-        input_features: (4, 1001, 64) for fused models, else (1, 1001, 64); float32, dB, time before frequency.
+        input_features: (4, 1001, 64) for fused models, else (1, 1001, 64), MS-CLAP (1, 965, 64); float32, dB, time
+            before frequency.
         is_longer: Whether the fusion branch is taken; models without fusion ignore it.
         crop_starts_s: Where crops begin in the clip, seconds; empty if all of it was read once.
     """
@@ -95,19 +161,18 @@ class ClapInput:
     crop_starts_s: tuple[float, ...] = ()
 
 
-def repeat_pad(wave: Tensor) -> Tensor:
-    """A waveform of at most 10 s (N,), repeated as often as it fits whole, then zeros: (480000,).
+def repeated(wave: Tensor, reading: Reading = FUSED) -> Tensor:
+    """A waveform (N,) of at most one input, repeated to fill it: (`max_length`,).
 
     Raises:
         UsageError: The waveform is empty or longer.
     """
     _require_wave(wave)
-    if len(wave) > MAX_LENGTH:
-        raise UsageError(
-            f"a waveform of {len(wave)} points does not fit into {MAX_LENGTH}", hint="cut or crop it first"
-        )
-    repeated = wave.repeat(MAX_LENGTH // len(wave))
-    return functional.pad(repeated, (0, MAX_LENGTH - len(repeated)))
+    length = reading.max_length
+    if len(wave) > length:
+        raise UsageError(f"a waveform of {len(wave)} points does not fit into {length}", hint="cut or crop it first")
+    whole = wave.repeat(-(-length // len(wave)) if reading.rest is Rest.REPEATED else length // len(wave))[:length]
+    return functional.pad(whole, (0, length - len(whole)))
 
 
 def round_int16(wave: Tensor) -> Tensor:
@@ -120,7 +185,7 @@ def round_int16(wave: Tensor) -> Tensor:
 
 
 def log_mel(waves: Tensor, spec: MelSpec) -> Tensor:
-    """Log-mel (B, T, 64) in dB, floor -100, of waveforms (B, N) at 48 kHz; T = 1 + N // 480, float32."""
+    """Log-mel (B, T, 64) in dB, floor -100, of waveforms (B, N); T = 1 + N // hop_length, float32."""
     return _decibels(mel_centred(waves, spec))
 
 
@@ -148,12 +213,13 @@ def _decibels(mel: Tensor) -> Tensor:
     return (10.0 * torch.log10(mel.clamp_min(1e-10))).float().transpose(1, 2)
 
 
-def crop_starts_s(num_points: int, *, fused: bool, seed: int = 0) -> tuple[float, ...]:
+def crop_starts_s(num_points: int, *, fused: bool, reading: Reading | None = None, seed: int = 0) -> tuple[float, ...]:
     """Where crops begin in a clip of `num_points`, seconds; () if it is read as a whole."""
-    if num_points <= MAX_LENGTH:
+    reading = reading or (FUSED if fused else UNFUSED)
+    if num_points <= reading.max_length:
         return ()
     if not fused:
-        return (_crop_start(num_points, seed) / CLAP.sample_rate,)
+        return (reading.crop_start(num_points, seed) / reading.sample_rate,)
     num_frames = 1 + num_points // CLAP.hop_length
     if num_frames == NUM_FRAMES:
         return ()
@@ -172,7 +238,7 @@ def fused_input(wave: Points, *, short_clips: ShortClips = ShortClips.FUSED, see
         Channels: the whole clip, then crops from its front, middle and back; for up to 10 s the same four times.
         A clip that is longer by less than one mel frame (480 points) counts as 10 s.
     """
-    mel = log_mel_of_clip(wave, CLAP) if len(wave) > MAX_LENGTH else log_mel(repeat_pad(_whole(wave))[None], CLAP)[0]
+    mel = log_mel_of_clip(wave, CLAP) if len(wave) > MAX_LENGTH else log_mel(repeated(_whole(wave))[None], CLAP)[0]
     if len(mel) == NUM_FRAMES:
         return ClapInput(input_features=mel.expand(4, -1, -1), is_longer=short_clips is ShortClips.FUSED)
     starts = _fusion_starts(len(mel), seed)
@@ -184,36 +250,33 @@ def fused_input(wave: Points, *, short_clips: ShortClips = ShortClips.FUSED, see
     )
 
 
-def unfused_input(wave: Points, *, seed: int = 0) -> ClapInput:
+def unfused_input(wave: Points, *, reading: Reading = UNFUSED, seed: int = 0) -> ClapInput:
     """Input of a model without fusion.
 
     Args:
-        wave: (N,) at 48 kHz, any length above 0. Above 10 s only one crop is heard: windows of 10 s, each an
-            input of its own, hear everything.
+        wave: (N,) at the reading's rate, any length above 0. Above one input only one crop is heard: windows of its
+            length, each an input of its own, hear everything.
+        reading: The model's.
         seed: Of the crop.
     """
-    if len(wave) <= MAX_LENGTH:
-        return ClapInput(input_features=log_mel(repeat_pad(_whole(wave))[None], CLAP_UNFUSED), is_longer=False)
-    start = _crop_start(len(wave), seed)
-    crop = torch.as_tensor(wave[start : start + MAX_LENGTH])
+    if len(wave) <= reading.max_length:
+        mel = log_mel(repeated(_whole(wave), reading)[None], reading.mel)
+        return ClapInput(input_features=mel, is_longer=False)
+    start = reading.crop_start(len(wave), seed)
+    crop = torch.as_tensor(wave[start : start + reading.max_length])
     return ClapInput(
-        input_features=log_mel(crop[None], CLAP_UNFUSED),
+        input_features=log_mel(crop[None], reading.mel),
         is_longer=True,
-        crop_starts_s=crop_starts_s(len(wave), fused=False, seed=seed),
+        crop_starts_s=crop_starts_s(len(wave), fused=False, reading=reading, seed=seed),
     )
-
-
-def _crop_start(num_points: int, seed: int) -> int:
-    """First point of the one crop of a model without fusion."""
-    return int(np.random.RandomState(seed).randint(0, num_points - MAX_LENGTH + 1))
 
 
 def _fusion_starts(num_frames: int, seed: int) -> tuple[int, ...]:
     """First frames of the three crops."""
-    random = np.random.RandomState(seed)
+    generator = np.random.RandomState(seed)
     thirds = np.array_split(np.arange(num_frames - NUM_FRAMES + 1), 3)
     # Fewer than three places: the last thirds are empty, and their crops start at 0.
-    return tuple(int(random.choice(third if len(third) else [0])) for third in thirds)
+    return tuple(int(generator.choice(third if len(third) else [0])) for third in thirds)
 
 
 def _shrink(mel: Tensor) -> Tensor:

@@ -53,8 +53,8 @@ def load_clap(model: str, runtime: Runtime) -> Any:
         if runtime.weights.is_dummy:
             fill_network(net, clap.KEY_MAP.official)
         else:
-            state = runtime.weights.state_dict(model)
-            clap.KEY_MAP.load(net, clap.from_laion(state) if checkpoint.laion_layout else state, source=model)
+            state = checkpoint.layout.translate(runtime.weights.state_dict(model))
+            clap.KEY_MAP.load(net, state, source=model)
         return net.to(runtime.device).eval().requires_grad_(False)
 
     return runtime.network(network_key(model), build)

@@ -1,9 +1,11 @@
 """CLAP embedding of the sound.
 
 Source: Wu, Chen, Zhang et al., "Large-Scale Contrastive Language-Audio Pretraining" (ICASSP 2023). 48 kHz mono.
+MS-CLAP: Elizalde, Deshmukh and Wang, "Natural Language Supervision for General-Purpose Audio Representations" (ICASSP
+2024). 44.1 kHz mono; its inputs are 7 s instead of 10.
 
     clip              fused checkpoints                              checkpoints without fusion
-    up to 10 s        repeated as often as it fits whole, then zeros the same
+    up to 10 s        repeated as often as it fits whole, then zeros the same; MS-CLAP: repeated, then cut
     above, published  the whole shrunk to 10 s, three crops of 10 s  one crop of 10 s
     above, windows    windows of 10 s side by side, the last one ending with the clip; mean of their embeddings
 
@@ -12,7 +14,8 @@ Crops come from a generator of their own with seed 0, so that a clip always give
 mean, sinc resampler, the first 8 s.
 
 LAION's own checkpoints: a short clip passes by the fusion branch, and points are rounded through 16-bit integers as
-LAION's code does with files; av-benchmark hands tensors over, which are not rounded.
+LAION's code does with files; av-benchmark hands tensors over, which are not rounded. To MS-CLAP it hands files: there
+"av-benchmark" is the sinc resampler over the whole clip, mean kept.
 """
 
 from __future__ import annotations
@@ -26,22 +29,18 @@ import torch
 from torch import Tensor
 
 from avmeter.dsp import clap as dsp
-from avmeter.dsp.mel import CLAP
 from avmeter.errors import UnknownNameError
 from avmeter.features._clap import load_clap, model_of
 from avmeter.features._waveforms import waveform_of
 from avmeter.features.base import Features, Runtime, Window, WindowExtractor
-from avmeter.media import MediaItem
+from avmeter.media import AudioSpec, MediaItem
 from avmeter.nets import clap
 from avmeter.registry import register_extractor
-
-SAMPLE_RATE = CLAP.sample_rate
-WINDOW = dsp.MAX_LENGTH
 
 
 @register_extractor("clap_audio")
 class ClapAudio(WindowExtractor):
-    """Array `embedding` (D,), D = 512, of length 1.
+    """Array `embedding` (D,), D = 512 (MS-CLAP 1024), of length 1.
 
     Args:
         model: Checkpoint, by its catalog name or by what papers call it; default is the protocol's own:
@@ -61,6 +60,7 @@ class ClapAudio(WindowExtractor):
         self.model = model_of(model, protocol)
         self.protocol = protocol
         self._checkpoint = clap.CHECKPOINTS[self.model]
+        self._reading = self._checkpoint.reading
         self._fused = self._checkpoint.config.audio.fusion
         own_rule = dsp.LongClips.PUBLISHED if self._fused else dsp.LongClips.WINDOWS
         if long_clips is not None and long_clips not in list(dsp.LongClips):
@@ -82,46 +82,46 @@ class ClapAudio(WindowExtractor):
         self._net = None
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
-        waveform = self._waveform(media)
+        waveform, rate = self._waveform(media), self._reading.sample_rate
         for start, length in self._cuts(len(waveform)):
             made = self._input(waveform[start : start + length] if length < len(waveform) else waveform)
             yield Window(
                 inputs={"mel": made.input_features.numpy(), "is_longer": np.array(made.is_longer)},
-                start_s=start / SAMPLE_RATE,
-                duration_s=length / SAMPLE_RATE,
+                start_s=start / rate,
+                duration_s=length / rate,
             )
 
     def _waveform(self, media: MediaItem) -> Any:
-        waveform = waveform_of(media, protocol=self.protocol, sample_rate=SAMPLE_RATE)
+        rate = self._reading.sample_rate
+        if self._checkpoint.opens_files and self.protocol == "av-benchmark":
+            return media.audio(AudioSpec(sample_rate=rate, resampler="sinc"))
+        waveform = waveform_of(media, protocol=self.protocol, sample_rate=rate)
         return _Rounded(waveform) if self._rounds else waveform
 
     def _cuts(self, num_points: int) -> list[tuple[int, int]]:
         """(start, length) of what the network reads at once."""
-        if num_points <= WINDOW or self.long_clips == dsp.LongClips.PUBLISHED:
+        length = self._reading.max_length
+        if num_points <= length or self.long_clips == dsp.LongClips.PUBLISHED:
             return [(0, num_points)]
-        num_windows = -(-num_points // WINDOW)
-        return [(min(i * WINDOW, num_points - WINDOW), WINDOW) for i in range(num_windows)]
+        num_windows = -(-num_points // length)
+        return [(min(i * length, num_points - length), length) for i in range(num_windows)]
 
     def _input(self, points: Any) -> dsp.ClapInput:
-        if not self._fused:
-            return dsp.unfused_input(points)
-        plain = self._checkpoint.laion_layout
-        return dsp.fused_input(points, short_clips=dsp.ShortClips.PLAIN if plain else dsp.ShortClips.FUSED)
+        if self._fused:
+            return dsp.fused_input(points, short_clips=self._checkpoint.short_clips)
+        return dsp.unfused_input(points, reading=self._reading)
 
     def facts(self, media: MediaItem) -> Mapping[str, Any]:
-        num_points = len(self._waveform(media))
-        starts: tuple[float, ...] = ()
-        if self.long_clips == dsp.LongClips.PUBLISHED:
-            starts = dsp.crop_starts_s(num_points, fused=self._fused)
-        facts: dict[str, Any] = {"model": self.model, "used_seconds": round(num_points / SAMPLE_RATE, 4)}
-        if num_points < WINDOW:
-            facts["num_repeats"] = WINDOW // num_points
+        reading, num_points = self._reading, len(self._waveform(media))
+        facts: dict[str, Any] = {"model": self.model, "used_seconds": round(num_points / reading.sample_rate, 4)}
+        if num_points < reading.max_length:
+            facts["num_repeats"] = round(reading.num_repeats(num_points), 4)
         elif self.long_clips == dsp.LongClips.PUBLISHED and (
-            starts := dsp.crop_starts_s(num_points, fused=self._fused)
+            starts := dsp.crop_starts_s(num_points, fused=self._fused, reading=reading)
         ):
             facts["crop_starts_s"] = [round(s, 4) for s in starts]
             if not self._fused:
-                facts["used_seconds"] = WINDOW / SAMPLE_RATE
+                facts["used_seconds"] = reading.duration_s
         return facts
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:

@@ -1,8 +1,9 @@
 """CLAP embedding of a text.
 
 Source: Wu, Chen, Zhang et al., "Large-Scale Contrastive Language-Audio Pretraining" (ICASSP 2023); RoBERTa with its
-byte-level BPE. All published checkpoints share one vocabulary. Text beyond the checkpoint's limit (512 tokens, 77 in
-LAION's own code, begin and end included) is cut off, and the facts say so.
+byte-level BPE, one vocabulary for all checkpoints of LAION. MS-CLAP (Elizalde et al., arXiv 2309.05767): GPT-2 with its
+own. Text beyond the checkpoint's limit (512 tokens, 77 in LAION's and Microsoft's own code, begin and end included) is
+cut off, and the facts say so.
 """
 
 from __future__ import annotations
@@ -18,17 +19,13 @@ from avmeter.features.base import Features, Runtime, Window, WindowExtractor
 from avmeter.nets import clap
 from avmeter.registry import register_extractor
 
-TOKENIZER_ENTRY = "clap-htsat-fused"
-"""The catalog's entry with `vocab.json` and `merges.txt`."""
-
-LAION_MAX_TOKENS = 77
 # Lengths are rounded up to a multiple of this, so that few shapes occur and prompts share batches.
 _LENGTH_STEP = 32
 
 
 @register_extractor("clap_text")
 class ClapText(WindowExtractor):
-    """Array `embedding` (D,), D = 512, of length 1; facts `num_tokens`, `num_dropped`, `truncated`.
+    """Array `embedding` (D,), D = 512 (MS-CLAP 1024), of length 1; facts `num_tokens`, `num_dropped`, `truncated`.
 
     With dummy weights every byte is a token: no vocabulary is needed.
 
@@ -45,8 +42,8 @@ class ClapText(WindowExtractor):
 
     def __init__(self, *, model: str | None = None, protocol: str = "fastvideo") -> None:
         self.model = model_of(model, protocol)
-        checkpoint = clap.CHECKPOINTS[self.model]
-        self.max_tokens = LAION_MAX_TOKENS if checkpoint.laion_layout else checkpoint.config.text.max_tokens
+        self._checkpoint = clap.CHECKPOINTS[self.model]
+        self.max_tokens = self._checkpoint.max_tokens
         self._net: Any = None
         self._tokenize: clap.Tokenizer | None = None
 
@@ -57,13 +54,15 @@ class ClapText(WindowExtractor):
         return (self.model,)
 
     def load(self, runtime: Runtime) -> None:
+        scheme, entry = self._checkpoint.scheme, self._checkpoint.tokenizer
         if runtime.weights.is_dummy:
-            self._tokenize = clap.DummyTokens(max_tokens=self.max_tokens)
+            self._tokenize = clap.DummyTokens(max_tokens=self.max_tokens, scheme=scheme)
         else:
-            self._tokenize = clap.RobertaTokens(
-                vocabulary=runtime.weights.path(TOKENIZER_ENTRY, "vocab.json"),
-                merges=runtime.weights.path(TOKENIZER_ENTRY, "merges.txt"),
+            self._tokenize = clap.FileTokens(
+                vocabulary=runtime.weights.path(entry, "vocab.json"),
+                merges=runtime.weights.path(entry, "merges.txt"),
                 max_tokens=self.max_tokens,
+                scheme=scheme,
             )
         self._net = load_clap(self.model, runtime)
 
@@ -79,7 +78,7 @@ class ClapText(WindowExtractor):
         tokens = self._tokens(media)
         length = tokens.ids.shape[1]
         padded = min(-(-length // _LENGTH_STEP) * _LENGTH_STEP, self.max_tokens)
-        ids = np.full(padded, clap.PAD, np.int64)
+        ids = np.full(padded, self._checkpoint.scheme.pad, np.int64)
         ids[:length] = tokens.ids[0].numpy()
         yield Window(inputs={"ids": ids, "mask": (np.arange(padded) < length).astype(np.int64)})
 

@@ -41,6 +41,7 @@ BACKBONES: Mapping[str, Backbone] = {
     "vggish": Backbone(extractor="vggish", dim=128, classes=0),
     "yamnet": Backbone(extractor="yamnet", dim=1024, classes=521),
     "clap": Backbone(extractor="clap_audio", dim=512, classes=0),
+    "msclap-2023": Backbone(extractor="clap_audio", dim=1024, classes=0, options={"model": "msclap-2023"}),
 }
 
 

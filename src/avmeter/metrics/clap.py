@@ -16,10 +16,12 @@ class ClapMetric(Metric):
 
     Args:
         model: Checkpoint: "clap-htsat-fused" (default of "fastvideo"), "630k-audioset-fusion-best",
-            "music_speech_audioset_epoch_15_esc_89.98" (default of "av-benchmark"), "laion/larger_clap_general", ...
-        long_clips: Above 10 s: "published" (the clip shrunk, and crops) or "windows" (all of it, window by window);
-            default is "published" for fused checkpoints, else "windows".
-        protocol: "fastvideo" or "av-benchmark" (the first 8 s).
+            "music_speech_audioset_epoch_15_esc_89.98" (default of "av-benchmark"), "laion/larger_clap_general",
+            "msclap-2023", ...
+        long_clips: Above 10 s (MS-CLAP: 7 s): "published" (fused checkpoints: the clip shrunk, and crops; others: one
+            crop) or "windows" (all of it, window by window); default is "published" for fused checkpoints, else
+            "windows".
+        protocol: "fastvideo" or "av-benchmark" (the first 8 s; MS-CLAP: all).
     """
 
     def __init__(self, *, model: str | None = None, long_clips: str | None = None, protocol: str = "fastvideo") -> None:

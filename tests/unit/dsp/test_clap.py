@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 import torch
@@ -10,16 +12,19 @@ from torch import Tensor
 from avmeter.dsp.clap import (
     CLAP_UNFUSED,
     MAX_LENGTH,
+    MICROSOFT,
     NUM_FRAMES,
+    UNFUSED,
     ShortClips,
     crop_starts_s,
     fused_input,
     log_mel,
     log_mel_of_clip,
-    repeat_pad,
+    repeated,
     round_int16,
     unfused_input,
 )
+from avmeter.dsp.filterbank import slaney_bank
 from avmeter.dsp.mel import CLAP, clap_mel
 from avmeter.errors import UsageError
 
@@ -31,7 +36,7 @@ def noise(seconds: float) -> Tensor:
 def test_short_clip_is_repeated_whole_and_the_rest_is_silence() -> None:
     """4 s fit twice; 2 s of zeros follow."""
     wave = noise(4)
-    padded = repeat_pad(wave)
+    padded = repeated(wave)
     assert padded.shape == (MAX_LENGTH,)
     assert torch.equal(padded, torch.cat([wave, wave, torch.zeros(96000)]))
 
@@ -39,19 +44,19 @@ def test_short_clip_is_repeated_whole_and_the_rest_is_silence() -> None:
 def test_clip_of_ten_seconds_is_left_alone() -> None:
     """Nothing to repeat, nothing to add."""
     wave = noise(10)
-    assert torch.equal(repeat_pad(wave), wave)
+    assert torch.equal(repeated(wave), wave)
 
 
 def test_clip_above_ten_seconds_is_not_padded() -> None:
     """Cutting is not padding's business."""
     with pytest.raises(UsageError, match="480001 points"):
-        repeat_pad(torch.zeros(MAX_LENGTH + 1))
+        repeated(torch.zeros(MAX_LENGTH + 1))
 
 
 @pytest.mark.parametrize("wave", [torch.zeros(0), torch.zeros(1, 48000)])
 def test_empty_or_many_waveforms_are_an_error(wave: Tensor) -> None:
     """One waveform of at least one point."""
-    for make in (repeat_pad, fused_input, unfused_input):
+    for make in (repeated, fused_input, unfused_input):
         with pytest.raises(UsageError, match="one waveform"):
             make(wave)
 
@@ -148,3 +153,38 @@ def test_places_of_crops_are_known_without_the_clip() -> None:
         assert fused_input(wave, seed=2).crop_starts_s == crop_starts_s(len(wave), fused=True, seed=2)
         assert unfused_input(wave, seed=2).crop_starts_s == crop_starts_s(len(wave), fused=False, seed=2)
     assert crop_starts_s(MAX_LENGTH, fused=False) == crop_starts_s(MAX_LENGTH + 479, fused=True) == ()
+
+
+@pytest.mark.parametrize("num_points", [1, 4410, 150_000, 308_699, 308_700])
+def test_microsofts_input_is_filled_with_the_beginning_of_the_clip(num_points: int) -> None:
+    """7 s at 44.1 kHz without silence behind a short clip; how often it is heard need not be whole."""
+    wave = noise(7)[:num_points]
+    made = repeated(wave, MICROSOFT)
+    assert made.shape == (308_700,)
+    assert torch.equal(made, torch.cat([wave] * -(-308_700 // num_points))[:308_700])
+    assert MICROSOFT.num_repeats(num_points) == 308_700 / num_points
+    assert unfused_input(wave, reading=MICROSOFT).input_features.shape == (1, 965, 64)
+
+
+def test_longer_clip_is_cropped_by_the_generator_of_its_own_code() -> None:
+    """Python's for Microsoft's, NumPy's for the others; neither global one is moved."""
+    wave = noise(9)
+    python_state, numpy_state = random.getstate(), np.random.get_state()[1].copy()
+    surplus = len(wave) - 308_700
+    made = unfused_input(wave, reading=MICROSOFT, seed=5)
+    start = random.Random(5).randrange(surplus)
+    assert made.crop_starts_s == (start / 44_100,)
+    assert made.crop_starts_s == crop_starts_s(len(wave), fused=False, reading=MICROSOFT, seed=5)
+    expected = log_mel(wave[None, start : start + 308_700], MICROSOFT.mel)
+    assert torch.equal(made.input_features, expected)
+    assert UNFUSED.crop_start(MAX_LENGTH + 9, 5) == np.random.RandomState(5).randint(0, 10)
+    assert random.getstate() == python_state
+    assert np.array_equal(numpy_state, np.random.get_state()[1])
+
+
+def test_microsofts_mel_bank_is_that_of_another_rate() -> None:
+    """A tone at 44.1 kHz is in the band that 32 kHz has for a frequency lower by that ratio."""
+    tone = torch.sin(2 * torch.pi * 4410 * torch.arange(308_700) / 44_100)
+    mel = unfused_input(tone, reading=MICROSOFT).input_features[0, 400]
+    bank = slaney_bank(sample_rate=32_000, n_fft=1024, n_mels=64, f_min=50, f_max=14_000)
+    assert mel.argmax() == bank[:, round(4410 / 44_100 * 1024)].argmax()

@@ -22,7 +22,7 @@ from avmeter.features import _clap
 from avmeter.features.base import Features, Runtime, WindowExtractor, get_extractor
 from avmeter.media import MediaItem
 from avmeter.nets import clap
-from avmeter.weights import WeightsSource
+from avmeter.weights import WeightsSource, resolve
 from avmeter.weights.dummy import fill_network
 from golden import synth
 
@@ -30,16 +30,20 @@ pytest.importorskip("transformers")
 
 RATE = 48_000
 MODEL = "clap-htsat-fused"
+MICROSOFT = "msclap-2023"
 SMALL = clap.ClapConfig(
     audio=clap.AudioTowerConfig(dim=8, depths=(1, 1), num_heads=(1, 2), patch_size=16),
     text=clap.TextTowerConfig(vocabulary=300, dim=16, hidden_dim=32, num_layers=1, num_heads=2),
     embedding_dim=12,
 )
 SMALL_UNFUSED = dataclasses.replace(SMALL, audio=dataclasses.replace(SMALL.audio, fusion=False))
+SMALL_MICROSOFT = clap.MsClapConfig(
+    audio=SMALL_UNFUSED.audio, text=clap.GptTowerConfig(dim=16, num_layers=1, num_heads=2), embedding_dim=12
+)
 
 
 @functools.cache
-def small_network(config: clap.ClapConfig = SMALL) -> Any:
+def small_network(config: clap.ClapConfig | clap.MsClapConfig = SMALL) -> Any:
     net = clap.build(config)
     fill_network(net, clap.KEY_MAP.official)
     return net.requires_grad_(False)
@@ -48,8 +52,11 @@ def small_network(config: clap.ClapConfig = SMALL) -> Any:
 def put_small_networks(runtime: Runtime) -> None:
     """Small networks where the runtime looks for CLAP's."""
     for model, checkpoint in clap.CHECKPOINTS.items():
-        config = SMALL if checkpoint.config.audio.fusion else SMALL_UNFUSED
-        runtime.networks[_clap.network_key(model)] = small_network(config)
+        if isinstance(checkpoint.config, clap.MsClapConfig):
+            net = small_network(SMALL_MICROSOFT)
+        else:
+            net = small_network(SMALL if checkpoint.config.audio.fusion else SMALL_UNFUSED)
+        runtime.networks[_clap.network_key(model)] = net
 
 
 @pytest.fixture
@@ -144,6 +151,39 @@ def test_laions_own_checkpoints_round_to_16_bits_and_pass_short_clips_by_fusion(
     np.testing.assert_allclose(window.inputs["mel"], expected, rtol=0, atol=1e-3)
 
 
+@pytest.mark.parametrize("name", [MICROSOFT, "CLAP_weights_2023.pth"])
+def test_microsofts_checkpoint_reads_7_seconds_at_its_own_rate(runtime: Runtime, name: str) -> None:
+    """44.1 kHz; 100 ms are repeated 70 times; above 7 s windows hear all, and the crop must be asked for."""
+    extractor: Any = get_extractor("clap_audio", model=name)
+    wave = synth.chirp_noise(44_100, 0.1, seed=3)
+    (window,) = extractor.windows(MediaItem.from_audio(wave, 44_100))
+    expected = dsp.unfused_input(peaked(wave), reading=dsp.MICROSOFT).input_features
+    np.testing.assert_allclose(window.inputs["mel"], expected.numpy(), rtol=0, atol=1e-3)
+    features = embed(extractor, MediaItem.from_audio(wave, 44_100), runtime)
+    assert features.facts == {"model": MICROSOFT, "used_seconds": 0.1, "num_repeats": 70, "num_windows": 1}
+    assert extractor.facts(sound(4))["num_repeats"] == 1.75
+
+    whole = [(w.start_s, w.duration_s) for w in extractor.windows(sound(17))]
+    assert whole == [(0, 7), (7, 7), (10, 7)]
+    crop: Any = get_extractor("clap_audio", model=name, long_clips="published")
+    (window,) = crop.windows(sound(17))
+    assert window.inputs["mel"].shape == (1, 965, 64)
+    facts = crop.facts(sound(17))
+    assert facts["used_seconds"] == 7
+    assert 0 <= facts["crop_starts_s"][0] < 10
+
+
+def test_av_benchmark_lets_microsofts_code_open_the_file() -> None:
+    """Neither the first 8 s only, nor the mean taken off, as for the tensors that LAION's code is given."""
+    wave = synth.chirp_noise(44_100, 9, seed=3) * 0.5 + np.float32(0.25)
+    extractor: Any = get_extractor("clap_audio", model=MICROSOFT, protocol="av-benchmark")
+    windows = list(extractor.windows(MediaItem.from_audio(wave, 44_100)))
+    assert [w.start_s for w in windows] == [0, 2]
+    expected = dsp.unfused_input(torch.from_numpy(wave[: 7 * 44_100]), reading=dsp.MICROSOFT).input_features
+    np.testing.assert_allclose(windows[0].inputs["mel"], expected.numpy(), rtol=0, atol=1e-3)
+    assert len(list(get_extractor("clap_audio", model=MICROSOFT).windows(sound(9)))) == 2  # type: ignore[attr-defined]
+
+
 def test_protocols_bring_their_own_checkpoints() -> None:
     """The checkpoint is part of a protocol; naming one overrides it, by catalog name or by the papers' name."""
     defaults = {p: get_extractor("clap_audio", protocol=p).weights() for p in ("fastvideo", "av-benchmark")}
@@ -185,7 +225,7 @@ def test_silence_and_cancelled_channels_are_skips() -> None:
 # -- text -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("model", "limit"), [(MODEL, 512), ("laion-clap-630k-fused", 77)])
+@pytest.mark.parametrize(("model", "limit"), [(MODEL, 512), ("laion-clap-630k-fused", 77), (MICROSOFT, 77)])
 def test_text_beyond_the_limit_is_cut_and_told(runtime: Runtime, model: str, limit: int) -> None:
     """The facts hold how many tokens there were and how many were not read; what is cut has no influence."""
     extractor: Any = get_extractor("clap_text", model=model)
@@ -196,31 +236,37 @@ def test_text_beyond_the_limit_is_cut_and_told(runtime: Runtime, model: str, lim
     assert (exact.facts["num_tokens"], exact.facts["truncated"]) == (limit, False)
 
 
-def test_padding_to_a_common_length_does_not_change_a_text(runtime: Runtime) -> None:
+@pytest.mark.parametrize(("model", "config"), [(MODEL, SMALL), (MICROSOFT, SMALL_MICROSOFT)])
+def test_padding_to_a_common_length_does_not_change_a_text(runtime: Runtime, model: str, config: Any) -> None:
     """Prompts of similar length share batches; each embedding is that of the bare tokens."""
-    extractor: Any = get_extractor("clap_text")
+    extractor: Any = get_extractor("clap_text", model=model)
     features = embed(extractor, "a dog", runtime)
-    tokens = clap.DummyTokens()(["a dog"])
-    bare = clap.text_features(small_network(), tokens.ids, tokens.mask)[0].detach().numpy()
+    tokens = clap.DummyTokens(scheme=clap.CHECKPOINTS[model].scheme)(["a dog"])
+    bare = clap.text_features(small_network(config), tokens.ids, tokens.mask)[0].detach().numpy()
     np.testing.assert_allclose(features["embedding"], bare, rtol=0, atol=1e-6)
     shapes = {extractor.batch_key(w) for text in ("a dog", "rain on a tin roof") for w in extractor.windows(text)}
     assert len(shapes) == 1
 
 
-def test_any_script_and_half_characters_are_text(runtime: Runtime) -> None:
+@pytest.mark.parametrize("model", [MODEL, MICROSOFT])
+def test_any_script_and_half_characters_are_text(runtime: Runtime, model: str) -> None:
     """A prompt in another script is embedded; half of a surrogate pair, as JSON may hold, does no harm."""
-    for text in ("дождь по крыше", "雨の音", "\ud83d rain"):
-        assert np.isfinite(embed(get_extractor("clap_text"), text, runtime)["embedding"]).all()
+    for text in ("дождь по крыше", "雨の音", "\ud83d rain", "!", "<|endoftext|>"):
+        assert np.isfinite(embed(get_extractor("clap_text", model=model), text, runtime)["embedding"]).all()
 
 
-def test_stand_in_tokens_come_with_stand_in_weights_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("model", [MODEL, MICROSOFT])
+def test_stand_in_tokens_come_with_stand_in_weights_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model: str
+) -> None:
     """Real weights ask for the real vocabulary, and its absence is named."""
     monkeypatch.setenv("AVMETER_OFFLINE", "1")
     monkeypatch.setenv("AVMETER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    monkeypatch.setattr(resolve, "find_in_package", lambda *_: None)
     real = Runtime(device=torch.device("cpu"), precision="float32", weights=WeightsSource.parse(tmp_path))
     with pytest.raises(WeightsError, match=r"vocab\.json"):
-        get_extractor("clap_text").load(real)
+        get_extractor("clap_text", model=model).load(real)
 
 
 # -- weights --------------------------------------------------------------------------------------------------
@@ -229,9 +275,10 @@ def test_stand_in_tokens_come_with_stand_in_weights_only(monkeypatch: pytest.Mon
 def test_checkpoints_load_by_their_layout(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of the transformers layout loads as it is; LAION's own goes through the key table, which checks it."""
     checkpoints = {
-        "clap-htsat-fused": clap.Checkpoint(config=SMALL, laion_layout=False, int16=False),
-        "laion-clap-630k-fused": clap.Checkpoint(config=SMALL, laion_layout=True, int16=True),
+        name: dataclasses.replace(clap.CHECKPOINTS[name], config=SMALL)
+        for name in ("clap-htsat-fused", "laion-clap-630k-fused")
     }
+    checkpoints[MICROSOFT] = dataclasses.replace(clap.CHECKPOINTS[MICROSOFT], config=SMALL_MICROSOFT)
     monkeypatch.setattr(clap, "CHECKPOINTS", checkpoints)
     state = small_network().state_dict()
     weights: Any = SimpleNamespace(is_dummy=False, state_dict=lambda _: state)
@@ -240,6 +287,8 @@ def test_checkpoints_load_by_their_layout(monkeypatch: pytest.MonkeyPatch) -> No
     assert torch.equal(net.text_projection.linear1.weight, state["text_projection.linear1.weight"])
     with pytest.raises(WeightsError, match="LAION's layout"):
         _clap.load_clap("laion-clap-630k-fused", runtime)
+    with pytest.raises(WeightsError, match="Microsoft's layout"):
+        _clap.load_clap(MICROSOFT, runtime)
 
 
 # -- through the engine ---------------------------------------------------------------------------------------
@@ -265,20 +314,38 @@ def evaluator(*metrics: str, **options: Any) -> Any:
     return ev
 
 
+def of_model(model: str) -> dict[str, Any]:
+    return {"options": {"audio.clap_score": {"model": model}}}
+
+
 def scores(ev: Any, items: list[dict[str, Any]]) -> dict[str, float]:
     results = ev.evaluate(samples=items)
     return {item["id"]: row["audio.clap_score"].score for item, row in zip(items, results, strict=True)}
 
 
-def test_32_clips_of_mixed_lengths_equal_32_single_calls() -> None:
+@pytest.mark.parametrize("model", [MODEL, MICROSOFT])
+def test_32_clips_of_mixed_lengths_equal_32_single_calls(model: str) -> None:
     """Nobody else in a batch changes a score."""
     items = samples(32)
-    together = scores(evaluator(), items)
-    one_by_one = evaluator()
+    together = scores(evaluator(**of_model(model)), items)
+    one_by_one = evaluator(**of_model(model))
     alone = {item["id"]: scores(one_by_one, [item])[item["id"]] for item in items}
     assert len(set(alone.values())) == 32
     for name, score in alone.items():
         assert together[name] == pytest.approx(score, abs=1e-5)
+
+
+def test_prompts_that_do_not_fit_are_noted_and_empty_ones_skipped() -> None:
+    """Through the engine, with Microsoft's limit of 77 tokens; the other sample has its score."""
+    items = samples(3)
+    items[0]["text_prompt"], items[1]["text_prompt"] = "rain " * 40, "  "
+    first, second, third = (row["audio.clap_score"] for row in evaluator(**of_model(MICROSOFT)).evaluate(samples=items))
+    assert first.score is not None
+    assert first.details["note"] == "the prompt has 202 tokens: the last 125 were not read"
+    assert second.score is None
+    assert second.skip.code == SkipCode.EMPTY_TEXT
+    assert third.score is not None
+    assert "note" not in third.details
 
 
 def test_prompts_are_embedded_once_each_and_one_network_serves_both_sides() -> None:
@@ -319,9 +386,10 @@ def test_another_process_and_another_order_give_the_same_scores() -> None:
 
 @pytest.mark.parametrize("metric", ["audio.frechet_distance", "audio.kernel_distance"])
 @pytest.mark.parametrize("protocol", ["fastvideo", "av-benchmark"])
-def test_distances_between_corpora_take_clap_embeddings(metric: str, protocol: str) -> None:
-    """`backbone="clap"` runs under both protocols, each with its own checkpoint."""
-    ev = evaluator(metric, options={metric: {"backbone": "clap"}}, protocol=protocol)
+@pytest.mark.parametrize("backbone", ["clap", MICROSOFT])
+def test_distances_between_corpora_take_clap_embeddings(metric: str, protocol: str, backbone: str) -> None:
+    """`backbone="clap"` runs under both protocols, each with its own checkpoint; MS-CLAP is another backbone."""
+    ev = evaluator(metric, options={metric: {"backbone": backbone}}, protocol=protocol)
     items = [
         {**s, "reference_audio": (synth.chirp_noise(44100, 2, seed=50 + i), 44100)} for i, s in enumerate(samples(4))
     ]

@@ -14,15 +14,33 @@ from torch import Tensor
 
 from avmeter.errors import MissingDependencyError, UnknownNameError, UsageError, WeightsError
 from avmeter.nets import clap
-from avmeter.nets.clap import AudioTowerConfig, ClapConfig, DummyTokens, RobertaTokens, TextTowerConfig
+from avmeter.nets.clap import (
+    AudioTowerConfig,
+    ClapConfig,
+    DummyTokens,
+    FileTokens,
+    GptTowerConfig,
+    MsClapConfig,
+    TextTowerConfig,
+)
+from avmeter.nets.clap.ms import last_states
 
 pytest.importorskip("transformers")
 
-KEYS = Path(__file__).parents[2] / "golden" / "keys" / "clap.keys.json"
+KEYS = Path(__file__).parents[2] / "golden" / "keys"
 
 SMALL = ClapConfig(
     audio=AudioTowerConfig(dim=8, depths=(2, 2), num_heads=(2, 4), num_mels=16, image_size=64, window_size=4),
     text=TextTowerConfig(vocabulary=300, dim=16, hidden_dim=32, num_layers=2, num_heads=2, num_positions=42),
+    embedding_dim=12,
+)
+
+
+SMALL_MS = MsClapConfig(
+    audio=AudioTowerConfig(
+        fusion=False, dim=8, depths=(2, 2), num_heads=(2, 4), num_mels=16, image_size=64, window_size=4
+    ),
+    text=GptTowerConfig(vocabulary=300, dim=16, num_layers=2, num_heads=2, num_positions=42),
     embedding_dim=12,
 )
 
@@ -117,10 +135,14 @@ def laion_shapes(
     return {f"module.{key}": shape for key, shape in shapes.items()}
 
 
+def published(name: str) -> dict[str, Tensor]:
+    keys = json.loads((KEYS / f"{name}.keys.json").read_text())["keys"]
+    return {key: torch.empty(entry["shape"], device="meta") for key, entry in keys.items()}
+
+
 @pytest.fixture(scope="module")
 def official() -> dict[str, Tensor]:
-    keys = json.loads(KEYS.read_text())["keys"]
-    return {name: torch.empty(entry["shape"], device="meta") for name, entry in keys.items()}
+    return published("clap")
 
 
 CONSTANTS = ("relative_position_index", "position_ids", "token_type_ids")
@@ -149,10 +171,10 @@ def test_laion_checkpoint_fills_every_tensor_of_the_network(name: str) -> None:
     shapes = laion_shapes(config.audio, config.text)
     assert len(shapes) == LAION_SIZES[name]
     state = {key: torch.empty(shape, device="meta") for key, shape in shapes.items()}
-    translated = clap.from_laion(state)
+    translated = clap.LAION.translate(state)
     net = clap.build(config, device="meta")
     clap.KEY_MAP.load(net, translated, source=name)
-    assert clap.from_laion({k.removeprefix("module."): v for k, v in state.items()}).keys() == translated.keys()
+    assert clap.LAION.translate({k.removeprefix("module."): v for k, v in state.items()}).keys() == translated.keys()
     lost = next(iter(net.state_dict()))
     with pytest.raises(WeightsError, match="missing"):
         clap.KEY_MAP.load(net, {k: v for k, v in translated.items() if k != lost}, source="damaged")
@@ -162,7 +184,7 @@ def test_laion_checkpoint_with_an_unknown_key_is_refused() -> None:
     """What the table does not know is passed on, and loading refuses it."""
     config = clap.CHECKPOINTS["laion-clap-630k"].config
     state = {k: torch.empty(s, device="meta") for k, s in laion_shapes(config.audio, config.text).items()}
-    translated = clap.from_laion(state | {"module.audio_branch.extra": torch.empty(1, device="meta")})
+    translated = clap.LAION.translate(state | {"module.audio_branch.extra": torch.empty(1, device="meta")})
     with pytest.raises(WeightsError, match="unexpected"):
         clap.KEY_MAP.load(clap.build(config, device="meta"), translated, source="odd")
 
@@ -171,7 +193,7 @@ def test_laion_values_arrive_in_the_right_places() -> None:
     """Fused attention rows go to query, key and value in that order; norms and projections keep their values."""
     shapes = laion_shapes(SMALL.audio, SMALL.text, SMALL.embedding_dim)
     state = {key: torch.randn(shape) for key, shape in shapes.items()}
-    translated = clap.from_laion(state)
+    translated = clap.LAION.translate(state)
     fused = state["module.audio_branch.layers.1.blocks.0.attn.qkv.weight"]
     attention = "audio_model.audio_encoder.layers.1.blocks.0.attention"
     for i, part in enumerate(("query", "key", "value")):
@@ -191,14 +213,71 @@ def test_laion_values_arrive_in_the_right_places() -> None:
 def test_other_layout_is_not_translated(official: dict[str, Tensor]) -> None:
     """A file that is in the transformers layout already is an error, not an empty result."""
     with pytest.raises(WeightsError, match="audio_branch"):
-        clap.from_laion(official)
+        clap.LAION.translate(official)
+
+
+MASKS = tuple(f"caption_encoder.base.h.{i}.attn.{mask}" for i in range(12) for mask in ("bias", "masked_bias"))
+
+
+@pytest.mark.parametrize("with_constants", [True, False])
+def test_microsofts_checkpoint_loads_strictly_with_and_without_constants(with_constants: bool) -> None:
+    """All 381 tensors of the file, or those that carry weights; any of these must be there, and no other."""
+    state = published("msclap")
+    assert len(state) == 381
+    if not with_constants:
+        unused = ("relative_position_index", "attn_mask", "melW", "logit_scale", *MASKS)
+        state = {k: v for k, v in state.items() if not k.endswith(unused)}
+    net = clap.build(MsClapConfig(), device="meta")
+    translated = clap.MICROSOFT.translate(state)
+    clap.KEY_MAP.load(net, translated, source="keys.json")
+    for lost in ("text_model.wpe.weight", "audio_projection.layer_norm.bias", "audio_model.audio_encoder.norm.weight"):
+        with pytest.raises(WeightsError, match="missing"):
+            clap.KEY_MAP.load(net, {k: v for k, v in translated.items() if k != lost}, source="damaged")
+    for extra in ("caption_encoder.base.h.12.ln_1.weight", "audio_encoder.base.htsat.extra", "caption_encoder.bias"):
+        odd = clap.MICROSOFT.translate(state | {extra: torch.empty(1, device="meta")})
+        with pytest.raises(WeightsError, match="unexpected"):
+            clap.KEY_MAP.load(net, odd, source="odd")
+
+
+def test_microsofts_values_arrive_in_the_right_places() -> None:
+    """Both towers keep their own names for attention; projections are not mixed up."""
+    state = {key: torch.randn(value.shape) for key, value in published("msclap_tiny").items() if key not in MASKS}
+    translated = clap.MICROSOFT.translate(state)
+    htsat, attention = "audio_encoder.base.htsat", "audio_model.audio_encoder.layers.1.blocks.0.attention"
+    fused = state[f"{htsat}.layers.1.blocks.0.attn.qkv.bias"]
+    for i, part in enumerate(("query", "key", "value")):
+        assert torch.equal(translated[f"{attention}.self.{part}.bias"], fused[32 * i : 32 * (i + 1)])
+    pairs = {
+        f"{htsat}.layers.1.blocks.0.attn.proj.weight": f"{attention}.output.dense.weight",
+        f"{htsat}.bn0.running_var": "audio_model.audio_encoder.batch_norm.running_var",
+        "audio_encoder.projection.linear2.weight": "audio_projection.linear2.weight",
+        "caption_encoder.projection.linear2.weight": "text_projection.linear2.weight",
+        "caption_encoder.base.h.1.attn.c_attn.weight": "text_model.h.1.attn.c_attn.weight",
+    }
+    for microsoft, own in pairs.items():
+        assert torch.equal(translated[own], state[microsoft])
+
+
+def test_file_of_another_family_is_refused(official: dict[str, Tensor]) -> None:
+    """A file of the transformers layout, or of LAION's, is no checkpoint of Microsoft's."""
+    config = clap.CHECKPOINTS["laion-clap-630k"].config
+    assert isinstance(config, ClapConfig)
+    laion = {k: torch.empty(s, device="meta") for k, s in laion_shapes(config.audio, config.text).items()}
+    for state in (official, laion):
+        with pytest.raises(WeightsError, match="Microsoft's layout"):
+            clap.MICROSOFT.translate(state)
+    with pytest.raises(WeightsError, match="LAION's layout"):
+        clap.LAION.translate(published("msclap"))
 
 
 @pytest.mark.parametrize("name", clap.CHECKPOINTS)
 def test_every_published_checkpoint_has_its_number_of_parameters(name: str) -> None:
-    """153.5 M with HTSAT-tiny (the fused one has a little more), 193.9 M with HTSAT-base."""
+    """153.5 M with HTSAT-tiny (the fused one has a little more), 193.9 M with HTSAT-base, 155.6 M with GPT-2."""
     config = clap.CHECKPOINTS[name].config
     count = sum(p.numel() for p in clap.build(config, device="meta").parameters())
+    if isinstance(config, MsClapConfig):
+        assert count == 155_648_408
+        return
     tiny = 153_507_530 if config.audio.fusion else 153_492_890
     assert count == (tiny if config.audio.dim == 96 else 193_913_882)
 
@@ -243,6 +322,30 @@ def test_padding_does_not_change_a_text(net: Any) -> None:
     assert tokens.mask[0].tolist() == [1] * 5 + [0] * 13
     torch.testing.assert_close(alone[0], together[0], rtol=0, atol=1e-5)
     torch.testing.assert_close(together.norm(dim=-1), torch.ones(2))
+
+
+@torch.no_grad()
+def test_microsofts_network_gives_the_same_alone_and_in_a_batch() -> None:
+    """Sounds and texts; what stands behind a text has no influence."""
+    net = filled(clap.build(SMALL_MS))
+    features = torch.randn(3, 1, 250, 16, generator=torch.Generator().manual_seed(1))
+    together = clap.audio_features(net, features, torch.zeros(3, dtype=torch.bool))
+    torch.testing.assert_close(together.norm(dim=-1), torch.ones(3))
+    for i in range(3):
+        alone = clap.audio_features(net, features[i : i + 1], torch.ones(1, dtype=torch.bool))
+        torch.testing.assert_close(alone[0], together[i], rtol=0, atol=1e-5)
+    ids = torch.tensor([[5, 6, 9, 0, 0, 0], [7, 8, 9, 10, 11, 12]])
+    texts = clap.text_features(net, ids, (ids != 0).long())
+    alone = clap.text_features(net, ids[:1, :3], torch.ones(1, 3, dtype=torch.long))
+    torch.testing.assert_close(alone[0], texts[0], rtol=0, atol=1e-5)
+    assert (texts[0] - texts[1]).abs().max() > 1e-3
+
+
+def test_state_of_a_text_is_found_by_counting_what_is_not_padding() -> None:
+    """As published: the last token, and with an id 0 inside the text one token before it."""
+    states = torch.arange(12.0).reshape(2, 6, 1)
+    ids = torch.tensor([[5, 6, 9, 0, 0, 0], [5, 0, 6, 9, 0, 0]])
+    assert last_states(states, ids).flatten().tolist() == [2, 6 + 2]
 
 
 @pytest.mark.parametrize("wrapped", [True, False])
@@ -293,11 +396,32 @@ def roberta_files(tmp_path: Path) -> tuple[Path, Path]:
 def test_roberta_tokens_come_from_the_two_local_files(roberta_files: tuple[Path, Path]) -> None:
     """Merges apply in their order, a word after a space is another token, begin and end are added."""
     vocabulary, merges = roberta_files
-    tokens = RobertaTokens(vocabulary=vocabulary, merges=merges, max_tokens=6)(
-        ["dog dog", "god", "dog dog dog dog dog"]
-    )
+    tokens = FileTokens(vocabulary=vocabulary, merges=merges, max_tokens=6)(["dog dog", "god", "dog dog dog dog dog"])
     assert tokens.ids.tolist() == [[0, 9, 13, 2, 1, 1], [0, 7, 6, 5, 2, 1], [0, 9, 13, 13, 13, 2]]
     assert tokens.num_dropped == (0, 0, 1)
+
+
+def test_gpt2_tokens_end_with_the_end_of_text_and_know_the_exclamation_mark(tmp_path: Path) -> None:
+    """A space and the end token follow every text and survive a cut; "!" never merges; padding is 0."""
+    vocab = {"!": 0, "d": 1, "o": 2, "g": 3, "do": 4, "dog": 5, "Ġd": 6, "!!": 7, "g!": 8, "Ġdo": 9, "Ġdog": 10}
+    vocab |= {"Ġ": 220, "<|endoftext|>": 50256}
+    (tmp_path / "vocab.json").write_text(json.dumps(vocab), encoding="utf-8")
+    merges = "\n".join(["#version: 0.2", "! !", "g !", "Ġ d", "Ġd o", "Ġdo g", "d o", "do g", ""])
+    (tmp_path / "merges.txt").write_text(merges, encoding="utf-8")
+    make = {"vocabulary": tmp_path / "vocab.json", "merges": tmp_path / "merges.txt", "scheme": clap.GPT2}
+    tokens = FileTokens(**make, max_tokens=6)(["dog!!", "dog", "dog dog dog dog dog"])
+    assert tokens.ids.tolist() == [[5, 0, 0, 220, 50256, 0], [5, 220, 50256, 0, 0, 0], [5, 10, 10, 10, 10, 50256]]
+    assert tokens.mask.sum(dim=1).tolist() == [5, 3, 6]
+    assert tokens.num_dropped == (0, 0, 1)
+    with pytest.raises(WeightsError, match="not RoBERTa's vocabulary"):
+        FileTokens(vocabulary=tmp_path / "vocab.json", merges=tmp_path / "merges.txt")
+
+
+def test_stand_in_tokens_of_gpt2_have_its_end_and_no_padding_inside() -> None:
+    """Byte + 4 each, no begin; the real end ids, so that the network is read where it will be."""
+    tokens = DummyTokens(max_tokens=4, scheme=clap.GPT2)(["!a", "abcdef"])
+    assert tokens.ids.tolist() == [[37, 101, 220, 50256], [101, 102, 103, 50256]]
+    assert tokens.num_dropped == (0, 4)
 
 
 def test_damaged_tokenizer_files_are_named(roberta_files: tuple[Path, Path]) -> None:
@@ -306,14 +430,14 @@ def test_damaged_tokenizer_files_are_named(roberta_files: tuple[Path, Path]) -> 
     whole = merges.read_text(encoding="utf-8")
     merges.write_text(whole + "c a\n", encoding="utf-8")
     with pytest.raises(WeightsError, match=r"merges.txt: line 7 merges 'c a'"):
-        RobertaTokens(vocabulary=vocabulary, merges=merges)
+        FileTokens(vocabulary=vocabulary, merges=merges)
     merges.unlink()
     with pytest.raises(WeightsError, match=r"merges.txt: cannot be read"):
-        RobertaTokens(vocabulary=vocabulary, merges=merges)
+        FileTokens(vocabulary=vocabulary, merges=merges)
     merges.write_text(whole, encoding="utf-8")
     vocabulary.write_text("{}", encoding="utf-8")
     with pytest.raises(WeightsError, match="not RoBERTa's vocabulary"):
-        RobertaTokens(vocabulary=vocabulary, merges=merges)
+        FileTokens(vocabulary=vocabulary, merges=merges)
 
 
 def test_absent_transformers_names_the_command_that_installs_it(
@@ -324,7 +448,7 @@ def test_absent_transformers_names_the_command_that_installs_it(
     with pytest.raises(MissingDependencyError, match=r"pip install 'avmeter\[clap\]'"):
         clap.build(SMALL)
     with pytest.raises(MissingDependencyError, match=r"pip install 'avmeter\[clap\]'"):
-        RobertaTokens(vocabulary=roberta_files[0], merges=roberta_files[1])
+        FileTokens(vocabulary=roberta_files[0], merges=roberta_files[1])
 
 
 def test_importing_the_module_does_not_import_transformers() -> None:
@@ -342,8 +466,9 @@ def test_stages_and_heads_must_match() -> None:
 def test_checkpoints_answer_to_the_names_of_papers() -> None:
     """Every published name leads to a checkpoint, its own name too; another one is refused with near misses."""
     assert set(clap.PUBLISHED_NAMES.values()) == set(clap.CHECKPOINTS)
-    for published, name in clap.PUBLISHED_NAMES.items():
-        assert clap.checkpoint_name(published) == clap.checkpoint_name(name) == name
+    for published_name, name in clap.PUBLISHED_NAMES.items():
+        assert clap.checkpoint_name(published_name) == clap.checkpoint_name(name) == name
     assert clap.checkpoint_name("630k-audioset-best.pt") == "laion-clap-630k"
+    assert clap.checkpoint_name("CLAP_weights_2023.pth") == "msclap-2023"
     with pytest.raises(UnknownNameError, match="laion/larger_clap_general"):
         clap.checkpoint_name("laion/larger_clap_generl")

@@ -49,7 +49,7 @@ class FrechetDistance(CorpusMetric):
     """Fréchet distance between corpora, in squared units of the embedding; lower is better.
 
     Args:
-        backbone: "passt", "panns", "vggish", "clap", or "yamnet".
+        backbone: "passt", "panns", "vggish", "clap", "msclap-2023", or "yamnet".
         reference_features: File of the reference set (.pt, .npy, .npz); default: `AVMETER_FAD_REF_FEATURES`,
             else the samples' own references.
         protocol: Decides preprocessing and the diagonal offset.

@@ -30,7 +30,7 @@ class FrechetDistanceInfinity(RowsMetric):
     """Fréchet distance at 1/N = 0; may be a little below 0; lower is better.
 
     Args:
-        backbone: "passt", "panns", "vggish", "clap", or "yamnet".
+        backbone: "passt", "panns", "vggish", "clap", "msclap-2023", or "yamnet".
         protocol: Decides preprocessing.
     """
 

@@ -32,7 +32,7 @@ class KernelDistance(RowsMetric):
 
     Args:
         kernel: "gaussian" (KAD, times 100 as published) or "polynomial" (KID).
-        backbone: "passt", "panns", "vggish", "clap", or "yamnet".
+        backbone: "passt", "panns", "vggish", "clap", "msclap-2023", or "yamnet".
         subsets: Random subsets of the polynomial kernel.
         subset_size: Clips of each.
         reference_features: File of reference features (rows, not statistics).

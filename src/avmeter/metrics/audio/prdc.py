@@ -26,7 +26,7 @@ class Prdc(RowsMetric):
     """Coverage (headline), density, precision and recall of the generated corpus; higher is better.
 
     Args:
-        backbone: "passt", "panns", "vggish", "clap", or "yamnet".
+        backbone: "passt", "panns", "vggish", "clap", "msclap-2023", or "yamnet".
         neighbours: k of the neighbourhoods.
         protocol: Decides preprocessing.
     """

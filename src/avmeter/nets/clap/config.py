@@ -1,12 +1,8 @@
-"""Sizes of CLAP, and of the published checkpoints."""
+"""Sizes of CLAP."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-
-from avmeter.errors import UnknownNameError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,75 +83,35 @@ class ClapConfig:
     embedding_dim: int = 512
 
 
-_TINY_FUSED = AudioTowerConfig()
-_TINY = AudioTowerConfig(fusion=False)
-_BASE = AudioTowerConfig(fusion=False, dim=128, depths=(2, 2, 12, 2))
+@dataclass(frozen=True, kw_only=True)
+class GptTowerConfig:
+    """GPT-2; the defaults are those of its smallest model.
+
+    Attributes:
+        vocabulary: Token ids.
+        dim: Width.
+        num_layers: Transformer layers.
+        num_heads: Attention heads.
+        num_positions: Rows of the position table.
+    """
+
+    vocabulary: int = 50257
+    dim: int = 768
+    num_layers: int = 12
+    num_heads: int = 12
+    num_positions: int = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checkpoint:
-    """How a published checkpoint is built and read.
+class MsClapConfig:
+    """Both towers of MS-CLAP; the defaults are those of the 2023 checkpoint.
 
     Attributes:
-        config: Its sizes.
-        laion_layout: Whether its keys are LAION's own (`from_laion` translates), not those of transformers.
-        int16: Whether its own code rounds waveforms through 16-bit integers (`avmeter.dsp.clap.round_int16`).
+        audio: The audio tower.
+        text: The text tower.
+        embedding_dim: Width D of the joint space.
     """
 
-    config: ClapConfig
-    laion_layout: bool
-    int16: bool
-
-
-def _transformers(audio: AudioTowerConfig) -> Checkpoint:
-    return Checkpoint(config=ClapConfig(audio=audio), laion_layout=False, int16=False)
-
-
-def _laion(audio: AudioTowerConfig) -> Checkpoint:
-    config = ClapConfig(audio=audio, text=TextTowerConfig(norm_eps=1e-5))
-    return Checkpoint(config=config, laion_layout=True, int16=True)
-
-
-CHECKPOINTS: Mapping[str, Checkpoint] = MappingProxyType(
-    {
-        "clap-htsat-fused": _transformers(_TINY_FUSED),
-        "clap-htsat-unfused": _transformers(_TINY),
-        "clap-larger-general": _transformers(_BASE),
-        "clap-larger-music-and-speech": _transformers(_BASE),
-        "laion-clap-630k-fused": _laion(_TINY_FUSED),
-        "laion-clap-630k": _laion(_TINY),
-        "laion-clap-music-speech-audioset": _laion(_BASE),
-        "laion-clap-music-audioset": _laion(_BASE),
-    }
-)
-"""Catalog name -> what is inside."""
-
-PUBLISHED_NAMES: Mapping[str, str] = MappingProxyType(
-    {
-        "laion/clap-htsat-fused": "clap-htsat-fused",
-        "laion/clap-htsat-unfused": "clap-htsat-unfused",
-        "laion/larger_clap_general": "clap-larger-general",
-        "laion/larger_clap_music_and_speech": "clap-larger-music-and-speech",
-        "630k-audioset-fusion-best": "laion-clap-630k-fused",
-        "630k-audioset-best": "laion-clap-630k",
-        "music_speech_audioset_epoch_15_esc_89.98": "laion-clap-music-speech-audioset",
-        "music_audioset_epoch_15_esc_90.14": "laion-clap-music-audioset",
-    }
-)
-"""What papers and hubs call a checkpoint -> its catalog name."""
-
-
-def checkpoint_name(name: str) -> str:
-    """The catalog name of a checkpoint.
-
-    Args:
-        name: That itself, or what papers and hubs call it: "630k-audioset-fusion-best" (with or without ".pt"),
-            "laion/larger_clap_general".
-
-    Raises:
-        UnknownNameError: No such checkpoint.
-    """
-    found = PUBLISHED_NAMES.get(name.removesuffix(".pt"), name)
-    if found not in CHECKPOINTS:
-        raise UnknownNameError.among("CLAP checkpoint", name, [*CHECKPOINTS, *PUBLISHED_NAMES])
-    return found
+    audio: AudioTowerConfig = field(default_factory=lambda: AudioTowerConfig(fusion=False))
+    text: GptTowerConfig = field(default_factory=GptTowerConfig)
+    embedding_dim: int = 1024

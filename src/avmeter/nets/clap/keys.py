@@ -1,4 +1,4 @@
-"""Names of CLAP's tensors in the two published layouts.
+"""Names of CLAP's tensors in the published layouts.
 
 transformers                              LAION-AI/CLAP, behind `module.`
 ----------------------------------------  -----------------------------------------
@@ -19,12 +19,23 @@ text_model                                text_branch (a RobertaModel, same name
 logit_scale_{a,t}                         logit_scale_{a,t}
 (absent)                                  audio_branch: spectrogram, mel bank, attn_mask, heads of tagging
 (absent)                                  {audio,text}_transform: heads of the training loss
+
+avmeter.nets.clap.ms                      microsoft/CLAP
+----------------------------------------  -----------------------------------------
+audio_model.audio_encoder                 audio_encoder.base.htsat (below as LAION's audio_branch)
+text_model                                caption_encoder.base (a GPT2Model, same names below)
+audio_projection                          audio_encoder.projection
+text_projection                           caption_encoder.projection
+(absent)                                  audio_encoder.base.htsat: as above
+(absent)                                  caption_encoder.base.h.I.attn.{bias,masked_bias}: causal mask of old versions
+(absent)                                  logit_scale
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
@@ -37,62 +48,131 @@ KEY_MAP = KeyMap(
 )
 """Names in the transformers layout: the network's own."""
 
-_LAION_UNUSED = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"audio_branch\.(spectrogram_extractor|logmel_extractor|tscam_conv|head)\..*",
-        r"audio_branch\.layers\.\d+\.blocks\.\d+\.attn_mask",
-        r"(audio|text)_transform\..*",
-    )
-)
+_Rules = tuple[tuple[str, str], ...]
 
-_LAION_RULES = (
-    (r"^audio_branch\.bn0\.", "audio_branch.batch_norm."),
+_HTSAT: _Rules = (
+    (r"^bn0\.", "batch_norm."),
     (r"\.norm1\.", ".layernorm_before."),
     (r"\.norm2\.", ".layernorm_after."),
     (r"\.attn\.proj\.", ".attention.output.dense."),
     (r"\.attn\.", ".attention.self."),
     (r"\.mlp\.fc1\.", ".intermediate.dense."),
     (r"\.mlp\.fc2\.", ".output.dense."),
-    (r"^audio_branch\.", "audio_model.audio_encoder."),
-    (r"^text_branch\.", "text_model."),
-    (r"^((?:audio|text)_projection)\.0\.", r"\1.linear1."),
-    (r"^((?:audio|text)_projection)\.2\.", r"\1.linear2."),
 )
-
+_HTSAT_UNUSED = r"((spectrogram_extractor|logmel_extractor|tscam_conv|head)\..*|layers\.\d+\.blocks\.\d+\.attn_mask)"
+_SEQUENTIAL: _Rules = ((r"^0\.", "linear1."), (r"^2\.", "linear2."))
 _FUSED = ".attention.self.qkv."
 
 
-def from_laion(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A checkpoint of LAION's layout in that of transformers.
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What stands behind one prefix of a layout.
 
-    Args:
-        state: The file's `state_dict`, with or without the prefix `module.`. Other keys than those of the
-            table above are passed on, so that loading refuses them.
-
-    Returns:
-        Views and references of the same tensors.
-
-    Raises:
-        WeightsError: The file has no audio tower of LAION's layout.
+    Attributes:
+        official: Prefix in the file.
+        own: Prefix in the network.
+        rules: (pattern, replacement) pairs for what follows the prefix, applied in order.
     """
-    plain = {key.removeprefix("module."): value for key, value in state.items()}
-    if not any(key.startswith("audio_branch.layers.") for key in plain):
-        some = ", ".join(sorted(plain)[:3]) or "nothing"
-        raise WeightsError(
-            f"not a CLAP checkpoint of LAION's layout: no `audio_branch.layers.*` (it has {some} ...)",
-            hint="files in the transformers layout need no translation",
-        )
-    translated: dict[str, Tensor] = {}
-    for key, value in plain.items():
-        if any(pattern.fullmatch(key) for pattern in _LAION_UNUSED):
-            continue
-        name = key
-        for pattern, replacement in _LAION_RULES:
-            name = re.sub(pattern, replacement, name)
-        if _FUSED in name:
-            for part, rows in zip(("query", "key", "value"), value.chunk(3), strict=True):
-                translated[name.replace(".qkv.", f".{part}.")] = rows
-        else:
-            translated[name] = value
-    return translated
+
+    official: str
+    own: str
+    rules: _Rules = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """Names of a published file.
+
+    Attributes:
+        name: Whose it is.
+        parts: Prefix by prefix; keys without one keep their names. Without parts the file has the network's own names.
+        wrapper: Cut off every key that has it.
+        unused: Patterns (full match) of keys that no network reads.
+    """
+
+    name: str
+    parts: tuple[Part, ...] = ()
+    wrapper: str = ""
+    unused: tuple[str, ...] = ()
+    _unused: tuple[re.Pattern[str], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_unused", tuple(re.compile(pattern) for pattern in self.unused))
+
+    def is_unused(self, official: str) -> bool:
+        """True for keys that no network reads."""
+        return any(pattern.fullmatch(official) for pattern in self._unused)
+
+    def translate(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """A file's tensors under the network's names.
+
+        Args:
+            state: The file's state dict. Keys that the table does not know are passed on, so that loading refuses them.
+
+        Returns:
+            Views and references of the same tensors.
+
+        Raises:
+            WeightsError: The file has no audio tower of this layout.
+        """
+        plain = {key.removeprefix(self.wrapper): value for key, value in state.items()}
+        self._require_audio_tower(plain)
+        translated: dict[str, Tensor] = {}
+        for key, value in plain.items():
+            if self.is_unused(key):
+                continue
+            name = self._own(key)
+            if _FUSED in name:
+                for part, rows in zip(("query", "key", "value"), value.chunk(3), strict=True):
+                    translated[name.replace(".qkv.", f".{part}.")] = rows
+            else:
+                translated[name] = value
+        return translated
+
+    def _require_audio_tower(self, plain: Mapping[str, Tensor]) -> None:
+        if not self.parts:
+            return
+        sign = f"{self.parts[0].official}layers."
+        if not any(key.startswith(sign) for key in plain):
+            some = ", ".join(sorted(plain)[:3]) or "nothing"
+            raise WeightsError(
+                f"not a CLAP checkpoint of {self.name}'s layout: no `{sign}*` (it has {some} ...)",
+                hint="files in the transformers layout need no translation",
+            )
+
+    def _own(self, key: str) -> str:
+        for part in self.parts:
+            if key.startswith(part.official):
+                rest = key.removeprefix(part.official)
+                for pattern, replacement in part.rules:
+                    rest = re.sub(pattern, replacement, rest)
+                return part.own + rest
+        return key
+
+
+TRANSFORMERS = Layout(name="transformers")
+LAION = Layout(
+    name="LAION",
+    wrapper="module.",
+    parts=(
+        Part(official="audio_branch.", own="audio_model.audio_encoder.", rules=_HTSAT),
+        Part(official="text_branch.", own="text_model."),
+        Part(official="audio_projection.", own="audio_projection.", rules=_SEQUENTIAL),
+        Part(official="text_projection.", own="text_projection.", rules=_SEQUENTIAL),
+    ),
+    unused=(rf"audio_branch\.{_HTSAT_UNUSED}", r"(audio|text)_transform\..*"),
+)
+MICROSOFT = Layout(
+    name="Microsoft",
+    parts=(
+        Part(official="audio_encoder.base.htsat.", own="audio_model.audio_encoder.", rules=_HTSAT),
+        Part(official="audio_encoder.projection.", own="audio_projection."),
+        Part(official="caption_encoder.base.", own="text_model."),
+        Part(official="caption_encoder.projection.", own="text_projection."),
+    ),
+    unused=(
+        rf"audio_encoder\.base\.htsat\.{_HTSAT_UNUSED}",
+        r"caption_encoder\.base\.h\.\d+\.attn\.(bias|masked_bias)",
+        r"logit_scale",
+    ),
+)

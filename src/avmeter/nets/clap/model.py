@@ -1,4 +1,4 @@
-"""Building transformers' ClapModel without a hub, and asking it for embeddings."""
+"""Building CLAP from the parts of transformers without a hub, and asking it for embeddings."""
 
 from __future__ import annotations
 
@@ -8,24 +8,27 @@ import torch
 from torch import Tensor, nn
 
 from avmeter.errors import MissingDependencyError
-from avmeter.nets.clap.config import ClapConfig
+from avmeter.nets.clap.config import AudioTowerConfig, ClapConfig, MsClapConfig
+from avmeter.nets.clap.ms import MsClap
 
 # torch insists on it when it loads a batch norm.
 _IN_EVERY_FILE = "num_batches_tracked"
 
 
-def build(config: ClapConfig | None = None, *, device: torch.device | str = "cpu") -> nn.Module:
-    """A `transformers.ClapModel` in evaluation mode whose parameters are uninitialised memory: load or fill them.
+def build(config: ClapConfig | MsClapConfig | None = None, *, device: torch.device | str = "cpu") -> nn.Module:
+    """A `transformers.ClapModel`, or an `MsClap`, in evaluation mode.
 
-    Nothing is drawn at random and nothing is read from disk or network. Constants (indices, positions) are
-    computed; those that only some published files hold stay out of `state_dict`.
+    Its parameters are uninitialised memory: load or fill them. Nothing is drawn at random and nothing is read from disk
+    or network. Constants (indices, positions) are computed; those that only some published files hold stay out of
+    `state_dict`.
 
     Raises:
         MissingDependencyError: transformers is not installed.
     """
-    model_class, transformers_config = _transformers(config or ClapConfig())
+    _require_transformers()
+    config = config or ClapConfig()
     with torch.device("meta"):
-        net: nn.Module = model_class(transformers_config)
+        net = _ms_clap(config) if isinstance(config, MsClapConfig) else _clap(config)
     net = net.to_empty(device=device).eval()
     for module in net.modules():
         for name, buffer in list(module.named_buffers(recurse=False)):
@@ -40,7 +43,8 @@ def audio_features(model: nn.Module, input_features: Tensor, is_longer: Tensor) 
 
     Args:
         model: From `build`.
-        input_features: (B, 4, 1001, 64) for fused models, else (B, 1, 1001, 64), from `avmeter.dsp.clap`.
+        input_features: (B, 4, 1001, 64) for fused models, else (B, 1, 1001, 64), MS-CLAP (B, 1, 965, 64), from
+            `avmeter.dsp.clap`.
         is_longer: (B,), bool: who goes through the fusion branch. Clip by clip: no other clip of the batch and
             no random choice matters. Models without fusion ignore it.
 
@@ -72,31 +76,20 @@ def _projected(output: Any) -> Tensor:
     return nn.functional.normalize(embedding, dim=-1)
 
 
-def _transformers(config: ClapConfig) -> tuple[Any, Any]:
-    """The model class and its configuration."""
+def _require_transformers() -> None:
     try:
-        from transformers import ClapAudioConfig, ClapModel, ClapTextConfig
-        from transformers import ClapConfig as TransformersConfig
+        import transformers  # noqa: F401
     except ImportError as error:
         raise MissingDependencyError(
             "CLAP needs the package transformers, which is not installed", hint="pip install 'avmeter[clap]'"
         ) from error
 
-    audio, text = config.audio, config.text
-    audio_config = ClapAudioConfig(
-        window_size=audio.window_size,
-        num_mel_bins=audio.num_mels,
-        spec_size=audio.image_size,
-        patch_size=audio.patch_size,
-        patch_stride=[audio.patch_size, audio.patch_size],
-        hidden_size=audio.output_dim,
-        projection_dim=config.embedding_dim,
-        depths=list(audio.depths),
-        num_attention_heads=list(audio.num_heads),
-        enable_fusion=audio.fusion,
-        patch_embeds_hidden_size=audio.dim,
-        num_hidden_layers=len(audio.depths),
-    )
+
+def _clap(config: ClapConfig) -> nn.Module:
+    from transformers import ClapConfig as TransformersConfig
+    from transformers import ClapModel, ClapTextConfig
+
+    text = config.text
     text_config = ClapTextConfig(
         vocab_size=text.vocabulary,
         hidden_size=text.dim,
@@ -107,10 +100,50 @@ def _transformers(config: ClapConfig) -> tuple[Any, Any]:
         layer_norm_eps=text.norm_eps,
         projection_dim=config.embedding_dim,
     )
-    joint = TransformersConfig(
-        text_config=text_config.to_dict(), audio_config=audio_config.to_dict(), projection_dim=config.embedding_dim
+    audio_config = _audio_config(config.audio, config.embedding_dim)
+    net: nn.Module = ClapModel(
+        TransformersConfig(
+            text_config=text_config.to_dict(), audio_config=audio_config.to_dict(), projection_dim=config.embedding_dim
+        )
     )
-    return ClapModel, joint
+    return net
+
+
+def _ms_clap(config: MsClapConfig) -> nn.Module:
+    from transformers import ClapAudioModel, GPT2Config, GPT2Model
+
+    text = config.text
+    text_config = GPT2Config(
+        vocab_size=text.vocabulary,
+        n_positions=text.num_positions,
+        n_embd=text.dim,
+        n_layer=text.num_layers,
+        n_head=text.num_heads,
+    )
+    return MsClap(
+        audio_model=ClapAudioModel(_audio_config(config.audio, config.embedding_dim)),
+        text_model=GPT2Model(text_config),
+        embedding_dim=config.embedding_dim,
+    )
+
+
+def _audio_config(audio: AudioTowerConfig, embedding_dim: int) -> Any:
+    from transformers import ClapAudioConfig
+
+    return ClapAudioConfig(
+        window_size=audio.window_size,
+        num_mel_bins=audio.num_mels,
+        spec_size=audio.image_size,
+        patch_size=audio.patch_size,
+        patch_stride=[audio.patch_size, audio.patch_size],
+        hidden_size=audio.output_dim,
+        projection_dim=embedding_dim,
+        depths=list(audio.depths),
+        num_attention_heads=list(audio.num_heads),
+        enable_fusion=audio.fusion,
+        patch_embeds_hidden_size=audio.dim,
+        num_hidden_layers=len(audio.depths),
+    )
 
 
 def _constant(module: Any, name: str, buffer: Tensor) -> Tensor:
@@ -121,6 +154,9 @@ def _constant(module: Any, name: str, buffer: Tensor) -> Tensor:
         value = torch.arange(buffer.shape[-1]).expand(buffer.shape)
     elif name in ("token_type_ids", _IN_EVERY_FILE):
         value = torch.zeros(buffer.shape, dtype=torch.long)
+    elif name == "bias":
+        # The causal mask of GPT-2, which not every version of transformers has.
+        value = torch.ones(buffer.shape, dtype=buffer.dtype).tril()
     else:
         raise MissingDependencyError(
             f"the installed version of transformers gives CLAP a buffer `{name}` that is not known here",
