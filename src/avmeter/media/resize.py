@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Interpolation = Literal["bicubic", "bilinear"]
-LongSide = Literal["round", "floor", "int_trunc"]
+LongSide = Literal["round", "floor", "int_trunc", "equal"]
 Arithmetic = Literal["float", "uint8"]
 Crop = Literal["center_floor", "center_round"]
 
@@ -44,7 +44,7 @@ class Resize:
         interpolation: "bicubic" or "bilinear".
         antialias: Whether the kernel widens when a frame shrinks.
         long_side: The longer side: "round" (round(long * (short_side / short))), "floor" (floor(long / short *
-            short_side)) or "int_trunc" (int(short_side * long / short)).
+            short_side)), "int_trunc" (int(short_side * long / short)) or "equal" (the same: a square, out of shape).
         in_: "float": on values in [0, 1], without clamping; "uint8": on bytes, rounded and clamped, as torchvision.
 
     In published harnesses:
@@ -53,6 +53,7 @@ class Resize:
     |---|---|---|---|---|---|
     | FastVideo, Synchformer | bicubic | yes | round | float | center_floor |
     | av-benchmark, Synchformer and ImageBind | bicubic | yes | int_trunc | uint8 | center_round |
+    | PE-AV | bilinear | yes | equal | uint8 | none |
     | ImageBind (ShortSideScale) | bilinear | no | floor | float | none: its three crops are taken by the extractor |
     """
 
@@ -74,6 +75,8 @@ class Resize:
             other = round(long * (self.short_side / short))
         elif self.long_side == "floor":
             other = math.floor(long / short * self.short_side)
+        elif self.long_side == "equal":
+            other = self.short_side
         else:
             other = int(self.short_side * long / short)
         return (other, self.short_side) if height > width else (self.short_side, other)

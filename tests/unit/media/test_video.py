@@ -26,6 +26,18 @@ def test_long_side_follows_the_named_rule(rule, landscape):
     assert resize.size(300, 300) == (224, 224)
 
 
+def test_equal_sides_squeeze_a_frame_into_a_square():
+    """The whole frame is there, out of shape: what its left half shows fills the left half of the square."""
+    resize = Resize(short_side=32, interpolation="bilinear", long_side="equal", in_="uint8")
+    assert resize.size(256, 455) == resize.size(455, 256) == (32, 32)
+    frame = np.zeros((1, 40, 100, 3), np.uint8)
+    frame[:, :, :50] = 200
+    seen = MediaItem.from_frames(frame, 25).frames(FrameRequest(indices=(0,), resize=resize, output="uint8"))
+    assert seen.shape == (1, 3, 32, 32)
+    assert (np.asarray(seen)[0, :, :, :14] == 200).all()
+    assert (np.asarray(seen)[0, :, :, 18:] == 0).all()
+
+
 @pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
 @pytest.mark.parametrize("antialias", [True, False])
 def test_float_resize_is_not_clamped(interpolation, antialias):

@@ -1,0 +1,87 @@
+"""PE-AV: embeddings of sound, picture and text in one space.
+
+Paper: Vyas et al., "Pushing the Frontier of Audiovisual Perception with Large-Scale Multimodal Correspondence
+Learning" (2025), arXiv 2512.19687. Published code: facebookresearch/perception_models and transformers
+(`PeAudioVideoModel`), Apache-2.0; weights Apache-2.0. Here it is in four parts, so that sound and picture are encoded
+once whoever is compared with whom:
+
+    waveform (B, 1, N) --codec--> (B, N / 1920, 128) --+
+                                                        towers --> audio, video, audio_video (B, 1024)
+    frames (B, 3, 336, 336) --frame--> (B, 1024) -------+
+    token ids (B, L) --text--> audio, video, audio_video (B, 1024)
+
+Clips of one batch are equally long: the convolutions of the codec would hear padding. transformers is imported when
+the text tower is built, not before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import torch
+from torch import nn
+
+from avmeter.nets.pe_av.codec import Codec
+from avmeter.nets.pe_av.config import (
+    CHECKPOINTS,
+    Checkpoint,
+    CodecConfig,
+    FrameConfig,
+    PeAvConfig,
+    TextConfig,
+    TransformerConfig,
+    checkpoint_name,
+)
+from avmeter.nets.pe_av.frame import FrameEncoder
+from avmeter.nets.pe_av.keys import KEY_MAPS, without_aliases
+from avmeter.nets.pe_av.text import MAX_TOKENS, BpeTokens, DummyTokens, TextTower, Tokens, padded
+from avmeter.nets.pe_av.towers import Towers
+
+SAMPLE_RATE = 48_000
+"""Hz, of every published checkpoint."""
+
+_PARTS: Mapping[str, Callable[[PeAvConfig], nn.Module]] = MappingProxyType(
+    {
+        "codec": lambda config: Codec(config.codec),
+        "frame": lambda config: FrameEncoder(config.frame),
+        "towers": Towers,
+        "text": lambda config: TextTower(config.text),
+    }
+)
+PARTS = tuple(_PARTS)
+
+
+def build(part: str, config: PeAvConfig) -> nn.Module:
+    """One of `PARTS` in evaluation mode, its own parameters uninitialised memory: load or fill them.
+
+    Raises:
+        MissingDependencyError: The text tower needs transformers.
+    """
+    if part == "text":  # transformers computes constants while it builds
+        return _PARTS[part](config).eval()
+    with torch.device("meta"):
+        net = _PARTS[part](config)
+    return net.to_empty(device="cpu").eval()
+
+
+__all__ = [
+    "CHECKPOINTS",
+    "KEY_MAPS",
+    "MAX_TOKENS",
+    "PARTS",
+    "SAMPLE_RATE",
+    "BpeTokens",
+    "Checkpoint",
+    "CodecConfig",
+    "DummyTokens",
+    "FrameConfig",
+    "PeAvConfig",
+    "TextConfig",
+    "Tokens",
+    "TransformerConfig",
+    "build",
+    "checkpoint_name",
+    "padded",
+    "without_aliases",
+]
