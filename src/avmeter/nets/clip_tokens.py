@@ -7,8 +7,8 @@
 Source: Radford et al., "Learning Transferable Visual Models From Natural Language Supervision" (2021); ImageBind,
 `multimodal_preprocessors.py`, `SimpleTokenizer`.
 
-Differs from it on purpose: `<|startoftext|>` and `<|endoftext|>` in a text are text like any other (there the prompt
-ends where they stand), and half of a surrogate pair, which JSON may hold, is read as "?" (there it raises).
+Differs from it on purpose: `<|startoftext|>` and `<|endoftext|>` in a text are text like any other; there the prompt ends
+where the latter stands.
 """
 
 from __future__ import annotations
@@ -117,8 +117,7 @@ def clean(text: str) -> str:
         import ftfy
     except ImportError as error:
         raise _missing("ftfy") from error
-    repaired = ftfy.fix_text(text).encode("utf-8", "replace").decode()
-    return " ".join(html.unescape(html.unescape(repaired)).split()).lower()
+    return " ".join(html.unescape(html.unescape(ftfy.fix_text(text))).split()).lower()
 
 
 def merged(letters: Sequence[str], ranks: Mapping[Pair, int]) -> list[str]:
