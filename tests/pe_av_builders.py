@@ -7,13 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, pre_tokenizers
 from torch import nn
 
-from avmeter.features import _pe_av
-from avmeter.features.base import Runtime
 from avmeter.nets import pe_av
 from avmeter.weights.dummy import fill_network
 
@@ -31,10 +30,10 @@ def part(name: str) -> nn.Module:
     return net.requires_grad_(False)
 
 
-def put_small_networks(runtime: Runtime, model: str) -> None:
-    """Let extractors of `model` find the small parts instead of building it at its size."""
-    for name in pe_av.PARTS:
-        runtime.networks[_pe_av.network_key(name, model)] = part(name)
+def small_checkpoints(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every published name stand for the small size."""
+    small = {n: pe_av.Checkpoint(config=CONFIG, num_frames=c.num_frames) for n, c in pe_av.CHECKPOINTS.items()}
+    monkeypatch.setattr(pe_av, "CHECKPOINTS", small)
 
 
 def write_checkpoint(folder: Path, *, num_frames: int | None = None) -> Path:

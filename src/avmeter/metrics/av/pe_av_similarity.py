@@ -1,0 +1,116 @@
+"""PE-AV similarity: do sound, picture and prompt belong together?
+
+    cosine(embedding of the sound, embedding of the picture)
+
+Meta's Perception Encoder Audio-Video embeds sound, picture, both together, and text, each pair in a space of its own:
+values of different pairs and of different checkpoints do not compare. With a prompt the details hold its cosines with
+sound, picture and both; `pair` makes one of them the score. Every frame is seen by the large checkpoint that is the
+default, which wants a GPU; on a CPU take `model="pe-av-small-16-frame"`.
+
+A good value: that of the real clips with their own sound (and captions), scored by the same checkpoint in the same run;
+shuffled pairs show the floor.
+Not seen: sound quality, and offsets in time, but for what a long clip shows of them; every channel but their mean.
+
+Sources: Vyas et al., "Pushing the Frontier of Audiovisual Perception with Large-Scale Multimodal Correspondence
+Learning" (2025), arXiv 2512.19687; facebookresearch/perception_models; transformers `PeAudioVideoModel`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from avmeter.errors import UnknownNameError
+from avmeter.metrics.base import FeatureSet, Metric, Need
+from avmeter.metrics.cosine import cosine
+from avmeter.registry import register
+from avmeter.result import MetricResult
+from avmeter.sample import Sample
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """What is compared.
+
+    Attributes:
+        reads: Fields of the sample, in the order of the extractor's parents.
+        first, second: (need, array) of either embedding.
+    """
+
+    reads: tuple[str, ...]
+    first: tuple[str, str]
+    second: tuple[str, str]
+
+
+_BOTH = ("audio", "video")
+PAIRS: Mapping[str, Pair] = {
+    "audio_video": Pair(reads=_BOTH, first=("media", "audio"), second=("media", "video")),
+    "text_audio": Pair(reads=("audio",), first=("text", "audio"), second=("media", "audio")),
+    "text_video": Pair(reads=("video",), first=("text", "video"), second=("media", "video")),
+    "text_audio_video": Pair(reads=_BOTH, first=("text", "audio_video"), second=("media", "audio_video")),
+}
+
+
+@register("av.pe_av_similarity")
+class PeAvSimilarity(Metric):
+    """Cosine of two embeddings, -1 to 1; higher is better.
+
+    Args:
+        pair: What is compared: "audio_video", "text_audio" (which needs no picture), "text_video" (which needs no
+            sound) or "text_audio_video".
+        model: Checkpoint: "pe-av-small", "pe-av-base", "pe-av-large" (default), each also with "-16-frame", which
+            sees 16 frames of a clip instead of all; or a folder in the layout of transformers.
+        protocol: Both protocols are the same here.
+    """
+
+    name = "av.pe_av_similarity"
+    direction = "higher"
+    unit = "cosine"
+    range = (-1.0, 1.0)
+
+    def __init__(self, *, pair: str = "audio_video", model: str | None = None, protocol: str = "fastvideo") -> None:
+        super().__init__(protocol=protocol)
+        if pair not in PAIRS:
+            raise UnknownNameError.among("pair", pair, PAIRS)
+        self.pair = pair
+        self.model = model
+
+    def options(self) -> Mapping[str, Any]:
+        return {**super().options(), "pair": self.pair, "model": self.model}
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        reads = PAIRS[self.pair].reads
+        return (
+            Need(
+                name="media",
+                field=reads,
+                extractor="pe_av_embedding",
+                options={"model": self.model, "modalities": "_".join(reads)},
+            ),
+            Need(
+                name="text",
+                field="text_prompt",
+                extractor="pe_av_text",
+                options={"model": self.model},
+                optional=self.pair == "audio_video",
+            ),
+        )
+
+    def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
+        found = {
+            name: cosine(*(features[need][array] for need, array in (pair.first, pair.second)), where=sample.id)
+            for name, pair in PAIRS.items()
+            if all(need in features and array in features[need].arrays for need, array in (pair.first, pair.second))
+        }
+        details: dict[str, Any] = {"pair": self.pair, **found, **features["media"].facts, "scale": "cosine"}
+        if "text" in features:
+            details |= features["text"].facts
+            if details["truncated"]:
+                details["note"] = (
+                    f"the prompt has {details['num_tokens']} tokens: the last {details['num_dropped']} were not read"
+                )
+        elif "text" in features.skips and features.skips["text"].code != "missing_input":
+            details["note"] = f"not compared with the prompt: {features.skips['text'].reason}"
+        return MetricResult(self.name, found[self.pair], details)
