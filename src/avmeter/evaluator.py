@@ -67,6 +67,8 @@ class Evaluator:
         precision: "float32" (strict), "tf32", "bf16" or "fp16".
         batch_size: Overrides the networks' own batch sizes.
         loader_threads: Decoding threads.
+        loader_processes: Decoding processes in place of threads; 0 for none. Default is one per core but two, at most
+            12, when a GPU waits for 32 files or more.
         skip_missing_deps: Leave out named metrics whose packages are missing, with a warning.
 
     Raises:
@@ -88,6 +90,7 @@ class Evaluator:
         precision: str = "float32",
         batch_size: int | None = None,
         loader_threads: int | None = None,
+        loader_processes: int | None = None,
         skip_missing_deps: bool = False,
         **others: Any,
     ) -> None:
@@ -95,6 +98,8 @@ class Evaluator:
         for name, count in (("num_gpus", num_gpus), ("batch_size", batch_size), ("loader_threads", loader_threads)):
             if count is not None and count < 1:
                 raise UsageError(f"{name}={count}: needs at least 1", hint='without a GPU: `device="cpu"`')
+        if loader_processes is not None and loader_processes < 0:
+            raise UsageError(f"loader_processes={loader_processes}: needs at least 0", hint="0 decodes in threads")
         if num_gpus > 1:
             raise UsageError(
                 f"num_gpus={num_gpus}: one device per evaluator for now",
@@ -114,7 +119,9 @@ class Evaluator:
             raise UsageError("no metric was chosen", hint="list_metrics() or `avmeter list` shows names and groups")
         self._runtime = Runtime(device=_device(device), precision=precision, weights=WeightsSource.parse(weights))
         self._store = open_store(store)
-        self._computer = FeatureComputer(self._runtime, self._store, threads=loader_threads, batch_size=batch_size)
+        self._computer = FeatureComputer(
+            self._runtime, self._store, threads=loader_threads, processes=loader_processes, batch_size=batch_size
+        )
         self._executor = LocalExecutor(self._computer)
         self._is_shut_down = False
         for metric in self._metrics.values():
@@ -375,7 +382,7 @@ def _refuse(others: Mapping[str, Any]) -> None:
         if name in _REPLACED:
             raise UsageError(f"{name}= is not an option here", hint=_REPLACED[name])
         known = ("metrics", "device", "num_gpus", "weights", "protocol", "options", "store", "precision",
-                 "batch_size", "loader_threads", "skip_missing_deps")  # fmt: skip
+                 "batch_size", "loader_threads", "loader_processes", "skip_missing_deps")  # fmt: skip
         raise UnknownNameError.among("argument of Evaluator", name, known)
 
 

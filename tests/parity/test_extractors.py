@@ -125,7 +125,7 @@ def test_synchformer_sees_the_clip_as_the_harness_does(case: str) -> None:
     name, protocol = SYNCHFORMER_CASES[case]
     npz = golden("synchformer", case)
     found = windows("synchformer_video", clip(CLIPS[name]), protocol=protocol)
-    segments = stacked(found, "pixels")
+    segments = np.concatenate([stacked(found, "early"), stacked(found, "late")], axis=1)
     assert np.array_equal(segments[0, 8:], segments[1, :8])
     num_frames = 8 * (len(segments) + 1)
     frames = np.concatenate([segments[:, :8].reshape(-1, 3, 224, 224), segments[-1, 8:]])

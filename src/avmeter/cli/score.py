@@ -48,6 +48,9 @@ def score(
     no_store: Annotated[bool, typer.Option("--no-store", help="Keep no features.")] = False,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Windows per batch.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Decoding threads.")] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=0, help="Decoding processes in place of threads; 0 for none.")
+    ] = None,
     reference_features: Annotated[
         Path | None, typer.Option(help="Features or statistics of the reference set (.pt, .npy, .npz).")
     ] = None,
@@ -85,6 +88,7 @@ def score(
         precision=precision,
         batch_size=batch_size,
         loader_threads=threads,
+        loader_processes=processes,
     )
     results = run_evaluator(evaluator, items, stated=[m.strip() for m in metrics.split(",")])
     finish_run(results, out=out, strict=strict)

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +14,8 @@ from typing import Any
 import torch
 
 from avmeter.engine.batch import Batch, Batcher
-from avmeter.engine.decoders import Decoders, content_key_of, produce
+from avmeter.engine.children import Children, worthwhile_children
+from avmeter.engine.decoders import Decoders, LocalProducer, Producer, content_key_of, produce
 from avmeter.engine.finish import Finisher
 from avmeter.engine.jobs import Job, Outcome, Outcomes, as_skip, unavailable
 from avmeter.engine.plan import Plan, Request
@@ -25,7 +26,6 @@ from avmeter.features.base import (
     Extractor,
     Features,
     Runtime,
-    WindowExtractor,
 )
 from avmeter.result import Skip
 from avmeter.sample import MediaSource
@@ -60,16 +60,26 @@ class FeatureComputer:
         runtime: Device, precision, weights.
         store: Where features are kept.
         threads: Decoding threads; default is one per core, at most 8.
+        processes: Decoding processes, in place of threads; 0 for none. Default is one per core but two, at most 12,
+            when a GPU waits for many files.
         batch_size: Overrides the extractors' own.
     """
 
     def __init__(
-        self, runtime: Runtime, store: Store, *, threads: int | None = None, batch_size: int | None = None
+        self,
+        runtime: Runtime,
+        store: Store,
+        *,
+        threads: int | None = None,
+        processes: int | None = None,
+        batch_size: int | None = None,
     ) -> None:
         self.runtime = runtime
         self.store = store
         self.counts = Counts()
         self._threads = threads or min(8, os.cpu_count() or 1)
+        self._processes = processes
+        self._children: Children | None = None
         self._batcher = Batcher(batch_size, on_gpu=runtime.device.type == "cuda")
         self._loaded: dict[str, Extractor] = {}
         self._unavailable: dict[str, Skip] = {}
@@ -77,7 +87,10 @@ class FeatureComputer:
         self._absent: dict[str, Skip] = {}  # checkpoint -> why; asked for once, since a network may take its time
 
     def unload(self) -> None:
-        """Drop all networks; they are loaded again when needed."""
+        """Drop all networks and end decoding processes; both come again when needed."""
+        if self._children is not None:
+            self._children.stop()
+            self._children = None
         for extractor in self._loaded.values():
             extractor.unload()
         self._loaded.clear()
@@ -192,6 +205,7 @@ class FeatureComputer:
     # -- direct features -------------------------------------------------------------------------------------
 
     def _run_direct(self, missing: Mapping[FeatureKey, list[Request]], plan: Plan, outcomes: Outcomes) -> None:
+        self._start_children(plan, [r[0].sources[0] for r in missing.values()])
         jobs: list[Job] = []
         by_source: dict[str, list[int]] = {}
         for key, requests in missing.items():
@@ -206,10 +220,28 @@ class FeatureComputer:
             return
         finish = Finisher(self, jobs, missing, outcomes)
         work = [(plan.sources[name], numbers) for name, numbers in by_source.items()]
-        with Decoders(work, jobs, min(self._threads, len(work))) as decoders:
+        with Decoders(work, self._producers(jobs, len(work))) as decoders:
             for message in decoders:
                 finish.take(message)
             finish.flush()
+
+    def _start_children(self, plan: Plan, sources: Iterable[str]) -> None:
+        """Start decoding processes if they are wanted and not there yet."""
+        if self._children is not None:
+            return
+        count = self._processes
+        if count is None and self.runtime.device.type == "cuda":
+            found = (plan.sources[name] for name in set(sources))
+            count = worthwhile_children(sum(not isinstance(s, str) and s.path is not None for s in found))
+        if count:
+            self._children = Children(count)
+            self._children.start()
+
+    def _producers(self, jobs: Sequence[Job], num_sources: int) -> Sequence[Producer]:
+        extractors = dict(enumerate(job.extractor for job in jobs))
+        if self._children is not None:
+            return self._children.producers(extractors)[:num_sources]
+        return [LocalProducer(extractors) for _ in range(min(self._threads, num_sources))]
 
     def _run_derived(self, missing: Mapping[FeatureKey, list[Request]], plan: Plan, outcomes: Outcomes) -> None:
         jobs: list[Job] = []
@@ -238,19 +270,8 @@ class FeatureComputer:
 
     # -- batches ---------------------------------------------------------------------------------------------
 
-    def launch(self, batch: Batch) -> Mapping[str, torch.Tensor] | None:
-        """Start a batch on a GPU without waiting for it; None where that does not apply, or failed."""
-        extractor = batch.extractor
-        if self.runtime.device.type != "cuda" or type(extractor).run is not WindowExtractor.run:
-            return None
-        try:
-            with torch.inference_mode():
-                return extractor.launch(batch.windows, self.runtime)
-        except Exception:  # noqa: BLE001 - `run_batch` meets the failure again, and deals with it window by window
-            return None
-
     def run_batch(self, batch: Batch) -> list[Mapping[str, Any] | Skip]:
-        """Outputs per window; out of memory halves the batch, down to a skip of the single window."""
+        """Outputs per window, waited for; out of memory halves the batch, down to a skip of the single window."""
         extractor, windows = batch.extractor, list(batch.windows)
         outputs: list[Mapping[str, Any] | Skip] = []
         start = 0
@@ -284,7 +305,6 @@ class FeatureComputer:
                 logger.debug("unexpected failure in %s", extractor.name, exc_info=error)
                 outputs.append(as_skip(error, extractor.name))
             start += len(part)
-        self.count_windows(batch)
         return outputs
 
     def count_windows(self, batch: Batch) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 import torch
 
 from avmeter.engine.batch import ByteQueue, Stopped
-from avmeter.engine.jobs import Job, Produced, as_skip
+from avmeter.engine.jobs import Produced, as_skip
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import ClipExtractor, Extractor, WindowExtractor
 from avmeter.media import MediaItem, array_key, content_key
@@ -19,18 +20,27 @@ from avmeter.sample import MediaSource
 _QUEUE_BYTES = 1024 * 2**20
 
 
-class Decoders:
-    """Threads that open each source once and produce the windows of every extractor that wants it."""
+class Producer(Protocol):
+    """Makes the messages of all jobs over one source."""
 
-    def __init__(
-        self, work: Sequence[tuple[MediaSource | str, list[int]]], jobs: Sequence[Job], num_threads: int
-    ) -> None:
+    def produce_all(self, source: MediaSource | str, numbers: Sequence[int]) -> Generator[Produced, None, None]:
+        """Messages of the jobs with these numbers; the source is opened once."""
+
+
+class Decoders:
+    """Threads that work through the sources, one for each producer.
+
+    Args:
+        work: Sources, and the numbers of the jobs over each.
+        producers: One for each thread.
+    """
+
+    def __init__(self, work: Sequence[tuple[MediaSource | str, list[int]]], producers: Sequence[Producer]) -> None:
         self._work = iter(work)
-        self._jobs = jobs
         self._lock = threading.Lock()
         self._queue: ByteQueue[Produced] = ByteQueue(_QUEUE_BYTES)
-        self._alive = num_threads
-        self._threads = [threading.Thread(target=self._loop, daemon=True) for _ in range(num_threads)]
+        self._alive = len(producers)
+        self._threads = [threading.Thread(target=self._loop, args=(p,), daemon=True) for p in producers]
 
     def __enter__(self) -> Decoders:
         # Each decoding thread works alone: teams of torch threads in every one of them would fight for the cores.
@@ -55,7 +65,7 @@ class Decoders:
             elif finished:
                 return
 
-    def _loop(self) -> None:
+    def _loop(self, producer: Producer) -> None:
         torch.set_num_threads(1)
         try:
             while True:
@@ -63,18 +73,31 @@ class Decoders:
                     task = next(self._work, None)
                 if task is None:
                     return
-                for message in self._produce_all(*task):
-                    self._queue.put(message, message.window.size_bytes if message.window else 0)
+                with contextlib.closing(producer.produce_all(*task)) as messages:
+                    for message in messages:
+                        self._queue.put(message, message.window.size_bytes if message.window else 0)
         except Stopped:
             return
         finally:
             with self._lock:
                 self._alive -= 1
 
-    def _produce_all(self, source: MediaSource | str, numbers: list[int]) -> Iterator[Produced]:
+
+class LocalProducer:
+    """Opens sources in this process.
+
+    Args:
+        extractors: Job number -> its extractor.
+    """
+
+    def __init__(self, extractors: Mapping[int, Extractor]) -> None:
+        self._extractors = extractors
+
+    def produce_all(self, source: MediaSource | str, numbers: Sequence[int]) -> Generator[Produced, None, None]:
+        """Messages of the jobs with these numbers."""
         if isinstance(source, str):
             for number in numbers:
-                yield from produce(number, self._jobs[number].extractor, source)
+                yield from produce(number, self._extractors[number], source)
             return
         try:
             item = open_media(source)
@@ -84,10 +107,10 @@ class Decoders:
         with item:
             yield from self._produce_item(item, source, numbers)
 
-    def _produce_item(self, item: MediaItem, source: MediaSource, numbers: list[int]) -> Iterator[Produced]:
+    def _produce_item(self, item: MediaItem, source: MediaSource, numbers: Sequence[int]) -> Iterator[Produced]:
         wanted = []
         for number in numbers:
-            extractor = self._jobs[number].extractor
+            extractor = self._extractors[number]
             assert isinstance(extractor, ClipExtractor | WindowExtractor)
             try:
                 item.add_requests(*extractor.requests(item))
@@ -95,7 +118,7 @@ class Decoders:
             except Exception as error:  # noqa: BLE001 - as above
                 yield Produced(number, outcome=as_skip(error, source))
         for number in wanted:
-            yield from produce(number, self._jobs[number].extractor, item)
+            yield from produce(number, self._extractors[number], item)
 
 
 def produce(number: int, extractor: Extractor, media: Any) -> Iterator[Produced]:

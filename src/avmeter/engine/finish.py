@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from avmeter.engine.batch import Batch, Ticket
 from avmeter.engine.jobs import Job, Outcome, Outcomes, Produced
+from avmeter.engine.pipeline import Outputs, Pipeline
 from avmeter.engine.plan import Request
 from avmeter.engine.store import FeatureKey
 from avmeter.errors import SkipError
@@ -15,11 +15,7 @@ from avmeter.features.base import Features, WindowExtractor
 from avmeter.result import Skip
 
 if TYPE_CHECKING:
-    import torch
-
     from avmeter.engine.compute import FeatureComputer
-
-_IN_FLIGHT = 2  # batches started on a GPU and not read yet
 
 
 class Finisher:
@@ -36,7 +32,7 @@ class Finisher:
         self._jobs = jobs
         self._requests = requests
         self._outcomes = outcomes
-        self._running: deque[tuple[Batch, Mapping[str, torch.Tensor] | None]] = deque()
+        self._pipeline = Pipeline(owner.runtime, owner.run_batch)
 
     def take(self, message: Produced) -> None:
         """Handle one message of a decoding thread."""
@@ -60,24 +56,15 @@ class Finisher:
         """Run what did not fill a batch, and wait for everything."""
         for batch in self._owner._batcher.flush():
             self._run(batch)
-        self._settle_running(leave=0)
+        for finished, outputs in self._pipeline.drain():
+            self._take_outputs(finished, outputs)
 
     def _run(self, batch: Batch) -> None:
-        """Start a batch; on a GPU its outputs are read when the next one is under way."""
-        self._running.append((batch, self._owner.launch(batch)))
-        self._settle_running(leave=0 if self._running[-1][1] is None else _IN_FLIGHT)
+        for finished, outputs in self._pipeline.push(batch):
+            self._take_outputs(finished, outputs)
 
-    def _settle_running(self, *, leave: int) -> None:
-        while len(self._running) > leave:
-            batch, launched = self._running.popleft()
-            if launched is None:
-                outputs = self._owner.run_batch(batch)
-            else:
-                outputs = [*batch.extractor.collect(launched)]
-                self._owner.count_windows(batch)
-            self._take_outputs(batch, outputs)
-
-    def _take_outputs(self, batch: Batch, outputs: Sequence[Mapping[str, Any] | Skip]) -> None:
+    def _take_outputs(self, batch: Batch, outputs: Outputs) -> None:
+        self._owner.count_windows(batch)
         for ticket, output in zip(batch.tickets, outputs, strict=True):
             job = self._jobs[ticket.job]
             if isinstance(output, Skip):

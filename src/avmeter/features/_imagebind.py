@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -132,8 +133,16 @@ def clip_starts(duration_s: float, num_clips: int) -> list[float]:
 
 def normalised(pixels: Tensor) -> Tensor:
     """Pixels (B, 3, frames, h, w) in [0, 1] as the vision tower was trained on them."""
-    mean, std = (pixels.new_tensor(v).view(1, 3, 1, 1, 1) for v in (_MEAN, _STD))
+    mean, std = _mean_and_std(pixels.device, pixels.dtype)
     return (pixels - mean) / std
+
+
+@lru_cache(maxsize=16)
+def _mean_and_std(device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Kept on the device: to send them anew would make every batch wait for the one before."""
+    with torch.inference_mode(False):
+        mean, std = (torch.tensor(v, dtype=dtype, device=device).view(1, 3, 1, 1, 1) for v in (_MEAN, _STD))
+    return mean, std
 
 
 def _less_mean(clip: np.ndarray) -> np.ndarray:

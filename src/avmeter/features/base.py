@@ -154,6 +154,10 @@ class Extractor(abc.ABC):
     def unload(self) -> None:  # noqa: B027 - as above
         """Drop the network."""
 
+    def decoding_state(self) -> Mapping[str, Any]:
+        """Attributes set by `load` that the cutting of windows reads; they go along to decoding processes."""
+        return {}
+
 
 class ClipExtractor(Extractor):
     """An extractor of signal statistics: no network, the whole clip at once, in a decoding thread."""
@@ -207,11 +211,10 @@ class WindowExtractor(Extractor):
             windows: Windows of equal `batch_key`.
             runtime: Device and precision.
         """
-        return self.collect(self.launch(windows, runtime))
+        return self.collect(self.launch(self.upload(windows, runtime), runtime))
 
-    def launch(self, windows: Sequence[Window], runtime: Runtime) -> Mapping[str, Tensor]:
-        """Start the network on a batch; on a GPU this returns before the outputs exist."""
-        batch = self.upload(windows, runtime)
+    def launch(self, batch: Mapping[str, Tensor], runtime: Runtime) -> Mapping[str, Tensor]:
+        """Start the network on what `upload` made; on a GPU this returns before the outputs exist."""
         half = runtime.half_dtype if self.half_weights else None
         if half is None:
             return self.forward(batch)

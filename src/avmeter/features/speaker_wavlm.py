@@ -71,6 +71,9 @@ class SpeakerWavlm(WindowExtractor):
     def unload(self) -> None:
         self._net = None
 
+    def decoding_state(self) -> Mapping[str, Any]:
+        return {"_normalises": self._normalises}
+
     def windows(self, media: MediaItem) -> Iterator[Window]:
         waveform = media.audio(AudioSpec(sample_rate=SAMPLE_RATE))[:].astype(np.float32)
         speech = voiced(waveform, pause_ms=180, pad_ms=90)

@@ -55,12 +55,16 @@ class SynchformerVideo(SynchformerTower):
     version = "2"
     takes = "video"
     batch_size = 4
+    gpu_batch_size = 32
     part = "video"
     _resizes_on_device = False
 
     def load(self, runtime: Runtime) -> None:
         super().load(runtime)
         self._resizes_on_device = runtime.device.type == "cuda" and _RESIZE[self.protocol].in_ == "float"
+
+    def decoding_state(self) -> Mapping[str, Any]:
+        return {"_resizes_on_device": self._resizes_on_device}
 
     def _ticks(self, media: MediaItem) -> np.ndarray:
         """Index of the frame on the screen at every 1/25 s."""
@@ -114,7 +118,10 @@ class SynchformerVideo(SynchformerTower):
         for segment in segments:
             start = position[segment * STEP_FRAMES]
             yield Window(
-                inputs={"pixels": np.asarray(frames[start : start + SEGMENT_FRAMES])},
+                inputs={
+                    "early": np.asarray(frames[start : start + STEP_FRAMES]),
+                    "late": np.asarray(frames[start + STEP_FRAMES : start + SEGMENT_FRAMES]),
+                },
                 start_s=segment * STEP_FRAMES / FPS,
                 duration_s=SEGMENT_FRAMES / FPS,
             )
@@ -128,12 +135,11 @@ class SynchformerVideo(SynchformerTower):
         return "pixels"
 
     def upload(self, windows: Sequence[Window], runtime: Runtime) -> dict[str, Tensor]:
-        """Segments overlap by half, so each half is uploaded once and the segments are put together on the device."""
+        """Segments overlap by half: each half travels once, and the segments are put together on the device."""
         halves: dict[int, np.ndarray] = {}
         places = []
         for window in windows:
-            pixels = window.inputs["pixels"]
-            pair = [pixels[:STEP_FRAMES], pixels[STEP_FRAMES:]]
+            pair = [window.inputs["early"], window.inputs["late"]]
             keys = [int(half.__array_interface__["data"][0]) for half in pair]
             halves.update(zip(keys, pair, strict=True))
             places.append(keys)
@@ -142,8 +148,8 @@ class SynchformerVideo(SynchformerTower):
             groups.setdefault(half.shape, []).append(key)
         order = {key: i for i, key in enumerate(key for keys in groups.values() for key in keys)}
         made = torch.cat([self._on_device([halves[key] for key in keys], runtime) for keys in groups.values()])
-        index = torch.tensor([order[key] for keys in places for key in keys], device=made.device)
-        return {"pixels": made[index].reshape(len(windows), SEGMENT_FRAMES, *made.shape[2:])}
+        index = runtime.stack([np.array([order[key] for key in keys]) for keys in places])  # (windows, 2)
+        return {"pixels": made[index].flatten(1, 2)}
 
     def _on_device(self, halves: list[np.ndarray], runtime: Runtime) -> Tensor:
         """Half segments of one form as (n, 8, 3, 224, 224) float32."""

@@ -17,7 +17,12 @@ def test_overlapping_segments_are_put_together_on_the_device():
     rng = np.random.default_rng(0)
     clips = [rng.random((n, 3, 4, 4), dtype=np.float32) for n in (40, 16, 32)]
     windows = [
-        Window(inputs={"pixels": clip[start : start + SEGMENT_FRAMES]})
+        Window(
+            inputs={
+                "early": clip[start : start + STEP_FRAMES],
+                "late": clip[start + STEP_FRAMES : start + SEGMENT_FRAMES],
+            }
+        )
         for clip in clips
         for start in range(0, len(clip) - SEGMENT_FRAMES + 1, STEP_FRAMES)
     ]
@@ -25,8 +30,8 @@ def test_overlapping_segments_are_put_together_on_the_device():
     runtime = _runtime()
     counting = SimpleNamespace(stack=lambda rows: stacked.append(len(rows)) or runtime.stack(rows))
     batch = SynchformerVideo().upload(windows, counting)["pixels"]
-    np.testing.assert_array_equal(batch.numpy(), np.stack([w.inputs["pixels"] for w in windows]))
-    assert stacked == [5 + 2 + 4]
+    np.testing.assert_array_equal(batch.numpy(), np.stack([np.concatenate([*w.inputs.values()]) for w in windows]))
+    assert stacked == [5 + 2 + 4, len(windows)]
 
 
 def _runtime() -> Runtime:
@@ -44,7 +49,7 @@ def test_pictures_resized_on_the_device_equal_those_resized_while_decoding():
         extractor._resizes_on_device = on_device
         windows = [w for clip in clips for w in list(extractor.windows(clip))[:2]]
         assert len({extractor.batch_key(w) for w in windows}) == 1
-        shapes.append([w.inputs["pixels"].shape[1:] for w in windows[::2]])
+        shapes.append([w.inputs["late"].shape[1:] for w in windows[::2]])
         batches.append(extractor.upload(windows, _runtime())["pixels"].numpy())
     assert shapes[1] == [(120, 160, 3), (160, 120, 3), (3, 224, 224)]
     np.testing.assert_array_equal(*batches)

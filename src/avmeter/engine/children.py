@@ -1,0 +1,164 @@
+"""Decoding processes, seen from the run.
+
+Launching networks is thousands of short steps in one interpreter; decoding threads beside it in the same interpreter
+make each of them wait. Processes have interpreters of their own, and one that dies of a broken file takes nobody along.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import subprocess
+import sys
+import weakref
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from avmeter.engine.child import Recipe, Task
+from avmeter.engine.decoders import LocalProducer
+from avmeter.engine.jobs import Produced
+from avmeter.engine.wire import Wire
+from avmeter.errors import SkipCode
+from avmeter.features.base import Extractor
+from avmeter.result import Skip
+from avmeter.sample import MediaSource
+
+logger = logging.getLogger("avmeter")
+_ATTEMPTS = 2
+_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+_MANY_FILES = 32  # below, processes take longer to start than they save
+_MOST, _SPARE_CORES = 12, 2
+_OWN_PACKAGE = "avmeter."
+
+
+class Child:
+    """One decoding process; started when first needed, and again after it died."""
+
+    def __init__(self, command: Sequence[str] | None = None) -> None:
+        self._command = command or [sys.executable, "-P", "-m", "avmeter.engine.child"]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._wire: Wire | None = None
+
+    def start(self) -> Wire:
+        """The connection to the process."""
+        if self._wire is None:
+            near, far = socket.socketpair()
+            with far:
+                self._process = subprocess.Popen(
+                    [*self._command, str(far.fileno())],
+                    pass_fds=(far.fileno(),),
+                    stdin=subprocess.DEVNULL,
+                    env={
+                        **os.environ,
+                        "PYTHONPATH": _module_path(),
+                        "OMP_NUM_THREADS": "1",
+                        "CUDA_VISIBLE_DEVICES": "",
+                    },
+                )
+            self._wire = Wire(near)
+        return self._wire
+
+    def stop(self) -> None:
+        """End the process."""
+        if self._wire is not None:
+            self._wire.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._wire = self._process = None
+
+
+def worthwhile_children(num_files: int) -> int:
+    """How many processes to start for so many files on this machine."""
+    if os.name != "posix" or num_files < _MANY_FILES:
+        return 0
+    num_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(_MOST, num_cores - _SPARE_CORES))
+
+
+class Children:
+    """Decoding processes that stay for the next chunk; they end with this object.
+
+    Args:
+        count: How many.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._children = [Child() for _ in range(count)]
+        self.stop = weakref.finalize(self, _stop, self._children)
+
+    def start(self) -> None:
+        """Start them now: while they import what they need, networks can be loaded."""
+        with contextlib.suppress(OSError):  # met again, and dealt with, at the first clip
+            for child in self._children:
+                child.start()
+
+    def producers(self, extractors: Mapping[int, Extractor]) -> list[ChildProducer]:
+        """One producer for each process."""
+        return [ChildProducer(child, extractors) for child in self._children]
+
+
+class ChildProducer:
+    """Has files opened by a process; texts, arrays and extractors from elsewhere stay in this one.
+
+    Args:
+        child: The process.
+        extractors: Job number -> its extractor.
+    """
+
+    def __init__(self, child: Child, extractors: Mapping[int, Extractor]) -> None:
+        self._child = child
+        self._extractors = extractors
+        self._local = LocalProducer(extractors)
+
+    def produce_all(self, source: MediaSource | str, numbers: Sequence[int]) -> Generator[Produced, None, None]:
+        """Messages of the jobs with these numbers."""
+        if isinstance(source, str) or source.path is None:
+            yield from self._local.produce_all(source, numbers)
+            return
+        recipes = {n: Recipe.of(self._extractors[n]) for n in numbers if _can_travel(self._extractors[n])}
+        near = [n for n in numbers if n not in recipes]
+        if near:
+            yield from self._local.produce_all(source, near)
+        if recipes:
+            yield from self._from_child(Task(source, recipes))
+
+    def _from_child(self, task: Task) -> Iterator[Produced]:
+        for _ in range(_ATTEMPTS):
+            finished = False
+            try:
+                wire = self._child.start()
+                wire.send(task)
+                while (message := wire.receive()) is not None:
+                    yield message
+                wire.forget()
+                finished = True
+                return
+            except (EOFError, OSError):
+                logger.warning("%s: the process that decoded it died", task.source)
+            finally:
+                if not finished:  # dead, or in the midst of what nobody waits for any more
+                    self._child.stop()
+        skip = Skip(
+            code=SkipCode.WORKER_DIED,
+            reason=f"{task.source}: the decoding process died {_ATTEMPTS} times over this file",
+            hint="the file breaks the decoder, or memory ran out; `loader_processes=0` decodes in threads",
+        )
+        yield from (Produced(number, outcome=skip) for number in task.recipes)
+
+
+def _can_travel(extractor: Extractor) -> bool:
+    """True for our own extractors: those of a plug-in or a script may not be importable elsewhere."""
+    return type(extractor).__module__.startswith(_OWN_PACKAGE)
+
+
+def _module_path() -> str:
+    own = str(Path(__file__).parents[2])
+    return os.pathsep.join(dict.fromkeys([own, *filter(None, sys.path)]))
+
+
+def _stop(children: list[Child]) -> None:
+    for child in children:
+        child.stop()

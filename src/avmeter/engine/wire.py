@@ -1,0 +1,102 @@
+"""Messages between a run and its decoding processes: pickled headers, and arrays beside them.
+
+    header length, array count | per array: length, or which of the last ones it is | header | new arrays
+
+Windows overlap, so views of one array come again and again; the last few are remembered on both sides and sent once.
+Both ends are processes of one run of this program: a header is never read from anywhere else.
+"""
+
+from __future__ import annotations
+
+import pickle
+import socket
+import struct
+from collections import deque
+from typing import Any
+
+import numpy as np
+
+_HEAD = struct.Struct("<QI")
+_ARRAY = struct.Struct("<Qi")
+_NEW = -1
+_NUM_REMEMBERED = 8
+_SOCKET_BYTES = 8 << 20  # as much as the system grants: large arrays in few turns
+
+
+class Wire:
+    """One end of a connection.
+
+    Args:
+        connection: A connected stream socket; this object closes it.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BYTES)
+        self._sent: deque[tuple[tuple[int, int], memoryview]] = deque(maxlen=_NUM_REMEMBERED)
+        self._received: deque[memoryview] = deque(maxlen=_NUM_REMEMBERED)
+
+    def send(self, message: Any) -> None:
+        """Send a message.
+
+        Raises:
+            OSError: The other end is gone.
+        """
+        buffers: list[pickle.PickleBuffer] = []
+        header = pickle.dumps(message, protocol=5, buffer_callback=buffers.append)
+        table, new = [], []
+        for buffer in buffers:
+            view = buffer.raw()
+            place = self._place_of_sent(view)
+            table.append(_ARRAY.pack(view.nbytes, place))
+            if place == _NEW:
+                new.append(view)
+        self._socket.sendall(b"".join([_HEAD.pack(len(header), len(buffers)), *table, header]))
+        for view in new:
+            self._socket.sendall(view)
+
+    def _place_of_sent(self, view: memoryview) -> int:
+        """Which of the remembered arrays this is. They are held on to, so that no other can have their address."""
+        key = (int(np.frombuffer(view, np.uint8).__array_interface__["data"][0]), view.nbytes)
+        for place, (known, _) in enumerate(self._sent):
+            if known == key:
+                return place
+        self._sent.append((key, view))
+        return _NEW
+
+    def receive(self) -> Any:
+        """The next message.
+
+        Raises:
+            EOFError: The other end is gone.
+        """
+        header_bytes, num_arrays = _HEAD.unpack(self._exactly(_HEAD.size))
+        table = self._exactly(_ARRAY.size * num_arrays)
+        header = self._exactly(header_bytes)
+        arrays = []
+        for size_bytes, place in _ARRAY.iter_unpack(table):
+            if place == _NEW:
+                self._received.append(self._exactly(size_bytes))
+                arrays.append(self._received[-1])
+            else:
+                arrays.append(self._received[place])
+        return pickle.loads(header, buffers=arrays)  # noqa: S301 - from the other process of this run
+
+    def forget(self) -> None:
+        """Drop what was remembered; both ends do so between clips."""
+        self._sent.clear()
+        self._received.clear()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()
+
+    def _exactly(self, size_bytes: int) -> memoryview:
+        data = np.empty(size_bytes, np.uint8).data
+        missing = data
+        while len(missing):
+            count = self._socket.recv_into(missing)
+            if not count:
+                raise EOFError
+            missing = missing[count:]
+        return data
