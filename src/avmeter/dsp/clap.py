@@ -79,13 +79,13 @@ class ShortClips(StrEnum):
 
 
 class LongClips(StrEnum):
-    """What is heard of a clip above 10 s."""
+    """What is heard of a clip that does not fit into one input."""
 
     PUBLISHED = "published"
     """One input: `fused_input` or `unfused_input` of the whole clip."""
 
     WINDOWS = "windows"
-    """An input for every 10 s; the caller pools the embeddings."""
+    """An input for every stretch of its length; the caller pools the embeddings."""
 
 
 class Rest(StrEnum):
