@@ -72,6 +72,7 @@ def _modernbert(config: TextConfig) -> Any:
         sep_token_id=config.end,
         eos_token_id=config.end,
         pad_token_id=config.pad,
+        attn_implementation="sdpa",
     )
     model = ModernBertModel(sizes)
     model.final_norm = nn.Identity()
