@@ -7,8 +7,8 @@
 Source: Radford et al., "Learning Transferable Visual Models From Natural Language Supervision" (2021); ImageBind,
 `multimodal_preprocessors.py`, `SimpleTokenizer`.
 
-Differs from it on purpose: `<|startoftext|>` and `<|endoftext|>` in a text are text like any other; there the prompt ends
-where the latter stands.
+Differs from it on purpose: `<|startoftext|>` and `<|endoftext|>` in a text are text like any other; there the prompt
+ends where the latter stands.
 """
 
 from __future__ import annotations
