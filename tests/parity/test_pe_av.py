@@ -57,8 +57,9 @@ def test_sound_and_picture_agree_with_transformers_stage_by_stage(
     assert goldenio.check(golden, f"{clip}/input_values", waveform)[0] == 0
     codec = nets["codec"](torch.from_numpy(waveform)[None, None])
     assert goldenio.check(golden, f"{clip}/codec", codec[0])[1] < TOLERANCE
-    pixels = (torch.from_numpy(frames(num_frames, 56, 56, seed=num_frames)).float() - 127.5) / 127.5
-    frame = nets["frame"](pixels)
+    see = PeAvFrame(model="pe-av-small")
+    see._net = nets["frame"]
+    frame = see.forward({"pixels": torch.from_numpy(frames(num_frames, 56, 56, seed=num_frames))})["vector"]
     assert goldenio.check(golden, f"{clip}/frame", frame)[1] < TOLERANCE
     found = nets["towers"](audio=codec, video=frame[None])
     for name in ("audio", "video", "audio_video"):
