@@ -214,6 +214,20 @@ def test_odd_clip_is_scored_or_skipped_by_name(evaluator: Any, clips: dict[str, 
             assert path.name in result.skip.reason
 
 
+@pytest.mark.parametrize("pair", ["text_audio", "text_video", "text_audio_video"])
+def test_clip_without_the_prompt_that_its_pair_needs_is_skipped(
+    evaluator: Any, clips: dict[str, Path], pair: str
+) -> None:
+    """Absent or empty: a skip of its own name, and the hint says what to give."""
+    ev = evaluator(model="pe-av-small", pair=pair)
+    for given, code in (({}, "missing_input"), ({"text_prompt": " "}, "empty_text")):
+        result = rows(ev, [{"video": clips["good"], **given}])[0]
+        assert result.score is None
+        assert result.skip is not None
+        assert result.skip.code == code
+        assert "text_prompt" in result.skip.hint
+
+
 def test_sound_file_alone_is_compared_with_its_prompt(evaluator: Any, clips: dict[str, Path]) -> None:
     """Text to audio: no picture is asked for, and no network for pictures runs."""
     ev = evaluator(model="pe-av-small", pair="text_audio")
