@@ -1,9 +1,9 @@
 """Clips per second of the network metrics on one device: decoding included, feature store off, stand-in weights.
 
-    python bench/gpu.py --media FOLDER [--clips 24] [--precision float32 --precision tf32 ...] [--threads N]
+    python bench/gpu.py --media FOLDER [--clips 24] [--precision float32 --precision tf32 ...] [--processes N]
 
 Every clip of the run has bytes of its own, and so has every reference, so that nothing is computed once for two. The
-first pass loads the networks and is not timed.
+first pass loads the networks, starts decoding processes, and is not timed.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--media", type=Path, required=True)
     parser.add_argument("--clips", type=int, default=24)
     parser.add_argument("--precision", action="append")
-    parser.add_argument("--threads", type=int)
+    parser.add_argument("--processes", type=int, default=12)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--scores", type=Path, help="write the scores of the first precision's warm-up here")
     options = parser.parse_args()
@@ -70,7 +70,7 @@ def main() -> None:
                 weights="dummy",
                 precision=precision,
                 store=None,
-                loader_threads=options.threads,
+                loader_processes=options.processes,
             )
             warm = evaluator.evaluate(samples=samples_of(media, folder, len(media), f"{precision}w"))
             loaded = time.monotonic() - began
