@@ -20,6 +20,7 @@ TINY = {
     "embedding_dim": 32,
     "vision": TowerConfig(dim=64, depth=2, num_heads=4),
     "audio": TowerConfig(dim=48, depth=2, num_heads=4),
+    "text": TowerConfig(dim=32, depth=1, num_heads=2),
 }
 SIZES = [pytest.param("imagebind_tiny", id="tiny"), pytest.param("imagebind", id="huge", marks=pytest.mark.full)]
 
@@ -34,7 +35,7 @@ COSINE_TOLERANCE = 1e-5
 def filled(size: str, tower: str) -> ImageBind:
     sizes = TINY if size == "imagebind_tiny" else {}
     net = imagebind.build(ImageBindConfig(towers=(tower,), **sizes))
-    fill.fill_state_dict(net, rename=imagebind.KEY_MAP.official)
+    fill.fill_state_dict(net, rename=imagebind.key_map((tower,)).official)
     return net
 
 
@@ -109,3 +110,20 @@ def test_audio_tower_gives_the_published_embeddings(size: str) -> None:
         assert deviation(golden, f"{case}/audio_blocklast", last) < BLOCK_TOLERANCE
         embedding = net.audio(mel).mean(dim=0, keepdim=True)
         assert deviation(golden, f"{case}/audio_embedding", embedding) < EMBEDDING_TOLERANCE
+
+
+@torch.no_grad()
+def test_text_tower_gives_the_published_embeddings() -> None:
+    """Short and long prompts and an empty one, through the causal mask, the end token and the scale."""
+    net, golden = filled("imagebind_tiny", "text"), golden_of("imagebind_tiny_towers")
+    embedding = net.text(torch.from_numpy(golden["text/ids"]).long())
+    assert deviation(golden, "text/embedding", embedding) < EMBEDDING_TOLERANCE
+
+
+@torch.no_grad()
+def test_single_picture_gives_the_published_embedding() -> None:
+    """The published tower repeats a picture that comes alone."""
+    net, golden = filled("imagebind_tiny", "vision"), golden_of("imagebind_tiny_towers")
+    pixels = np.random.RandomState(7).standard_normal((3, 3, 224, 224)).astype(np.float32)
+    embedding = net.vision(torch.from_numpy(pixels)[:, :, None].expand(-1, -1, 2, -1, -1))
+    assert deviation(golden, "still/embedding", embedding) < EMBEDDING_TOLERANCE
