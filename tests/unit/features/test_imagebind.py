@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 from pathlib import Path
 from typing import Any
@@ -270,3 +271,15 @@ def test_tower_is_loaded_for_the_first_who_asks_and_for_nobody_again(monkeypatch
     for name in ("imagebind_frames", "imagebind_video", "imagebind_audio_windows", "imagebind_audio", "imagebind_text"):
         get_extractor(name).load(runtime)
     assert loaded == [("vision",), ("audio",), ("text",)]
+
+
+@pytest.mark.parametrize("name", ["imagebind_frames", "imagebind_audio_windows", "imagebind_text"])
+def test_half_precision_stays_near_float32(name: str, runtime: Runtime) -> None:
+    """Networks with half weights get inputs of their own type: bytes, spectrograms and ids alike."""
+    item = {"imagebind_frames": picture(3), "imagebind_audio_windows": sound(2), "imagebind_text": "a dog"}[name]
+    exact = embed(get_extractor(name), item, runtime)["embedding"]
+    half = Runtime(device=torch.device("cpu"), precision="bf16", weights=WeightsSource(is_dummy=True))
+    half.networks.update({k: copy.deepcopy(v).to(torch.bfloat16) for k, v in runtime.networks.items()})
+    with torch.autocast("cpu", torch.bfloat16):
+        rough = embed(get_extractor(name), item, half)["embedding"]
+    assert 0 < np.abs(rough - exact).max() < 0.05 * np.abs(exact).max()

@@ -4,7 +4,8 @@
 
 Windows of 2 s, one every 0.5 s; every frame on the screen during a window is compared with the sound of that window,
 and the frames that match least count. It finds a moment whose sound belongs to something else; offsets are measured by
-`audio.desync`. Stored as the plain cosine.
+`audio.desync`. Stored as the plain cosine. Every frame goes through ImageBind: 240 for 10 s at 24 fps, where
+`audio.imagebind_score` sends 15 pairs. `fps` thins them out.
 
 A good value: that of the real clips with their own sound, scored in the same run; shuffled pairs show the floor.
 Not seen: offsets that leave the same things heard and seen within 2 s, sound quality, the prompt.
