@@ -1,6 +1,6 @@
 """Clips per second of the network metrics on one device: decoding included, feature store off, stand-in weights.
 
-    python bench/gpu.py --media FOLDER [--clips 24] [--precision float32 --precision tf32 ...] [--processes N]
+    python bench/gpu.py --media FOLDER [--clips 24] [--precision float32 --precision tf32 ...] [--gpus N]
 
 Every clip of the run has bytes of its own, and so has every reference, so that nothing is computed once for two. The
 first pass loads the networks, starts decoding processes, and is not timed.
@@ -52,7 +52,8 @@ def main() -> None:
     parser.add_argument("--media", type=Path, required=True)
     parser.add_argument("--clips", type=int, default=24)
     parser.add_argument("--precision", action="append")
-    parser.add_argument("--processes", type=int, default=12)
+    parser.add_argument("--processes", type=int, help="decoding processes of each GPU; default is the package's own")
+    parser.add_argument("--gpus", type=int, default=1)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--scores", type=Path, help="write the scores of the first precision's warm-up here")
     options = parser.parse_args()
@@ -67,12 +68,14 @@ def main() -> None:
             evaluator = create_evaluator(
                 metrics,
                 options.device,
+                options.gpus,
                 weights="dummy",
                 precision=precision,
                 store=None,
                 loader_processes=options.processes,
             )
-            warm = evaluator.evaluate(samples=samples_of(media, folder, len(media), f"{precision}w"))
+            # As many as start everything: decoding processes, and on several GPUs a worker for each.
+            warm = evaluator.evaluate(samples=samples_of(media, folder, 16 * options.gpus, f"{precision}w"))
             loaded = time.monotonic() - began
             if options.scores is not None and precision == "float32":
                 rows = [{k: [r.score, str(r.skip)] for k, r in row.items()} for row in warm]
@@ -85,8 +88,8 @@ def main() -> None:
             skipped = sum(r.score is None for row in results for r in row.values())
             memory = torch.cuda.max_memory_allocated() / 2**30 if options.device == "cuda" else 0.0
             print(
-                f"{precision}: {options.clips / seconds:.2f} clips/s ({seconds:.1f} s for {options.clips}; first with "
-                f"loading {loaded:.0f} s; {skipped} skips; {memory:.1f} GiB)",
+                f"{precision}, {options.gpus} GPU: {options.clips / seconds:.2f} clips/s ({seconds:.1f} s for "
+                f"{options.clips}; first with loading {loaded:.0f} s; {skipped} skips; {memory:.1f} GiB)",
                 flush=True,
             )
             evaluator.shutdown()

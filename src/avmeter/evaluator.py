@@ -8,12 +8,12 @@ results.corpus["audio.wer"].score
 
 from __future__ import annotations
 
-import copy
 import platform
 import sys
 import time
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from os import PathLike
@@ -22,10 +22,13 @@ from typing import Any, overload
 
 import torch
 
+from avmeter.engine.children import most_children
 from avmeter.engine.compute import Counts, FeatureComputer
 from avmeter.engine.export import FeatureTable, collect_features
 from avmeter.engine.local import LocalExecutor, Progress
+from avmeter.engine.pool import PoolExecutor
 from avmeter.engine.store import open_store
+from avmeter.engine.tasks import Setup
 from avmeter.errors import UnknownNameError, UsageError
 from avmeter.features.base import Runtime, get_extractor
 from avmeter.manifest import identical_pairs
@@ -56,7 +59,8 @@ class Evaluator:
     Args:
         metrics: Metric names, groups ("audio", "av"), or "all".
         device: "auto" (first GPU, else CPU), or a torch device.
-        num_gpus: Number of GPUs to use; 1 is supported by this executor.
+        num_gpus: How many GPUs of this machine to use, each by a process of its own. Metrics that are not of this
+            package run here, on the first.
         compile: Not available; refused with a hint.
         weights: "auto", "dummy" (deterministic stand-ins: scores mean nothing and say so), or a folder.
         protocol: Published harness whose numbers are to be met: "fastvideo" or "av-benchmark".
@@ -101,10 +105,7 @@ class Evaluator:
         if loader_processes is not None and loader_processes < 0:
             raise UsageError(f"loader_processes={loader_processes}: needs at least 0", hint="0 decodes in threads")
         if num_gpus > 1:
-            raise UsageError(
-                f"num_gpus={num_gpus}: one device per evaluator for now",
-                hint="run one process per GPU over parts of the set with the same `store=`, then once over all",
-            )
+            _require_gpus(num_gpus, device)
         if compile:
             raise UsageError(
                 "compile=True: compiling costs more than it saves below thousands of clips",
@@ -117,12 +118,22 @@ class Evaluator:
         )
         if not self._metrics:
             raise UsageError("no metric was chosen", hint="list_metrics() or `avmeter list` shows names and groups")
-        self._runtime = Runtime(device=_device(device), precision=precision, weights=WeightsSource.parse(weights))
-        self._store = open_store(store)
-        self._computer = FeatureComputer(
-            self._runtime, self._store, threads=loader_threads, processes=loader_processes, batch_size=batch_size
+        setup = Setup(
+            device=str(_device(device)),
+            precision=precision,
+            weights=WeightsSource.parse(weights),
+            store=store,
+            threads=loader_threads,
+            processes=loader_processes,
+            batch_size=batch_size,
         )
-        self._executor = LocalExecutor(self._computer)
+        computer = setup.computer()
+        self._runtime, self._store = computer.runtime, computer.store
+        self._num_gpus = num_gpus if self._runtime.device.type == "cuda" else 0
+        self._executor: LocalExecutor | PoolExecutor = LocalExecutor(computer)
+        if self._num_gpus > 1:
+            share = replace(setup, processes=most_children(num_gpus) if loader_processes is None else loader_processes)
+            self._executor = PoolExecutor(share, [f"cuda:{i}" for i in range(num_gpus)], self._executor)
         self._is_shut_down = False
         for metric in self._metrics.values():
             if isinstance(metric, SimpleAdapter):
@@ -141,7 +152,7 @@ class Evaluator:
     @property
     def num_gpus(self) -> int:
         """Number of GPUs in use."""
-        return int(self._runtime.device.type == "cuda")
+        return self._num_gpus
 
     @overload
     def evaluate(
@@ -199,7 +210,7 @@ class Evaluator:
         for note in notes:
             warnings.warn(note, stacklevel=2)
         started = time.time()
-        before = copy.deepcopy(self._computer.counts)
+        before = self._executor.counts.copy()
         rows, corpus = self._executor.run(items, chosen, progress)
         provenance = {**self._provenance(chosen, time.time() - started, before), "notes": notes}
         return EvalResults(rows, corpus, samples=items, provenance=provenance)
@@ -231,7 +242,7 @@ class Evaluator:
 
     def unload(self) -> None:
         """Drop the networks; `reload` or the next `evaluate` builds them again."""
-        self._computer.unload()
+        self._executor.unload()
 
     def reload(self) -> None:
         """Undo `unload`; networks load when they are next needed."""
@@ -250,7 +261,7 @@ class Evaluator:
 
     def _provenance(self, chosen: Mapping[str, Metric], duration_s: float, before: Counts) -> dict[str, Any]:
         """What produced these scores: everything that is needed to repeat or to doubt them."""
-        counts = self._computer.counts.since(before)
+        counts = self._executor.counts.since(before)
         extractors: dict[str, Any] = {}
         weights: dict[str, str] = {}
         for metric in chosen.values():
@@ -265,7 +276,7 @@ class Evaluator:
             "duration_s": round(duration_s, 3),
             "versions": {"python": platform.python_version(), **_versions()},
             "platform": platform.platform(),
-            "device": _device_name(self._runtime.device),
+            "device": " + ".join([_device_name(self._runtime.device)] * max(1, self._num_gpus)),
             "precision": self._runtime.precision,
             "weights": weights,
             "dummy_weights": self._runtime.weights.is_dummy,
@@ -384,6 +395,18 @@ def _refuse(others: Mapping[str, Any]) -> None:
         known = ("metrics", "device", "num_gpus", "weights", "protocol", "options", "store", "precision",
                  "batch_size", "loader_threads", "loader_processes", "skip_missing_deps")  # fmt: skip
         raise UnknownNameError.among("argument of Evaluator", name, known)
+
+
+def _require_gpus(count: int, device: str) -> None:
+    """Refuse more GPUs than there are, or some of them by a device's name."""
+    found = torch.cuda.device_count()
+    if count > found:
+        raise UsageError(f"num_gpus={count}: torch sees {found} here", hint="leave out `num_gpus`, or ask for fewer")
+    if device not in ("auto", "cuda"):
+        raise UsageError(
+            f"num_gpus={count} with device={device!r}: the first {count} GPUs are meant",
+            hint="leave out `device`; `CUDA_VISIBLE_DEVICES` chooses among them",
+        )
 
 
 def _device(name: str) -> torch.device:

@@ -41,6 +41,7 @@ def score(
     ] = None,
     weights: Annotated[str, typer.Option(help="auto, dummy, or a folder.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda:0 ...")] = "auto",
+    gpus: Annotated[int, typer.Option(min=1, help="How many GPUs of this machine to use.")] = 1,
     precision: Annotated[str, typer.Option(help="float32, tf32, bf16 or fp16.")] = "float32",
     store: Annotated[
         Path | None, typer.Option(help="Folder of the feature store; default is the cache folder.")
@@ -81,6 +82,7 @@ def score(
     evaluator = Evaluator(
         metrics,
         device,
+        gpus,
         weights=weights,
         protocol=protocol,
         options=options,

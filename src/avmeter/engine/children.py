@@ -9,17 +9,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import socket
-import subprocess
-import sys
 import weakref
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from pathlib import Path
 
 from avmeter.engine.child import Recipe, Task
 from avmeter.engine.decoders import LocalProducer
 from avmeter.engine.jobs import Produced
-from avmeter.engine.wire import Wire
+from avmeter.engine.process import Process
 from avmeter.errors import SkipCode
 from avmeter.features.base import Extractor
 from avmeter.result import Skip
@@ -33,49 +29,22 @@ _MOST, _SPARE_CORES = 12, 2
 _OWN_PACKAGE = "avmeter."
 
 
-class Child:
-    """One decoding process; started when first needed, and again after it died."""
-
-    def __init__(self, command: Sequence[str] | None = None) -> None:
-        self._command = command or [sys.executable, "-P", "-m", "avmeter.engine.child"]
-        self._process: subprocess.Popen[bytes] | None = None
-        self._wire: Wire | None = None
-
-    def start(self) -> Wire:
-        """The connection to the process."""
-        if self._wire is None:
-            near, far = socket.socketpair()
-            with far:
-                self._process = subprocess.Popen(
-                    [*self._command, str(far.fileno())],
-                    pass_fds=(far.fileno(),),
-                    stdin=subprocess.DEVNULL,
-                    env={
-                        **os.environ,
-                        "PYTHONPATH": _module_path(),
-                        "OMP_NUM_THREADS": "1",
-                        "CUDA_VISIBLE_DEVICES": "",
-                    },
-                )
-            self._wire = Wire(near)
-        return self._wire
-
-    def stop(self) -> None:
-        """End the process."""
-        if self._wire is not None:
-            self._wire.close()
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-        self._wire = self._process = None
+def decoding_process() -> Process:
+    """One that serves tasks; it sees no GPU and computes in one thread."""
+    return Process("avmeter.engine.child", environment=_ENVIRONMENT)
 
 
 def worthwhile_children(num_files: int) -> int:
     """How many processes to start for so many files on this machine."""
     if os.name != "posix" or num_files < _MANY_FILES:
         return 0
+    return most_children()
+
+
+def most_children(num_runs: int = 1) -> int:
+    """How many processes keep each of so many runs on this machine busy."""
     num_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(_MOST, num_cores - _SPARE_CORES))
+    return max(1, min(_MOST, (num_cores - _SPARE_CORES) // num_runs))
 
 
 class Children:
@@ -86,7 +55,7 @@ class Children:
     """
 
     def __init__(self, count: int) -> None:
-        self._children = [Child() for _ in range(count)]
+        self._children = [decoding_process() for _ in range(count)]
         self.stop = weakref.finalize(self, _stop, self._children)
 
     def start(self) -> None:
@@ -108,7 +77,7 @@ class ChildProducer:
         extractors: Job number -> its extractor.
     """
 
-    def __init__(self, child: Child, extractors: Mapping[int, Extractor]) -> None:
+    def __init__(self, child: Process, extractors: Mapping[int, Extractor]) -> None:
         self._child = child
         self._extractors = extractors
         self._local = LocalProducer(extractors)
@@ -154,11 +123,6 @@ def _can_travel(extractor: Extractor) -> bool:
     return type(extractor).__module__.startswith(_OWN_PACKAGE)
 
 
-def _module_path() -> str:
-    own = str(Path(__file__).parents[2])
-    return os.pathsep.join(dict.fromkeys([own, *filter(None, sys.path)]))
-
-
-def _stop(children: list[Child]) -> None:
+def _stop(children: list[Process]) -> None:
     for child in children:
         child.stop()

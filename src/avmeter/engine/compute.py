@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -41,6 +42,18 @@ class Counts:
     computed: dict[str, int] = field(default_factory=dict)  # extractor name -> features computed
     from_store: int = 0
     windows: dict[str, int] = field(default_factory=dict)  # extractor name -> windows run
+
+    def copy(self) -> Counts:
+        """As it is now."""
+        return self.plus(Counts())
+
+    def plus(self, other: Counts) -> Counts:
+        """What was done by both."""
+        return Counts(
+            computed=dict(Counter(self.computed) + Counter(other.computed)),
+            from_store=self.from_store + other.from_store,
+            windows=dict(Counter(self.windows) + Counter(other.windows)),
+        )
 
     def since(self, before: Counts) -> Counts:
         """What was done after `before`."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from avmeter.engine.compute import FeatureComputer
+from avmeter.engine.compute import Counts, FeatureComputer
 from avmeter.engine.jobs import Outcome
 from avmeter.engine.plan import Plan, Request, make_plan
 from avmeter.errors import AvmeterError, SkipCode, SkipError, StatsError
@@ -70,6 +70,15 @@ class LocalExecutor:
         self._chunk_size = chunk_size or (GPU_CHUNK_SIZE if on_gpu else CHUNK_SIZE)
         self._extractors: dict[str, Extractor] = {}
 
+    @property
+    def counts(self) -> Counts:
+        """What has been done so far."""
+        return self._computer.counts
+
+    def unload(self) -> None:
+        """Drop the networks; they come again when needed."""
+        self._computer.unload()
+
     def run(
         self, samples: Sequence[Sample], metrics: Mapping[str, Metric], progress: Progress | None = None
     ) -> tuple[list[dict[str, MetricResult]], dict[str, MetricResult]]:
@@ -117,6 +126,20 @@ class LocalExecutor:
                     _update(metric, result.states[name], sample, gathered)
             result.per_sample.append(row)
         return result
+
+
+def skipped_chunk(samples: Sequence[Sample], metrics: Mapping[str, Metric], skip: Skip) -> ChunkResult:
+    """A chunk that nothing could be computed of: every score is skipped, every corpus leaves it out."""
+    result = ChunkResult(states=start_states(metrics))
+    for sample in samples:
+        row: dict[str, MetricResult] = {}
+        for name, metric in metrics.items():
+            if metric.per_sample and sample.role == "generated":
+                row[name] = _score(metric, sample, skip)
+            if isinstance(metric, CorpusMetric):
+                _update(metric, result.states[name], sample, skip)
+        result.per_sample.append(row)
+    return result
 
 
 def _within(progress: Progress | None, start: int, size: int, total: int) -> Callable[[float], None] | None:

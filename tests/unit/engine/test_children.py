@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from avmeter.engine.child import Recipe
-from avmeter.engine.children import Child, ChildProducer, Children, worthwhile_children
+from avmeter.engine.children import ChildProducer, Children, most_children, worthwhile_children
 from avmeter.engine.decoders import LocalProducer
+from avmeter.engine.process import Process
 from avmeter.errors import SkipCode
 from avmeter.features.base import ClipExtractor, Features, get_extractor
 from avmeter.registry import EXTRACTORS
@@ -75,7 +76,7 @@ def test_process_that_was_killed_is_started_again(clip, children):
     """The clip at hand is done by the next process; nothing of it is skipped."""
     producer = children.producers(extractors())[0]
     expected = len(messages(producer, clip))
-    os.kill(producer._child._process.pid, signal.SIGKILL)
+    os.kill(producer._child.pid, signal.SIGKILL)
     producer._child._process.wait()
     found = messages(producer, clip)
     assert len(found) == expected
@@ -84,13 +85,13 @@ def test_process_that_was_killed_is_started_again(clip, children):
 
 def test_file_that_kills_every_process_is_a_named_skip(clip, caplog):
     """Twice tried, then every feature of the file is skipped; the producer goes on with the next file."""
-    producer = ChildProducer(Child(DIES), extractors())
+    producer = ChildProducer(Process("none", command=DIES), extractors())
     for _ in range(2):
         outcomes = [m.outcome for m in messages(producer, clip)]
         assert {o.code for o in outcomes} == {SkipCode.WORKER_DIED}
         assert len(outcomes) == len(NAMES)
         assert str(clip) in outcomes[0].reason
-    assert producer._child._process is None
+    assert producer._child.pid is None
     assert "died" in caplog.text
 
 
@@ -100,7 +101,7 @@ def test_work_that_is_broken_off_ends_the_process(clip, children):
     stream = producer.produce_all(MediaSource(path=clip), list(range(len(NAMES))))
     next(stream)
     stream.close()
-    assert producer._child._process is None
+    assert producer._child.pid is None
     assert len(messages(producer, clip)) > len(NAMES)
 
 
@@ -116,7 +117,7 @@ class FromScript(ClipExtractor):
 
 def test_texts_arrays_and_extractors_from_elsewhere_stay_here(clip):
     """None of them needs the process, which would die."""
-    producer = ChildProducer(Child(DIES), {0: FromScript(), 1: FromScript()})
+    producer = ChildProducer(Process("none", command=DIES), {0: FromScript(), 1: FromScript()})
     sound = MediaSource(samples=np.ones(8000, np.float32), sample_rate=8000)
     for source in (MediaSource(path=clip), sound):
         found = list(producer.produce_all(source, [0, 1]))
@@ -142,5 +143,6 @@ def test_few_files_are_not_worth_processes(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)), raising=False)
     assert worthwhile_children(31) == 0
     assert worthwhile_children(32) == 12
+    assert most_children(2) == 7
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
     assert worthwhile_children(1000) == 1

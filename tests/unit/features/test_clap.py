@@ -352,7 +352,7 @@ def test_prompts_are_embedded_once_each_and_one_network_serves_both_sides() -> N
     ev = evaluator("audio.clap_score", "audio.text_audio_retrieval")
     built = len(ev._runtime.networks)
     ev.evaluate(samples=samples(12))
-    assert ev._computer.counts.windows == {"clap_audio": 12, "clap_text": 4}
+    assert ev._executor.counts.windows == {"clap_audio": 12, "clap_text": 4}
     assert len(ev._runtime.networks) == built
 
 

@@ -233,7 +233,7 @@ def test_sound_file_alone_is_compared_with_its_prompt(evaluator: Any, clips: dic
     ev = evaluator(model="pe-av-small", pair="text_audio")
     result = rows(ev, [{"audio": clips["blind"], "text_prompt": "a dog barks"}])[0]
     assert cosines(result) == {"text_audio": result.score}
-    assert "pe_av_frame" not in ev._computer.counts.windows
+    assert "pe_av_frame" not in ev._executor.counts.windows
 
 
 def test_prompt_beyond_the_limit_is_cut_with_a_note(evaluator: Any, clips: dict[str, Path]) -> None:

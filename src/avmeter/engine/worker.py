@@ -1,0 +1,56 @@
+"""A process that runs whole chunks on a device of its own."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Callable
+
+from avmeter.engine.compute import FeatureComputer
+from avmeter.engine.local import LocalExecutor
+from avmeter.engine.tasks import ChunkDone, ChunkTask, Setup
+from avmeter.engine.wire import Wire
+
+_PROGRESS_STEP = 0.01
+
+
+def serve(descriptor: int) -> None:
+    """Work on chunks until the run hangs up, or interrupts.
+
+    Args:
+        descriptor: Of a connected socket, inherited.
+    """
+    wire = Wire(socket.socket(fileno=descriptor))
+    computer: FeatureComputer | None = None
+    try:
+        setup: Setup = wire.receive()
+        computer = setup.computer()
+        executor = LocalExecutor(computer)
+        while True:
+            task: ChunkTask = wire.receive()
+            before = computer.counts.copy()
+            result = executor.run_chunk(task.samples, task.metrics, progress=_every_step(wire.send))
+            wire.send(ChunkDone(result, computer.counts.since(before)))
+            wire.forget()
+    except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
+        return  # features are in the store already: `compute` sees to that, however it ends
+    finally:
+        if computer is not None:
+            computer.unload()
+            computer.store.close()
+
+
+def _every_step(send: Callable[[float], None]) -> Callable[[float], None]:
+    told = 0.0
+
+    def progress(share: float) -> None:
+        nonlocal told
+        if share >= told + _PROGRESS_STEP:
+            told = share
+            send(share)
+
+    return progress
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]))
