@@ -34,6 +34,7 @@ from avmeter.sample import Sample
 logger = logging.getLogger("avmeter")
 _ATTEMPTS = 2
 _CHUNKS_PER_WORKER = 2  # more would let GPUs idle at more beginnings, fewer let one wait for the last
+_PATIENCE_S = 10.0
 _OWN_PACKAGE = "avmeter.metrics.audio", "avmeter.metrics.av"
 
 
@@ -213,5 +214,8 @@ def _in_order(results: Mapping[str, MetricResult], metrics: Mapping[str, Metric]
 
 
 def _stop(workers: Sequence[Process], *, kindly: bool) -> None:
+    """End all workers; kindly: with the time to save what they have."""
+    for worker in workers if kindly else ():
+        worker.interrupt()
     for worker in workers:
-        worker.stop(kindly=kindly)
+        worker.stop(patience_s=_PATIENCE_S if kindly else 0.0)

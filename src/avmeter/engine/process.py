@@ -13,8 +13,6 @@ from pathlib import Path
 
 from avmeter.engine.wire import Wire
 
-_GOODBYE_S = 10.0
-
 
 class Process:
     """A module of this program run by another interpreter; started when first needed, and again after it died.
@@ -53,17 +51,20 @@ class Process:
             self._wire = Wire(near)
         return self._wire
 
-    def stop(self, *, kindly: bool = False) -> None:
+    def interrupt(self) -> None:
+        """Ask the process to end; `stop` gives it the time to."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+
+    def stop(self, *, patience_s: float = 0.0) -> None:
         """End the process.
 
         Args:
-            kindly: Interrupt it first, and give it ten seconds to save what it has.
+            patience_s: How long to wait for one that was interrupted.
         """
         if self._process is not None:
-            if kindly and self._process.poll() is None:
-                self._process.send_signal(signal.SIGINT)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._process.wait(_GOODBYE_S)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(patience_s)
             self._process.kill()
             self._process.wait()
         if self._wire is not None:

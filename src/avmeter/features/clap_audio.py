@@ -64,7 +64,7 @@ class ClapAudio(WindowExtractor):
         self._fused = self._checkpoint.config.audio.fusion
         own_rule = dsp.LongClips.PUBLISHED if self._fused else dsp.LongClips.WINDOWS
         if long_clips is not None and long_clips not in list(dsp.LongClips):
-            raise UnknownNameError.among("rule for long clips", long_clips, dsp.LongClips)
+            raise UnknownNameError.among("rule for long clips", str(long_clips), dsp.LongClips)
         self.long_clips = str(long_clips or own_rule)
         self._rounds = self._checkpoint.int16 and protocol == "fastvideo"
         self._net: Any = None

@@ -52,6 +52,7 @@ def find_backbone(name: str, *, with_classes: bool = False, metric: str = "") ->
         UnknownNameError: No such backbone.
         UsageError: The metric needs class logits and the backbone has none.
     """
+    name = str(name)  # the command line reads "2023" as a number
     if name not in BACKBONES:
         raise UnknownNameError.among("backbone", name, BACKBONES)
     found = BACKBONES[name]

@@ -28,7 +28,7 @@ class ClapMetric(Metric):
         super().__init__(protocol=protocol)
         self.model = None if model is None else checkpoint_name(model)
         if long_clips is not None and long_clips not in list(LongClips):
-            raise UnknownNameError.among("rule for long clips", long_clips, LongClips)
+            raise UnknownNameError.among("rule for long clips", str(long_clips), LongClips)
         self.long_clips = long_clips
 
     def options(self) -> Mapping[str, Any]:

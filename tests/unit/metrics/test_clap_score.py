@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -86,3 +87,12 @@ def test_options_are_checked_when_the_metric_is_made(name: str) -> None:
     for wrong in ({"model": "clap"}, {"long_clips": "all"}, {"protocol": "x"}):
         with pytest.raises(UnknownNameError):
             get_metric(name, **wrong)
+
+
+@pytest.mark.parametrize("option", ["model", "long_clips"])
+@pytest.mark.parametrize("value", [2023, 1.5, True, ["windows"]])
+def test_option_that_is_no_text_is_refused_by_its_value(option: str, value: Any) -> None:
+    """`--set audio.clap_score.model=2023` is a number: a wrong name like any other, with the names that exist."""
+    with pytest.raises(UnknownNameError, match=re.escape(f"`{value}`")) as caught:
+        get_metric("audio.clap_score", **{option: value})
+    assert caught.value.hint

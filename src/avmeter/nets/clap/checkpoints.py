@@ -120,7 +120,7 @@ def checkpoint_name(name: str) -> str:
     Raises:
         UnknownNameError: No such checkpoint.
     """
-    plain = name
+    plain = name = str(name)  # the command line reads "2023" as a number
     for ending in _ENDINGS:
         plain = plain.removesuffix(ending)
     found = PUBLISHED_NAMES.get(plain, name)
