@@ -19,15 +19,17 @@ from avmeter.sample import Sample
 METRIC = TextAudioRetrieval()
 
 
-def state_of(sounds: Any, texts: Any, prompts: Sequence[str] | None = None, first: int = 0) -> RetrievalState:
-    """A state over rows of sounds and the rows of their prompts."""
+def state_of(
+    sounds: Any, texts: Any, prompts: Sequence[str] | None = None, first: int = 0, *, truncated: Sequence[str] = ()
+) -> RetrievalState:
+    """A state over rows of sounds and the rows of their prompts, of which some were too long."""
     state = METRIC.start()
     for i, (sound, text) in enumerate(zip(sounds, texts, strict=True), start=first):
         prompt = prompts[i - first] if prompts else f"prompt {i}"
         sample = Sample.of({"audio": "a.wav", "text_prompt": prompt, "id": str(i)})
         found = {
-            name: Features(arrays={"embedding": np.asarray(row, np.float32)}, facts={"model": "m"})
-            for name, row in (("audio", sound), ("text", text))
+            name: Features(arrays={"embedding": np.asarray(row, np.float32)}, facts={"model": "m", **facts})
+            for name, row, facts in (("audio", sound, {}), ("text", text, {"truncated": prompt in truncated}))
         }
         state = METRIC.update(state, sample, FeatureSet(found))
     return state
@@ -109,6 +111,27 @@ def test_cutoffs_that_say_nothing_are_left_out() -> None:
     result = finish(np.eye(4), np.eye(4))
     assert [k for k in result.details if k.startswith("recall")] == ["recall@1"]
     assert "4 prompts" in result.details["note"]
+
+
+def test_cutoffs_that_shared_prompts_reach_by_themselves_are_left_out() -> None:
+    """12 clips of 3 prompts: at most 8 clips stand before the best of 4, so recall@10 of text to audio is always 1."""
+    random = np.random.default_rng(0)
+    prompts = [f"prompt {i % 3}" for i in range(12)]
+    found = finish(random.standard_normal((12, 8)), np.eye(8)[[i % 3 for i in range(12)]], prompts).details
+    assert [k for k in found["text_to_audio"] if k.startswith("recall")] == ["recall@1", "recall@5"]
+
+
+def test_prompts_whose_end_was_not_read_are_counted() -> None:
+    """Prompts that differ only behind the limit are one to the network: the note says how many were cut."""
+    rows = np.eye(20)
+    prompts = [f"prompt {i}" for i in range(20)]
+    halves = [state_of(rows[i:j], rows[i:j], prompts[i:j], truncated=prompts[8:12]) for i, j in ((0, 10), (10, 20))]
+    details = METRIC.finish(METRIC.merge(*halves)).details
+    assert details["num_truncated_prompts"] == 4
+    assert "4 prompts were too long" in details["note"]
+    few = METRIC.finish(state_of(rows[:4], rows[:4], prompts[:4], truncated=prompts[:1])).details
+    assert "1 prompt was too long" in few["note"]
+    assert "4 prompts: recall@k" in few["note"]
 
 
 @pytest.mark.parametrize("prompts", [[], ["a"], ["a", "a", "a"]])

@@ -5,7 +5,9 @@
 
 recall@k is the share of places up to k. Clips that share a prompt all count as its match, and a prompt is a candidate
 once. A candidate that ties with the match goes before it, so that a model whose sounds are all alike finds nothing.
-Values depend on the number of candidates: compare sets of one size, and see `chance`.
+Values depend on the number of candidates: compare sets of one size, and see `chance`. A recall that is 1 whatever the
+model does, because k reaches the number of candidates, is left out. Prompts are told apart by every character, but one
+above the checkpoint's limit of tokens is cut, and the details count those.
 
 A good value: that of the real clips with their captions; `chance` is what guessing gets.
 Not seen: sound quality and timing; a model of distinct but poor sounds retrieves well.
@@ -45,12 +47,14 @@ class RetrievalState:
         sounds: One row (D,) per clip.
         prompts: The prompt of each clip.
         texts: Prompt -> its row (D,).
+        truncated: Prompts whose end was not read.
         model: Checkpoint that made the rows.
     """
 
     sounds: list[npt.NDArray[np.float32]] = field(default_factory=list)
     prompts: list[str] = field(default_factory=list)
     texts: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+    truncated: set[str] = field(default_factory=set)
     model: str | None = None
 
 
@@ -82,6 +86,8 @@ class TextAudioRetrieval(ClapMetric, CorpusMetric):
         state.sounds.append(sound)
         state.prompts.append(prompt)
         state.texts.setdefault(prompt, text)
+        if features["text"].facts.get("truncated"):
+            state.truncated.add(prompt)
         state.model = state.model or features["audio"].facts.get("model")
         return state
 
@@ -90,6 +96,7 @@ class TextAudioRetrieval(ClapMetric, CorpusMetric):
             sounds=a.sounds + b.sounds,
             prompts=a.prompts + b.prompts,
             texts={**b.texts, **a.texts},
+            truncated=a.truncated | b.truncated,
             model=a.model or b.model,
         )
 
@@ -105,18 +112,21 @@ class TextAudioRetrieval(ClapMetric, CorpusMetric):
         texts = np.stack([state.texts[p] for p in prompts]).astype(np.float64)
         number = {p: i for i, p in enumerate(prompts)}
         own = np.array([number[p] for p in state.prompts])
-        by_sound = _summary(_places_of_prompts(sounds, texts, own), num_candidates=len(texts))
-        by_text = _summary(_places_of_sounds(sounds, texts, own), num_candidates=len(sounds))
+        by_sound = _summary(_places_of_prompts(sounds, texts, own), num_places=len(texts))
+        # Clips of one prompt do not stand before each other.
+        num_before = len(sounds) - int(np.bincount(own).min())
+        by_text = _summary(_places_of_sounds(sounds, texts, own), num_places=1 + num_before)
         details: dict[str, Any] = {
             "model": state.model,
             "num_clips": len(sounds),
             "num_prompts": len(texts),
+            "num_truncated_prompts": len(state.truncated),
             "chance": 1 / len(texts),
             **by_sound,
             "text_to_audio": by_text,
         }
-        if len(texts) <= CUTOFFS[-1]:
-            details["note"] = f"{len(texts)} prompts: recall@k says nothing where k reaches that, and is left out"
+        if notes := _notes(len(texts), len(state.truncated)):
+            details["note"] = "; ".join(notes)
         return MetricResult(self.name, by_sound["recall@1"], details)
 
 
@@ -151,7 +161,17 @@ def _places_of_sounds(sounds: _Rows, texts: _Rows, own: npt.NDArray[np.intp]) ->
     return np.concatenate(places)
 
 
-def _summary(places: _Places, *, num_candidates: int) -> dict[str, float]:
-    """Recall at each cutoff below the number of candidates, and the median place."""
-    recalls = {f"recall@{k}": float((places <= k).mean()) for k in CUTOFFS if k < num_candidates}
+def _summary(places: _Places, *, num_places: int) -> dict[str, float]:
+    """Recall at each cutoff that not every place is within, and the median place."""
+    recalls = {f"recall@{k}": float((places <= k).mean()) for k in CUTOFFS if k < num_places}
     return {**recalls, "median_rank": float(np.median(places))}
+
+
+def _notes(num_prompts: int, num_truncated: int) -> list[str]:
+    notes = []
+    if num_prompts <= CUTOFFS[-1]:
+        notes.append(f"{num_prompts} prompts: recall@k says nothing where k reaches that, and is left out")
+    if num_truncated:
+        were = "prompt was" if num_truncated == 1 else "prompts were"
+        notes.append(f"{num_truncated} {were} too long, and what they end with was not read")
+    return notes
