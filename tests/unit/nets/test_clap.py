@@ -189,6 +189,27 @@ def test_laion_checkpoint_with_an_unknown_key_is_refused() -> None:
         clap.KEY_MAP.load(clap.build(config, device="meta"), translated, source="odd")
 
 
+@pytest.mark.parametrize("shape", [(), (2,), (4, 16)])
+def test_fused_attention_that_is_not_three_parts_is_refused(shape: tuple[int, ...]) -> None:
+    """A tensor that cannot be cut into query, key and value is a wrong file, named by its key and shape."""
+    state = {key: torch.zeros(size) for key, size in laion_shapes(SMALL.audio, SMALL.text, SMALL.embedding_dim).items()}
+    key = "module.audio_branch.layers.1.blocks.0.attn.qkv.weight"
+    with pytest.raises(WeightsError, match=r"audio_branch\.layers\.1\.blocks\.0\.attn\.qkv\.weight") as caught:
+        clap.LAION.translate({**state, key: torch.zeros(shape)})
+    assert str(shape) in str(caught.value)
+
+
+def test_two_tensors_for_one_place_are_refused() -> None:
+    """With and without `module.`, or under the network's own name as well: which of them is meant is not guessed."""
+    state = {key: torch.zeros(size) for key, size in laion_shapes(SMALL.audio, SMALL.text, SMALL.embedding_dim).items()}
+    bare, own = "audio_branch.bn0.weight", "audio_model.audio_encoder.batch_norm.weight"
+    for twice in (bare, own):
+        with pytest.raises(WeightsError, match="twice"):
+            clap.LAION.translate({**state, twice: torch.ones(64)})
+        with pytest.raises(WeightsError, match="twice"):
+            clap.LAION.translate({twice: torch.ones(64), **state})
+
+
 def test_laion_values_arrive_in_the_right_places() -> None:
     """Fused attention rows go to query, key and value in that order; norms and projections keep their values."""
     shapes = laion_shapes(SMALL.audio, SMALL.text, SMALL.embedding_dim)

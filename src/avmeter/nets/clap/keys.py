@@ -62,6 +62,7 @@ _HTSAT: _Rules = (
 _HTSAT_UNUSED = r"((spectrogram_extractor|logmel_extractor|tscam_conv|head)\..*|layers\.\d+\.blocks\.\d+\.attn_mask)"
 _SEQUENTIAL: _Rules = ((r"^0\.", "linear1."), (r"^2\.", "linear2."))
 _FUSED = ".attention.self.qkv."
+_VERIFY = "check that the file is the one named in the catalog: `avmeter weights verify`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,20 +114,20 @@ class Layout:
             Views and references of the same tensors.
 
         Raises:
-            WeightsError: The file has no audio tower of this layout.
+            WeightsError: The file has no audio tower of this layout, two tensors for one place, or a fused attention
+                that is not three parts.
         """
-        plain = {key.removeprefix(self.wrapper): value for key, value in state.items()}
-        self._require_audio_tower(plain)
+        self._require_audio_tower({key.removeprefix(self.wrapper): value for key, value in state.items()})
         translated: dict[str, Tensor] = {}
-        for key, value in plain.items():
+        for full, value in state.items():
+            key = full.removeprefix(self.wrapper)
             if self.is_unused(key):
                 continue
             name = self._own(key)
-            if _FUSED in name:
-                for part, rows in zip(("query", "key", "value"), value.chunk(3), strict=True):
-                    translated[name.replace(".qkv.", f".{part}.")] = rows
-            else:
-                translated[name] = value
+            for own, part in (_unfused(name, key, value) if _FUSED in name else {name: value}).items():
+                if own in translated:
+                    raise WeightsError(f"`{own}` is in the checkpoint twice, once as `{full}`", hint=_VERIFY)
+                translated[own] = part
         return translated
 
     def _require_audio_tower(self, plain: Mapping[str, Tensor]) -> None:
@@ -148,6 +149,14 @@ class Layout:
                     rest = re.sub(pattern, replacement, rest)
                 return part.own + rest
         return key
+
+
+def _unfused(name: str, key: str, value: Tensor) -> dict[str, Tensor]:
+    """Query, key and value, which stand under each other in one tensor."""
+    if not value.dim() or len(value) % 3:
+        raise WeightsError(f"`{key}` is {tuple(value.shape)}, not query, key and value under each other", hint=_VERIFY)
+    parts = zip(("query", "key", "value"), value.chunk(3), strict=True)
+    return {name.replace(".qkv.", f".{part}."): rows for part, rows in parts}
 
 
 TRANSFORMERS = Layout(name="transformers")
