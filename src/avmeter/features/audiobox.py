@@ -29,6 +29,7 @@ class AudioboxExtractor(WindowExtractor):
     """Facts CE, CU, PC, PQ: scores of about 1 to 10; `silent` and `high_band_only`: what they should be doubted for."""
 
     name = "audiobox"
+    version = "2"
     takes = "audio"
     batch_size = 8
 
@@ -57,10 +58,10 @@ class AudioboxExtractor(WindowExtractor):
     def facts(self, media: MediaItem) -> Mapping[str, Any]:
         heard = media.audio(AudioSpec(sample_rate=SAMPLE_RATE, resampler="sinc"))
         native = media.audio(AudioSpec(sample_rate=None))
-        energy = _mean_square(native)
+        silent = media.audio_facts.is_silent
         return {
-            "silent": energy == 0.0,
-            "high_band_only": energy > 0.0 and _mean_square(heard) < _HIGH_BAND_ONLY * energy,
+            "silent": silent,
+            "high_band_only": not silent and _mean_square(heard) < _HIGH_BAND_ONLY * _mean_square(native),
         }
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:

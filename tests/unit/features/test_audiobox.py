@@ -90,11 +90,24 @@ def test_sound_above_the_networks_band_is_flagged(frequency: float, flagged: boo
     assert ("no energy below 8 kHz" in result.details.get("warning", "")) == flagged
 
 
-def test_silence_has_a_score_with_a_warning() -> None:
-    """The published network answers to silence; so that set statistics stay comparable it is kept, and named."""
-    result = evaluator().evaluate(audio=(np.zeros(RATE, np.float32), RATE))[NAME]
+@pytest.mark.parametrize("peak", [0.0, 1e-42, 1e-30, 1e-5])
+@pytest.mark.parametrize("rate", [RATE, 48_000])
+def test_silence_has_a_score_with_a_warning(peak: float, rate: int) -> None:
+    """The published network answers to silence; so that set statistics stay comparable it is kept, and named.
+
+    Nothing above one step of 16 bits is silence too, whatever its spectrum.
+    """
+    wave = peak * np.sin(2 * np.pi * 0.4 * np.arange(rate))
+    result = evaluator().evaluate(audio=(wave.astype(np.float32), rate))[NAME]
     assert result.score is not None
     assert "silence" in result.details["warning"]
+
+
+def test_quiet_clip_is_not_called_silent() -> None:
+    """Two steps of 16 bits can be heard by the network, if hardly."""
+    wave = 2.0**-14 * np.sin(2 * np.pi * 0.01 * np.arange(RATE))
+    result = evaluator().evaluate(audio=(wave.astype(np.float32), RATE))[NAME]
+    assert "warning" not in result.details
 
 
 def test_batch_of_mixed_lengths_equals_single_calls() -> None:
