@@ -16,7 +16,7 @@ from av.video.reformatter import VideoReformatter
 
 from avmeter.errors import MediaError, SkipCode
 from avmeter.media.container import open_container
-from avmeter.media.orientation import orientation_of
+from avmeter.media.orientation import Orientation, orientation_of
 from avmeter.media.probe import playable
 
 # Offset and full scale of the integer formats; the rest are floats, whose full scale is 1.
@@ -160,16 +160,20 @@ def picture_frames(
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = num_threads
         to_rgb = _RgbConverter()
+        orientation: Orientation | None = None
         for frame in _decoded(container, stream, losses):
             if not missing:
                 return
+            # Asked of one frame only: one that was asked for its side data refers to itself, and keeps its picture
+            # until the garbage collector comes by.
+            orientation = orientation or orientation_of(frame)
             queue = places.get(frame.pts)
             if not queue:
                 continue
             index = queue.pop(0)
             if index in missing:
                 missing.discard(index)
-                yield index, orientation_of(frame).apply(to_rgb(frame))
+                yield index, orientation.apply(to_rgb(frame))
 
 
 class _RgbConverter:

@@ -1,7 +1,9 @@
 """Frames by request: order, sizes, crops, arrays, disk, damage."""
 
+import gc
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -243,3 +245,17 @@ def test_item_says_what_it_is(tmp_path):
     path = write_media(tmp_path / "a.mp4", frames=flash(0.1, 25, 1.0))
     assert repr(MediaItem.open(Path(path))) == f"MediaItem('{path}': 1 video stream, h264, 96x64, 25 fps)"
     assert cut_file(path, tmp_path / "b.mp4", 0.5).stat().st_size < path.stat().st_size
+
+
+def test_decoded_frames_are_let_go_one_by_one(tmp_path):
+    """None waits for the garbage collector: at 1080p three megabytes would stay for every frame."""
+    path = write_media(tmp_path / "a.mp4", frames=numbered(30))
+    gc.collect()
+    gc.disable()
+    try:
+        with MediaItem.open(path) as item:
+            item.frames(FrameRequest(indices=tuple(range(30)), output="uint8"))
+        alive = sum(type(o) is av.VideoFrame for o in gc.get_objects())
+    finally:
+        gc.enable()
+    assert alive <= 2
