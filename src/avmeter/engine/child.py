@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-import socket
-import sys
+import os
+import pickle
+import select
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ import torch
 
 from avmeter.engine.decoders import LocalProducer
 from avmeter.engine.jobs import Produced
-from avmeter.engine.wire import Wire
+from avmeter.engine.process import report
 from avmeter.features.base import Extractor, get_extractor
 from avmeter.sample import MediaSource
 
@@ -52,12 +53,11 @@ def serve(descriptor: int) -> None:
     Args:
         descriptor: Of a connected socket, inherited.
     """
-    # Ctrl-C reaches the whole process group; the run decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
-    wire = Wire(socket.socket(fileno=descriptor))
-    extractors: dict[str, Extractor] = {}
+    threading.Thread(target=_end_with_the_run, args=(descriptor,), daemon=True).start()
+    extractors: dict[bytes, Extractor] = {}
     try:
+        wire = report(descriptor)
         while True:
             task: Task = wire.receive()
             for message in _results(task, extractors):
@@ -68,15 +68,19 @@ def serve(descriptor: int) -> None:
         return
 
 
-def _results(task: Task, built: dict[str, Extractor]) -> Iterator[Produced]:
+def _end_with_the_run(descriptor: int) -> None:
+    """End this process when the run has gone, even in the midst of a file that takes for ever."""
+    poll = select.poll()
+    poll.register(descriptor, 0)  # hanging up is told without being asked for
+    poll.poll()
+    os._exit(1)
+
+
+def _results(task: Task, built: dict[bytes, Extractor]) -> Iterator[Produced]:
     extractors = {}
     for number, recipe in task.recipes.items():
-        key = repr(recipe)
+        key = pickle.dumps(recipe)
         if key not in built:
             built[key] = recipe.build()
         extractors[number] = built[key]
     yield from LocalProducer(extractors).produce_all(task.source, list(extractors))
-
-
-if __name__ == "__main__":
-    serve(int(sys.argv[1]))

@@ -15,7 +15,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from avmeter.engine.child import Recipe, Task
 from avmeter.engine.decoders import LocalProducer
 from avmeter.engine.jobs import Produced
-from avmeter.engine.process import Process
+from avmeter.engine.process import CannotStartError, Process
 from avmeter.errors import SkipCode
 from avmeter.features.base import Extractor
 from avmeter.result import Skip
@@ -56,13 +56,17 @@ class Children:
 
     def __init__(self, count: int) -> None:
         self._children = [decoding_process() for _ in range(count)]
-        self.stop = weakref.finalize(self, _stop, self._children)
+        weakref.finalize(self, _stop, self._children)
 
-    def start(self) -> None:
-        """Start them now: while they import what they need, networks can be loaded."""
-        with contextlib.suppress(OSError):  # met again, and dealt with, at the first clip
-            for child in self._children:
+    def start(self, num_files: int) -> None:
+        """Start those that so many files keep busy: while they import what they need, networks can be loaded."""
+        with contextlib.suppress(CannotStartError):  # met again, and dealt with, at the first clip
+            for child in self._children[:num_files]:
                 child.start()
+
+    def stop(self) -> None:
+        """End them; those that are needed again are started again."""
+        _stop(self._children)
 
     def producers(self, extractors: Mapping[int, Extractor]) -> list[ChildProducer]:
         """One producer for each process."""
@@ -71,6 +75,8 @@ class Children:
 
 class ChildProducer:
     """Has files opened by a process; texts, arrays and extractors from elsewhere stay in this one.
+
+    Where there can be no process, everything stays in this one.
 
     Args:
         child: The process.
@@ -81,6 +87,7 @@ class ChildProducer:
         self._child = child
         self._extractors = extractors
         self._local = LocalProducer(extractors)
+        self._is_closed = False
 
     def produce_all(self, source: MediaSource | str, numbers: Sequence[int]) -> Generator[Produced, None, None]:
         """Messages of the jobs with these numbers."""
@@ -94,11 +101,25 @@ class ChildProducer:
         if recipes:
             yield from self._from_child(Task(source, recipes))
 
+    def close(self) -> None:
+        """End the process, from another thread: nobody waits any more for what it is at."""
+        self._is_closed = True
+        self._child.stop()
+
     def _from_child(self, task: Task) -> Iterator[Produced]:
-        for _ in range(_ATTEMPTS):
+        for deaths in range(_ATTEMPTS):
+            if self._is_closed:
+                return
+            try:
+                wire = self._child.connect()
+            except CannotStartError as error:
+                if deaths:  # this file may have been the reason, and would be this process's end too
+                    break
+                logger.warning("no decoding process (%s): files are decoded in threads", error)
+                yield from self._local.produce_all(task.source, list(task.recipes))
+                return
             finished = False
             try:
-                wire = self._child.start()
                 wire.send(task)
                 while (message := wire.receive()) is not None:
                     yield message
@@ -106,7 +127,8 @@ class ChildProducer:
                 finished = True
                 return
             except (EOFError, OSError):
-                logger.warning("%s: the process that decoded it died", task.source)
+                if not self._is_closed:
+                    logger.warning("%s: the process that decoded it died", task.source)
             finally:
                 if not finished:  # dead, or in the midst of what nobody waits for any more
                     self._child.stop()

@@ -240,15 +240,15 @@ class FeatureComputer:
 
     def _start_children(self, plan: Plan, sources: Iterable[str]) -> None:
         """Start decoding processes if they are wanted and not there yet."""
-        if self._children is not None:
-            return
+        found = (plan.sources[name] for name in set(sources))
+        num_files = sum(not isinstance(s, str) and s.path is not None for s in found)
         count = self._processes
         if count is None and self.runtime.device.type == "cuda":
-            found = (plan.sources[name] for name in set(sources))
-            count = worthwhile_children(sum(not isinstance(s, str) and s.path is not None for s in found))
-        if count:
+            count = worthwhile_children(num_files)
+        if self._children is None and count and num_files:
             self._children = Children(count)
-            self._children.start()
+        if self._children is not None:
+            self._children.start(num_files)
 
     def _producers(self, jobs: Sequence[Job], num_sources: int) -> Sequence[Producer]:
         extractors = dict(enumerate(job.extractor for job in jobs))

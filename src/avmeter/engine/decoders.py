@@ -26,6 +26,9 @@ class Producer(Protocol):
     def produce_all(self, source: MediaSource | str, numbers: Sequence[int]) -> Generator[Produced, None, None]:
         """Messages of the jobs with these numbers; the source is opened once."""
 
+    def close(self) -> None:
+        """Called from another thread when nobody waits for the messages any more: end them soon."""
+
 
 class Decoders:
     """Threads that work through the sources, one for each producer.
@@ -40,6 +43,8 @@ class Decoders:
         self._lock = threading.Lock()
         self._queue: ByteQueue[Produced] = ByteQueue(_QUEUE_BYTES)
         self._alive = len(producers)
+        self._failure: BaseException | None = None
+        self._producers = producers
         self._threads = [threading.Thread(target=self._loop, args=(p,), daemon=True) for p in producers]
 
     def __enter__(self) -> Decoders:
@@ -51,15 +56,23 @@ class Decoders:
 
     def __exit__(self, *exc: object) -> None:
         self._queue.close()
-        for thread in self._threads:
-            thread.join()
-        torch.set_num_threads(self._torch_threads)
+        try:
+            with self._lock:
+                is_broken_off = self._alive > 0
+            for producer in self._producers if is_broken_off else ():
+                producer.close()
+            for thread in self._threads:
+                thread.join()
+        finally:
+            torch.set_num_threads(self._torch_threads)
 
     def __iter__(self) -> Iterator[Produced]:
         while True:
             with self._lock:
                 finished = self._alive == 0
             message = self._queue.get(timeout_s=0.0 if finished else 0.1)
+            if self._failure is not None:
+                raise self._failure
             if message is not None:
                 yield message
             elif finished:
@@ -78,6 +91,8 @@ class Decoders:
                         self._queue.put(message, message.window.size_bytes if message.window else 0)
         except Stopped:
             return
+        except BaseException as error:  # noqa: BLE001 - raised where the run waits
+            self._failure = self._failure or error
         finally:
             with self._lock:
                 self._alive -= 1
@@ -106,6 +121,9 @@ class LocalProducer:
             return
         with item:
             yield from self._produce_item(item, source, numbers)
+
+    def close(self) -> None:
+        """Nothing to do: a thread hears of it at its next message."""
 
     def _produce_item(self, item: MediaItem, source: MediaSource, numbers: Sequence[int]) -> Iterator[Produced]:
         wanted = []

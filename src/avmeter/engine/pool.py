@@ -1,52 +1,34 @@
 """A run on several devices of this machine: a process for each, which takes one chunk after the other.
 
-A worker that dies gives its chunk back, twice at most; then the chunk's samples are skipped by name. Results do not
-depend on which worker had which chunk: states are merged in the order of the samples.
+Results do not depend on which worker had which chunk: states are merged in the order of the samples.
 """
 
 from __future__ import annotations
 
-import logging
 import threading
 import weakref
-from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from avmeter.engine.chunks import Chunk, Work
 from avmeter.engine.compute import Counts
 from avmeter.engine.local import (
     GPU_CHUNK_SIZE,
-    ChunkResult,
     LocalExecutor,
     Progress,
     finish_states,
     merge_states,
-    skipped_chunk,
     start_states,
 )
-from avmeter.engine.process import Process
+from avmeter.engine.process import CannotStartError, Process
 from avmeter.engine.tasks import ChunkDone, ChunkTask, Setup
-from avmeter.errors import SkipCode
 from avmeter.metrics.base import Metric
-from avmeter.result import MetricResult, Skip
+from avmeter.result import MetricResult
 from avmeter.sample import Sample
 
-logger = logging.getLogger("avmeter")
-_ATTEMPTS = 2
 _CHUNKS_PER_WORKER = 2  # more would let GPUs idle at more beginnings, fewer let one wait for the last
-_PATIENCE_S = 10.0
+_PATIENCE_S, _TURN_S = 10.0, 0.1
 _OWN_PACKAGE = "avmeter.metrics.audio", "avmeter.metrics.av"
-
-
-@dataclass
-class _Chunk:
-    """Part of a run: where its samples begin, what is known of it, how often a worker died over it."""
-
-    start: int
-    samples: Sequence[Sample]
-    share: float = 0.0
-    deaths: int = 0
-    result: ChunkResult | None = None
 
 
 class PoolExecutor:
@@ -97,116 +79,78 @@ class PoolExecutor:
         self, samples: Sequence[Sample], metrics: Mapping[str, Metric], progress: Progress | None
     ) -> tuple[list[dict[str, MetricResult]], dict[str, MetricResult]]:
         size = max(1, min(self._chunk_size, -(-len(samples) // (_CHUNKS_PER_WORKER * len(self._workers)))))
-        chunks = [_Chunk(start, samples[start : start + size]) for start in range(0, len(samples), size)]
-        work = _Work(chunks, metrics, progress, len(samples))
-        threads = [
-            threading.Thread(target=self._drive, args=(worker, setup, work), daemon=True)
-            for worker, setup in zip(self._workers[: len(chunks)], self._setups, strict=False)
-        ]
-        for thread in threads:
-            thread.start()
-        try:
-            for thread in threads:
-                thread.join()
-        except BaseException:
-            work.close()
-            _stop(self._workers, kindly=True)
-            raise
-        if work.failure is not None:
-            raise work.failure
+        chunks = [Chunk(start, samples[start : start + size]) for start in range(0, len(samples), size)]
+        self._run_chunks(Work(chunks, metrics, len(samples)), progress)
         rows: list[dict[str, MetricResult]] = []
         states = start_states(metrics)
         for chunk in chunks:
-            assert chunk.result is not None
-            rows.extend(chunk.result.per_sample)
-            states = merge_states(metrics, states, chunk.result.states)
+            # Without a result: no worker could be started.
+            result = chunk.result or self._local.run_chunk(chunk.samples, metrics)
+            rows.extend(result.per_sample)
+            states = merge_states(metrics, states, result.states)
+        if progress is not None and any(chunk.result is None for chunk in chunks):
+            progress(len(samples), len(samples))
         return rows, finish_states(metrics, states)
 
-    def _drive(self, worker: Process, setup: Setup, work: _Work) -> None:
-        """Have one worker do chunks until none is left."""
+    def _run_chunks(self, work: Work, progress: Progress | None) -> None:
+        threads = []
+        for worker, setup in zip(self._workers[: work.num_chunks], self._setups, strict=False):
+            work.join(worker)
+            threads.append(threading.Thread(target=self._drive, args=(worker, setup, work), daemon=True))
         try:
-            while (chunk := work.take()) is not None:
+            for thread in threads:
+                thread.start()
+            for done in work.wait():
+                if progress is not None:
+                    progress(done, work.num_samples)
+        except BaseException:
+            work.close()
+            self._end(threads)
+            raise
+        for thread in threads:
+            thread.join()
+
+    def _end(self, threads: Sequence[threading.Thread]) -> None:
+        """End all workers, and the threads that drive them."""
+        try:
+            _stop(self._workers, kindly=True)
+        finally:
+            while any(thread.is_alive() for thread in threads):  # one may just have started its worker again
+                _stop(self._workers, kindly=False)
+                for thread in threads:
+                    thread.join(_TURN_S)
+
+    def _drive(self, worker: Process, setup: Setup, work: Work) -> None:
+        """Have one worker do chunks until none is left for it."""
+        try:
+            while (chunk := work.take(worker)) is not None:
                 try:
                     counts = _run_chunk(worker, setup, chunk, work)
                     with self._lock:
                         self._counts = self._counts.plus(counts)
                 except (EOFError, OSError):
                     worker.stop()
-                    work.died(chunk, setup.device)
+                    work.died(worker, chunk, setup.device)
+                except CannotStartError as error:
+                    work.refuse(worker, chunk, f"no worker on {setup.device} ({error})")
         except BaseException as error:  # noqa: BLE001 - raised where the run waits
+            worker.stop()  # the next run must not read what this one has left on the wire
             work.fail(error)
+        finally:
+            work.leave(worker)
 
 
-def _run_chunk(worker: Process, setup: Setup, chunk: _Chunk, work: _Work) -> Counts:
+def _run_chunk(worker: Process, setup: Setup, chunk: Chunk, work: Work) -> Counts:
     is_new = worker.pid is None
-    wire = worker.start()
+    wire = worker.connect()
     if is_new:
         wire.send(setup)
     wire.send(ChunkTask(chunk.samples, work.metrics))
     while not isinstance(message := wire.receive(), ChunkDone):
         work.tell(chunk, message)
     wire.forget()
-    chunk.result = message.result
-    work.tell(chunk, 1.0)
+    work.done(worker, chunk, message.result)
     return message.counts
-
-
-class _Work:
-    """Chunks still to be done, shared by the threads that drive the workers."""
-
-    def __init__(
-        self, chunks: Sequence[_Chunk], metrics: Mapping[str, Metric], progress: Progress | None, num_samples: int
-    ) -> None:
-        self.metrics = metrics
-        self.failure: BaseException | None = None
-        self._chunks = chunks
-        self._queue = deque(chunks)
-        self._progress = progress
-        self._num_samples = num_samples
-        self._told = 0
-        self._lock = threading.Lock()
-
-    def take(self) -> _Chunk | None:
-        """The next chunk."""
-        with self._lock:
-            return self._queue.popleft() if self._queue else None
-
-    def died(self, chunk: _Chunk, device: str) -> None:
-        """Give a chunk back whose worker died, or skip its samples when that was not the first time."""
-        chunk.deaths += 1
-        logger.warning(
-            "the worker on %s died over samples %d to %d", device, chunk.start, chunk.start + len(chunk.samples)
-        )
-        if chunk.deaths < _ATTEMPTS:
-            with self._lock:
-                self._queue.append(chunk)
-            return
-        skip = Skip(
-            code=SkipCode.WORKER_DIED,
-            reason=f"the process that computed this chunk of {len(chunk.samples)} samples died {_ATTEMPTS} times",
-            hint="memory ran out, or a file breaks a library; `num_gpus=1` shows more",
-        )
-        chunk.result = skipped_chunk(chunk.samples, self.metrics, skip)
-        self.tell(chunk, 1.0)
-
-    def tell(self, chunk: _Chunk, share: float) -> None:
-        """Note how far a chunk is; numbers only grow."""
-        with self._lock:
-            chunk.share = max(chunk.share, share)
-            done = int(sum(c.share * len(c.samples) for c in self._chunks) + 1e-9)
-            if self._progress is not None and done > self._told:
-                self._told = done
-                self._progress(done, self._num_samples)
-
-    def fail(self, error: BaseException) -> None:
-        """Stop everybody: something is wrong with the run itself."""
-        self.failure = self.failure or error
-        self.close()
-
-    def close(self) -> None:
-        """Hand out nothing more."""
-        with self._lock:
-            self._queue.clear()
 
 
 def _in_order(results: Mapping[str, MetricResult], metrics: Mapping[str, Metric]) -> dict[str, MetricResult]:

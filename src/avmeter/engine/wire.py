@@ -8,6 +8,7 @@ Both ends are processes of one run of this program: a header is never read from 
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import socket
 import struct
@@ -32,7 +33,8 @@ class Wire:
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BYTES)
+        with contextlib.suppress(OSError):  # some systems refuse what others cut down to their limit
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BYTES)
         self._sent: deque[tuple[tuple[int, int], memoryview]] = deque(maxlen=_NUM_REMEMBERED)
         self._received: deque[memoryview] = deque(maxlen=_NUM_REMEMBERED)
 
@@ -64,12 +66,18 @@ class Wire:
         self._sent.append((key, view))
         return _NEW
 
-    def receive(self) -> Any:
+    def receive(self, *, timeout_s: float | None = None) -> Any:
         """The next message.
+
+        Args:
+            timeout_s: How long it may pause; default is for ever. After a message that came too late nothing is
+                where it should be on this wire.
 
         Raises:
             EOFError: The other end is gone.
+            TimeoutError: The message did not come in time.
         """
+        self._socket.settimeout(timeout_s)
         header_bytes, num_arrays = _HEAD.unpack(self._exactly(_HEAD.size))
         table = self._exactly(_ARRAY.size * num_arrays)
         header = self._exactly(header_bytes)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import socket
-import sys
+import signal
 from collections.abc import Callable
 
 from avmeter.engine.compute import FeatureComputer
 from avmeter.engine.local import LocalExecutor
+from avmeter.engine.process import report
 from avmeter.engine.tasks import ChunkDone, ChunkTask, Setup
-from avmeter.engine.wire import Wire
 
 _PROGRESS_STEP = 0.01
 
@@ -20,9 +19,11 @@ def serve(descriptor: int) -> None:
     Args:
         descriptor: Of a connected socket, inherited.
     """
-    wire = Wire(socket.socket(fileno=descriptor))
+    # Started in the background of a shell, a process and all that it starts ignore interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     computer: FeatureComputer | None = None
     try:
+        wire = report(descriptor)
         setup: Setup = wire.receive()
         computer = setup.computer()
         executor = LocalExecutor(computer)
@@ -50,7 +51,3 @@ def _every_step(send: Callable[[float], None]) -> Callable[[float], None]:
             send(share)
 
     return progress
-
-
-if __name__ == "__main__":
-    serve(int(sys.argv[1]))

@@ -3,6 +3,8 @@
 import os
 import signal
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -19,7 +21,11 @@ from avmeter.sample import MediaSource
 from media_builders import numbered, tone, write_media
 
 NAMES = ("synchformer_video", "synchformer_audio", "imagebind_video", "passt", "loudness", "motion")
-DIES = [sys.executable, "-c", "import sys"]
+DIES = [sys.executable, "-c", """
+import sys
+from avmeter.engine.process import report
+report(int(sys.argv[1])).receive()
+"""]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +99,52 @@ def test_file_that_kills_every_process_is_a_named_skip(clip, caplog):
         assert str(clip) in outcomes[0].reason
     assert producer._child.pid is None
     assert "died" in caplog.text
+
+
+@pytest.mark.parametrize("command", [["/no/such/program"], [sys.executable, "-c", "pass"]], ids=["absent", "ends"])
+def test_process_that_cannot_start_leaves_files_to_this_one(clip, caplog, command):
+    """No file is to blame, so none is skipped for it; the log says why."""
+    found = messages(ChildProducer(Process("none", command=command), extractors()), clip)
+    assert len(found) == len(messages(LocalProducer(extractors()), clip))
+    assert not [m.outcome for m in found if isinstance(m.outcome, Skip)]
+    assert "no decoding process" in caplog.text
+
+
+def test_file_that_killed_a_process_is_not_opened_here_when_there_is_no_other(clip, monkeypatch):
+    """It might end this process too."""
+    producer = ChildProducer(Process("none", command=DIES), extractors())
+    child, start = producer._child, producer._child.start
+
+    def start_once():
+        start()
+        monkeypatch.setattr(child, "_stated_command", ["/no/such/program"])
+
+    monkeypatch.setattr(child, "start", start_once)
+    assert {m.outcome.code for m in messages(producer, clip)} == {SkipCode.WORKER_DIED}
+
+
+def test_process_that_hangs_does_not_hold_up_who_breaks_off(clip):
+    """Closing from another thread ends it; the one that waited for it goes on to nothing."""
+    hangs = [sys.executable, "-c", DIES[2] + "import time; time.sleep(60)"]
+    producer = ChildProducer(Process("none", command=hangs), extractors())
+    found = []
+    thread = threading.Thread(target=lambda: found.extend(messages(producer, clip)))
+    thread.start()
+    while not producer._child._has_reported:
+        time.sleep(0.01)
+    producer.close()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert found == []
+    assert producer._child.pid is None
+
+
+def test_only_as_many_processes_as_files_are_started():
+    """Others would only take a core for their imports."""
+    found = Children(3)
+    found.start(1)
+    assert [c.pid is not None for c in found._children] == [True, False, False]
+    found.stop()
 
 
 def test_work_that_is_broken_off_ends_the_process(clip, children):

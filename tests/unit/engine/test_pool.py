@@ -4,7 +4,6 @@ import os
 import signal
 import sys
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -21,6 +20,13 @@ from avmeter.weights import WeightsSource
 from media_builders import click, write_media
 
 RATE = 16_000
+DIES_AT_WORK = [sys.executable, "-c", """
+import sys
+from avmeter.engine.process import report
+wire = report(int(sys.argv[1]))
+wire.receive()
+wire.receive()
+"""]  # fmt: skip
 NAMES = ["audio.loudness", "audio.frechet_distance"]
 OPTIONS = {"audio.frechet_distance": {"backbone": "yamnet"}}
 
@@ -97,11 +103,54 @@ def test_worker_that_was_killed_gives_its_chunk_to_another(samples, metrics, poo
 def test_chunk_that_kills_every_worker_is_skipped_by_name(samples, metrics, pool, monkeypatch):
     """Each sample and each corpus says so; the run ends."""
     pool.unload()
-    dies = [Process("none", command=[sys.executable, "-c", "import sys"]) for _ in range(2)]
-    monkeypatch.setattr(pool, "_workers", dies)
+    monkeypatch.setattr(pool, "_workers", [Process("none", command=DIES_AT_WORK) for _ in range(2)])
     rows, corpus = pool.run(samples, metrics)
     assert {r["audio.loudness"].skip.code for r in rows} == {SkipCode.WORKER_DIED}
     assert corpus["audio.frechet_distance"].details["left_out"] == {"worker_died": 7}
+
+
+def test_device_that_kills_its_worker_every_time_costs_no_sample(samples, metrics, monkeypatch):
+    """What it gave back is done by the others, and it is not given everything there is."""
+    pool = PoolExecutor(setup(), ["cpu", "cpu"], LocalExecutor(setup().computer()), chunk_size=1)
+    monkeypatch.setattr(pool, "_workers", [Process("none", command=DIES_AT_WORK), pool._workers[1]])
+    rows, corpus = pool.run(samples, metrics)
+    assert {r["audio.loudness"].skip and str(r["audio.loudness"].skip.code) for r in rows} == {None, "missing_file"}
+    assert corpus["audio.frechet_distance"].details["left_out"] == {"missing_file": 1}
+    pool.unload()
+
+
+def test_workers_that_cannot_be_started_leave_the_run_to_this_process(samples, metrics, pool, monkeypatch, caplog):
+    """No sample is to blame, so none is skipped for it; the log tells why, once per device."""
+    pool.unload()
+    monkeypatch.setattr(pool, "_workers", [Process("none", command=["/no/such/program"]) for _ in range(2)])
+    told = []
+    rows, _ = pool.run(samples, metrics, lambda done, total: told.append((done, total)))
+    assert {r["audio.loudness"].skip and str(r["audio.loudness"].skip.code) for r in rows} == {None, "missing_file"}
+    assert told[-1] == (7, 7)
+    assert caplog.text.count("no worker on cpu") == 2
+
+
+def test_progress_that_raises_ends_the_run_and_not_the_next_one(samples, metrics, pool):
+    """It is called by the thread that runs, its exception is the caller's; the next run reads nothing of this one."""
+    threads = []
+
+    def refuse(done, total):
+        threads.append(threading.current_thread())
+        raise RuntimeError("no more")
+
+    with pytest.raises(RuntimeError, match="no more"):
+        pool.run(samples, metrics, refuse)
+    assert threads == [threading.current_thread()]
+    rows, _ = pool.run(samples[4:6], metrics)
+    assert [r["audio.loudness"].skip and str(r["audio.loudness"].skip.code) for r in rows] == ["missing_file", None]
+    expected, _ = LocalExecutor(setup().computer()).run(samples[5:6], metrics)
+    assert rows[1]["audio.loudness"].score == expected[0]["audio.loudness"].score
+
+
+def test_no_samples_and_more_workers_than_chunks_are_fine(samples, metrics, pool):
+    """Nothing waits for work that never comes."""
+    assert pool.run([], metrics)[0] == []
+    assert len(pool.run(samples[:1], metrics)[0]) == 1
 
 
 class Length:
@@ -130,13 +179,13 @@ def test_interrupted_run_ends_its_workers_and_keeps_what_they_have(samples, metr
     def interrupt(done, total):
         if done >= 3 and not pids:
             pids.extend(w.pid for w in pool._workers)
-            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
-            time.sleep(1)  # nothing is finished before the run has heard of it
+            signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
         pool.run(samples, metrics, interrupt)
     assert [w.pid for w in pool._workers] == [None, None]
     assert len(pids) == 2
+    assert not [t for t in threading.enumerate() if "_drive" in t.name]
     again = LocalExecutor(kept.computer())
     again.run(samples, metrics)
     assert again.counts.from_store >= 3

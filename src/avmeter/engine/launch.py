@@ -1,0 +1,33 @@
+"""First lines of every process of this program: the run's import path, then the module that does the work.
+
+Run as a file, so that nothing is looked up on another path before; only the standard library is imported here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import sys
+
+
+def main(module: str, descriptor: str, package: str, path: str) -> None:
+    """Call `serve` of a module.
+
+    Args:
+        module: Its full name.
+        descriptor: Of the process's end of the wire, inherited.
+        package: File of this package, whatever else on the path has its name.
+        path: `sys.path` of the run, as JSON.
+    """
+    sys.path[:] = json.loads(path)
+    spec = importlib.util.spec_from_file_location(module.partition(".")[0], package)
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[spec.name])
+    importlib.import_module(module).serve(int(descriptor))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
