@@ -73,3 +73,36 @@ def _largest(first: list[float], second: list[float]) -> int:
     pairs = [1 + _largest(first[1:], second[:j] + second[j + 1 :]) for j in range(len(second))
              if abs(first[0] - second[j]) < 0.15]  # fmt: skip
     return max([rest, *pairs])
+
+
+def test_events_that_only_one_side_could_have_are_left_out_and_said_so() -> None:
+    """Sound behind the picture, or picture behind the sound, is compared with nothing: it counts on neither side."""
+    longer_sound = given([0.5, 1.0, 2.0, 2.05, 5.0, 7.0], [5, 10])
+    longer_sound["onsets"] = Features(arrays=longer_sound["onsets"].arrays, facts={"duration_s": 8.0})
+    result = AvAlign().score(Sample(id="a"), longer_sound)
+    assert result.score == pytest.approx(2 / 4)  # the picture ends at 2 s; a frame later its last one could match
+    assert (result.details["num_onsets"], result.details["num_left_out"]) == (4, 2)
+    assert "the sound ends at 8.00 s and the picture at 2.00 s" in result.details["note"]
+    longer_picture = given([0.5], [5, 10, 15])
+    longer_picture["onsets"] = Features(arrays=longer_picture["onsets"].arrays, facts={"duration_s": 0.8})
+    result = AvAlign().score(Sample(id="a"), longer_picture)
+    assert result.score == 1.0
+    assert (result.details["num_motion_peaks"], result.details["num_left_out"]) == (1, 2)
+
+
+def test_events_outside_the_shared_part_alone_are_no_events() -> None:
+    """Sound that begins when the picture is over has nothing to be aligned with."""
+    features = given([5.0], [])
+    features["onsets"] = Features(arrays=features["onsets"].arrays, facts={"duration_s": 8.0})
+    with pytest.raises(SkipError, match="within the 2.00 s that sound and picture share") as caught:
+        AvAlign().score(Sample(id="a"), features)
+    assert caught.value.code == SkipCode.NO_EVENTS
+
+
+def test_equal_lengths_leave_nothing_out() -> None:
+    """A codec's padding behind the picture is no difference of length."""
+    features = given([0.5], [5])
+    features["onsets"] = Features(arrays=features["onsets"].arrays, facts={"duration_s": 2.05})
+    result = AvAlign().score(Sample(id="a"), features)
+    assert result.score == 1.0
+    assert not {"num_left_out", "note"} & result.details.keys()

@@ -4,8 +4,8 @@
 
 Onsets of the sound against local maxima of optical flow; a pair matches when less than one frame apart. The
 published script lets several onsets claim one motion peak, and can exceed 1; here every peak is matched once (a
-maximum matching), so the score stays in [0, 1] and is never above the published one. Scores of real clips are low,
-0.2 or so: compare, do not grade.
+maximum matching), so the score stays in [0, 1]. Scores of real clips are low, 0.2 or so: compare, do not grade. Where
+sound and picture last differently long, events count as far as there are both.
 
 A good value: that of real clips of the same kind; 1 would be every onset at a peak of motion.
 Not seen: what is heard and seen, sounds from outside the picture, continuous sound, camera motion as such.
@@ -51,23 +51,38 @@ class AvAlign(Metric):
         times = features["motion"]["times_s"]
         peaks = motion_peaks(times, features["motion"]["magnitude"])
         frame_s = float(np.median(np.diff(times)))
+        picture_s = float(times[-1]) + frame_s
+        sound_s = float(features["onsets"].facts.get("duration_s", picture_s))
+        shared_s = min(sound_s, picture_s)
+        # Up to a frame behind the shared part something in it may be near enough.
+        heard, seen = (events[events < shared_s + frame_s] for events in (onsets, peaks))
         details: dict[str, Any] = {
-            "num_onsets": len(onsets),
-            "num_motion_peaks": len(peaks),
+            "num_onsets": len(heard),
+            "num_motion_peaks": len(seen),
             "tolerance_s": frame_s,
             **promise_of(features["onsets"].facts),
         }
-        if not len(onsets) and not len(peaks):
+        if not len(heard) and not len(seen):
             raise SkipError(
                 SkipCode.NO_EVENTS,
-                f"{sample.id}: no onset in the sound and no motion peak in the picture",
+                f"{sample.id}: no onset in the sound and no motion peak in the picture, within the {shared_s:.2f} s "
+                "that sound and picture share",
                 hint="a silent still clip has nothing to align",
             )
-        matched = count_matches(onsets, peaks, tolerance=frame_s)
+        matched = count_matches(heard, seen, tolerance=frame_s)
         details["num_matched"] = matched
-        if not len(onsets) or not len(peaks):
-            details["note"] = f"no {'onsets' if not len(onsets) else 'motion peaks'} on one side"
-        return MetricResult(self.name, matched / (len(onsets) + len(peaks) - matched), details)
+        notes = []
+        if not len(heard) or not len(seen):
+            notes.append(f"no {'onsets' if not len(heard) else 'motion peaks'} on one side")
+        num_left_out = len(onsets) + len(peaks) - len(heard) - len(seen)
+        if num_left_out:
+            details["num_left_out"] = num_left_out
+            notes.append(
+                f"the sound ends at {sound_s:.2f} s and the picture at {picture_s:.2f} s: compared where there are both"
+            )
+        if notes:
+            details["note"] = "; ".join(notes)
+        return MetricResult(self.name, matched / (len(heard) + len(seen) - matched), details)
 
 
 def motion_peaks(times_s: npt.NDArray[np.float64], magnitude: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
