@@ -85,6 +85,7 @@ class FrameCollector:
         self._wanted = {r: frozenset(r.indices) for r in requests}
         self._spools: dict[FrameRequest, Spool] = {}
         self._rows: dict[FrameRequest, dict[int, int]] = {r: {} for r in self._wanted}
+        self._changed: dict[FrameRequest, MediaError] = {}
 
     @property
     def indices(self) -> set[int]:
@@ -94,12 +95,11 @@ class FrameCollector:
     def add(self, index: int, frame: np.ndarray) -> None:
         """Keep a frame (H, W, 3), uint8 or float32 in [0, 1], in the form of every request that wants it.
 
-        Raises:
-            MediaError: `decode_error` if its size differs from that of earlier frames.
+        A frame that does not fit those before ends the requests it does not fit, and no other.
         """
         resized: dict[Resize | None, np.ndarray] = {}
         for request, wanted in self._wanted.items():
-            if index not in wanted or index in self._rows[request]:
+            if index not in wanted or index in self._rows[request] or request in self._changed:
                 continue
             if request.resize not in resized:
                 resized[request.resize] = resize_frame(frame, request.resize)
@@ -111,19 +111,25 @@ class FrameCollector:
                 )
                 self._spools[request] = spool
             if pixels.shape != spool.row_shape:
-                raise MediaError(
-                    SkipCode.DECODE_ERROR,
-                    f"the picture changes size at frame {index}: {pixels.shape} after {spool.row_shape}",
-                )
+                self._changed[request] = _size_changed(index, now=pixels.shape, before=spool.row_shape, request=request)
+                continue
             self._rows[request][index] = len(spool)
             spool.append(pixels[None])
 
     def missing(self, request: FrameRequest) -> list[int]:
-        """Frames of a request that have not come, sorted."""
+        """Frames of a request that have not come, sorted; none where `result` says why there are no more."""
+        if request in self._changed:
+            return []
         return sorted(self._wanted[request] - self._rows[request].keys())
 
     def result(self, request: FrameRequest) -> np.ndarray | FrameView:
-        """Frames in the order of the request. All of them must have been added."""
+        """Frames in the order of the request. All of them must have been added.
+
+        Raises:
+            MediaError: `decode_error` if the picture changes its size, and with it that of these frames.
+        """
+        if request in self._changed:
+            raise self._changed[request]
         if not request.indices:
             packed = request.output == "packed"
             return np.empty((0, 0, 0, 3), np.uint8) if packed else np.empty((0, 3, 0, 0), np.dtype(request.output))
@@ -133,6 +139,18 @@ class FrameCollector:
             return FrameView(spool, rows)
         in_order = len(rows) == len(spool) and bool((rows == np.arange(len(rows))).all())
         return spool[:] if in_order else spool[rows]
+
+
+def _size_changed(index: int, *, now: tuple[int, ...], before: tuple[int, ...], request: FrameRequest) -> MediaError:
+    """Sizes of frames are (3, h, w), or (h, w, 3) when packed."""
+    sizes = [shape[:2] if request.output == "packed" else shape[1:] for shape in (now, before)]
+    (height, width), (height_before, width_before) = sizes
+    made = "" if request.resize is None else ", resized"
+    return MediaError(
+        SkipCode.DECODE_ERROR,
+        f"the picture changes size at frame {index}: {width}x{height} after {width_before}x{height_before}{made}",
+        hint="make the file again with one size throughout",
+    )
 
 
 def _in_form(pixels: np.ndarray, request: FrameRequest) -> np.ndarray:

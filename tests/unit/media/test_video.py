@@ -193,8 +193,27 @@ def test_frame_that_changes_size_is_a_decode_error():
     request = FrameRequest(indices=(0, 1), output="uint8")
     collector = FrameCollector([request])
     collector.add(0, NOISE[0])
+    collector.add(1, NOISE[1, :30])
+    with pytest.raises(MediaError, match="changes size at frame 1: 81x30 after 81x60"):
+        collector.result(request)
+
+
+def test_change_of_size_costs_only_requests_that_it_does_not_fit():
+    """Whoever wants squares, or frames of one size, has them, whatever else is asked of the picture."""
+    square = Resize(short_side=20, long_side="equal")
+    requests = [
+        FrameRequest(indices=(0, 1, 2)),
+        FrameRequest(indices=(0, 1, 2), resize=square),
+        FrameRequest(indices=(0, 2), output="packed"),
+    ]
+    collector = FrameCollector(requests)
+    for index, frame in enumerate((NOISE[0], NOISE[1, :30], NOISE[2])):
+        collector.add(index, frame)
+    assert [collector.missing(r) for r in requests] == [[], [], []]
     with pytest.raises(MediaError, match="changes size at frame 1"):
-        collector.add(1, NOISE[1, :30])
+        collector.result(requests[0])
+    assert collector.result(requests[1]).shape == (3, 3, 20, 20)
+    assert collector.result(requests[2]).shape == (2, 60, 81, 3)
 
 
 def test_one_decoding_pass_serves_everybody(tmp_path, monkeypatch):

@@ -94,7 +94,7 @@ def test_events_outside_the_shared_part_alone_are_no_events() -> None:
     """Sound that begins when the picture is over has nothing to be aligned with."""
     features = given([5.0], [])
     features["onsets"] = Features(arrays=features["onsets"].arrays, facts={"duration_s": 8.0})
-    with pytest.raises(SkipError, match="within the 2.00 s that sound and picture share") as caught:
+    with pytest.raises(SkipError, match=r"within the 2\.00 s that sound and picture share") as caught:
         AvAlign().score(Sample(id="a"), features)
     assert caught.value.code == SkipCode.NO_EVENTS
 
