@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from avmeter import Evaluator
-from avmeter.errors import MissingDependencyError
+from avmeter.errors import MissingDependencyError, UsageError
+from avmeter.metrics.resolve import get_metric
 from avmeter.result import MetricResult
 from media_builders import cut_file, tone, write_media, write_pcm_wav
 from small_networks import put_small_networks
@@ -21,6 +22,7 @@ DESYNC, SCORE, ALIGN = "audio.desync", "audio.imagebind_score", "av.align"
 TEXT_AUDIO, TEXT_VIDEO, JAVIS = "av.imagebind_text_audio", "av.imagebind_text_video", "av.javis_score"
 METRICS = (DESYNC, SCORE, ALIGN, TEXT_AUDIO, TEXT_VIDEO, JAVIS)
 OF_SOUND = (SCORE, ALIGN, TEXT_AUDIO, JAVIS)
+PE_AV = "av.pe_av_similarity"
 PROMPT = "a ball bounces"
 
 
@@ -241,3 +243,26 @@ def test_late_sound_track_keeps_its_place(scorer: Evaluator, folder: Path) -> No
     shifted = write_media(folder / "shifted.mov", wave=moved, sample_rate=RATE, frames=picture, audio_codec="pcm_s16le")
     there, here = (score(scorer, video=path)[JAVIS].score for path in (late, shifted))
     assert there == pytest.approx(here, abs=1e-4)
+
+
+UNFIT = [
+    (DESYNC, {"short": 1}), (DESYNC, {"short": ["loop"]}), (DESYNC, {"curve": "no"}), (DESYNC, {"curve": None}),
+    (SCORE, {"channel": None}), (SCORE, {"channel": 1}), (TEXT_AUDIO, {"mean_removal": ["running"]}),
+    (JAVIS, {"fps": "fast"}), (JAVIS, {"fps": "12"}), (JAVIS, {"fps": True}), (JAVIS, {"fps": 1e9}),
+    (JAVIS, {"lowest": "a"}), (JAVIS, {"lowest": None}), (JAVIS, {"lowest": True}), (JAVIS, {"window_s": "x"}),
+    (JAVIS, {"window_s": None}), (JAVIS, {"overlap_s": math.inf}), (JAVIS, {"overlap_s": "1"}),
+    (PE_AV, {"pair": 5}), (PE_AV, {"pair": None}), (PE_AV, {"pair": ["audio_video"]}), (PE_AV, {"model": 5}),
+    (PE_AV, {"model": "x" * 5000}), (PE_AV, {"model": "a\0b"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("metric", "options"), UNFIT)
+def test_option_of_a_wrong_type_is_refused_in_a_sentence(metric: str, options: dict[str, Any]) -> None:
+    """Options come from command lines and files: what fits nothing is the user's mistake, told with a hint at once."""
+    try:
+        get_metric(metric)
+    except MissingDependencyError as error:
+        pytest.skip(error.message)
+    with pytest.raises(UsageError) as caught:
+        get_metric(metric, **options)
+    assert caught.value.hint

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,7 +14,7 @@ import torch
 from torch import Tensor
 
 from avmeter.dsp.mel import IMAGEBIND, imagebind_mel
-from avmeter.errors import SkipCode, SkipError, UnknownNameError
+from avmeter.errors import SkipCode, SkipError, UnknownNameError, UsageError
 from avmeter.features._promise import broken_promise
 from avmeter.features.base import Runtime, WindowExtractor, load_network
 from avmeter.media import AudioSpec, MediaItem
@@ -76,9 +78,9 @@ class ImageBindSound(ImageBindTower):
     def __init__(self, *, channel: str = "first", mean_removal: str = "running") -> None:
         super().__init__()
         if channel not in CHANNELS:
-            raise UnknownNameError.among("channel rule", channel, CHANNELS)
+            raise UnknownNameError.among("channel rule", str(channel), CHANNELS)
         if mean_removal not in MEAN_REMOVAL:
-            raise UnknownNameError.among("mean removal", mean_removal, MEAN_REMOVAL)
+            raise UnknownNameError.among("mean removal", str(mean_removal), MEAN_REMOVAL)
         self.channel = channel
         self.mean_removal = mean_removal
 
@@ -123,6 +125,17 @@ class ImageBindSound(ImageBindTower):
         for start, end in cuts:
             buffer[:, start:end] = _less_mean(buffer[:, start:end])
             yield buffer[:, start:end].copy()
+
+
+def number_option(name: str, value: Any, *, hint: str) -> float:
+    """An option that is a number.
+
+    Raises:
+        UsageError: It is not, or is not finite.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        raise UsageError(f"{name} is {value!r}, which is no number", hint=hint)
+    return float(value)
 
 
 def clip_starts(duration_s: float, num_clips: int) -> list[float]:

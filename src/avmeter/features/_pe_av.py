@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -35,8 +36,9 @@ class PeAvPart(WindowExtractor):
     extra = "pe-av"
 
     def __init__(self, *, model: str | None = None) -> None:
-        given = model or DEFAULT_MODEL
-        self.folder = Path(given) if Path(given).is_dir() else None
+        given = os.fspath(model) if isinstance(model, str | os.PathLike) else str(model) if model is not None else ""
+        given = given or DEFAULT_MODEL
+        self.folder = Path(given) if os.path.isdir(given) else None  # noqa: PTH112 - no error for any text
         self.model = given if self.folder else pe_av.checkpoint_name(given)
         self._net: Any = None
 

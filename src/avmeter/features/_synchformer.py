@@ -26,7 +26,7 @@ def check_short_rule(short: str | None) -> str | None:
         UnknownNameError: It is not.
     """
     if short is not None and short not in SHORT_RULES:
-        raise UnknownNameError.among("rule for short clips", short, SHORT_RULES)
+        raise UnknownNameError.among("rule for short clips", str(short), SHORT_RULES)
     return short
 
 

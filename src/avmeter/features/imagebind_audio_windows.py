@@ -20,7 +20,7 @@ import numpy as np
 
 from avmeter.dsp.mel import IMAGEBIND
 from avmeter.errors import UsageError
-from avmeter.features._imagebind import CLIP_S, SAMPLE_RATE, ImageBindSound
+from avmeter.features._imagebind import CLIP_S, SAMPLE_RATE, ImageBindSound, number_option
 from avmeter.features.base import Features, Window
 from avmeter.media import MediaItem
 from avmeter.registry import register_extractor
@@ -51,10 +51,11 @@ class ImageBindAudioWindows(ImageBindSound):
         mean_removal: str = "running",
     ) -> None:
         super().__init__(channel=channel, mean_removal=mean_removal)
-        self.window_s = float(window_s)
-        self.overlap_s = float(overlap_s)
+        hint = f"ImageBind hears 0.025 s to {CLIP_S:g} s at once"
+        self.window_s = number_option("window_s", window_s, hint=hint)
+        self.overlap_s = number_option("overlap_s", overlap_s, hint="seconds, from 0 to less than `window_s`")
         if not IMAGEBIND.win_length / SAMPLE_RATE <= self.window_s <= CLIP_S:
-            raise UsageError(f"window_s is {window_s}", hint=f"ImageBind hears 0.025 s to {CLIP_S:g} s at once")
+            raise UsageError(f"window_s is {window_s}", hint=hint)
         if not (self.overlap_s >= 0 and self._num(self.overlap_s) < self._num(self.window_s)):
             raise UsageError(f"overlap_s is {overlap_s}", hint=f"from 0 to less than `window_s`, {self.window_s:g}")
 

@@ -17,11 +17,13 @@ import numpy as np
 from torch import Tensor
 
 from avmeter.errors import UsageError
-from avmeter.features._imagebind import SIDE, ImageBindTower, normalised
+from avmeter.features._imagebind import SIDE, ImageBindTower, normalised, number_option
 from avmeter.features.base import Features, Window
 from avmeter.media import FrameRequest, MediaItem, Resize, fixed_rate_indices
 from avmeter.registry import register_extractor
 
+# Above any picture's own rate the same frames would only be looked at again.
+_LARGEST_FPS = 1000.0
 _RESIZE = Resize(short_side=SIDE, interpolation="bicubic", antialias=True, long_side="int_trunc", in_="uint8")
 
 
@@ -35,7 +37,7 @@ class ImageBindFrames(ImageBindTower):
         fps: Look at the picture at this rate; None is every frame, as published.
 
     Raises:
-        UsageError: A rate that is not above 0.
+        UsageError: No rate, or one that is not above 0 and at most 1000.
     """
 
     name = "imagebind_frames"
@@ -45,8 +47,11 @@ class ImageBindFrames(ImageBindTower):
 
     def __init__(self, *, fps: float | None = None) -> None:
         super().__init__()
-        if fps is not None and not 0 < fps < float("inf"):
-            raise UsageError(f"imagebind_frames: fps is {fps}", hint="give a rate above 0, or None for every frame")
+        if fps is not None:
+            hint = f"give a rate above 0, {_LARGEST_FPS:g} at most, or leave it out for every frame"
+            fps = number_option("fps", fps, hint=hint)
+            if not 0 < fps <= _LARGEST_FPS:
+                raise UsageError(f"fps is {fps:g}", hint=hint)
         self.fps = fps
 
     def options(self) -> Mapping[str, Any]:

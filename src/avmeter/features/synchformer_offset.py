@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from avmeter.errors import SkipCode, SkipError
+from avmeter.errors import SkipCode, SkipError, UsageError
 from avmeter.features._promise import FACT
 from avmeter.features._synchformer import ENTRY, NUM_COMPARED, check_short_rule, load_part
 from avmeter.features.base import DerivedExtractor, Extractor, Features, Runtime, Window
@@ -33,6 +33,10 @@ class SynchformerOffset(DerivedExtractor):
         protocol: "fastvideo" or "av-benchmark".
         curve: Compare at every position instead of at the two ends.
         short: Rule for clips under 4.8 s: None (skip), "loop" or "pad".
+
+    Raises:
+        UsageError: `curve` is neither True nor False.
+        UnknownNameError: No such rule.
     """
 
     name = "synchformer_offset"
@@ -41,6 +45,8 @@ class SynchformerOffset(DerivedExtractor):
     half_weights = True
 
     def __init__(self, *, protocol: str = "fastvideo", curve: bool = False, short: str | None = None) -> None:
+        if not isinstance(curve, bool):
+            raise UsageError(f"curve is {curve!r}", hint="true or false")
         self.protocol = protocol
         self.curve = curve
         self.short = check_short_rule(short)

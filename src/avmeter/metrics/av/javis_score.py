@@ -73,8 +73,8 @@ class JavisScore(Metric):
         protocol: str = "fastvideo",
     ) -> None:
         super().__init__(protocol=protocol)
-        if not 0 < lowest <= 1:
-            raise UsageError(f"av.javis_score: lowest is {lowest}", hint="a share of the frames: above 0, 1 at most")
+        if isinstance(lowest, bool) or not isinstance(lowest, int | float) or not 0 < lowest <= 1:
+            raise UsageError(f"av.javis_score: lowest is {lowest!r}", hint="a share of the frames: above 0, 1 at most")
         self.window_s = window_s
         self.overlap_s = overlap_s
         self.lowest = lowest

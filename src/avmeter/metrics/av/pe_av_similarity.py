@@ -74,8 +74,8 @@ class PeAvSimilarity(Metric):
 
     def __init__(self, *, pair: str = "audio_video", model: str | None = None, protocol: str = "fastvideo") -> None:
         super().__init__(protocol=protocol)
-        if pair not in PAIRS:
-            raise UnknownNameError.among("pair", pair, PAIRS)
+        if not isinstance(pair, str) or pair not in PAIRS:
+            raise UnknownNameError.among("pair", str(pair), PAIRS)
         self.pair = pair
         self.model = model
 
