@@ -8,11 +8,13 @@ results.corpus["audio.wer"].score
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import sys
+import threading
 import time
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -55,6 +57,8 @@ _PACKAGES = (
 
 class Evaluator:
     """Scores samples with a fixed set of metrics; networks are loaded when first needed and kept.
+
+    It may be used from several threads; they wait for each other.
 
     Args:
         metrics: Metric names, groups ("audio", "av"), or "all".
@@ -134,7 +138,8 @@ class Evaluator:
         if self._num_gpus > 1:
             share = replace(setup, processes=most_children(num_gpus) if loader_processes is None else loader_processes)
             self._executor = PoolExecutor(share, [f"cuda:{i}" for i in range(num_gpus)], self._executor)
-        self._is_shut_down = False
+        self._is_shut_down = self._is_busy = False
+        self._lock = threading.RLock()
         for metric in self._metrics.values():
             if isinstance(metric, SimpleAdapter):
                 metric.prepare(self._runtime.device)
@@ -190,8 +195,6 @@ class Evaluator:
         Raises:
             UsageError: A metric of a corpus in the one-sample form, or a metric this evaluator does not have.
         """
-        if self._is_shut_down:
-            raise UsageError("this evaluator was shut down", hint="create another; `unload()` is what can be undone")
         chosen = self._choose(metrics)
         if samples is None:
             return self._evaluate_one(sample, chosen)
@@ -209,10 +212,11 @@ class Evaluator:
         notes = _notes(items)
         for note in notes:
             warnings.warn(note, stacklevel=2)
-        started = time.time()
-        before = self._executor.counts.copy()
-        rows, corpus = self._executor.run(items, chosen, progress)
-        provenance = {**self._provenance(chosen, time.time() - started, before), "notes": notes}
+        with self._alone():
+            started = time.time()
+            before = self._executor.counts.copy()
+            rows, corpus = self._executor.run(items, chosen, progress)
+            provenance = {**self._provenance(chosen, time.time() - started, before), "notes": notes}
         return EvalResults(rows, corpus, samples=items, provenance=provenance)
 
     def _evaluate_one(self, sample: Mapping[str, Any], chosen: Mapping[str, Metric]) -> dict[str, MetricResult]:
@@ -224,8 +228,25 @@ class Evaluator:
                 f"{', '.join(corpus_only)}: a corpus metric has no value for one sample",
                 hint="use evaluate(samples=[...]) with at least two samples, or filter with metrics=[...]",
             )
-        rows, _ = self._executor.run(as_samples([sample]), chosen)
+        with self._alone():
+            rows, _ = self._executor.run(as_samples([sample]), chosen)
         return rows[0]
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Other threads wait; a call from within a call, by its progress or a metric, is refused."""
+        with self._lock:
+            if self._is_busy:
+                raise UsageError("this evaluator is in the midst of `evaluate`", hint="create another one for this")
+            if self._is_shut_down:
+                raise UsageError(
+                    "this evaluator was shut down", hint="create another; `unload()` is what can be undone"
+                )
+            self._is_busy = True
+            try:
+                yield
+            finally:
+                self._is_busy = False
 
     def _choose(self, names: Sequence[str] | str | None) -> dict[str, Metric]:
         if names is None:
@@ -242,7 +263,9 @@ class Evaluator:
 
     def unload(self) -> None:
         """Drop the networks; `reload` or the next `evaluate` builds them again."""
-        self._executor.unload()
+        if not self._is_shut_down:
+            with self._alone():
+                self._executor.unload()
 
     def reload(self) -> None:
         """Undo `unload`; networks load when they are next needed."""
@@ -254,10 +277,12 @@ class Evaluator:
 
     def shutdown(self) -> None:
         """Unload and close the feature store."""
-        self.unload()
-        if not self._is_shut_down:
+        with self._lock:
+            if self._is_shut_down:
+                return
+            self.unload()
             self._store.close()
-        self._is_shut_down = True
+            self._is_shut_down = True
 
     def _provenance(self, chosen: Mapping[str, Metric], duration_s: float, before: Counts) -> dict[str, Any]:
         """What produced these scores: everything that is needed to repeat or to doubt them."""

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,8 @@ from avmeter.sample import MediaSource
 
 logger = logging.getLogger("avmeter")
 _TURN_S = 0.0002
+# Precision and numbers of threads are settings of the process: one run at a time has them.
+_settings = threading.RLock()
 
 
 @dataclass
@@ -110,7 +113,7 @@ class FeatureComputer:
         self._unavailable.clear()
         self._fingerprints.clear()
         self._absent.clear()
-        self.runtime.networks.clear()
+        self.runtime.unload()
         if self.runtime.device.type == "cuda":
             torch.cuda.empty_cache()
 
@@ -335,6 +338,12 @@ def _is_kept(request: Request, plan: Plan) -> bool:
 @contextlib.contextmanager
 def _precision(runtime: Runtime) -> Iterator[None]:
     """TF32 exactly as asked, autocast for half precision; the process's own settings return afterwards."""
+    with _settings, _set_precision(runtime):
+        yield
+
+
+@contextlib.contextmanager
+def _set_precision(runtime: Runtime) -> Iterator[None]:
     tf32 = runtime.precision != "float32"
     matmul, cudnn = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from avmeter.engine.batch import Batch, Ticket
-from avmeter.engine.jobs import Job, Outcome, Outcomes, Produced
+from avmeter.engine.jobs import Job, Outcome, Outcomes, Produced, as_skip
 from avmeter.engine.pipeline import Outputs, Pipeline
 from avmeter.engine.plan import Request
 from avmeter.engine.store import FeatureKey
-from avmeter.errors import SkipError
 from avmeter.features.base import Features, WindowExtractor
 from avmeter.result import Skip
 
@@ -80,8 +79,8 @@ class Finisher:
         order = range(job.total)
         try:
             pooled = job.extractor.pool([job.outputs[i] for i in order], [job.places[i] for i in order], job.facts)
-        except SkipError as error:
-            self._settle(job, Skip.of(error))
+        except Exception as error:  # noqa: BLE001 - as where windows are made: a clip's failure becomes its skip
+            self._settle(job, as_skip(error, job.extractor.name))
         else:
             self._settle(job, pooled)
 

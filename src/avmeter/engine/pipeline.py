@@ -8,6 +8,7 @@ it comes.
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -54,6 +55,8 @@ class Pipeline:
         self._uploading: deque[tuple[Batch, Future[dict[str, Tensor]]]] = deque()
         self._running: deque[tuple[Batch, InFlight | None]] = deque()
         self._thread: ThreadPoolExecutor | None = None
+        on_gpu = runtime.device.type == "cuda"
+        self._stream = torch.cuda.current_stream(runtime.device) if on_gpu else None
 
     def push(self, batch: Batch) -> Iterator[tuple[Batch, Outputs]]:
         """Start a batch; what has been finished meanwhile comes back."""
@@ -79,13 +82,11 @@ class Pipeline:
             self._running.append((batch, self._launch(batch, uploaded)))
         while len(self._running) > running:
             batch, launched = self._running.popleft()
-            if launched is None:
-                yield batch, self._run_batch(batch)
-            else:
-                yield batch, batch.extractor.collect(launched.wait())
+            yield batch, self._collect(batch, launched)
 
     def _upload(self, batch: Batch) -> dict[str, Tensor]:
-        with torch.inference_mode():
+        # A thread has a current stream of its own; copies must be awaited by the one that networks are launched on.
+        with torch.inference_mode(), torch.cuda.stream(self._stream):
             return batch.extractor.upload(batch.windows, self._runtime)
 
     def _launch(self, batch: Batch, uploaded: Future[dict[str, Tensor]]) -> InFlight | None:
@@ -98,3 +99,9 @@ class Pipeline:
                 return InFlight(on_host, torch.cuda.current_stream(self._runtime.device).record_event())
         except Exception:  # noqa: BLE001 - see above
             return None
+
+    def _collect(self, batch: Batch, launched: InFlight | None) -> Outputs:
+        if launched is not None:
+            with contextlib.suppress(Exception):  # as in `_launch`: a GPU tells of some failures only here
+                return batch.extractor.collect(launched.wait())
+        return self._run_batch(batch)

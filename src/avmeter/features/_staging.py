@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -28,12 +29,13 @@ class Staging:
         self._buffers = [torch.empty(_BUFFER_BYTES, dtype=torch.uint8, pin_memory=True) for _ in range(_NUM_BUFFERS)]
         self._sent: list[torch.cuda.Event | None] = [None] * _NUM_BUFFERS
         self._turn = 0
+        self._lock = threading.Lock()  # a batch that failed is uploaded again by the run's own thread
         self._threads = ThreadPoolExecutor(_NUM_THREADS, thread_name_prefix="avmeter-staging")
 
     def upload(self, rows: Sequence[np.ndarray]) -> Tensor:
         """Rows of one shape as one tensor on the device; work queued there afterwards waits for the copies."""
         current = torch.cuda.current_stream(self._device)
-        with torch.cuda.stream(self._stream):
+        with self._lock, torch.cuda.stream(self._stream):
             dtype = torch.from_numpy(np.empty(0, rows[0].dtype)).dtype
             batch = torch.empty((len(rows), *rows[0].shape), dtype=dtype, device=self._device)
             num_at_once = _BUFFER_BYTES // max(1, rows[0].nbytes)

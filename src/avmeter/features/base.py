@@ -111,6 +111,11 @@ class Runtime:
         found: T = self.networks[key]
         return found
 
+    def unload(self) -> None:
+        """Drop all networks, and the pinned memory on the way to them."""
+        self.networks.clear()
+        self._staging.clear()
+
 
 class Extractor(abc.ABC):
     """Turns one media item (or text) into `Features`.

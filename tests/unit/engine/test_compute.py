@@ -1,5 +1,7 @@
 """Features are computed once, in shared batches; what fails becomes a named skip."""
 
+import sys
+import threading
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
@@ -8,7 +10,7 @@ import pytest
 import torch
 
 from avmeter.engine.batch import Batcher, ByteQueue, Stopped, Ticket
-from avmeter.engine.compute import FeatureComputer
+from avmeter.engine.compute import FeatureComputer, _precision
 from avmeter.engine.local import LocalExecutor
 from avmeter.engine.store import NoStore, SqliteStore
 from avmeter.errors import SkipCode, SkipError, WeightsError
@@ -423,3 +425,50 @@ def test_batches_keep_unequal_shapes_apart():
     batch = batcher.add(extractor, Ticket(1, 0), long)
     assert [t.job for t in batch.tickets] == [0, 1]
     assert [len(b.windows) for b in batcher.flush()] == [1]
+
+
+def test_clip_whose_outputs_cannot_be_pooled_is_a_named_skip(monkeypatch):
+    """The others are scored."""
+
+    def pool(self, outputs, windows, facts):
+        if outputs[0]["mean"] > 0.5:
+            raise ValueError("no such mean")
+        return Features(arrays={"means": np.array([o["mean"] for o in outputs])})
+
+    monkeypatch.setattr(Blocks, "pool", pool)
+    result = run([clip(0.1), clip(0.9)], MeanMetric())
+    assert result.rows[0]["test.mean"].score == pytest.approx(0.1)
+    assert result.rows[1]["test.mean"].skip.code == SkipCode.FAILED
+    assert "no such mean" in result.rows[1]["test.mean"].skip.reason
+
+
+def test_fault_in_a_decoding_thread_is_raised_where_the_run_waits(monkeypatch):
+    """It is neither lost nor a hang."""
+
+    def produce_all(self, source, numbers):
+        raise RuntimeError("broken producer")
+        yield
+
+    monkeypatch.setattr("avmeter.engine.decoders.LocalProducer.produce_all", produce_all)
+    with pytest.raises(RuntimeError, match="broken producer"):
+        run([clip(0.1)], MeanMetric())
+
+
+def test_runs_at_once_leave_the_settings_of_the_process_as_they_were():
+    """Turns of the interpreter and the precision of networks, whoever ends last."""
+    before = sys.getswitchinterval(), torch.backends.cuda.matmul.allow_tf32
+    runtime = Runtime(device=torch.device("cpu"), precision="tf32", weights=SimpleNamespace())
+    first_ended = threading.Event()
+
+    def other():
+        with _precision(runtime):
+            first_ended.wait(10)
+
+    thread = threading.Thread(target=other)
+    with _precision(computer().runtime):
+        thread.start()
+        thread.join(0.1)
+        assert not torch.backends.cuda.matmul.allow_tf32, "this run is one in float32"
+    first_ended.set()
+    thread.join()
+    assert (sys.getswitchinterval(), torch.backends.cuda.matmul.allow_tf32) == before

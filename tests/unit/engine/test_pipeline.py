@@ -1,6 +1,7 @@
 """Batches come back in order; on a GPU with the scores of the CPU and several under way at once."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import numpy as np
@@ -66,6 +67,18 @@ def test_batch_on_the_cpu_comes_back_at_once():
     assert_doubled(through(pipeline, batches(3)), 3)
 
 
+def test_batch_whose_failure_is_told_late_is_run_again_by_itself():
+    """A GPU says only when outputs are asked for that their kernel failed; `run_batch` copes with it."""
+    run = runtime("cpu")
+    pipeline = Pipeline(run, lambda b: b.extractor.run(b.windows, run))
+    (batch,) = batches(1)
+
+    def wait():
+        raise RuntimeError("told late")
+
+    assert_doubled([(batch, pipeline._collect(batch, SimpleNamespace(wait=wait)))], 1)
+
+
 @pytest.fixture
 def cuda():
     """A GPU. Without one: skipped, or failed if AVMETER_REQUIRE has "gpu" in it."""
@@ -93,3 +106,26 @@ def test_batch_that_fails_on_a_gpu_is_run_again_by_itself(cuda, monkeypatch):
         return batch.extractor.run(batch.windows, cuda)
 
     assert_doubled(through(Pipeline(cuda, again), batches(5)), 5)
+
+
+def test_run_in_a_stream_of_the_caller_waits_for_its_uploads(cuda):
+    """Training loops have streams of their own; a batch is never read before it has arrived."""
+    with torch.cuda.stream(torch.cuda.Stream()):
+        pipeline = Pipeline(cuda, lambda b: pytest.fail("nothing failed"))
+        assert_doubled(through(pipeline, batches(20, size=1_000_000)), 20, size=1_000_000)
+
+
+def test_uploads_from_two_threads_do_not_share_a_buffer(cuda):
+    """A batch that failed is uploaded again by one thread while the next one is by the other."""
+    rows = [[np.full(500_000, i * 100 + j, np.float32) for j in range(8)] for i in range(40)]
+    with ThreadPoolExecutor(2) as threads:
+        found = list(threads.map(lambda r: cuda.stack(r).cpu().numpy(), rows))
+    np.testing.assert_array_equal(found, np.stack([np.stack(r) for r in rows]))
+
+
+def test_unloading_gives_the_pinned_memory_back(cuda):
+    """It comes again when needed."""
+    cuda.stack([np.ones(3, np.float32)])
+    cuda.unload()
+    assert not cuda._staging
+    assert cuda.stack([np.ones(3, np.float32)]).sum() == 3

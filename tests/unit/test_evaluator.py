@@ -1,0 +1,80 @@
+"""One evaluator in several threads, in its own callbacks, and after its end."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from avmeter.errors import UsageError
+from avmeter.evaluator import Evaluator
+
+RATE = 16_000
+
+
+def clip(amplitude):
+    rng = np.random.default_rng(0)
+    return {"audio": (rng.standard_normal(RATE).astype(np.float32) * amplitude, RATE)}
+
+
+@pytest.fixture
+def evaluator():
+    made = Evaluator(["audio.loudness"], "cpu")
+    yield made
+    made.shutdown()
+
+
+def test_threads_that_share_an_evaluator_wait_for_each_other(evaluator):
+    """Nothing of one run is met by another."""
+    found = []
+    thread = threading.Thread(target=lambda: found.append(evaluator.evaluate([clip(0.1)])))
+
+    def progress(done, total):
+        if not thread.ident:
+            thread.start()
+            thread.join(0.3)
+            assert not found
+
+    evaluator.evaluate([clip(0.2)], progress=progress)
+    thread.join()
+    assert found[0][0]["audio.loudness"].score == evaluator.evaluate([clip(0.1)])[0]["audio.loudness"].score
+
+
+@pytest.mark.parametrize("call", ["evaluate", "unload", "shutdown"])
+def test_call_from_its_own_progress_is_refused(evaluator, call):
+    """It would take away what the run is using; the evaluator is usable afterwards."""
+
+    def progress(done, total):
+        evaluator.evaluate([clip(0.1)]) if call == "evaluate" else getattr(evaluator, call)()
+
+    with pytest.raises(UsageError, match="in the midst"):
+        evaluator.evaluate([clip(0.1)], progress=progress)
+    assert evaluator.evaluate([clip(0.1)])[0]["audio.loudness"].score is not None
+
+
+def test_other_evaluator_may_be_called_from_progress(evaluator):
+    """Only what is in use is refused."""
+    other = Evaluator(["audio.loudness"], "cpu")
+    scores = []
+    evaluator.evaluate([clip(0.1)], progress=lambda *_: scores.append(other.evaluate([clip(0.1)])))
+    assert scores[0][0]["audio.loudness"].score is not None
+    other.shutdown()
+
+
+def test_unload_reload_and_shutdown_may_come_in_any_order(evaluator):
+    """Each may be repeated; after `shutdown` only `evaluate` is refused."""
+    evaluator.unload()
+    evaluator.reload()
+    evaluator.evaluate([clip(0.1)])
+    evaluator.shutdown()
+    for call in (evaluator.shutdown, evaluator.unload, evaluator.reload, evaluator.release_cuda_memory):
+        call()
+    with pytest.raises(UsageError, match="shut down"):
+        evaluator.evaluate([clip(0.1)])
+
+
+def test_arrays_in_memory_start_no_process():
+    """A training loop that asked for processes gets them when there are files."""
+    made = Evaluator(["audio.loudness"], "cpu", loader_processes=2)
+    made.evaluate([clip(0.1)])
+    assert made._executor._computer._children is None
+    made.shutdown()
