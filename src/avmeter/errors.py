@@ -73,9 +73,9 @@ class UnknownNameError(UsageError, KeyError):
     __str__ = AvmeterError.__str__
 
     @classmethod
-    def among(cls, kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
+    def among(cls, kind: str, name: object, known: Iterable[str]) -> UnknownNameError:
         """An error for `name` that is not in `known`, with "did you mean" and the list."""
-        names = sorted(known)
+        name, names = str(name), sorted(known)
         near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
         if not near:
             near = [n for n in names if n.rsplit(".", 1)[-1] == name.rsplit(".", 1)[-1]]

@@ -84,7 +84,7 @@ class Sample:
                 f"sample {index} is a {type(given).__name__}, not a dict",
                 hint="give dicts such as {'audio': 'clip.wav', 'text_prompt': '...'}",
             )
-        rest = {k: v for k, v in given.items() if v is not None}
+        rest = {k: v for k, v in given.items() if not _is_absent(v)}
         if "video_path" in rest:
             rest.setdefault("video", rest["video_path"])
             del rest["video_path"]
@@ -98,7 +98,7 @@ class Sample:
         for key in MEDIA_FIELDS:
             if key in rest:
                 media[key] = _media(rest.pop(key), key=key, fps=fps, rate=rate, index=index)
-        texts = {k: rest.pop(k) for k in TEXT_FIELDS if k in rest}
+        texts = {k: _text(rest.pop(k), key=k, index=index) for k in TEXT_FIELDS if k in rest}
         paths = [m.path for m in media.values() if m.path is not None]
         sample_id = str(name) if name is not None else (str(paths[0]) if paths else str(index))
         return cls(id=sample_id, role=role, media=media, texts=texts, fps=fps, extras=rest, original=dict(given))
@@ -152,6 +152,19 @@ def as_samples(given: Iterable[Mapping[str, Any] | Sample]) -> list[Sample]:
 def _renamed(sample: Sample, name: str) -> Sample:
     values = {f: getattr(sample, f) for f in sample.__dataclass_fields__}
     return Sample(**{**values, "id": name})
+
+
+def _is_absent(value: Any) -> bool:
+    """None, or what data frames put where nothing is: NaN, NaT, NA."""
+    return value is None or (np.isscalar(value) and value != value) or type(value).__name__ in ("NAType", "NaTType")
+
+
+def _text(value: Any, *, key: str, index: int) -> Any:
+    if isinstance(value, str) or (key == "reference_text" and isinstance(value, list | tuple)):  # turns of a dialogue
+        return value
+    raise ManifestError(
+        f"sample {index}: {key} is a {type(value).__name__}, not a text", hint=f"give {key}='...', or leave it out"
+    )
 
 
 def _number(value: Any, key: str, index: int) -> Any:

@@ -171,6 +171,8 @@ def test_corpus_counts_whom_it_left_out_and_why(
     )
     assert details["left_out"] == {"silent": 1, "non_finite": 1, "no_audio_track": 1}
     assert (details["n_given"], details["n_used"], details["n_gen"]) == (8, 5, 5)
+    # Their references are part of the reference corpus all the same.
+    assert details["n_ref"] == 8
 
 
 def test_generations_that_are_all_silent_have_no_distance(real: Evaluator, odd: dict[str, Path]) -> None:
@@ -179,6 +181,8 @@ def test_generations_that_are_all_silent_have_no_distance(real: Evaluator, odd: 
     result = real.evaluate(samples=given, metrics=["audio.frechet_distance"]).corpus["audio.frechet_distance"]
     assert code(result) == "too_few_samples"
     assert result.details["left_out"] == {"silent": 3}
+    assert result.skip is not None
+    assert "all 3 samples were left out, the first because generated: " in result.skip.reason
 
 
 # Which side fails, and how. Tested on what the networks would be given: one side's network runs for minutes.

@@ -130,6 +130,17 @@ def test_unknown_metric_has_did_you_mean():
         create_evaluator(["audio.loudnes"])
 
 
+def test_unknown_option_and_value_of_a_metric_have_did_you_mean():
+    """Names of options and their values are answered as names of metrics are; a value of another type too."""
+    with pytest.raises(
+        UnknownNameError, match=r"unknown option of `audio\.frechet_distance` `backbon`.*\n.*`backbone`"
+    ):
+        create_evaluator(["audio.frechet_distance"], options={"audio.frechet_distance": {"backbon": "yamnet"}})
+    for value in ("pannz", 5, None, ["panns"]):
+        with pytest.raises(UsageError, match="unknown backbone"):
+            create_evaluator(["audio.frechet_distance"], options={"audio.frechet_distance": {"backbone": value}})
+
+
 # -- evaluation ------------------------------------------------------------------------------------------------------
 
 

@@ -73,6 +73,9 @@ def test_video_handles_are_accepted() -> None:
         ({"audio": np.zeros(8)}, "without a rate"),
         ({"audio": 3}, "neither a path nor an array"),
         ({"audio": " "}, "empty path"),
+        ({"audio": "a.wav", "text_prompt": ["a dog", "barks"]}, "text_prompt is a list, not a text"),
+        ({"audio": "a.wav", "text_prompt": b"a dog"}, "text_prompt is a bytes, not a text"),
+        ({"audio": "a.wav", "reference_text": 5}, "reference_text is a int, not a text"),
         ({"audio": "a.wav", "fps": -1}, "not a positive number"),
         ({"audio": "a.wav", "role": "fake"}, "role is 'fake'"),
         ({"audio": np.array(["x"])}, "neither a path nor an array"),
@@ -90,3 +93,11 @@ def test_ids_are_unique() -> None:
         as_samples([{"id": "x", "audio": "a.wav"}, {"id": "x", "audio": "b.wav"}])
     names = [s.id for s in as_samples([{"id": "a.wav#2", "audio": "b"}, {"audio": "a.wav"}, {"audio": "a.wav"}])]
     assert len(set(names)) == 3
+
+
+@pytest.mark.parametrize("nothing", [None, float("nan"), np.float64("nan"), np.datetime64("NaT")])
+def test_what_data_frames_put_where_nothing_is_is_absent(nothing: object) -> None:
+    """A row of a data frame has NaN for a missing prompt: that is no prompt, not the word "nan"."""
+    sample = as_samples([{"audio": "a.wav", "text_prompt": nothing, "video": nothing}])[0]
+    assert not sample.has("text_prompt")
+    assert not sample.has("video")

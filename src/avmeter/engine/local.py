@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from avmeter.engine.compute import Counts, FeatureComputer
@@ -21,6 +21,12 @@ logger = logging.getLogger("avmeter")
 CHUNK_SIZE = 128
 GPU_CHUNK_SIZE = 512  # a GPU idles while the first clips of a chunk are decoded
 _MAX_NAMED = 20
+_FAULTS_OF_THE_RUN = {
+    SkipCode.WEIGHTS_UNAVAILABLE,
+    SkipCode.DEPENDENCY_MISSING,
+    SkipCode.OUT_OF_MEMORY,
+    SkipCode.WORKER_DIED,
+}
 
 Progress = Callable[[int, int], None]
 
@@ -34,6 +40,7 @@ class CorpusState:
     num_used: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     left_out_ids: list[str] = field(default_factory=list)
+    first_left_out: Skip | None = None
     left_out_references: Counter[str] = field(default_factory=Counter)
     dummy: bool = False
     failure: Skip | None = None
@@ -44,6 +51,7 @@ class CorpusState:
             self.left_out_references[skip.code] += 1
             return
         self.left_out[skip.code] += 1
+        self.first_left_out = self.first_left_out or skip
         if len(self.left_out_ids) < _MAX_NAMED:
             self.left_out_ids.append(sample.id)
 
@@ -123,7 +131,8 @@ class LocalExecutor:
                 if metric.per_sample and sample.role == "generated":
                     row[name] = _score(metric, sample, gathered)
                 if isinstance(metric, CorpusMetric):
-                    _update(metric, result.states[name], sample, gathered)
+                    rest = _references(plan, outcomes, index, metric) if isinstance(gathered, Skip) else None
+                    _update(metric, result.states[name], sample, gathered, rest)
             result.per_sample.append(row)
         return result
 
@@ -177,6 +186,7 @@ def merge_states(
             num_used=left.num_used + right.num_used,
             left_out=left.left_out + right.left_out,
             left_out_ids=(left.left_out_ids + right.left_out_ids)[:_MAX_NAMED],
+            first_left_out=left.first_left_out or right.first_left_out,
             left_out_references=left.left_out_references + right.left_out_references,
             dummy=left.dummy or right.dummy,
             failure=left.failure or right.failure,
@@ -197,6 +207,9 @@ def finish_states(metrics: Mapping[str, Metric], states: Mapping[str, CorpusStat
         if result is None:
             assert state.failure is not None
             result = MetricResult.skipped(name, state.failure)
+        if result.skip is not None and state.first_left_out is not None and not state.num_used:
+            skip = _of_nothing(result.skip, state.first_left_out, state)
+            result = MetricResult.skipped(name, skip, details=result.details)
         details = {
             **result.details,
             "n_given": state.num_given,
@@ -210,6 +223,14 @@ def finish_states(metrics: Mapping[str, Metric], states: Mapping[str, CorpusStat
         result = MetricResult(name, result.score, details, result.skip)
         results[name] = result.marked_dummy() if state.dummy else result
     return results
+
+
+def _of_nothing(skip: Skip, first: Skip, state: CorpusState) -> Skip:
+    """Why a corpus has no score of which nothing could be used; what the run could not do is the cause itself."""
+    reason = f"all {state.num_given} samples were left out, the first because {first.reason}"
+    if set(state.left_out) <= _FAULTS_OF_THE_RUN:
+        return replace(first, reason=reason)
+    return replace(skip, reason=f"{skip.reason}; {reason}", hint=first.hint)
 
 
 def _gather(
@@ -237,6 +258,19 @@ def _gather(
     return gathered
 
 
+def _references(plan: Plan, outcomes: Mapping[Request, Outcome], index: int, metric: CorpusMetric) -> FeatureSet:
+    """What a sample that is left out still brings: its reference, where corpora are compared as wholes."""
+    wanted = plan.wanted.get((index, metric.name), {})
+    found = FeatureSet()
+    for need in metric.needs if metric.keeps_references else ():
+        target = wanted.get(need.name)
+        if need.fields[0].startswith("reference") and isinstance(target, Request):
+            outcome = outcomes[target]
+            if not isinstance(outcome, Skip):
+                found[need.name] = outcome
+    return found
+
+
 def _is_paired(metric: Metric) -> bool:
     sides = {need.fields[0].startswith("reference") for need in metric.needs}
     return len(sides) == 2
@@ -252,7 +286,22 @@ def _score(metric: Metric, sample: Sample, gathered: FeatureSet | Skip) -> Metri
     return result.marked_dummy() if _is_dummy(gathered) else result
 
 
-def _update(metric: CorpusMetric, state: CorpusState, sample: Sample, gathered: FeatureSet | Skip) -> None:
+def _update(
+    metric: CorpusMetric,
+    state: CorpusState,
+    sample: Sample,
+    gathered: FeatureSet | Skip,
+    rest: FeatureSet | None = None,
+) -> None:
+    """Fold one sample in.
+
+    Args:
+        metric: Whose state it is.
+        state: It.
+        sample: The sample.
+        gathered: Its features, or why it is left out.
+        rest: What it brings though it is left out.
+    """
     if sample.role == "generated":
         state.num_given += 1
     if isinstance(gathered, Skip):
@@ -260,6 +309,7 @@ def _update(metric: CorpusMetric, state: CorpusState, sample: Sample, gathered: 
         if sample.role == "generated":
             try:
                 state.state = metric.left_out(state.state, sample, gathered)
+                state.state = metric.update(state.state, sample, rest) if rest else state.state
             except Exception as error:  # noqa: BLE001 - as in finish_states
                 state.failure = state.failure or _failure(error, sample.id)
         return

@@ -26,6 +26,8 @@ Clock = Literal["track", "picture"]
 # Half-width of torchaudio's default kernel in periods of the lower rate: 6 zero crossings at a roll-off of 0.99.
 _SINC_REACH = 6 / 0.99
 _SINC_POINTS = 1 << 17
+# What is below float32's normal numbers has no peak to be raised: the factor would overflow.
+_LEAST_PEAK = float(np.finfo(np.float32).tiny)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +92,7 @@ def render(
     for block in blocks:
         peak = max(peak, float(np.abs(block).max(initial=0.0)))
         result.append(block if spec.mixdown == "none" else block[:, 0])
-    if spec.peak_dbfs is not None and peak > 0:
+    if spec.peak_dbfs is not None and peak > _LEAST_PEAK:
         result.scale(10 ** (spec.peak_dbfs / 20) / peak)
     if spec.mixdown != "none":
         return result.compact()

@@ -183,6 +183,8 @@ class RowsMetric(CorpusMetric):
         protocol: Decides preprocessing.
     """
 
+    keeps_references = True
+
     def __init__(self, *, backbone: str = "passt", protocol: str = "fastvideo") -> None:
         super().__init__(protocol=protocol)
         self.backbone = backbone

@@ -108,6 +108,7 @@ class CorpusMetric(Metric):
 
     per_sample: ClassVar[bool] = False
     takes_references: ClassVar[bool] = True  # samples with role "reference" concern it
+    keeps_references: ClassVar[bool] = False  # a reference takes part though the clip it came with was left out
 
     @abc.abstractmethod
     def start(self) -> Any:

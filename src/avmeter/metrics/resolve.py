@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from avmeter.errors import MissingDependencyError, UnknownNameError, UsageError
+from avmeter.errors import MissingDependencyError, UnknownNameError
 from avmeter.metrics.base import Metric
 from avmeter.metrics.simple import adapt
 from avmeter.registry import EXTRACTORS, METRICS, list_metrics, require_packages
@@ -21,17 +22,22 @@ def get_metric(name: str, **options: Any) -> Metric:
     """
     cls = METRICS.get(name)
     require_packages(f"metric `{name}`", getattr(cls, "dependencies", ()), getattr(cls, "extra", "all"))
-    try:
-        metric = adapt(name, cls(**options))
-    except TypeError as error:
-        if "unexpected keyword argument" not in str(error):
-            raise
-        raise UsageError(f"metric `{name}`: {str(error).partition(') ')[2] or error}") from error
+    _refuse_unknown(name, cls, options)
+    metric = adapt(name, cls(**options))
     for need in metric.needs:
         extractor = EXTRACTORS.get(need.extractor)
         require_packages(f"metric `{name}`", extractor.dependencies, extractor.extra)
         extractor(**need.options)  # refuses a wrong option now instead of at the first sample
     return metric
+
+
+def _refuse_unknown(name: str, cls: type, options: Mapping[str, Any]) -> None:
+    parameters = inspect.signature(cls).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return
+    for option in options:
+        if option not in parameters:
+            raise UnknownNameError.among(f"option of `{name}`", option, parameters)
 
 
 def resolve_metrics(

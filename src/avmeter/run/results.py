@@ -10,6 +10,7 @@ from typing import Any
 
 from avmeter.errors import MissingDependencyError, UsageError
 from avmeter.result import MetricResult
+from avmeter.run.plain import encodable
 from avmeter.sample import Sample
 
 Row = dict[str, MetricResult]
@@ -98,7 +99,9 @@ class EvalResults(list[Row]):
         except ImportError as error:
             raise MissingDependencyError("to_pandas needs `pandas`", hint="pip install pandas") from error
         columns = ["sample_id", "metric", "score", "skip_code", "reason", "hint", "dummy", "details"]
-        return pandas.DataFrame(self.to_rows(), columns=columns)
+        # pandas keeps text as UTF-8, which cannot hold a file name of undecodable bytes.
+        rows = [{k: encodable(v) if isinstance(v, str) else v for k, v in row.items()} for row in self.to_rows()]
+        return pandas.DataFrame(rows, columns=columns)
 
     def summary(self) -> dict[str, Any]:
         """What the scores amount to, per metric; see `avmeter.run.summary`."""

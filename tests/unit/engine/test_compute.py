@@ -299,6 +299,21 @@ def test_absent_weights_skip_every_sample_with_the_hint():
     assert result.rows[0]["test.mean"].skip.hint == "fetch"
 
 
+def test_corpus_that_lacks_its_weights_says_so_itself():
+    """Not that there were too few clips: that is not what the user can change."""
+
+    class Weighted(SumMetric):
+        @property
+        def needs(self):
+            return (Need(name="x", field="audio", extractor="test_blocks", options={"fail": "weights"}),)
+
+    result = run([clip(0.1), clip(0.2)], Weighted(), chunk_size=1).corpus["test.sum"]
+    assert result.skip.code == SkipCode.WEIGHTS_UNAVAILABLE
+    assert result.skip.hint == "fetch"
+    assert "all 2 samples" in result.skip.reason
+    assert result.details["left_out"] == {"weights_unavailable": 2}
+
+
 def test_absent_checkpoint_is_asked_for_once():
     """A checkpoint that cannot be fetched is not tried again for every chunk: each try may wait for a network."""
     asked = []

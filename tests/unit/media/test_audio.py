@@ -66,6 +66,13 @@ def test_order_of_mixing_and_resampling_changes_only_rounding(resampler):
     assert np.asarray(item.audio(specs[0])) == pytest.approx(np.asarray(item.audio(specs[1])), abs=1e-6)
 
 
+def test_sound_below_the_normal_numbers_is_not_raised():
+    """A peak that float32 holds with few digits, or whose inverse it cannot hold, stays as it is."""
+    wave = np.full(8000, 1e-42, np.float32)
+    found = np.asarray(MediaItem.from_audio(wave, 8000).audio(AudioSpec(peak_dbfs=-1.0)))
+    np.testing.assert_array_equal(found, wave)
+
+
 def test_peak_is_where_it_was_asked_for():
     """The largest value is at the given level, after the cut."""
     wave = np.concatenate([tone(440, 0.1, 16_000, 1.0), tone(440, 0.8, 16_000, 1.0)])

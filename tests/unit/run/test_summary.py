@@ -107,3 +107,10 @@ def test_data_frame_has_missing_values_for_skips(make_run) -> None:
     assert frame["score"].isna().tolist() == [False, False, True, True]
     assert frame["skip_code"][2] == "no_audio_track"
     assert frame["skip_code"][3] == "skipped"
+
+
+def test_data_frame_takes_names_of_undecodable_bytes() -> None:
+    """A file name that is no UTF-8 does not stop the conversion."""
+    odd = as_samples([{"audio": "c\udcff.wav"}])
+    frame = EvalResults([{"audio.wer": MetricResult("audio.wer", 0.1)}], samples=odd).to_pandas()
+    assert frame["sample_id"][0] == "c\\udcff.wav"

@@ -58,6 +58,7 @@ class FrechetDistance(CorpusMetric):
     name = "audio.frechet_distance"
     direction = "lower"
     range = (0.0, None)
+    keeps_references = True
 
     def __init__(
         self,
