@@ -139,6 +139,8 @@ def test_unknown_option_and_value_of_a_metric_have_did_you_mean():
     for value in ("pannz", 5, None, ["panns"]):
         with pytest.raises(UsageError, match="unknown backbone"):
             create_evaluator(["audio.frechet_distance"], options={"audio.frechet_distance": {"backbone": value}})
+    with pytest.raises(UsageError, match="unknown protocol `5`"):
+        create_evaluator(["audio.frechet_distance"], options={"audio.frechet_distance": {"protocol": 5}})
 
 
 # -- evaluation ------------------------------------------------------------------------------------------------------
