@@ -55,7 +55,7 @@ def resolve(
         if found is None and can_build(file):
             found = build(entry, file, settings)
         if found is None and network:
-            found = fetch_file(entry, file, settings, progress=progress, patience=patience)
+            found = _fetched(entry, file, folder, settings, progress, patience)
         if found is not None:
             check(found, entry, file, settings)
     except OSError as error:
@@ -64,6 +64,29 @@ def resolve(
             hint="check rights and room of the folder; AVMETER_CACHE names another one for downloads",
         ) from error
     return found
+
+
+def _fetched(
+    entry: Entry,
+    file: File,
+    folder: Path | None,
+    settings: Settings,
+    progress: Progress | None,
+    patience: Patience | None,
+) -> Path:
+    """The downloaded file; when that fails, the error names a file that was passed over."""
+    try:
+        return fetch_file(entry, file, settings, progress=progress, patience=patience)
+    except WeightsError as error:
+        for base in (folder, settings.folder):
+            other = None if base is None else next(_existing(base / file.name), None)
+            if other is not None:
+                raise WeightsError(
+                    f"{error.message}; {other} was passed over: several checkpoints have a file of that name, and its "
+                    "SHA-256 is not that of this one",
+                    hint=f"if it is the right one, put it into a folder called {entry.name}",
+                ) from error
+        raise
 
 
 def discard_damaged(entry: Entry, file: File, settings: Settings) -> None:

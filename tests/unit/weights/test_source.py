@@ -60,6 +60,16 @@ def test_source_travels_to_other_processes(tmp_path) -> None:
     assert pickle.loads(pickle.dumps(source)) == source  # noqa: S301
 
 
+def test_file_of_a_common_name_that_is_another_is_named(tmp_path) -> None:
+    """It may be the user's own, or damaged: a message that says only "not here" would hide it."""
+    common = put(tmp_path / "model.safetensors", b"somebody else's")
+    with pytest.raises(WeightsError, match="was passed over") as found:
+        WeightsSource.parse(tmp_path).path("clap-htsat-fused")
+    assert str(common) in found.value.message
+    assert "not on this machine" in found.value.message
+    assert "folder called clap-htsat-fused" in found.value.hint
+
+
 def test_places_are_searched_in_the_documented_order(tmp_path, cache, monkeypatch) -> None:
     """Given folder, AVMETER_WEIGHTS, installed package, downloads, hub cache: the first that has it wins."""
     monkeypatch.syspath_prepend(tmp_path / "site")
