@@ -13,7 +13,10 @@ from avmeter.run.results import EvalResults
 from avmeter.stats.bootstrap import Interval, paired_difference_interval
 
 Run = EvalResults | str | os.PathLike[str]
-Verdict = Literal["better", "worse", "higher", "lower", "no clear difference", "too few samples", "no interval", "none"]
+Verdict = Literal[
+    "better", "worse", "higher", "lower", "no clear difference", "too few samples", "no interval", "not comparable",
+    "none",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +36,8 @@ class Comparison:
         corpus_a: Score of the corpus in the first run.
         corpus_b: Score of the corpus in the second run.
         verdict: Of the second run against the first: "better" or "worse" if the interval excludes 0 ("higher" or
-            "lower" where no direction is good), else why nothing can be said.
+            "lower" where no direction is good), else why nothing can be said: "not comparable" if the options of
+            the metric differ.
         notes: What makes the comparison doubtful.
         dummy: A score of either run was made with stand-in weights.
     """
@@ -97,6 +101,7 @@ def _compare(name: str, a: EvalResults, b: EvalResults) -> Comparison:
     if difference is None and corpus_a is not None and corpus_b is not None:
         difference = corpus_b - corpus_a
     direction = a.fact(name, "direction") or b.fact(name, "direction")
+    options = _options(name, a, b)
     return Comparison(
         metric=name,
         direction=direction,
@@ -109,8 +114,8 @@ def _compare(name: str, a: EvalResults, b: EvalResults) -> Comparison:
         interval=interval,
         corpus_a=corpus_a,
         corpus_b=corpus_b,
-        verdict=_verdict(difference, interval, direction, len(shared)),
-        notes=_notes(name, a, b, len(scores_a) - len(shared), len(scores_b) - len(shared)),
+        verdict="not comparable" if options else _verdict(difference, interval, direction, len(shared)),
+        notes=(*_left_out(len(scores_a) - len(shared), len(scores_b) - len(shared)), *options, *_weights(a, b)),
         dummy=any(r.dummy for run in (a, b) for r in [*(row[name] for row in run if name in row), *_corpus(name, run)]),
     )
 
@@ -147,18 +152,21 @@ def _verdict(difference: float | None, interval: Interval | None, direction: str
     return "better" if is_higher == (direction == "higher") else "worse"
 
 
-def _notes(name: str, a: EvalResults, b: EvalResults, only_a: int, only_b: int) -> tuple[str, ...]:
-    notes = []
-    if only_a or only_b:
-        notes.append(f"left out: {only_a} samples scored in A alone, {only_b} in B alone")
-    options_a, options_b = a.fact(name, "options"), b.fact(name, "options")
-    if isinstance(options_a, Mapping) and isinstance(options_b, Mapping):
-        differing = sorted(k for k in {*options_a, *options_b} if options_a.get(k) != options_b.get(k))
-        if differing:
-            pairs = ", ".join(f"{k} {options_a.get(k)} / {options_b.get(k)}" for k in differing)
-            notes.append(f"different options: {pairs}")
-    weights_a, weights_b = a.provenance.get("weights", {}), b.provenance.get("weights", {})
-    changed = sorted(w for w in set(weights_a) & set(weights_b) if weights_a[w] != weights_b[w])
-    if changed:
-        notes.append(f"different weights: {', '.join(changed)}")
-    return tuple(notes)
+def _left_out(only_a: int, only_b: int) -> tuple[str, ...]:
+    return (f"left out: {only_a} samples scored in A alone, {only_b} in B alone",) if only_a or only_b else ()
+
+
+def _options(name: str, a: EvalResults, b: EvalResults) -> tuple[str, ...]:
+    """Options that differ: the scores are not of one scale then."""
+    first, second = a.fact(name, "options"), b.fact(name, "options")
+    if not (isinstance(first, Mapping) and isinstance(second, Mapping)):
+        return ()
+    differing = sorted(k for k in {*first, *second} if first.get(k) != second.get(k))
+    pairs = ", ".join(f"{k} {first.get(k)} / {second.get(k)}" for k in differing)
+    return (f"different options: {pairs}",) if differing else ()
+
+
+def _weights(a: EvalResults, b: EvalResults) -> tuple[str, ...]:
+    first, second = a.provenance.get("weights", {}), b.provenance.get("weights", {})
+    changed = sorted(w for w in set(first) & set(second) if first[w] != second[w])
+    return (f"different weights: {', '.join(changed)}",) if changed else ()

@@ -67,14 +67,15 @@ def test_corpus_metric_has_a_difference_but_no_interval() -> None:
 
 
 def test_different_options_and_weights_are_pointed_out(make_run) -> None:
-    """What was measured differently is said."""
-    a, b = make_run([0.1, 0.2]), make_run([0.1, 0.2])
+    """What was measured differently is said; with other options no run is called the better one."""
+    a, b = make_run([0.1, 0.2]), make_run([0.5, 0.7])
     metrics = {**b.provenance["metrics"]}
     metrics["audio.wer"] = {**metrics["audio.wer"], "options": {"protocol": "av-benchmark"}}
     b.provenance |= {"metrics": metrics, "weights": {"whisper-base": "def"}}
-    notes = by_metric(compare(a, b))["audio.wer"].notes
-    assert "different options: protocol fastvideo / av-benchmark" in notes
-    assert "different weights: whisper-base" in notes
+    wer, quality = (by_metric(compare(a, b))[n] for n in ("audio.wer", "audio.quality"))
+    assert "different options: protocol fastvideo / av-benchmark" in wer.notes
+    assert "different weights: whisper-base" in wer.notes
+    assert (wer.verdict, quality.verdict) == ("not comparable", "worse")
 
 
 def test_dummy_scores_are_marked(make_run) -> None:
