@@ -266,3 +266,44 @@ def test_option_of_a_wrong_type_is_refused_in_a_sentence(metric: str, options: d
     with pytest.raises(UsageError) as caught:
         get_metric(metric, **options)
     assert caught.value.hint
+
+
+def test_sound_that_begins_when_the_picture_is_over_is_no_javis_score(scorer: Evaluator, folder: Path) -> None:
+    """The silence before it is no sound of this picture."""
+    path = write_media(
+        folder / "behind.mkv", wave=clicking(3), sample_rate=RATE, frames=bouncing(75), audio_start_s=5.0
+    )
+    result = score(scorer, video=path)[JAVIS]
+    assert result.skip is not None
+    assert str(result.skip.code) == "empty_audio"
+    assert "starts at 5.0" in result.skip.reason
+    assert "picture of 3.00 s" in result.skip.reason
+
+
+def test_silence_in_the_channel_that_is_heard_is_noted(scorer: Evaluator, folder: Path) -> None:
+    """ImageBind embeds silence like any sound: the score stands, and says what was heard."""
+    wave = clicking(6)
+    for name, channels, said in (
+        ("left_silent", [0 * wave, wave], "the first of 2 channels"),
+        ("all_silent", [0 * wave, 0 * wave], "the sound is silent"),
+        ("right_silent", [wave, 0 * wave], ""),
+    ):
+        path = write_media(
+            folder / f"{name}.mov", wave=np.stack(channels), sample_rate=RATE, frames=bouncing(150),
+            audio_codec="pcm_s16le",
+        )  # fmt: skip
+        row = score(scorer, video=path)
+        for metric in (TEXT_AUDIO, JAVIS):
+            assert row[metric].score is not None
+            note = row[metric].details.get("note", "")
+            assert said in note
+            assert bool(note) == bool(said)
+
+
+def test_desync_of_ends_too_far_apart_has_both_lengths(scorer: Evaluator, folder: Path) -> None:
+    """Of a long picture only the ends are encoded; where the sound's end lies between them the reason has both."""
+    path = write_media(folder / "20s.mp4", wave=clicking(8), sample_rate=RATE, frames=bouncing(500))
+    skip = score(scorer, video=path)[DESYNC].skip
+    assert skip is not None
+    assert "8.00 s of sound and 19.84 s of picture" in skip.reason
+    assert "curve=true" in skip.hint

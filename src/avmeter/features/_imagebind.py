@@ -19,6 +19,7 @@ from avmeter.features._promise import broken_promise
 from avmeter.features.base import Runtime, WindowExtractor, load_network
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.media.audio import Clock
+from avmeter.media.track import SILENCE_PEAK
 from avmeter.nets import imagebind
 
 ENTRY = "imagebind"
@@ -88,7 +89,19 @@ class ImageBindSound(ImageBindTower):
         return {"channel": self.channel, "mean_removal": self.mean_removal}
 
     def facts(self, media: MediaItem) -> Mapping[str, Any]:
-        return broken_promise(media)
+        return {**broken_promise(media), **self._silence(media)}
+
+    def _silence(self, media: MediaItem) -> Mapping[str, str]:
+        """Fact `hears_silence`, a sentence, where nothing can be heard; ImageBind embeds silence like any sound."""
+        peaks = media.audio_facts.channel_peaks
+        heard = peaks[:1] if self.channel == "first" else peaks
+        if max(heard) > SILENCE_PEAK:
+            return {}
+        if max(peaks) > SILENCE_PEAK:
+            why = f'the first of {len(peaks)} channels, which alone is heard, is silent: `channel="mean"` hears all'
+        else:
+            why = "the sound is silent"
+        return {"hears_silence": why}
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return {"embedding": self._net.audio(batch["mel"])}

@@ -21,7 +21,7 @@ NUM_CLIPS = 3
 
 @register_extractor("imagebind_audio")
 class ImageBindAudio(ImageBindSound):
-    """Array `embedding` (1024,); facts `num_windows`, and `header_mismatch` of a file that is cut off.
+    """Array `embedding` (1024,); facts `num_windows`, and `header_mismatch` of a file that is cut off, `hears_silence`.
 
     Args:
         channel: "first" as published, or "mean" of all channels.

@@ -28,7 +28,8 @@ from avmeter.registry import register_extractor
 
 @register_extractor("imagebind_audio_windows")
 class ImageBindAudioWindows(ImageBindSound):
-    """Arrays `embedding` (M, 1024), `start_s` (M,) and `duration_s` (M,); fact `header_mismatch` of a file cut off.
+    """Arrays `embedding` (M, 1024), `start_s` (M,) and `duration_s` (M,); facts `header_mismatch` of a file cut off,
+    `hears_silence`, and `sound_start_s` of a sound that starts late.
 
     Args:
         window_s: Length of a window, 2 s at most: more is not heard at once.
@@ -73,6 +74,10 @@ class ImageBindAudioWindows(ImageBindSound):
         cuts = [(start, min(start + size, num_samples)) for start in starts]
         for (start, end), mel in zip(cuts, self._mels(waveform, cuts), strict=True):
             yield Window(inputs={"mel": mel}, start_s=start / SAMPLE_RATE, duration_s=(end - start) / SAMPLE_RATE)
+
+    def facts(self, media: MediaItem) -> Mapping[str, Any]:
+        start_s = media.audio_facts.start_s
+        return {**super().facts(media), **({"sound_start_s": start_s} if start_s > 0 else {})}
 
     def pool(
         self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]

@@ -22,7 +22,10 @@ from avmeter.registry import register_extractor
 
 @register_extractor("pe_av_frame")
 class PeAvFrame(PeAvPart):
-    """Array `vectors` (T, 1024); facts `num_frames` (T) and `num_frames_of_clip`. Options as `PeAvPart`."""
+    """Array `vectors` (T, 1024); facts `num_frames` (T), `num_frames_of_clip`, `picture_s`.
+
+    Options as `PeAvPart`.
+    """
 
     name = "pe_av_frame"
     takes = "video"
@@ -61,7 +64,11 @@ class PeAvFrame(PeAvPart):
     def pool(
         self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
     ) -> Features:
-        return Features(arrays={"vectors": np.stack([o["vector"] for o in outputs])}, facts=facts)
+        # The last window is always the last frame; it stays as long as the others do on average.
+        total = facts["num_frames_of_clip"]
+        picture_s = round(windows[-1].start_s * total / max(1, total - 1), 4)
+        vectors = np.stack([o["vector"] for o in outputs])
+        return Features(arrays={"vectors": vectors}, facts={**facts, "picture_s": picture_s})
 
 
 def spread(total: int, wanted: int) -> tuple[int, ...]:

@@ -73,7 +73,7 @@ class SynchformerOffset(DerivedExtractor):
         last = shared - NUM_COMPARED
         starts = list(range(last + 1)) if self.curve else [0, last]
         for start in starts:
-            inputs = {name: _run_of_segments(features, start) for name, features in media.items()}
+            inputs = {name: _run_of_segments(media, name, start) for name in media}
             yield Window(inputs=inputs, start_s=start * STEP_S, duration_s=4.8)
 
     def facts(self, media: Mapping[str, Features]) -> Mapping[str, Any]:
@@ -96,15 +96,22 @@ class SynchformerOffset(DerivedExtractor):
         )
 
 
-def _run_of_segments(features: Features, start: int) -> np.ndarray:
-    """Features of segments start .. start + 13."""
+def _run_of_segments(media: Mapping[str, Features], name: str, start: int) -> np.ndarray:
+    """Features of segments start .. start + 13 of one side."""
+    features = media[name]
     segments = features["segments"]
     position = int(np.searchsorted(segments, start))
     run = segments[position : position + NUM_COMPARED]
     if not np.array_equal(run, np.arange(start, start + NUM_COMPARED)):
         raise SkipError(
             SkipCode.UNSUPPORTED,
-            f"sound and picture end too far apart: segment {start} of the longer one was not encoded",
-            hint="`curve=True` of audio.desync encodes everything",
+            f"sound and picture end too far apart: {_lasts(media['audio'])} of sound and {_lasts(media['video'])} of "
+            "picture; of a clip above 15 s the middle is not encoded",
+            hint="`curve=true` of audio.desync encodes everything",
         )
     return np.ascontiguousarray(features["features"][position : position + NUM_COMPARED])
+
+
+def _lasts(features: Features) -> str:
+    """What the segments of one side cover."""
+    return f"{0.64 + STEP_S * (int(features.facts['num_segments']) - 1):.2f} s"

@@ -28,6 +28,12 @@ def prompt_need() -> Need:
     return Need(name="text", field="text_prompt", extractor="imagebind_text")
 
 
+def hearing_of(facts: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Details and notes about the sound that was embedded, out of the facts of its embedding."""
+    silence = facts.get("hears_silence")
+    return promise_of(facts), [] if silence is None else [silence]
+
+
 class ImageBindPromptMetric(Metric):
     """A metric with the need "text" and another one: their cosine."""
 
@@ -38,5 +44,8 @@ class ImageBindPromptMetric(Metric):
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
         (other,) = (name for name in features if name != "text")
         value = cosine(features["text"]["embedding"], features[other]["embedding"], where=sample.id)
-        details = {**reading_of(features["text"].facts), **promise_of(features[other].facts), "scale": "cosine"}
+        heard, notes = hearing_of(features[other].facts)
+        details = {**reading_of(features["text"].facts), **heard, "scale": "cosine"}
+        if notes:
+            details["note"] = "; ".join([*notes, *([details["note"]] if "note" in details else [])])
         return MetricResult(self.name, value, details)

@@ -256,3 +256,14 @@ def test_absent_checkpoint_is_a_skip_with_a_way_to_get_it(
     assert result.skip is not None
     assert result.skip.code == "weights_unavailable"
     assert "pe-av-large" in result.skip.hint
+
+
+def test_sound_and_picture_of_different_lengths_are_noted() -> None:
+    """PE-AV stretches the one over the other: whoever reads the score sees how far."""
+    for picture_s, noted in ((5.2, False), (8.0, True)):
+        facts = {**MEDIA_FACTS, "picture_s": picture_s}
+        given = features(num_tokens=600, num_dropped=88, truncated=True)
+        given["media"] = Features(arrays=given["media"].arrays, facts=facts)
+        note = PeAvSimilarity().score(SAMPLE, given).details["note"]
+        assert ("the sound lasts 5.00 s and the picture 8.00 s" in note) == noted
+        assert "600 tokens" in note

@@ -26,11 +26,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from avmeter.errors import UsageError
+from avmeter.errors import SkipCode, SkipError, UsageError
 from avmeter.media import frames_at, last_frame_before
 from avmeter.metrics.base import FeatureSet, Metric, Need
 from avmeter.metrics.cosine import cosines
-from avmeter.metrics.promise import promise_of
+from avmeter.metrics.imagebind import hearing_of
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -99,6 +99,8 @@ class JavisScore(Metric):
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
         frames, sound = features["frames"], features["sound"]
         picture_s = frames.facts["duration_s"]
+        _require_overlap(sound.facts.get("sound_start_s", 0.0), picture_s, where=sample.id)
+        heard, notes = hearing_of(sound.facts)
         start_s, end_s = sound["start_s"], sound["start_s"] + sound["duration_s"]
         count = num_shared(end_s, picture_s)
         scores, taken, counted = [], [], []
@@ -116,10 +118,10 @@ class JavisScore(Metric):
             "counted_per_window": [min(counted), max(counted)],
             "weakest_window_s": float(start_s[weakest]),
             "weakest_window": scores[weakest],
-            **promise_of(sound.facts),
+            **heard,
             "scale": "cosine",
         }
-        notes = _notes(min(taken), self.lowest, sound_s=float(end_s[-1]), picture_s=picture_s)
+        notes += _notes(min(taken), self.lowest, sound_s=float(end_s[-1]), picture_s=picture_s)
         if notes:
             details["note"] = "; ".join(notes)
         return MetricResult(self.name, float(np.mean(scores)), details)
@@ -155,6 +157,16 @@ def num_lowest(num_frames: int, share: float) -> int:
 def mean_of_lowest(values: npt.NDArray[np.float64], share: float) -> float:
     """Mean of the lowest of N >= 1 values."""
     return float(np.sort(values)[: num_lowest(len(values), share)].mean())
+
+
+def _require_overlap(sound_start_s: float, picture_s: float, *, where: str) -> None:
+    """Raise `empty_audio` if the sound begins when the picture is over."""
+    if 0 < picture_s <= sound_start_s:
+        raise SkipError(
+            SkipCode.EMPTY_AUDIO,
+            f"{where}: the sound starts at {sound_start_s:.2f} s, when the picture of {picture_s:.2f} s is over",
+            hint="put both tracks on one clock: mux the file again",
+        )
 
 
 def _notes(fewest: int, share: float, *, sound_s: float, picture_s: float) -> list[str]:

@@ -27,9 +27,12 @@ from typing import Any
 from avmeter.errors import UnknownNameError
 from avmeter.metrics.base import FeatureSet, Metric, Need
 from avmeter.metrics.cosine import cosine
+from avmeter.metrics.prompt import reading_of
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
+
+_LENGTHS_DIFFER_S = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,12 +111,23 @@ class PeAvSimilarity(Metric):
             if all(need in features and array in features[need].arrays for need, array in (pair.first, pair.second))
         }
         details: dict[str, Any] = {"pair": self.pair, **found, **features["media"].facts, "scale": "cosine"}
+        notes = _notes_on_lengths(details)
         if "text" in features:
-            details |= features["text"].facts
-            if details["truncated"]:
-                details["note"] = (
-                    f"the prompt has {details['num_tokens']} tokens: the last {details['num_dropped']} were not read"
-                )
+            read = reading_of(features["text"].facts)
+            notes += [read.pop("note")] if "note" in read else []
+            details |= read
         elif "text" in features.skips and features.skips["text"].code != "missing_input":
-            details["note"] = f"not compared with the prompt: {features.skips['text'].reason}"
+            notes.append(f"not compared with the prompt: {features.skips['text'].reason}")
+        if notes:
+            details["note"] = "; ".join(notes)
         return MetricResult(self.name, found[self.pair], details)
+
+
+def _notes_on_lengths(facts: Mapping[str, Any]) -> list[str]:
+    """A note where sound and picture, both of which were embedded, last differently long."""
+    if not {"sound_s", "picture_s"} <= facts.keys() or abs(facts["sound_s"] - facts["picture_s"]) <= _LENGTHS_DIFFER_S:
+        return []
+    return [
+        f"the sound lasts {facts['sound_s']:.2f} s and the picture {facts['picture_s']:.2f} s: "
+        "PE-AV takes them to last equally long"
+    ]
