@@ -62,7 +62,8 @@ class Children:
         """Start those that so many files keep busy: while they import what they need, networks can be loaded."""
         with contextlib.suppress(CannotStartError):  # met again, and dealt with, at the first clip
             for child in self._children[:num_files]:
-                child.start()
+                if not child.has_refused:
+                    child.start()
 
     def stop(self) -> None:
         """End them; those that are needed again are started again."""
@@ -91,7 +92,7 @@ class ChildProducer:
 
     def produce_all(self, source: MediaSource | str, numbers: Sequence[int]) -> Generator[Produced, None, None]:
         """Messages of the jobs with these numbers."""
-        if isinstance(source, str) or source.path is None:
+        if isinstance(source, str) or source.path is None or self._child.has_refused:
             yield from self._local.produce_all(source, numbers)
             return
         recipes = {n: Recipe.of(self._extractors[n]) for n in numbers if _can_travel(self._extractors[n])}

@@ -21,7 +21,7 @@ def main(module: str, descriptor: str, package: str, path: str) -> None:
         path: `sys.path` of the run, as JSON.
     """
     sys.path[:] = json.loads(path)
-    spec = importlib.util.spec_from_file_location(module.partition(".")[0], package)
+    spec = importlib.util.spec_from_file_location("avmeter", package)
     assert spec is not None
     assert spec.loader is not None
     sys.modules[spec.name] = importlib.util.module_from_spec(spec)

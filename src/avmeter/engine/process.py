@@ -35,6 +35,9 @@ class Process:
         module: Its `serve` is called with the descriptor of its end of the wire, and says so by `report`.
         environment: Variables that differ from those of this process.
         command: What is run in place of the interpreter and the module, with the descriptor as the argument.
+
+    Attributes:
+        has_refused: The last attempt to start it failed.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Process:
         self._module = module
         self._stated_command = command
         self._environment = dict(environment or {})
+        self.has_refused = False
         self._forget()
 
     def _forget(self) -> None:
@@ -80,6 +84,7 @@ class Process:
                     )
                     on_failure.pop_all()
             except (OSError, ValueError, subprocess.SubprocessError) as error:
+                self.has_refused = True
                 raise CannotStartError(str(error)) from error
             self._wire = Wire(near)
             self._has_reported = False
@@ -99,9 +104,10 @@ class Process:
                 wire.receive(timeout_s=_REPORT_WITHIN_S)
             except (EOFError, OSError) as error:
                 self.stop()
+                self.has_refused = True
                 why = str(error) or f"it ended at once, with code {process.returncode}"
                 raise CannotStartError(why) from error
-            self._has_reported = True
+            self._has_reported, self.has_refused = True, False
         return wire
 
     def interrupt(self) -> None:
