@@ -111,3 +111,11 @@ def test_file_that_is_no_tokenizer_is_refused(tmp_path: Path, content: str) -> N
     (tmp_path / "tokenizer.json").write_text(content)
     with pytest.raises(WeightsError, match=r"tokenizer\.json"):
         pe_av.BpeTokens(tmp_path / "tokenizer.json", CONFIG.text)
+
+
+@pytest.mark.parametrize("part", pe_av.PARTS)
+def test_building_a_part_draws_nothing_from_the_global_generator(part: str) -> None:
+    """A training loop that scores in between goes on with the numbers that it would have had."""
+    before = torch.get_rng_state()
+    pe_av.build(part, CONFIG)
+    assert torch.equal(torch.get_rng_state(), before)

@@ -58,8 +58,9 @@ def build(part: str, config: PeAvConfig) -> nn.Module:
     Raises:
         MissingDependencyError: The text tower needs transformers.
     """
-    if part == "text":  # transformers computes constants while it builds
-        return _PARTS[part](config).eval()
+    if part == "text":  # transformers computes constants while it builds, and draws parameters that are then replaced
+        with torch.random.fork_rng(devices=[]):
+            return _PARTS[part](config).eval()
     with torch.device("meta"):
         net = _PARTS[part](config)
     return net.to_empty(device="cpu").eval()
