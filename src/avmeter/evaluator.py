@@ -9,15 +9,11 @@ results.corpus["audio.wer"].score
 from __future__ import annotations
 
 import contextlib
-import platform
-import sys
 import threading
 import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from os import PathLike
 from pathlib import Path
 from typing import Any, overload
@@ -25,10 +21,12 @@ from typing import Any, overload
 import torch
 
 from avmeter.engine.children import most_children
-from avmeter.engine.compute import Counts, FeatureComputer
+from avmeter.engine.compute import FeatureComputer
+from avmeter.engine.devices import device_named, require_gpus
 from avmeter.engine.export import FeatureTable, collect_features
 from avmeter.engine.local import LocalExecutor, Progress
 from avmeter.engine.pool import PoolExecutor
+from avmeter.engine.provenance import provenance
 from avmeter.engine.store import open_store
 from avmeter.engine.tasks import Setup
 from avmeter.errors import UnknownNameError, UsageError
@@ -50,9 +48,6 @@ _REPLACED = {
     "pre_upload": "nothing replaces it: windows of all clips are uploaded batch by batch",
     "prefetch_factor": "nothing replaces it: the queue between decoding and networks is bounded in bytes",
 }
-_PACKAGES = (
-    "avmeter", "torch", "av", "soxr", "numpy", "transformers", "faster-whisper", "ctranslate2", "onnxruntime",
-)  # fmt: skip
 
 
 class Evaluator:
@@ -109,7 +104,7 @@ class Evaluator:
         if loader_processes is not None and loader_processes < 0:
             raise UsageError(f"loader_processes={loader_processes}: needs at least 0", hint="0 decodes in threads")
         if num_gpus > 1:
-            _require_gpus(num_gpus, device)
+            require_gpus(num_gpus, device)
         if compile:
             raise UsageError(
                 "compile=True: compiling costs more than it saves below thousands of clips",
@@ -123,7 +118,7 @@ class Evaluator:
         if not self._metrics:
             raise UsageError("no metric was chosen", hint="list_metrics() or `avmeter list` shows names and groups")
         setup = Setup(
-            device=str(_device(device)),
+            device=str(device_named(device)),
             precision=precision,
             weights=WeightsSource.parse(weights),
             store=store,
@@ -216,8 +211,14 @@ class Evaluator:
             started = time.time()
             before = self._executor.counts.copy()
             rows, corpus = self._executor.run(items, chosen, progress)
-            provenance = {**self._provenance(chosen, time.time() - started, before), "notes": notes}
-        return EvalResults(rows, corpus, samples=items, provenance=provenance)
+            origin = provenance(
+                chosen,
+                self._runtime,
+                self._executor.counts.since(before),
+                num_devices=max(1, self._num_gpus),
+                duration_s=time.time() - started,
+            )
+        return EvalResults(rows, corpus, samples=items, provenance={**origin, "notes": notes})
 
     def _evaluate_one(self, sample: Mapping[str, Any], chosen: Mapping[str, Metric]) -> dict[str, MetricResult]:
         if not sample:
@@ -283,36 +284,6 @@ class Evaluator:
             self.unload()
             self._store.close()
             self._is_shut_down = True
-
-    def _provenance(self, chosen: Mapping[str, Metric], duration_s: float, before: Counts) -> dict[str, Any]:
-        """What produced these scores: everything that is needed to repeat or to doubt them."""
-        counts = self._executor.counts.since(before)
-        extractors: dict[str, Any] = {}
-        weights: dict[str, str] = {}
-        for metric in chosen.values():
-            for need in metric.needs:
-                extractor = get_extractor(need.extractor, **need.options)
-                extractors[extractor.identity()] = dict(extractor.options())
-                for entry in extractor.weights():
-                    if self._runtime.weights.is_dummy or self._runtime.weights.available(entry):
-                        weights[entry] = self._runtime.weights.fingerprint(entry)
-        return {
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "duration_s": round(duration_s, 3),
-            "versions": {"python": platform.python_version(), **_versions()},
-            "platform": platform.platform(),
-            "device": " + ".join([_device_name(self._runtime.device)] * max(1, self._num_gpus)),
-            "precision": self._runtime.precision,
-            "weights": weights,
-            "dummy_weights": self._runtime.weights.is_dummy,
-            "metrics": {
-                n: {"direction": m.direction, "unit": m.unit, "options": dict(m.options())} for n, m in chosen.items()
-            },
-            "extractors": sorted(extractors),
-            "computed": counts.computed,
-            "from_store": counts.from_store,
-            "command": sys.argv,
-        }
 
 
 def create_evaluator(
@@ -394,7 +365,7 @@ def compute_features(
         else get_extractor(extractor)
     )
     require_packages(f"extractor `{extractor}`", maker.dependencies, maker.extra)
-    runtime = Runtime(device=_device(device), precision="float32", weights=WeightsSource.parse(weights))
+    runtime = Runtime(device=device_named(device), precision="float32", weights=WeightsSource.parse(weights))
     kept = open_store(store)
     try:
         return collect_features(
@@ -420,42 +391,3 @@ def _refuse(others: Mapping[str, Any]) -> None:
         known = ("metrics", "device", "num_gpus", "weights", "protocol", "options", "store", "precision",
                  "batch_size", "loader_threads", "loader_processes", "skip_missing_deps")  # fmt: skip
         raise UnknownNameError.among("argument of Evaluator", name, known)
-
-
-def _require_gpus(count: int, device: str) -> None:
-    """Refuse more GPUs than there are, or some of them by a device's name."""
-    found = torch.cuda.device_count()
-    if count > found:
-        raise UsageError(f"num_gpus={count}: torch sees {found} here", hint="leave out `num_gpus`, or ask for fewer")
-    if device not in ("auto", "cuda"):
-        raise UsageError(
-            f"num_gpus={count} with device={device!r}: the first {count} GPUs are meant",
-            hint="leave out `device`; `CUDA_VISIBLE_DEVICES` chooses among them",
-        )
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise UsageError(f"device {name!r} is not a torch device", hint='use "auto", "cpu" or "cuda:0"') from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        warnings.warn(f"device {name!r}: no GPU that torch can use; running on the CPU", stacklevel=3)
-        return torch.device("cpu")
-    return device
-
-
-def _device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"cpu ({platform.machine()})"
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -1,0 +1,45 @@
+"""Devices of this machine, as users name them."""
+
+from __future__ import annotations
+
+import platform
+import warnings
+
+import torch
+
+from avmeter.errors import UsageError
+
+
+def device_named(name: str) -> torch.device:
+    """A torch device; "auto" is the first GPU, else the CPU.
+
+    Raises:
+        UsageError: Torch knows no such device.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise UsageError(f"device {name!r} is not a torch device", hint='use "auto", "cpu" or "cuda:0"') from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        warnings.warn(f"device {name!r}: no GPU that torch can use; running on the CPU", stacklevel=3)
+        return torch.device("cpu")
+    return device
+
+
+def require_gpus(count: int, device: str) -> None:
+    """Refuse more GPUs than there are, or some of them by a device's name."""
+    found = torch.cuda.device_count()
+    if count > found:
+        raise UsageError(f"num_gpus={count}: torch sees {found} here", hint="leave out `num_gpus`, or ask for fewer")
+    if device not in ("auto", "cuda"):
+        raise UsageError(
+            f"num_gpus={count} with device={device!r}: the first {count} GPUs are meant",
+            hint="leave out `device`; `CUDA_VISIBLE_DEVICES` chooses among them",
+        )
+
+
+def describe_device(device: torch.device) -> str:
+    """What it is, for people."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"cpu ({platform.machine()})"
