@@ -48,7 +48,9 @@ def load_part(part: str, runtime: Runtime) -> Any:
 
 
 class SynchformerTower(WindowExtractor):
-    """Arrays `features` (S, T, 768) and `segments` (S,), the segments' numbers; fact `num_segments`, of the whole clip.
+    """Arrays `features` (S, T, 768) and `segments` (S,), the segments' numbers.
+
+    Facts `num_segments`, of the whole clip, and `stretched`, the rule by which a short clip was made longer, else None.
 
     Args:
         protocol: "fastvideo" or "av-benchmark".
@@ -85,5 +87,5 @@ class SynchformerTower(WindowExtractor):
                 "features": np.stack([o["features"] for o in outputs]),
                 "segments": np.asarray(facts["segments"], np.int64),
             },
-            facts={**{k: v for k, v in facts.items() if k != "segments"}, "stretched": self.short},
+            facts={k: v for k, v in facts.items() if k != "segments"},
         )

@@ -48,10 +48,14 @@ class SynchformerAudio(SynchformerTower):
     gpu_batch_size = 256
     part = "audio"
 
-    def _waveform(self, media: MediaItem) -> Any:
+    def _given(self, media: MediaItem) -> Any:
         waveform = media.audio(AudioSpec(sample_rate=SAMPLE_RATE, resampler="sinc", clock="picture"))
         if self.protocol == "av-benchmark":
             waveform = waveform[: int(SAMPLE_RATE * AV_BENCHMARK_DURATION_S)]
+        return waveform
+
+    def _waveform(self, media: MediaItem) -> Any:
+        waveform = self._given(media)
         if len(waveform) >= SHORTEST:
             return waveform
         if self.short == "loop":
@@ -90,7 +94,13 @@ class SynchformerAudio(SynchformerTower):
     def facts(self, media: MediaItem) -> Mapping[str, Any]:
         num_segments = (len(self._waveform(media)) - SEGMENT) // STEP + 1
         segments = segments_to_encode(num_segments, whole=self.whole)
-        return {"segments": segments, "num_segments": num_segments, **broken_promise(media)}
+        stretched = self.short if len(self._given(media)) < SHORTEST else None
+        return {
+            "segments": segments,
+            "num_segments": num_segments,
+            "stretched": stretched,
+            **broken_promise(media),
+        }
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return {"features": self._net.audio_features(batch["mel"])}

@@ -77,9 +77,10 @@ class SynchformerOffset(DerivedExtractor):
             yield Window(inputs=inputs, start_s=start * STEP_S, duration_s=4.8)
 
     def facts(self, media: Mapping[str, Features]) -> Mapping[str, Any]:
-        counts = {f"num_{name}_segments": f.facts["num_segments"] for name, f in media.items()}
+        told = {f"num_{name}_segments": f.facts["num_segments"] for name, f in media.items()}
+        told["stretched"] = self.short if any(f.facts.get("stretched") for f in media.values()) else None
         sound = media["audio"].facts
-        return {**counts, FACT: sound[FACT]} if FACT in sound else counts
+        return {**told, FACT: sound[FACT]} if FACT in sound else told
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return {"logits": self._net.compare(batch["video"], batch["audio"])}
@@ -92,7 +93,7 @@ class SynchformerOffset(DerivedExtractor):
                 "logits": np.stack([o["logits"] for o in outputs]),
                 "start_s": np.array([w.start_s for w in windows]),
             },
-            facts={**facts, "grid_s": list(synchformer.OFFSET_GRID_S), "stretched": self.short},
+            facts={**facts, "grid_s": list(synchformer.OFFSET_GRID_S)},
         )
 
 

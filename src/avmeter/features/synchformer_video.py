@@ -67,19 +67,19 @@ class SynchformerVideo(SynchformerTower):
         return {"_resizes_on_device": self._resizes_on_device}
 
     def _ticks(self, media: MediaItem) -> np.ndarray:
-        """Index of the frame on the screen at every 1/25 s."""
+        """Index of the frame on the screen at every 1/25 s; of a short clip as `short` says."""
+        ticks = self._given_ticks(media)
+        return ticks if len(ticks) >= SHORTEST_FRAMES else self._stretched(media, ticks)
+
+    def _given_ticks(self, media: MediaItem) -> np.ndarray:
         times = np.asarray(media.frame_times)
         if not len(times):
             raise SkipError(SkipCode.NO_VIDEO_TRACK, f"{media.name}: no frames")
         duration_s = picture_duration_s(times)
         if self.protocol == "av-benchmark":
-            ticks = rounded_rate_indices(times, FPS, duration_s)[: int(FPS * AV_BENCHMARK_DURATION_S)]
-        else:
-            num_ticks = max(SEGMENT_FRAMES, round(duration_s * FPS))
-            ticks = frames_at(times, np.arange(num_ticks) / FPS)
-        if len(ticks) < SHORTEST_FRAMES:
-            ticks = self._stretched(media, ticks)
-        return ticks
+            return rounded_rate_indices(times, FPS, duration_s)[: int(FPS * AV_BENCHMARK_DURATION_S)]
+        num_ticks = max(SEGMENT_FRAMES, round(duration_s * FPS))
+        return frames_at(times, np.arange(num_ticks) / FPS)
 
     def _stretched(self, media: MediaItem, ticks: np.ndarray) -> np.ndarray:
         if self.short == "loop":
@@ -128,7 +128,13 @@ class SynchformerVideo(SynchformerTower):
 
     def facts(self, media: MediaItem) -> Mapping[str, Any]:
         _, segments, num_segments, _ = self._plan(media)
-        return {"segments": segments, "num_segments": num_segments, "frames": len(media.frame_times)}
+        stretched = self.short if len(self._given_ticks(media)) < SHORTEST_FRAMES else None
+        return {
+            "segments": segments,
+            "num_segments": num_segments,
+            "stretched": stretched,
+            "frames": len(media.frame_times),
+        }
 
     def batch_key(self, window: Window) -> Hashable:
         """Pictures of all sizes share batches: they have one size on the device."""
