@@ -71,7 +71,7 @@ class Evaluator:
         batch_size: Overrides the networks' own batch sizes.
         loader_threads: Decoding threads.
         loader_processes: Decoding processes in place of threads; 0 for none. Default is one per core but two, at most
-            12, when a GPU waits for 32 files or more.
+            12, when a GPU waits for 32 files or more. Where none can be started, threads decode.
         skip_missing_deps: Leave out named metrics whose packages are missing, with a warning.
 
     Raises:

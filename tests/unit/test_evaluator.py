@@ -1,5 +1,6 @@
 """One evaluator in several threads, in its own callbacks, and after its end."""
 
+import os
 import threading
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from avmeter.errors import UsageError
 from avmeter.evaluator import Evaluator
+from media_builders import write_media
 
 RATE = 16_000
 
@@ -78,3 +80,29 @@ def test_arrays_in_memory_start_no_process():
     made.evaluate([clip(0.1)])
     assert made._executor._computer._children is None
     made.shutdown()
+
+
+def test_processes_give_the_results_of_threads(tmp_path):
+    """Scores, skips and their words, whatever the files are and are called."""
+    samples = [clip(0.2), {"audio": str(tmp_path / "absent.wav")}, {"audio": str(tmp_path)}]
+    for name, amplitude in {"plain": 0.1, "new\nline": 0.2, "ü": 0.3, os.fsdecode(b"\xff"): 0.4, "silent": 0.0}.items():
+        wave = clip(amplitude)["audio"][0]
+        write_media(tmp_path / "made.wav", wave=wave, sample_rate=RATE, audio_codec="pcm_f32le")
+        samples.append({"audio": str((tmp_path / "made.wav").rename(tmp_path / f"{name}.wav"))})
+    whole = (tmp_path / "plain.wav").read_bytes()
+    for name, content in {
+        "empty": b"",
+        "text": b"no sound",
+        "nan": whole[:1000] + b"\xff" * 100 + whole[1100:],
+    }.items():
+        (tmp_path / f"{name}.wav").write_bytes(content)
+        samples.append({"audio": str(tmp_path / f"{name}.wav")})
+    found = []
+    for processes in (0, 2):
+        made = Evaluator(["audio.loudness"], "cpu", loader_processes=processes)
+        found.append([(r.score, r.skip, r.details) for r in (row["audio.loudness"] for row in made.evaluate(samples))])
+        made.shutdown()
+    assert found[0] == found[1]
+    assert [skip and str(skip.code) for _, skip, _ in found[0]] == [
+        None, "missing_file", "not_a_file", None, None, None, None, "silent", "empty_file", "unreadable", "non_finite",
+    ]  # fmt: skip

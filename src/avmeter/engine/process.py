@@ -59,6 +59,7 @@ class Process:
     @property
     def pid(self) -> int | None:
         """Of the process that is running; None if none is."""
+        self._leave_to_owner()
         return None if self._process is None else self._process.pid
 
     def start(self) -> None:
