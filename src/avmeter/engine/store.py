@@ -133,7 +133,11 @@ class SqliteStore:
         if self._broken:
             return
         # Kept aside and written in one go: a transaction left open would lock other processes out.
-        self._pending[key] = encode_features(features)
+        try:
+            self._pending[key] = encode_features(features)
+        except (TypeError, ValueError) as error:
+            warnings.warn(f"{self.path}: a feature cannot be stored ({error}); scoring goes on", stacklevel=3)
+            return
         # Counted from the last commit, not from the first feature after it: where features take seconds, each is
         # committed at once.
         if time.monotonic() - self._committed >= _COMMIT_EVERY_S:

@@ -150,3 +150,13 @@ def test_default_folder_follows_the_environment(tmp_path, monkeypatch):
     store = open_store(True)
     store.close()
     assert (tmp_path / "store" / "features.sqlite").exists()
+
+
+@pytest.mark.parametrize("fact", [float("nan"), object()])
+def test_facts_that_json_lacks_do_not_stop_a_run(tmp_path, fact):
+    """A store decides about later runs only: the feature is scored as without one, and a warning tells."""
+    store = SqliteStore(tmp_path)
+    with pytest.warns(UserWarning, match="cannot be stored"):
+        store.put(FeatureKey("clip", "extractor"), Features(facts={"level": fact}))
+    store.flush()
+    assert store.num_features == 0
