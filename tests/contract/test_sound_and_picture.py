@@ -317,3 +317,20 @@ def test_rule_for_short_clips_is_named_where_it_was_used_and_nowhere_else(clips:
     assert short.score is not None
     assert short.details["short"] == "loop"
     assert "short" not in long.details
+
+
+def test_picture_whose_last_frame_is_held_is_too_short_by_its_own_measure(scorer: Evaluator, folder: Path) -> None:
+    """DeSync reads moving frames; a reason that gave the time with the last one held would contradict itself."""
+    path = folder / "held.mp4"
+    plain = write_media(folder / "held_not.mp4", frames=bouncing(50))
+    with av.open(str(plain)) as source, av.open(str(path), "w") as out:
+        stream = source.streams.video[0]
+        copied = out.add_stream_from_template(stream)
+        packets = [p for p in source.demux(stream) if p.size]
+        packets[-1].duration *= 100
+        for packet in packets:
+            packet.stream = copied
+            out.mux(packet)
+    skip = score(scorer, video=path, audio=write_pcm_wav(folder / "held.wav", clicking(6), RATE))[DESYNC].skip
+    assert skip is not None
+    assert "the picture lasts 2.00 s before its last frame is held; need >= 4.8 s" in skip.reason

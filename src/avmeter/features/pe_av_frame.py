@@ -22,7 +22,7 @@ from avmeter.registry import register_extractor
 
 @register_extractor("pe_av_frame")
 class PeAvFrame(PeAvPart):
-    """Array `vectors` (T, 1024); facts `num_frames` (T), `num_frames_of_clip`, `picture_s`.
+    """Array `vectors` (T, 1024); facts `num_frames` (T), `num_frames_of_clip`; `picture_s` of more than one frame.
 
     Options as `PeAvPart`.
     """
@@ -66,9 +66,9 @@ class PeAvFrame(PeAvPart):
     ) -> Features:
         # The last window is always the last frame; it stays as long as the others do on average.
         total = facts["num_frames_of_clip"]
-        picture_s = round(windows[-1].start_s * total / max(1, total - 1), 4)
+        lasts = {"picture_s": round(windows[-1].start_s * total / (total - 1), 4)} if total > 1 else {}
         vectors = np.stack([o["vector"] for o in outputs])
-        return Features(arrays={"vectors": vectors}, facts={**facts, "picture_s": picture_s})
+        return Features(arrays={"vectors": vectors}, facts={**facts, **lasts})
 
 
 def spread(total: int, wanted: int) -> tuple[int, ...]:

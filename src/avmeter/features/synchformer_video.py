@@ -86,10 +86,14 @@ class SynchformerVideo(SynchformerTower):
             return np.resize(ticks, SHORTEST_FRAMES)
         if self.short == "pad":
             return np.pad(ticks, (0, SHORTEST_FRAMES - len(ticks)), mode="edge")
+        lasts_s = media.picture_duration_s
+        held = ""
+        if lasts_s >= SHORTEST_FRAMES / FPS:
+            lasts_s = picture_duration_s(np.asarray(media.frame_times))
+            held = " before its last frame is held"
         raise SkipError(
             SkipCode.TOO_SHORT,
-            f"{media.name}: the picture lasts {media.picture_duration_s:.2f} s; need >= 4.8 s "
-            f"({NUM_COMPARED} segments)",
+            f"{media.name}: the picture lasts {lasts_s:.2f} s{held}; need >= 4.8 s ({NUM_COMPARED} segments)",
             hint='`short="loop"` or `short="pad"` of audio.desync stretch it, which no published number does',
         )
 

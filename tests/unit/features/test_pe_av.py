@@ -12,7 +12,7 @@ import torch
 
 from avmeter.errors import SkipError, UnknownNameError, WeightsError
 from avmeter.features.base import Features, Runtime, get_extractor
-from avmeter.features.pe_av_frame import spread
+from avmeter.features.pe_av_frame import PeAvFrame, spread
 from avmeter.media import MediaItem
 from avmeter.weights import WeightsSource
 from media_builders import numbered, tone
@@ -204,3 +204,13 @@ def test_checkpoint_of_the_catalog_is_loaded_by_its_own_configuration(
     with pytest.warns(UserWarning, match="pinned"):
         load_all("pe-av-small", on)
     assert on.networks["pe-av", "frame", "pe-av-small"].config.image_size == 56
+
+
+@pytest.mark.parametrize(("num_frames", "told"), [(40, 1.6), (1, None)])
+def test_picture_tells_how_long_it_lasts(num_frames: int, told: float | None) -> None:
+    """For comparison with the sound; a single frame lasts as long as one likes."""
+    extractor = PeAvFrame()
+    item = MediaItem.from_frames(numbered(num_frames), 25)
+    windows = list(extractor.windows(item))
+    pooled = extractor.pool([{"vector": np.zeros(3)}] * len(windows), windows, extractor.facts(item))
+    assert pooled.facts.get("picture_s") == (None if told is None else pytest.approx(told, abs=1e-3))
