@@ -293,7 +293,7 @@ def test_silence_in_the_channel_that_is_heard_is_noted(scorer: Evaluator, folder
             audio_codec="pcm_s16le",
         )  # fmt: skip
         row = score(scorer, video=path)
-        for metric in (TEXT_AUDIO, JAVIS):
+        for metric in (SCORE, TEXT_AUDIO, JAVIS):
             assert row[metric].score is not None
             note = row[metric].details.get("note", "")
             assert said in note
@@ -334,3 +334,23 @@ def test_picture_whose_last_frame_is_held_is_too_short_by_its_own_measure(scorer
     skip = score(scorer, video=path, audio=write_pcm_wav(folder / "held.wav", clicking(6), RATE))[DESYNC].skip
     assert skip is not None
     assert "the picture lasts 2.00 s before its last frame is held; need >= 4.8 s" in skip.reason
+
+
+@pytest.mark.parametrize("share", [0.7, 0.8, 0.9, 0.93, 0.95, 0.98, 0.999])
+def test_cut_that_goes_through_a_frame_leaves_the_frames_before_it(
+    scorer: Evaluator, folder: Path, share: float
+) -> None:
+    """Wherever the end of a file is missing, the frames that are whole are scored."""
+    whole = write_media(
+        folder / "whole_front.mp4", wave=clicking(6), sample_rate=RATE, frames=bouncing(150),
+        options={"movflags": "+faststart"},
+    )  # fmt: skip
+    row = score(scorer, video=cut_file(whole, folder / f"cut{share}.mp4", share))
+    assert codes(row) in ({}, {DESYNC: "too_short"})
+
+
+def test_noise_of_an_encoder_is_no_motion(scorer: Evaluator, clips: dict[str, Path]) -> None:
+    """A still picture has no motion peaks, so that clicks over it are aligned with nothing."""
+    result = score(scorer, video=clips["still"])[ALIGN]
+    assert result.score == 0.0
+    assert result.details["num_motion_peaks"] == 0

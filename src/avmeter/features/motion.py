@@ -16,6 +16,8 @@ from avmeter.media import FrameRequest, MediaItem, Resize
 from avmeter.registry import register_extractor
 
 LARGEST_SIDE = 480
+# Largest difference in steps of 8 bits that is no motion: x264 leaves up to 9 in a photograph (as for Synchformer).
+STILL_STEPS = 10
 
 
 @register_extractor("motion")
@@ -23,6 +25,7 @@ class MotionExtractor(ClipExtractor):
     """Arrays `times_s` (T,) and `magnitude` (T,): of frame i against i - 1, the first repeated."""
 
     name = "motion"
+    version = "2"
     takes = "video"
     dependencies = ("cv2",)
     extra = "flow"
@@ -42,11 +45,15 @@ class MotionExtractor(ClipExtractor):
         if len(frames) < 3:
             raise SkipError(SkipCode.TOO_SHORT, f"{media.name}: {len(frames)} frames; motion peaks need at least 3")
         magnitudes = []
-        before = _grey(frames[0])
+        first = before = _grey(frames[0])
+        is_still = True
         for i in range(1, len(frames)):
             now = _grey(frames[i])
             magnitudes.append(_mean_flow(before, now))
+            is_still = is_still and not _moved(first, now)
             before = now
+        if is_still:  # what flows is the noise of an encoder
+            magnitudes = [0.0] * len(magnitudes)
         return Features(
             arrays={
                 "times_s": np.asarray(media.frame_times, np.float64),
@@ -59,6 +66,12 @@ def _grey(frame: Any) -> Any:
     import cv2
 
     return cv2.cvtColor(np.ascontiguousarray(np.moveaxis(np.asarray(frame), 0, -1)), cv2.COLOR_RGB2GRAY)
+
+
+def _moved(first: Any, now: Any) -> bool:
+    import cv2
+
+    return bool(cv2.absdiff(first, now).max() > STILL_STEPS)
 
 
 def _mean_flow(before: Any, now: Any) -> float:

@@ -213,7 +213,8 @@ def _packets(container: Any, stream: Any, losses: Losses) -> Iterator[Any]:
             losses.cut_off = True
             losses.note(error)
             return
-        if packet.size and not getattr(packet, "is_discard", False):
+        # What is left of a packet that the end of the file cuts off cannot be relied on to become a frame.
+        if packet.size and not getattr(packet, "is_discard", False) and not packet.is_corrupt:
             yield packet
 
 

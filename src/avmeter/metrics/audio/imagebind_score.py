@@ -17,8 +17,7 @@ from typing import Any
 
 from avmeter.metrics.base import FeatureSet, Metric, Need
 from avmeter.metrics.cosine import cosine
-from avmeter.metrics.imagebind import picture_need, sound_need
-from avmeter.metrics.promise import promise_of
+from avmeter.metrics.imagebind import hearing_of, picture_need, sound_need
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -56,4 +55,7 @@ class ImageBindScore(Metric):
 
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
         value = cosine(features["video"]["embedding"], features["audio"]["embedding"], where=sample.id)
-        return MetricResult(self.name, value, {**promise_of(features["audio"].facts), "scale": "cosine"})
+        details, notes = hearing_of(features["audio"].facts)
+        if notes:
+            details["note"] = "; ".join(notes)
+        return MetricResult(self.name, value, {**details, "scale": "cosine"})
