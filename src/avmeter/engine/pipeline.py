@@ -2,8 +2,8 @@
 
     batch -> upload (a thread of its own) -> launch, in order -> outputs on their way back -> outputs
 
-On a GPU several batches are under way at once, so that it never waits for this process. On the CPU a batch is run when
-it comes.
+On a GPU several batches are under way at once, so that it never waits for this process. On the CPU, and where an
+extractor runs something other than a network on tensors, a batch is run when it comes.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class InFlight:
 
 
 class Pipeline:
-    """Takes batches in, gives finished ones back in the same order.
+    """Takes batches in, gives finished ones back; those that overlap in the order they came.
 
     Args:
         runtime: Device and precision.
@@ -61,7 +61,6 @@ class Pipeline:
     def push(self, batch: Batch) -> Iterator[tuple[Batch, Outputs]]:
         """Start a batch; what has been finished meanwhile comes back."""
         if self._runtime.device.type != "cuda" or type(batch.extractor).run is not WindowExtractor.run:
-            yield from self.drain()
             yield batch, self._run_batch(batch)
             return
         if self._thread is None:
