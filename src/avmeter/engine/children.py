@@ -20,6 +20,7 @@ from avmeter.errors import SkipCode
 from avmeter.features.base import Extractor
 from avmeter.result import Skip
 from avmeter.sample import MediaSource
+from avmeter.weights.dummy import num_cores
 
 logger = logging.getLogger("avmeter")
 _ATTEMPTS = 2
@@ -43,8 +44,7 @@ def worthwhile_children(num_files: int) -> int:
 
 def most_children(num_runs: int = 1) -> int:
     """How many processes keep each of so many runs on this machine busy."""
-    num_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(_MOST, (num_cores - _SPARE_CORES) // num_runs))
+    return max(1, min(_MOST, (num_cores() - _SPARE_CORES) // num_runs))
 
 
 class Children:

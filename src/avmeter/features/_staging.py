@@ -38,9 +38,9 @@ class Staging:
         with self._lock, torch.cuda.stream(self._stream):
             dtype = torch.from_numpy(np.empty(0, rows[0].dtype)).dtype
             batch = torch.empty((len(rows), *rows[0].shape), dtype=dtype, device=self._device)
-            num_at_once = _BUFFER_BYTES // max(1, rows[0].nbytes)
-            for start in range(0, len(rows), max(1, num_at_once)):
-                self._send(rows[start : start + max(1, num_at_once)], batch[start : start + max(1, num_at_once)])
+            num_at_once = max(1, _BUFFER_BYTES // max(1, rows[0].nbytes))
+            for start in range(0, len(rows), num_at_once):
+                self._send(rows[start : start + num_at_once], batch[start : start + num_at_once])
         batch.record_stream(current)
         current.wait_stream(self._stream)
         return batch

@@ -15,12 +15,10 @@ import numpy as np
 from torch import Tensor
 
 from avmeter.features._clap import load_clap, model_of
+from avmeter.features._prompt import encodable, padded_length, token_facts
 from avmeter.features.base import Features, Runtime, Window, WindowExtractor
 from avmeter.nets import clap
 from avmeter.registry import register_extractor
-
-# Lengths are rounded up to a multiple of this, so that few shapes occur and prompts share batches.
-_LENGTH_STEP = 32
 
 
 @register_extractor("clap_text")
@@ -71,13 +69,12 @@ class ClapText(WindowExtractor):
 
     def _tokens(self, text: str) -> clap.Tokens:
         assert self._tokenize is not None
-        # Half of a surrogate pair, which JSON may hold, is no character.
-        return self._tokenize([text.encode("utf-8", "replace").decode()])
+        return self._tokenize([encodable(text)])
 
     def windows(self, media: str) -> Iterator[Window]:
         tokens = self._tokens(media)
         length = tokens.ids.shape[1]
-        padded = min(-(-length // _LENGTH_STEP) * _LENGTH_STEP, self.max_tokens)
+        padded = padded_length(length, self.max_tokens)
         ids = np.full(padded, self._checkpoint.scheme.pad, np.int64)
         ids[:length] = tokens.ids[0].numpy()
         yield Window(inputs={"ids": ids, "mask": (np.arange(padded) < length).astype(np.int64)})
@@ -85,12 +82,8 @@ class ClapText(WindowExtractor):
     def facts(self, media: str) -> Mapping[str, Any]:
         tokens = self._tokens(media)
         num_dropped = tokens.num_dropped[0]
-        return {
-            "model": self.model,
-            "num_tokens": tokens.ids.shape[1] + num_dropped,
-            "num_dropped": num_dropped,
-            "truncated": num_dropped > 0,
-        }
+        read = token_facts(num_tokens=tokens.ids.shape[1] + num_dropped, num_dropped=num_dropped)
+        return {"model": self.model, **read}
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return {"embedding": clap.text_features(self._net, batch["ids"], batch["mask"])}

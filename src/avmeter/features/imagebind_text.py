@@ -14,6 +14,7 @@ from torch import Tensor
 
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features._imagebind import ENTRY, ImageBindTower
+from avmeter.features._prompt import token_facts
 from avmeter.features.base import Features, Runtime, Window
 from avmeter.nets import clip_tokens
 from avmeter.registry import register_extractor
@@ -71,11 +72,7 @@ class ImageBindText(ImageBindTower):
 
     def facts(self, media: str) -> Mapping[str, Any]:
         tokens = self._tokens(media)
-        return {
-            "num_tokens": tokens.num_tokens,
-            "num_dropped": tokens.num_dropped,
-            "truncated": tokens.num_dropped > 0,
-        }
+        return token_facts(num_tokens=tokens.num_tokens, num_dropped=tokens.num_dropped)
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return {"embedding": self._net.text(batch["ids"])}

@@ -12,13 +12,11 @@ from typing import Any
 from torch import Tensor
 
 from avmeter.features._pe_av import TOKENS_FILE, PeAvPart
+from avmeter.features._prompt import encodable, padded_length, token_facts
 from avmeter.features.base import Features, Runtime, Window
 from avmeter.nets import pe_av
 from avmeter.nets.pe_av import MAX_TOKENS, Tokens
 from avmeter.registry import register_extractor
-
-# Lengths are rounded up to a multiple of this, so that few shapes occur and prompts share batches.
-_LENGTH_STEP = 32
 
 
 @register_extractor("pe_av_text")
@@ -53,23 +51,17 @@ class PeAvText(PeAvPart):
 
     def _tokens(self, text: str) -> Tokens:
         assert self._tokenize is not None
-        # Half of a surrogate pair, which JSON may hold, is no character.
-        return self._tokenize(text.encode("utf-8", "replace").decode())
+        return self._tokenize(encodable(text))
 
     def windows(self, media: str) -> Iterator[Window]:
         assert self._sizes is not None
         tokens = self._tokens(media)
-        length = min(-(-len(tokens.ids) // _LENGTH_STEP) * _LENGTH_STEP, MAX_TOKENS)
-        ids, mask = pe_av.padded(tokens.ids, length, self._sizes)
+        ids, mask = pe_av.padded(tokens.ids, padded_length(len(tokens.ids), MAX_TOKENS), self._sizes)
         yield Window(inputs={"ids": ids.numpy(), "mask": mask.numpy()})
 
     def facts(self, media: str) -> Mapping[str, Any]:
         tokens = self._tokens(media)
-        return {
-            "num_tokens": len(tokens.ids) + tokens.num_dropped,
-            "num_dropped": tokens.num_dropped,
-            "truncated": tokens.num_dropped > 0,
-        }
+        return token_facts(num_tokens=len(tokens.ids) + tokens.num_dropped, num_dropped=tokens.num_dropped)
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         found: Mapping[str, Tensor] = self._net(batch["ids"], batch["mask"])

@@ -8,7 +8,7 @@ from typing import Any
 from avmeter.metrics.base import FeatureSet, Metric, Need
 from avmeter.metrics.cosine import cosine
 from avmeter.metrics.promise import promise_of
-from avmeter.metrics.prompt import reading_of
+from avmeter.metrics.prompt import noted, reading_of
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
 
@@ -46,6 +46,4 @@ class ImageBindPromptMetric(Metric):
         value = cosine(features["text"]["embedding"], features[other]["embedding"], where=sample.id)
         heard, notes = hearing_of(features[other].facts)
         details = {**reading_of(features["text"].facts), **heard, "scale": "cosine"}
-        if notes:
-            details["note"] = "; ".join([*notes, *([details["note"]] if "note" in details else [])])
-        return MetricResult(self.name, value, details)
+        return MetricResult(self.name, value, noted(details, notes))

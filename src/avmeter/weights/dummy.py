@@ -96,7 +96,7 @@ def fill_network(net: nn.Module, official: Callable[[str], str | None]) -> None:
             jobs[tensor.data_ptr(), tensor.numel()] = (key, tensor)
     # The draws release the interpreter lock. Largest first, so that no thread ends up alone with a big one.
     ordered = sorted(jobs.values(), key=lambda job: -job[1].numel())
-    with ThreadPoolExecutor(max_workers=_num_cores()) as threads:
+    with ThreadPoolExecutor(max_workers=num_cores()) as threads:
         for _ in threads.map(lambda job: _fill_tensor(*job), ordered):
             pass
 
@@ -161,7 +161,8 @@ def _decibel_variance(n: _Draws) -> _Draws:
     return np.multiply(_variance(n), 400.0, out=n)
 
 
-def _num_cores() -> int:
+def num_cores() -> int:
+    """How many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)))
     return os.cpu_count() or 1

@@ -18,6 +18,7 @@ from typing import Any
 from avmeter.metrics.base import FeatureSet, Metric, Need
 from avmeter.metrics.cosine import cosine
 from avmeter.metrics.imagebind import hearing_of, picture_need, sound_need
+from avmeter.metrics.prompt import noted
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -56,6 +57,4 @@ class ImageBindScore(Metric):
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
         value = cosine(features["video"]["embedding"], features["audio"]["embedding"], where=sample.id)
         details, notes = hearing_of(features["audio"].facts)
-        if notes:
-            details["note"] = "; ".join(notes)
-        return MetricResult(self.name, value, {**details, "scale": "cosine"})
+        return MetricResult(self.name, value, noted({**details, "scale": "cosine"}, notes))

@@ -31,6 +31,7 @@ from avmeter.media import frames_at, last_frame_before
 from avmeter.metrics.base import FeatureSet, Metric, Need
 from avmeter.metrics.cosine import cosines
 from avmeter.metrics.imagebind import hearing_of
+from avmeter.metrics.prompt import noted
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -122,9 +123,7 @@ class JavisScore(Metric):
             "scale": "cosine",
         }
         notes += _notes(min(taken), self.lowest, sound_s=float(end_s[-1]), picture_s=picture_s)
-        if notes:
-            details["note"] = "; ".join(notes)
-        return MetricResult(self.name, float(np.mean(scores)), details)
+        return MetricResult(self.name, float(np.mean(scores)), noted(details, notes))
 
 
 def num_shared(end_s: npt.NDArray[np.float64], picture_s: float) -> int:

@@ -27,7 +27,7 @@ from typing import Any
 from avmeter.errors import UnknownNameError
 from avmeter.metrics.base import FeatureSet, Metric, Need
 from avmeter.metrics.cosine import cosine
-from avmeter.metrics.prompt import reading_of
+from avmeter.metrics.prompt import noted, reading_of
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -113,14 +113,10 @@ class PeAvSimilarity(Metric):
         details: dict[str, Any] = {"pair": self.pair, **found, **features["media"].facts, "scale": "cosine"}
         notes = _notes_on_lengths(details)
         if "text" in features:
-            read = reading_of(features["text"].facts)
-            notes += [read.pop("note")] if "note" in read else []
-            details |= read
+            details |= reading_of(features["text"].facts)
         elif "text" in features.skips and features.skips["text"].code != "missing_input":
             notes.append(f"not compared with the prompt: {features.skips['text'].reason}")
-        if notes:
-            details["note"] = "; ".join(notes)
-        return MetricResult(self.name, found[self.pair], details)
+        return MetricResult(self.name, found[self.pair], noted(details, notes))
 
 
 def _notes_on_lengths(facts: Mapping[str, Any]) -> list[str]:
