@@ -170,6 +170,15 @@ def test_metric_from_elsewhere_runs_in_this_process(samples, metrics, pool):
     assert [r["user.pid"].score for r in rows] == [os.getpid()] * 2
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C raises, also where the tests run in the background of a shell, which makes processes ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_interrupted_run_ends_its_workers_and_keeps_what_they_have(samples, metrics, tmp_path):
     """Ctrl-C while chunks are out: features that were computed are in the store, and no process is left."""
     kept = setup(store=tmp_path)
