@@ -19,8 +19,9 @@ import torch
 
 from avmeter.demo.speech import speak
 from avmeter.errors import AvmeterError
-from avmeter.features.base import Runtime, Window, get_extractor
+from avmeter.features.base import Window, get_extractor
 from avmeter.media import MediaItem
+from avmeter.runtime import Runtime
 from avmeter.weights import WeightsSource
 
 SENTENCES = (

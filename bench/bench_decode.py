@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from avmeter.features.base import Runtime, get_extractor
+from avmeter.features.base import get_extractor
 from avmeter.media import FrameRequest, MediaItem
 from avmeter.media.write import write_clip
+from avmeter.runtime import Runtime
 from avmeter.weights import WeightsSource
 
 EXTRACTORS = ("synchformer_video", "imagebind_video")

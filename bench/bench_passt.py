@@ -18,9 +18,10 @@ import numpy as np
 import torch
 
 from avmeter import create_evaluator
-from avmeter.features.base import Runtime, get_extractor
+from avmeter.features.base import get_extractor
 from avmeter.media import MediaItem
 from avmeter.media.write import write_audio
+from avmeter.runtime import Runtime
 from avmeter.weights import WeightsSource
 
 METRICS = ("audio.kl_divergence", "audio.frechet_distance")

@@ -20,8 +20,9 @@ from avmeter.errors import SkipCode
 from avmeter.features.base import DerivedExtractor, Extractor, get_extractor
 from avmeter.metrics.base import CorpusMetric, Metric
 from avmeter.registry import METRICS, list_metrics
+from avmeter.runtime import environment
 from avmeter.text.normalise import NORMALISERS
-from avmeter.weights import catalog, settings
+from avmeter.weights import catalog
 
 FOLDER = Path(__file__).parent
 NOTICE = "<!-- Made by docs/generate.py out of docstrings; changes here are lost. -->"
@@ -146,7 +147,7 @@ def skip_table() -> str:
 
 def variable_table() -> str:
     """The environment variables of weights, from where they are read."""
-    lines = (settings.__doc__ or "").splitlines()
+    lines = (environment.__doc__ or "").splitlines()
     return "\n".join(line for line in lines if line.startswith("|"))
 
 

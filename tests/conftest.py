@@ -1,7 +1,18 @@
 """Settings that hold for all tests."""
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from support import require
 
 # How long an example takes says something about the machine, not about the code.
 settings.register_profile("avmeter", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 settings.load_profile("avmeter")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip or fail a test that needs what is not here; see `support.require`."""
+    for mark in item.iter_markers("needs"):
+        kind, present, reason = mark.args
+        if not present:
+            require.absent(kind, reason)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from avmeter.errors import SkipError
-from avmeter.features.loudness import sound_health
+from avmeter.features.signal.loudness import sound_health
 from avmeter.media import AudioSpec, FrameRequest, MediaItem, Resize, content_key
 from avmeter.media.facts import still_picture
 

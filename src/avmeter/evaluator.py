@@ -20,17 +20,16 @@ from typing import Any, overload
 
 import torch
 
-from avmeter.engine.children import most_children
-from avmeter.engine.compute import FeatureComputer
-from avmeter.engine.devices import device_named, require_gpus
-from avmeter.engine.export import FeatureTable, collect_features
-from avmeter.engine.local import LocalExecutor, Progress
-from avmeter.engine.pool import PoolExecutor
+from avmeter.engine.compute.computer import FeatureComputer
+from avmeter.engine.decode.worker_pool import most_children
+from avmeter.engine.executors.local import LocalExecutor, Progress
+from avmeter.engine.executors.messages import Setup
+from avmeter.engine.executors.multi_gpu import PoolExecutor
+from avmeter.engine.feature_table import FeatureTable, collect_features
 from avmeter.engine.provenance import provenance
 from avmeter.engine.store import open_store
-from avmeter.engine.tasks import Setup
 from avmeter.errors import UnknownNameError, UsageError
-from avmeter.features.base import Runtime, get_extractor
+from avmeter.features.base import get_extractor
 from avmeter.manifest import identical_pairs
 from avmeter.metrics.backbones import BACKBONES
 from avmeter.metrics.base import PROTOCOLS, CorpusMetric, Metric
@@ -39,10 +38,11 @@ from avmeter.metrics.simple import SimpleAdapter
 from avmeter.registry import EXTRACTORS, require_packages
 from avmeter.result import MetricResult
 from avmeter.run import EvalResults
+from avmeter.runtime import Precision, Runtime
+from avmeter.runtime.device import device_named, require_gpus
 from avmeter.sample import MEDIA_FIELDS, Sample, as_samples
 from avmeter.weights import WeightsSource
 
-PRECISIONS = ("float32", "tf32", "bf16", "fp16")
 _MOST_NAMED = 8
 _REPLACED = {
     "pre_upload": "nothing replaces it: windows of all clips are uploaded batch by batch",
@@ -110,8 +110,6 @@ class Evaluator:
                 "compile=True: compiling costs more than it saves below thousands of clips",
                 hint='use `precision="tf32"` or `precision="bf16"`',
             )
-        if precision not in PRECISIONS:
-            raise UnknownNameError.among("precision", precision, PRECISIONS)
         self._metrics = resolve_metrics(
             metrics, protocol=protocol, options=options, skip_missing_deps=skip_missing_deps
         )
@@ -119,7 +117,7 @@ class Evaluator:
             raise UsageError("no metric was chosen", hint="list_metrics() or `avmeter list` shows names and groups")
         setup = Setup(
             device=str(device_named(device)),
-            precision=precision,
+            precision=Precision.parse(precision),
             weights=WeightsSource.parse(weights),
             store=store,
             threads=loader_threads,

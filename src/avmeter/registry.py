@@ -1,7 +1,7 @@
 """Names of metrics and feature extractors, resolved when needed.
 
-A built-in metric `audio.wer` lives in `avmeter/metrics/audio/wer.py`, an extractor `passt` in
-`avmeter/features/passt.py`: the file name is the registration, so listing imports nothing. Plug-ins come through
+A built-in metric `audio.wer` lives in `avmeter/metrics/audio/wer.py`, an extractor `clap_text` in
+`avmeter/features/clap/text.py`: the file name is the registration, so listing imports nothing. Plug-ins come through
 the entry point groups `avmeter.metrics` and `avmeter.extractors` (name = metric name, value = `module:Class`), and
 user code through `register`.
 """
@@ -86,8 +86,15 @@ class Registry:
         return self._classes[name]
 
 
+_FAMILIES = {
+    "audioset": "", "clap": "clap_", "imagebind": "imagebind_", "pe_av": "pe_av_", "quality": "", "signal": "",
+    "speaker": "speaker_", "speech": "", "synchformer": "synchformer_",
+}  # fmt: skip
+
 METRICS = Registry("metric", {"avmeter.metrics.audio": "audio.", "avmeter.metrics.av": "av."}, "avmeter.metrics")
-EXTRACTORS = Registry("extractor", {"avmeter.features": ""}, "avmeter.extractors")
+EXTRACTORS = Registry(
+    "extractor", {f"avmeter.features.{f}": prefix for f, prefix in _FAMILIES.items()}, "avmeter.extractors"
+)
 
 
 def register(name: str) -> Callable[[T], T]:

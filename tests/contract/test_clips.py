@@ -16,7 +16,7 @@ from avmeter.media import MediaItem
 from avmeter.result import MetricResult
 from avmeter.weights import WeightsSource
 from golden import synth
-from media_builders import click, flash, tone, write_media, write_pcm_wav
+from support.media import click, flash, tone, write_media, write_pcm_wav
 
 RATE = 16_000
 YAMNET = {"backbone": "yamnet"}

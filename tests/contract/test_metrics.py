@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from avmeter import list_metrics
-from avmeter.engine.local import CorpusState, finish_states
+from avmeter.engine.executors.local import CorpusState, finish_states
 from avmeter.errors import MissingDependencyError, SkipCode, UnknownNameError
 from avmeter.features.base import get_extractor
 from avmeter.metrics.base import PROTOCOLS, CorpusMetric, Metric
 from avmeter.metrics.resolve import get_metric
 from avmeter.registry import EXTRACTORS
 from avmeter.result import MetricResult
-from contract.fakes import MAKERS, samples
+from support.features import MAKERS, samples
 
 NAMES = list_metrics()
 OPTIONS: dict[str, dict[str, Any]] = {"audio.inception_score": {"splits": 3}, "audio.kernel_distance": {"subsets": 5}}

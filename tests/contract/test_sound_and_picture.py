@@ -14,8 +14,8 @@ from avmeter import Evaluator
 from avmeter.errors import MissingDependencyError, UsageError
 from avmeter.metrics.resolve import get_metric
 from avmeter.result import MetricResult
-from media_builders import cut_file, tone, write_media, write_pcm_wav
-from small_networks import put_small_networks
+from support.media import cut_file, tone, write_media, write_pcm_wav
+from support.networks import put_small_networks
 
 RATE = 16_000
 DESYNC, SCORE, ALIGN = "audio.desync", "audio.imagebind_score", "av.align"

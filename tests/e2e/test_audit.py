@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from avmeter.audit import audit
-from commandline import avmeter, contents
-from media_builders import flash, tone, write_media
+from support.commandline import avmeter, contents
+from support.media import flash, tone, write_media
 
 RATE = 16_000
 

@@ -14,11 +14,12 @@ import pytest
 import torch
 
 from avmeter import create_evaluator
-from avmeter.features.base import Runtime, get_extractor
+from avmeter.features.base import get_extractor
 from avmeter.media import MediaItem
 from avmeter.nets import clap
 from avmeter.nets.audiobox import AXES
 from avmeter.run import read_run
+from avmeter.runtime import Runtime
 from avmeter.weights import WeightsSource
 from golden import synth
 

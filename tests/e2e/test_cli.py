@@ -15,8 +15,8 @@ import pytest
 from typer.main import get_command
 
 from avmeter.cli.app import app
-from commandline import PROGRAM, avmeter
-from media_builders import flash, tone, write_media
+from support.commandline import PROGRAM, avmeter
+from support.media import flash, tone, write_media
 
 RATE = 16_000
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from speech_builders import needs_speech
+from support.speech import needs_speech
 
 pytestmark = [pytest.mark.full, needs_speech]
 

@@ -8,7 +8,7 @@ import pytest
 
 from avmeter.doctor import diagnose
 from avmeter.registry import list_metrics
-from commandline import avmeter
+from support.commandline import avmeter
 
 FRAGILE = ("torchaudio", "torchvision")
 

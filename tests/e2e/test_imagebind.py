@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from avmeter.run import read_run
-from commandline import avmeter
+from support.commandline import avmeter
 
 pytest.importorskip("ftfy")
 pytest.importorskip("regex")

@@ -15,7 +15,7 @@ import avmeter
 from avmeter import BaseMetric, CorpusMetric, MetricResult, UsageError, Video, create_evaluator, register
 from avmeter.errors import ManifestError, MissingDependencyError, UnknownNameError
 from avmeter.registry import METRICS
-from media_builders import flash, tone, write_media
+from support.media import flash, tone, write_media
 
 RATE = 16_000
 WAVE = tone(440, 0.3, RATE, 1.0)

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from avmeter.run import read_run
-from commandline import avmeter, start
-from media_builders import write_media
+from support.commandline import avmeter, start
+from support.media import write_media
 
 RATE = 16_000
 NUM_CLIPS = 24

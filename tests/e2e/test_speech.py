@@ -11,8 +11,8 @@ import pytest
 
 from avmeter.evaluator import Evaluator
 from avmeter.weights import WeightsSource
-from speech_builders import needs_speech, speak
-from whisper_weights import write_transformers_folder
+from support.speech import needs_speech, speak
+from support.whisper import write_transformers_folder
 
 MEDIA = Path(__file__).resolve().parents[2] / ".." / "shared" / "media"
 LTX2 = MEDIA / "ltx2.wav"

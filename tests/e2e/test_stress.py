@@ -18,7 +18,7 @@ from avmeter.stress.ready import lacking
 from avmeter.stress.suite import StressResult, run_stress
 from avmeter.stress.variants import Variant, variants_of
 from avmeter.weights import WeightsSource
-from speech_builders import needs_speech
+from support.speech import needs_speech
 
 METRICS = ["audio.wer", "audio.dnsmos", "audio.kl_divergence", "audio.frechet_distance", "audio.loudness", "av.align"]
 YAMNET = {name: {"backbone": "yamnet"} for name in ("audio.kl_divergence", "audio.frechet_distance")}

@@ -14,9 +14,10 @@ import torch
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 
 from avmeter.errors import WeightsError
-from avmeter.features.base import Runtime, get_extractor
-from avmeter.features.dnsmos import Dnsmos, published_windows
+from avmeter.features.base import get_extractor
+from avmeter.features.quality.dnsmos import Dnsmos, published_windows
 from avmeter.media import AudioSpec, MediaItem
+from avmeter.runtime import Runtime
 from avmeter.weights import WeightsSource
 from golden import synth
 

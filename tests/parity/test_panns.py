@@ -15,7 +15,7 @@ from avmeter.dsp.resample import resample
 from avmeter.nets import panns
 from avmeter.nets.panns import Cnn14
 from golden import fill, goldenio, synth
-from parity.clips import full_golden, ltx2_wave
+from support.golden_clips import full_golden, ltx2_wave
 
 PORTABLE = Path(__file__).parents[1] / "golden" / "portable" / "panns.npz"
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from avmeter.features.pe_av_codec import reflected
-from avmeter.features.pe_av_frame import PeAvFrame, spread
+from avmeter.features.pe_av.codec import reflected
+from avmeter.features.pe_av.frame import PeAvFrame, spread
 from avmeter.media.resize import resize_frame
 from avmeter.nets import pe_av
 from golden import fill, goldenio, synth
-from pe_av_builders import CONFIG, GOLDEN, LAYOUT
+from support.pe_av import CONFIG, GOLDEN, LAYOUT
 
 pytest.importorskip("transformers")
 

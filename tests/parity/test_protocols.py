@@ -12,11 +12,12 @@ import pytest
 import torch
 
 from avmeter import Evaluator
-from avmeter.features.base import Features, Runtime, WindowExtractor, get_extractor
+from avmeter.features.base import Features, WindowExtractor, get_extractor
 from avmeter.media import MediaItem
 from avmeter.metrics.base import FeatureSet
 from avmeter.metrics.resolve import get_metric
 from avmeter.result import MetricResult
+from avmeter.runtime import Runtime
 from avmeter.sample import Sample
 from avmeter.stats.divergence import kl_softmax
 from avmeter.weights import WeightsSource

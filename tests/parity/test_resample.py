@@ -9,7 +9,7 @@ from torch import Tensor
 from avmeter.dsp.mel import imagebind_mel
 from avmeter.dsp.resample import resample
 from golden import goldenio
-from parity.clips import full_golden, ltx2_wave
+from support.golden_clips import full_golden, ltx2_wave
 
 pytestmark = pytest.mark.media
 

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 
 from avmeter import Evaluator
-from avmeter.features import yamnet
+from avmeter.features.audioset import yamnet
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.weights import WeightsSource
 from golden import synth

@@ -13,7 +13,7 @@ from avmeter.errors import MediaError
 from avmeter.media import AudioSpec, FrameRequest, MediaItem, Spool, fixed_rate_indices, frames_at
 from avmeter.media.clock import rounded_rate_indices
 from avmeter.media.facts import clipping_share, silence_share
-from media_builders import numbered, tone, write_media
+from support.media import numbered, tone, write_media
 
 FILES = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 TIMES = st.lists(st.floats(0.002, 2.0), min_size=1, max_size=40).map(lambda d: np.cumsum(d) - d[0])

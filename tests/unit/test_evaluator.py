@@ -8,7 +8,7 @@ import pytest
 
 from avmeter.errors import UsageError
 from avmeter.evaluator import Evaluator
-from media_builders import write_media
+from support.media import write_media
 
 RATE = 16_000
 

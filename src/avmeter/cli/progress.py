@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-from avmeter.engine.local import Progress as OnProgress
+from avmeter.engine.executors.local import Progress as OnProgress
 
 
 @contextmanager

@@ -1,1 +1,1 @@
-"""Clips made on this machine, to try avmeter without any media at hand."""
+"""Clips that are rendered on the spot, so that everything can be tried without data."""

@@ -1,1 +1,1 @@
-"""Signals: mel filterbanks, mel spectrograms, resampling, loudness."""
+"""Signal processing on arrays and tensors: spectrograms, resampling, loudness, onsets. It reads no file."""

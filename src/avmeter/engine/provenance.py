@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from avmeter.engine.compute import Counts
-from avmeter.engine.devices import describe_device
-from avmeter.features.base import Runtime, get_extractor
+from avmeter.engine.compute.computer import Counts
+from avmeter.features.base import get_extractor
 from avmeter.metrics.base import Metric
+from avmeter.runtime import Runtime
+from avmeter.runtime.device import describe_device
 
 _PACKAGES = (
     "avmeter", "torch", "av", "soxr", "numpy", "transformers", "faster-whisper", "ctranslate2", "onnxruntime",

@@ -11,24 +11,21 @@ from __future__ import annotations
 import abc
 import hashlib
 import json
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from avmeter.features._staging import Staging
 from avmeter.registry import EXTRACTORS
+from avmeter.runtime import Runtime
 from avmeter.weights.dummy import fill_network
 
 if TYPE_CHECKING:
     from avmeter.media import FrameRequest, MediaItem
     from avmeter.nets.keys import KeyMap
-    from avmeter.weights import WeightsSource
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,50 +68,6 @@ class Features:
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self.arrays[name]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Runtime:
-    """Where and how networks run: device, numeric precision, and where weights come from.
-
-    `precision` is "float32" (strict: TF32 off), "tf32", "bf16" or "fp16" (autocast).
-    """
-
-    device: torch.device
-    precision: str
-    weights: WeightsSource
-    networks: dict[Hashable, Any] = field(default_factory=dict)
-    _staging: list[Staging] = field(default_factory=list)
-
-    @property
-    def half_dtype(self) -> torch.dtype | None:
-        """float16 or bfloat16 in the half precisions, else None."""
-        return {"fp16": torch.float16, "bf16": torch.bfloat16}.get(self.precision)
-
-    @property
-    def attention_dtype(self) -> torch.dtype | None:
-        """float16 for attention in TF32 mode, which keeps as many digits of its operands; else None."""
-        return torch.float16 if self.precision == "tf32" and self.device.type == "cuda" else None
-
-    def stack(self, arrays: Sequence[np.ndarray]) -> Tensor:
-        """Arrays of one shape as a batch on the device; through pinned memory when that is a GPU."""
-        if self.device.type != "cuda":
-            return torch.from_numpy(np.stack(arrays)).to(self.device)
-        if not self._staging:
-            self._staging.append(Staging(self.device))
-        return self._staging[0].upload(arrays)
-
-    def network(self, key: Hashable, build: Callable[[], T]) -> T:
-        """The network loaded under `key`, built on first use: extractors with the same network share it."""
-        if key not in self.networks:
-            self.networks[key] = build()
-        found: T = self.networks[key]
-        return found
-
-    def unload(self) -> None:
-        """Drop all networks, and the pinned memory on the way to them."""
-        self.networks.clear()
-        self._staging.clear()
 
 
 class Extractor(abc.ABC):

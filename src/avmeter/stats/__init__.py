@@ -1,1 +1,1 @@
-"""Statistics of features: NumPy in, numbers out, no input or output, no device."""
+"""Statistics: NumPy in, numbers out. No I/O, no metric, no network."""

@@ -1,1 +1,1 @@
-"""Known damage to clips, and the suite that measures how metrics react to it."""
+"""Known damage in, measured reaction out: does a metric react to what it claims to measure?"""

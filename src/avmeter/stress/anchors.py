@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from avmeter.engine.decoders import open_media
+from avmeter.engine.decode.threads import open_media
 from avmeter.errors import SkipError, UsageError
 from avmeter.evaluator import Evaluator
 from avmeter.media import AudioSpec

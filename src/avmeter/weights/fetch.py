@@ -28,9 +28,9 @@ from typing import IO, Any
 from filelock import FileLock
 
 from avmeter.errors import WeightsError
+from avmeter.runtime.environment import Settings
 from avmeter.weights.catalog import Entry, File, HubFile
 from avmeter.weights.hashes import known_sha256, remember, sha256_of, sync_folder
-from avmeter.weights.settings import Settings
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes that are here and the bytes in all, if known."""

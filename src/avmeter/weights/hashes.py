@@ -12,8 +12,8 @@ from pathlib import Path
 from filelock import FileLock
 
 from avmeter.errors import WeightsError
+from avmeter.runtime.environment import Settings
 from avmeter.weights.catalog import Entry, File
-from avmeter.weights.settings import Settings
 
 
 class UnpinnedWeightsWarning(UserWarning):

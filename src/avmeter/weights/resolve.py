@@ -12,10 +12,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from avmeter.errors import WeightsError
+from avmeter.runtime.environment import Settings
 from avmeter.weights.catalog import Entry, File, HubFile, catalog
 from avmeter.weights.fetch import Patience, Progress, fetch_file
 from avmeter.weights.hashes import check, known_sha256, pinned_sha256
-from avmeter.weights.settings import Settings
 from avmeter.weights.whisper import build_whisper_base, find_in_package, is_installed
 
 # Recipe -> (are its ingredients installed?, write all files of the checkpoint into a folder)

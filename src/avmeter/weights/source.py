@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from avmeter.errors import UnknownNameError, UsageError, WeightsError
+from avmeter.runtime.environment import Settings
 from avmeter.weights.catalog import Entry, File, get_entry
 from avmeter.weights.fetch import Patience, Progress, candidate_urls
 from avmeter.weights.hashes import check, pinned_sha256
 from avmeter.weights.resolve import can_build, discard_damaged, find, folders, resolve
-from avmeter.weights.settings import Settings
 
 if TYPE_CHECKING:
     from torch import Tensor

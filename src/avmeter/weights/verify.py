@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from avmeter.runtime.environment import Settings
 from avmeter.weights.catalog import Entry, File, catalog
 from avmeter.weights.hashes import known_sha256, pinned_sha256
 from avmeter.weights.resolve import can_build, find
-from avmeter.weights.settings import Settings
 from avmeter.weights.source import WeightsSource
 
 State = Literal["ok", "pinned", "unpinned", "mismatch", "unreadable", "buildable", "absent"]

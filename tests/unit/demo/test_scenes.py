@@ -8,7 +8,7 @@ import numpy as np
 
 from avmeter.demo import scenes
 from avmeter.media import AudioSpec, MediaItem
-from speech_builders import needs_speech
+from support.speech import needs_speech
 
 
 def heard(path: Path) -> np.ndarray:

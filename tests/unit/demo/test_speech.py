@@ -10,7 +10,7 @@ import pytest
 from avmeter.demo import speech
 from avmeter.demo.speech import speak
 from avmeter.errors import AvmeterError, MissingDependencyError, UsageError
-from speech_builders import needs_speech
+from support.speech import needs_speech
 
 
 @needs_speech

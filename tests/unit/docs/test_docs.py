@@ -17,7 +17,7 @@ from avmeter.cli.app import app
 from avmeter.errors import SkipCode
 from avmeter.registry import EXTRACTORS, METRICS, list_metrics
 from avmeter.weights import catalog
-from media_builders import tone, write_pcm_wav
+from support.media import tone, write_pcm_wav
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"

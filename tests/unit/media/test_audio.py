@@ -16,7 +16,7 @@ from avmeter.media import audio as media_audio
 from avmeter.media.audio import render
 from avmeter.media.decode import Losses, SoundBlock
 from avmeter.media.track import collect_track
-from media_builders import silence, tone, write_pcm_wav
+from support.media import silence, tone, write_pcm_wav
 
 RATES = [(48_000, 16_000), (44_100, 16_000), (16_000, 48_000), (24_000, 32_000), (11_025, 16_000), (22_050, 44_100)]
 

@@ -6,7 +6,7 @@ import pytest
 
 from avmeter.errors import MediaError, SkipCode
 from avmeter.media import AudioSpec, FrameRequest, MediaItem, probe, require_sound
-from media_builders import (
+from support.media import (
     click,
     cut_file,
     flash,

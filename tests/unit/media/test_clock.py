@@ -16,7 +16,7 @@ from avmeter.media import (
     picture_duration_s,
     rounded_rate_indices,
 )
-from media_builders import click, flash, flash_at_times, onset_s, write_media
+from support.media import click, flash, flash_at_times, onset_s, write_media
 
 TIMES = np.array([0.0, 0.1, 0.2, 0.5])
 RATES = [8, Fraction(24_000, 1001), 24, 25, Fraction(30_000, 1001), 30, 50, 60]

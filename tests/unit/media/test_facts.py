@@ -5,7 +5,7 @@ import pytest
 
 from avmeter.media import Spool
 from avmeter.media.facts import bandwidth_hz, clipping_share, dc_offset, silence_share, still_picture
-from media_builders import silence, tone
+from support.media import silence, tone
 
 RATE = 16_000
 

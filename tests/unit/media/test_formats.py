@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from avmeter.media import AudioSpec, FrameRequest, MediaItem, probe
-from media_builders import numbered, tone, write_media, write_pcm_wav
+from support.media import numbered, tone, write_media, write_pcm_wav
 
 # codec, suffix, rates, tolerance of the RMS
 FORMATS = [

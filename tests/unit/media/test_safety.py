@@ -9,7 +9,7 @@ import pytest
 
 from avmeter.errors import MediaError, SkipCode
 from avmeter.media import AudioSpec, MediaItem, content_key, probe
-from media_builders import cut_file, flash, silence, tone, write_media, write_pcm_wav
+from support.media import cut_file, flash, silence, tone, write_media, write_pcm_wav
 
 
 def code_of(path):

@@ -12,7 +12,7 @@ from torch.nn.functional import interpolate
 from avmeter.errors import MediaError, SkipCode, UsageError
 from avmeter.media import AudioSpec, FrameRequest, MediaItem, Resize, resize_batch
 from avmeter.media.video import FrameCollector, FrameView
-from media_builders import cut_file, flash, numbered, write_media
+from support.media import cut_file, flash, numbered, write_media
 
 NOISE = np.random.default_rng(0).integers(0, 256, (6, 60, 81, 3), np.uint8)
 

@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-import media_builders as build
+import support.media as build
 from avmeter.media import AudioSpec, FrameRequest, MediaItem, probe
 from avmeter.media.write import add_sound, fits_mp4, write_audio, write_clip, write_picture
 

@@ -10,7 +10,7 @@ from avmeter.features.base import Features
 from avmeter.metrics.audio.desync import DeSync
 from avmeter.metrics.base import FeatureSet
 from avmeter.sample import Sample
-from contract.fakes import offsets
+from support.features import offsets
 
 
 def given(front_s: float, back_s: float) -> FeatureSet:

@@ -18,8 +18,8 @@ from avmeter.metrics.base import FeatureSet
 from avmeter.metrics.resolve import get_metric
 from avmeter.result import MetricResult, Skip
 from avmeter.sample import Sample
-from media_builders import numbered, tone, write_media, write_pcm_wav
-from pe_av_builders import small_checkpoints
+from support.media import numbered, tone, write_media, write_pcm_wav
+from support.pe_av import small_checkpoints
 
 pytest.importorskip("transformers")
 

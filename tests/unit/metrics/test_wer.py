@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from avmeter.engine.local import _update as update_state  # the engine's own way of folding a sample in
-from avmeter.engine.local import finish_states, merge_states, start_states
+from avmeter.engine.executors.local import _update as update_state  # the engine's own way of folding a sample in
+from avmeter.engine.executors.local import finish_states, merge_states, start_states
 from avmeter.errors import SkipCode, SkipError, UnknownNameError, UsageError
 from avmeter.features.base import Features
 from avmeter.metrics.audio.wer import Wer

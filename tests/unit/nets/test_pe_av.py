@@ -10,7 +10,7 @@ import torch
 
 from avmeter.errors import UnknownNameError, WeightsError
 from avmeter.nets import pe_av
-from pe_av_builders import CONFIG, LAYOUT, part, write_checkpoint
+from support.pe_av import CONFIG, LAYOUT, part, write_checkpoint
 
 pytest.importorskip("transformers")
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-import media_builders as build
+import support.media as build
 from avmeter.errors import UsageError
 from avmeter.stress.anchors import ANCHORS, AnchorsResult, run_anchors
-from stress_fakes import FakeEvaluator
+from support.stress import FakeEvaluator
 
 RATE = 16_000
 LEVELS = (0.5, 0.4, 0.3, 0.2)

@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-import media_builders as build
+import support.media as build
 from avmeter.errors import MediaError, SkipCode, UnknownNameError
 from avmeter.media import AudioSpec, FrameRequest, MediaItem
 from avmeter.stress import picture, sound

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-import media_builders as build
+import support.media as build
 from avmeter.errors import SkipCode, UsageError
 from avmeter.stress.suite import run_stress
 from avmeter.stress.variants import variants_of
-from stress_fakes import FakeEvaluator
+from support.stress import FakeEvaluator
 
 RATE = 16_000
 

@@ -18,9 +18,9 @@ from urllib.request import Request
 import pytest
 
 from avmeter.errors import WeightsError
+from avmeter.runtime.environment import Settings
 from avmeter.weights.catalog import Entry, File
 from avmeter.weights.fetch import Patience, _Redirects, _UnusableError, candidate_urls, fetch_file
-from avmeter.weights.settings import Settings
 
 BODY = random.Random(5).randbytes(300_000)  # fixed: test names are made of its hash
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -334,7 +334,7 @@ def test_two_processes_download_once(server, cache) -> None:
     program = textwrap.dedent(f"""
         from avmeter.weights.catalog import Entry, File
         from avmeter.weights.fetch import Patience, fetch_file
-        from avmeter.weights.settings import Settings
+        from avmeter.runtime.environment import Settings
         file = File(name="net.pth", format="pickle", urls=({url!r},), sha256={SHA256!r}, size_bytes={len(BODY)})
         entry = Entry(name="net", title="", used_for=(), code_licence="", weights_licence="", files=(file,))
         print(fetch_file(entry, file, Settings.read(), patience=Patience(timeout_s=5, pause_s=0.01)))

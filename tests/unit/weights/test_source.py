@@ -14,9 +14,9 @@ import safetensors.torch
 import torch
 
 from avmeter.errors import UsageError, WeightsError
+from avmeter.runtime.environment import Settings
 from avmeter.weights import UnpinnedWeightsWarning, WeightsSource, verify
 from avmeter.weights.catalog import Entry, File, Package, catalog
-from avmeter.weights.settings import Settings
 
 AUTO = WeightsSource.parse("auto")
 BODY = b"weights" * 1000

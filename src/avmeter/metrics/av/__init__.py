@@ -1,1 +1,1 @@
-"""av."""
+"""Metrics of sound and picture together that FastVideo does not have."""

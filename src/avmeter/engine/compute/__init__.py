@@ -1,0 +1,1 @@
+"""From windows to features: batches, the device, pooling, the store. It knows no metric."""

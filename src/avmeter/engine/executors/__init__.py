@@ -1,0 +1,1 @@
+"""From samples to scores: executors differ in where a chunk of samples runs, and in nothing else."""

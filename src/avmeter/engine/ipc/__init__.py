@@ -1,0 +1,1 @@
+"""Other processes of this program: started, reached and ended. It knows nothing of what they are for."""

@@ -1,0 +1,1 @@
+"""Networks trained on AudioSet: embeddings and class logits of sound."""

@@ -1,0 +1,156 @@
+"""CLAP embedding of the sound.
+
+Source: Wu, Chen, Zhang et al., "Large-Scale Contrastive Language-Audio Pretraining" (ICASSP 2023). 48 kHz mono.
+MS-CLAP: Elizalde, Deshmukh and Wang, "Natural Language Supervision for General-Purpose Audio Representations" (ICASSP
+2024). 44.1 kHz mono; its inputs are 7 s instead of 10.
+
+    clip              fused checkpoints                              checkpoints without fusion
+    up to 10 s        repeated as often as it fits whole, then zeros the same; MS-CLAP: repeated, then cut
+    above, published  the whole shrunk to 10 s, three crops of 10 s  one crop of 10 s
+    above, windows    windows of 10 s side by side, the last one ending with the clip; mean of their embeddings
+
+Crops come from a generator of their own with seed 0, so that a clip always gives the same embedding. Protocol
+"fastvideo": soxr, peak to -1 dBFS; what transformers does with a clip on its own. Protocol "av-benchmark": less its
+mean, sinc resampler, the first 8 s.
+
+LAION's own checkpoints: a short clip passes by the fusion branch, and points are rounded through 16-bit integers as
+LAION's code does with files; av-benchmark hands tensors over, which are not rounded. To MS-CLAP it hands files: there
+"av-benchmark" is the sinc resampler over the whole clip, mean kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from avmeter.dsp import clap as dsp
+from avmeter.errors import UnknownNameError
+from avmeter.features.base import Features, Window, WindowExtractor
+from avmeter.features.clap.base import load_clap, model_of
+from avmeter.features.waveforms import waveform_of
+from avmeter.media import AudioSpec, MediaItem
+from avmeter.nets import clap
+from avmeter.registry import register_extractor
+from avmeter.runtime import Runtime
+
+
+@register_extractor("clap_audio")
+class ClapAudio(WindowExtractor):
+    """Array `embedding` (D,), D = 512 (MS-CLAP 1024), of length 1.
+
+    Args:
+        model: Checkpoint, by its catalog name or by what papers call it; default is the protocol's own:
+            "clap-htsat-fused" or "laion-clap-music-speech-audioset".
+        long_clips: "published" or "windows", see above; default is "published" for fused checkpoints, else "windows",
+            for one crop hears but a part.
+        protocol: "fastvideo" or "av-benchmark".
+    """
+
+    name = "clap_audio"
+    takes = "audio"
+    dependencies = ("transformers",)
+    extra = "clap"
+    batch_size = 16
+
+    def __init__(self, *, model: str | None = None, long_clips: str | None = None, protocol: str = "fastvideo") -> None:
+        self.model = model_of(model, protocol)
+        self.protocol = protocol
+        self._checkpoint = clap.CHECKPOINTS[self.model]
+        self._reading = self._checkpoint.reading
+        self._fused = self._checkpoint.config.audio.fusion
+        own_rule = dsp.LongClips.PUBLISHED if self._fused else dsp.LongClips.WINDOWS
+        if long_clips is not None and long_clips not in list(dsp.LongClips):
+            raise UnknownNameError.among("rule for long clips", str(long_clips), dsp.LongClips)
+        self.long_clips = str(long_clips or own_rule)
+        self._rounds = self._checkpoint.int16 and protocol == "fastvideo"
+        self._net: Any = None
+
+    def options(self) -> Mapping[str, Any]:
+        return {"model": self.model, "long_clips": self.long_clips, "protocol": self.protocol}
+
+    def weights(self) -> tuple[str, ...]:
+        return (self.model,)
+
+    def load(self, runtime: Runtime) -> None:
+        self._net = load_clap(self.model, runtime)
+
+    def unload(self) -> None:
+        self._net = None
+
+    def windows(self, media: MediaItem) -> Iterator[Window]:
+        waveform, rate = self._waveform(media), self._reading.sample_rate
+        for start, length in self._cuts(len(waveform)):
+            made = self._input(waveform[start : start + length] if length < len(waveform) else waveform)
+            yield Window(
+                inputs={"mel": made.input_features.numpy(), "is_longer": np.array(made.is_longer)},
+                start_s=start / rate,
+                duration_s=length / rate,
+            )
+
+    def _waveform(self, media: MediaItem) -> Any:
+        rate = self._reading.sample_rate
+        if self._checkpoint.opens_files and self.protocol == "av-benchmark":
+            return media.audio(AudioSpec(sample_rate=rate, resampler="sinc"))
+        waveform = waveform_of(media, protocol=self.protocol, sample_rate=rate)
+        return _Rounded(waveform) if self._rounds else waveform
+
+    def _cuts(self, num_points: int) -> list[tuple[int, int]]:
+        """(start, length) of what the network reads at once."""
+        length = self._reading.max_length
+        if num_points <= length or self.long_clips == dsp.LongClips.PUBLISHED:
+            return [(0, num_points)]
+        num_windows = -(-num_points // length)
+        return [(min(i * length, num_points - length), length) for i in range(num_windows)]
+
+    def _input(self, points: Any) -> dsp.ClapInput:
+        if self._fused:
+            return dsp.fused_input(points, short_clips=self._checkpoint.short_clips)
+        return dsp.unfused_input(points, reading=self._reading)
+
+    def facts(self, media: MediaItem) -> Mapping[str, Any]:
+        reading, num_points = self._reading, len(self._waveform(media))
+        facts: dict[str, Any] = {"model": self.model, "used_seconds": round(num_points / reading.sample_rate, 4)}
+        if num_points < reading.max_length:
+            facts["num_repeats"] = round(reading.num_repeats(num_points), 4)
+        elif self.long_clips == dsp.LongClips.PUBLISHED and (
+            starts := dsp.crop_starts_s(num_points, fused=self._fused, reading=reading)
+        ):
+            facts["crop_starts_s"] = [round(s, 4) for s in starts]
+            if not self._fused:
+                facts["used_seconds"] = reading.duration_s
+        return facts
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        return {"embedding": clap.audio_features(self._net, batch["mel"], batch["is_longer"])}
+
+    def pool(
+        self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
+    ) -> Features:
+        arrays = {"embedding": _direction(np.stack([o["embedding"] for o in outputs]))}
+        return Features(arrays=arrays, facts={**facts, "num_windows": len(windows)})
+
+
+class _Rounded:
+    """A waveform whose points are rounded through 16-bit integers when they are read."""
+
+    def __init__(self, points: Any) -> None:
+        self._points = points
+
+    def __len__(self) -> int:
+        return len(self._points)
+
+    def __getitem__(self, key: slice) -> Tensor:
+        return dsp.round_int16(torch.from_numpy(np.asarray(self._points[key], np.float32)))
+
+
+def _direction(rows: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Mean of unit vectors (W, D), scaled to length 1 again; a single one stays as it is."""
+    if len(rows) == 1:
+        return np.asarray(rows[0], np.float32)
+    mean = rows.mean(axis=0, dtype=np.float64)
+    return np.asarray(mean / np.linalg.norm(mean), np.float32)

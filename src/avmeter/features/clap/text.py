@@ -1,0 +1,95 @@
+"""CLAP embedding of a text.
+
+Source: Wu, Chen, Zhang et al., "Large-Scale Contrastive Language-Audio Pretraining" (ICASSP 2023); RoBERTa with its
+byte-level BPE, one vocabulary for all checkpoints of LAION. MS-CLAP (Elizalde et al., arXiv 2309.05767): GPT-2 with its
+own. Text beyond the checkpoint's limit (512 tokens, 77 in LAION's and Microsoft's own code, begin and end included) is
+cut off, and the facts say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from avmeter.features.base import Features, Window, WindowExtractor
+from avmeter.features.clap.base import load_clap, model_of
+from avmeter.features.tokens import encodable, padded_length, token_facts
+from avmeter.nets import clap
+from avmeter.registry import register_extractor
+from avmeter.runtime import Runtime
+
+
+@register_extractor("clap_text")
+class ClapText(WindowExtractor):
+    """Array `embedding` (D,), D = 512 (MS-CLAP 1024), of length 1; facts `num_tokens`, `num_dropped`, `truncated`.
+
+    With dummy weights every byte is a token: no vocabulary is needed.
+
+    Args:
+        model: Checkpoint, by its catalog name or by what papers call it; default is the protocol's own.
+        protocol: Decides the default checkpoint, nothing else.
+    """
+
+    name = "clap_text"
+    takes = "text"
+    dependencies = ("transformers",)
+    extra = "clap"
+    batch_size = 32
+
+    def __init__(self, *, model: str | None = None, protocol: str = "fastvideo") -> None:
+        self.model = model_of(model, protocol)
+        self._checkpoint = clap.CHECKPOINTS[self.model]
+        self.max_tokens = self._checkpoint.max_tokens
+        self._net: Any = None
+        self._tokenize: clap.Tokenizer | None = None
+
+    def options(self) -> Mapping[str, Any]:
+        return {"model": self.model}
+
+    def weights(self) -> tuple[str, ...]:
+        return (self.model,)
+
+    def load(self, runtime: Runtime) -> None:
+        scheme, entry = self._checkpoint.scheme, self._checkpoint.tokenizer
+        if runtime.weights.is_dummy:
+            self._tokenize = clap.DummyTokens(max_tokens=self.max_tokens, scheme=scheme)
+        else:
+            self._tokenize = clap.FileTokens(
+                vocabulary=runtime.weights.path(entry, "vocab.json"),
+                merges=runtime.weights.path(entry, "merges.txt"),
+                max_tokens=self.max_tokens,
+                scheme=scheme,
+            )
+        self._net = load_clap(self.model, runtime)
+
+    def unload(self) -> None:
+        self._net = self._tokenize = None
+
+    def _tokens(self, text: str) -> clap.Tokens:
+        assert self._tokenize is not None
+        return self._tokenize([encodable(text)])
+
+    def windows(self, media: str) -> Iterator[Window]:
+        tokens = self._tokens(media)
+        length = tokens.ids.shape[1]
+        padded = padded_length(length, self.max_tokens)
+        ids = np.full(padded, self._checkpoint.scheme.pad, np.int64)
+        ids[:length] = tokens.ids[0].numpy()
+        yield Window(inputs={"ids": ids, "mask": (np.arange(padded) < length).astype(np.int64)})
+
+    def facts(self, media: str) -> Mapping[str, Any]:
+        tokens = self._tokens(media)
+        num_dropped = tokens.num_dropped[0]
+        read = token_facts(num_tokens=tokens.ids.shape[1] + num_dropped, num_dropped=num_dropped)
+        return {"model": self.model, **read}
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        return {"embedding": clap.text_features(self._net, batch["ids"], batch["mask"])}
+
+    def pool(
+        self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
+    ) -> Features:
+        return Features(arrays={"embedding": outputs[0]["embedding"]}, facts=facts)

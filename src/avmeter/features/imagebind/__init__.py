@@ -1,0 +1,1 @@
+"""ImageBind's towers: sound, picture and text in one space."""

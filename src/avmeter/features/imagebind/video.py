@@ -1,0 +1,115 @@
+"""ImageBind embedding of the picture.
+
+Source: Girdhar et al., "ImageBind" (2023). Protocol "fastvideo": ImageBind's own loader, five clips of 2 s spread over
+the video, the first and last frame of each, three crops. Protocol "av-benchmark": one frame every 2 s of the first
+8 s, neighbouring frames as pairs, three crops. The mean of the normalised embeddings is not normalised again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from avmeter.errors import SkipCode, SkipError
+from avmeter.features.base import Features, Window
+from avmeter.features.imagebind.base import CLIP_S, SIDE, ImageBindTower, clip_starts, normalised
+from avmeter.features.waveforms import mean_arrays
+from avmeter.media import FrameRequest, MediaItem, Resize
+from avmeter.media.clock import first_frame_from, last_frame_before, picture_duration_s, rounded_rate_indices
+from avmeter.registry import register_extractor
+
+NUM_CLIPS = 5
+AV_BENCHMARK_FPS, AV_BENCHMARK_DURATION_S = 0.5, 8.0
+_RESIZE = {
+    "fastvideo": Resize(short_side=SIDE, interpolation="bilinear", antialias=False, long_side="floor", in_="float"),
+    "av-benchmark": Resize(
+        short_side=SIDE, interpolation="bicubic", antialias=True, long_side="int_trunc", in_="uint8"
+    ),
+}
+
+
+@register_extractor("imagebind_video")
+class ImageBindVideo(ImageBindTower):
+    """Array `embedding` (1024,).
+
+    Args:
+        protocol: "fastvideo" or "av-benchmark".
+    """
+
+    name = "imagebind_video"
+    version = "2"
+    tower = "vision"
+    takes = "video"
+    batch_size = 15
+
+    def __init__(self, *, protocol: str = "fastvideo") -> None:
+        super().__init__()
+        self.protocol = protocol
+
+    def options(self) -> Mapping[str, Any]:
+        return {"protocol": self.protocol}
+
+    def _pairs(self, media: MediaItem) -> list[tuple[int, int]]:
+        """(first, last) frame of each clip."""
+        times = np.asarray(media.frame_times)
+        if not len(times):
+            raise SkipError(SkipCode.NO_VIDEO_TRACK, f"{media.name}: no frames")
+        duration_s = picture_duration_s(times)
+        if self.protocol == "av-benchmark":
+            ticks = rounded_rate_indices(times, AV_BENCHMARK_FPS, duration_s)
+            # A shorter clip can only be scored with a shorter duration there; the rounding is of time stamps.
+            ticks = ticks[: int(AV_BENCHMARK_FPS * min(AV_BENCHMARK_DURATION_S, duration_s + 1e-6))]
+            if len(ticks) < 2:
+                raise SkipError(
+                    SkipCode.TOO_SHORT,
+                    f"{media.name}: {duration_s:.2f} s; this protocol pairs frames 2 s apart and needs 4 s",
+                    hint="`protocol='fastvideo'` takes clips of any length",
+                )
+            return [(int(a), int(b)) for a, b in pairwise(ticks)]
+        pairs = []
+        for start in clip_starts(duration_s, NUM_CLIPS):
+            first = min(first_frame_from(times, start), len(times) - 1)
+            pairs.append((first, max(last_frame_before(times, start + CLIP_S), first)))
+        return pairs
+
+    def _request(self, media: MediaItem) -> FrameRequest:
+        indices = tuple(i for pair in self._pairs(media) for i in pair)
+        return FrameRequest(indices=indices, resize=_RESIZE[self.protocol], crop=None, output="float32")
+
+    def requests(self, media: MediaItem) -> tuple[FrameRequest, ...]:
+        return (self._request(media),)
+
+    def windows(self, media: MediaItem) -> Iterator[Window]:
+        frames = media.frames(self._request(media))
+        times = np.asarray(media.frame_times)
+        for i, (first, last) in enumerate(self._pairs(media)):
+            pair = np.asarray(frames[2 * i : 2 * i + 2], np.float32)
+            for crop in _three_crops(pair):
+                pixels = np.ascontiguousarray(np.moveaxis(crop, 0, 1))
+                yield Window(
+                    inputs={"pixels": pixels}, start_s=float(times[first]), duration_s=float(times[last] - times[first])
+                )
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        return {"embedding": self._net.vision(normalised(batch["pixels"]))}
+
+    def pool(
+        self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
+    ) -> Features:
+        return Features(arrays={"embedding": mean_arrays(outputs, "embedding")}, facts={"num_windows": len(windows)})
+
+
+def _three_crops(frames: np.ndarray) -> list[np.ndarray]:
+    """Left, centre and right (or top, centre, bottom) squares of frames (n, 3, h, w) whose short side is 224."""
+    height, width = frames.shape[-2:]
+    crops = []
+    for place in (0.0, 0.5, 1.0):
+        spare_y, spare_x = height - SIDE, width - SIDE
+        top = int(np.ceil(spare_y * place)) if height > width else int(np.ceil(spare_y / 2))
+        left = int(np.ceil(spare_x * place)) if height <= width else int(np.ceil(spare_x / 2))
+        crops.append(frames[..., top : top + SIDE, left : left + SIDE])
+    return crops

@@ -1,0 +1,1 @@
+"""Perception Encoder Audiovisual: sound, picture, both together and text in one space."""

@@ -1,0 +1,1 @@
+"""Networks that predict what listeners would say of a sound."""

@@ -1,0 +1,87 @@
+"""Audiobox Aesthetics: content enjoyment, content usefulness, production complexity, production quality.
+
+Source: Tjandra et al., "Meta Audiobox Aesthetics" (2025). 16 kHz mono, windows of 10 s without overlap, the last one
+padded with zeros and weighted by what is real in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from avmeter.features.base import Features, Window, WindowExtractor, load_network
+from avmeter.features.waveforms import padded
+from avmeter.media import AudioSpec, MediaItem
+from avmeter.nets import audiobox
+from avmeter.registry import register_extractor
+from avmeter.runtime import Runtime
+
+ENTRY = "audiobox"
+SAMPLE_RATE, WINDOW = audiobox.SAMPLE_RATE, audiobox.WINDOW_LENGTH
+# Below this share of its energy left at 16 kHz, what the network hears is not the clip.
+_HIGH_BAND_ONLY = 0.01
+
+
+@register_extractor("audiobox")
+class AudioboxExtractor(WindowExtractor):
+    """Facts CE, CU, PC, PQ: scores of about 1 to 10; `silent` and `high_band_only`: what they should be doubted for."""
+
+    name = "audiobox"
+    version = "2"
+    takes = "audio"
+    batch_size = 8
+
+    def __init__(self) -> None:
+        self._net: Any = None
+
+    def weights(self) -> tuple[str, ...]:
+        return (ENTRY,)
+
+    def load(self, runtime: Runtime) -> None:
+        self._net = runtime.network(ENTRY, lambda: load_network(audiobox.build(), audiobox.KEY_MAP, ENTRY, runtime))
+
+    def unload(self) -> None:
+        self._net = None
+
+    def windows(self, media: MediaItem) -> Iterator[Window]:
+        waveform = media.audio(AudioSpec(sample_rate=SAMPLE_RATE, resampler="sinc"))
+        for start in range(0, len(waveform), WINDOW):
+            piece = waveform[start : start + WINDOW]
+            yield Window(
+                inputs={"waveform": padded(piece, WINDOW), "mask": np.arange(WINDOW) < len(piece)},
+                start_s=start / SAMPLE_RATE,
+                duration_s=len(piece) / SAMPLE_RATE,
+            )
+
+    def facts(self, media: MediaItem) -> Mapping[str, Any]:
+        heard = media.audio(AudioSpec(sample_rate=SAMPLE_RATE, resampler="sinc"))
+        native = media.audio(AudioSpec(sample_rate=None))
+        silent = media.audio_facts.is_silent
+        return {
+            "silent": silent,
+            "high_band_only": not silent and _mean_square(heard) < _HIGH_BAND_ONLY * _mean_square(native),
+        }
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        return {"raw": self._net(batch["waveform"], batch["mask"])}
+
+    def pool(
+        self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
+    ) -> Features:
+        lengths = [round(w.duration_s * SAMPLE_RATE) for w in windows]
+        scores = audiobox.clip_scores([o["raw"] for o in outputs], lengths)
+        named = {axis: float(score) for axis, score in zip(audiobox.AXES, scores, strict=True)}
+        return Features(
+            facts={**named, **facts, "num_windows": len(windows), "used_seconds": sum(lengths) / SAMPLE_RATE}
+        )
+
+
+def _mean_square(waveform: Any) -> float:
+    block = 1 << 20
+    total = sum(
+        float(np.sum(np.square(waveform[i : i + block], dtype=np.float64))) for i in range(0, len(waveform), block)
+    )
+    return total / max(len(waveform), 1)

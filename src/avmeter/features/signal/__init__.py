@@ -1,0 +1,1 @@
+"""Statistics of the signal itself: no network, no weights."""

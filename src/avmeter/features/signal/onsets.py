@@ -1,0 +1,30 @@
+"""When sounds begin in a clip, on the clock of its picture."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from avmeter.dsp.onset import SAMPLE_RATE, onset_times
+from avmeter.features.base import ClipExtractor, Features
+from avmeter.features.truncation import broken_promise
+from avmeter.media import AudioSpec, MediaItem
+from avmeter.registry import register_extractor
+
+
+@register_extractor("onsets")
+class OnsetExtractor(ClipExtractor):
+    """Array `times_s` (E,): seconds from the first frame (from the start of the track where there is no picture).
+
+    Facts `duration_s`, and `header_mismatch` of a file that is cut off.
+    """
+
+    name = "onsets"
+    version = "2"
+    takes = "audio"
+
+    def extract(self, media: MediaItem) -> Features:
+        waveform = media.audio(AudioSpec(sample_rate=SAMPLE_RATE, clock="picture"))
+        return Features(
+            arrays={"times_s": np.asarray(onset_times(waveform[:]), np.float64)},
+            facts={"duration_s": len(waveform) / SAMPLE_RATE, **broken_promise(media)},
+        )

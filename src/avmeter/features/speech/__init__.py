@@ -1,0 +1,1 @@
+"""Recognisers: the words that are said."""

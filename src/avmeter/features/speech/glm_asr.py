@@ -1,0 +1,101 @@
+"""Transcripts by GLM-ASR: a Whisper encoder before a language model that is asked for the text.
+
+    audio --log-mel, 30 s windows--> encoder --> projector --> tokens in place of <|pad|> in the prompt --> text
+
+Source: `zai-org/GLM-ASR-Nano-2512` through transformers' own `GlmAsrForConditionalGeneration`. Greedy. The prompt is
+the processor's request for a transcript with the instruction as its text; it knows of no language hint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from avmeter.errors import WeightsError
+from avmeter.features.base import Window
+from avmeter.features.speech.base import SAMPLE_RATE, SpeechRecogniser, segment
+from avmeter.registry import register_extractor
+from avmeter.runtime import Runtime
+
+_MAX_NEW_TOKENS = 500
+"""As the model's card does; of a piece of at most five minutes."""
+
+# As `zai-org/GLM-ASR` writes it.
+_PROMPT = "<|user|>\n<|begin_of_audio|>{audio}<|end_of_audio|>\n{instruction}\n<|assistant|>\n"
+
+
+@register_extractor("glm_asr")
+class GlmAsr(SpeechRecogniser):
+    """Text of a clip; see `SpeechRecogniser`.
+
+    Args:
+        model_name: Hub name, name in the catalog, or folder of the native layout of transformers (5.0 and later).
+        vad: Transcribe only where the voice activity detector hears speech.
+        instruction: What the model is asked to do; None is the processor's own request.
+    """
+
+    name = "glm_asr"
+    dependencies = ("transformers", "faster_whisper")
+    extra = "glm-asr"
+    default_model = "glm-asr-nano"
+    batch_size = 8
+    # The processor hears the first 655 s of a clip and drops the rest.
+    max_piece_s = 300.0
+
+    def __init__(self, *, model_name: str | None = None, vad: bool = True, instruction: str | None = None) -> None:
+        super().__init__(model_name=model_name, vad=vad)
+        self.instruction = instruction
+        self._processor: Any = None
+
+    def options(self) -> Mapping[str, Any]:
+        return {"model_name": self.model_name, "vad": self.vad, "instruction": self.instruction}
+
+    def entry(self) -> str:
+        return {"zai-org/GLM-ASR-Nano-2512": "glm-asr-nano"}.get(self.model_name, self.model_name)
+
+    def load(self, runtime: Runtime) -> None:
+        self._processor, self._model = runtime.network(("glm-asr", self.model_name), lambda: self._build(runtime))
+
+    def _build(self, runtime: Runtime) -> tuple[Any, Any]:
+        from transformers import AutoProcessor, GlmAsrForConditionalGeneration
+
+        folder = self.folder(runtime)
+        try:
+            processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
+            model = GlmAsrForConditionalGeneration.from_pretrained(
+                folder, dtype=runtime.half_dtype or torch.float32, local_files_only=True
+            )
+        except (OSError, ValueError) as error:
+            raise WeightsError(
+                f"{folder}: not a GLM-ASR of transformers ({error})",
+                hint="take a revision after 27 December 2025, with config.json, processor_config.json and tokenizer",
+            ) from error
+        return processor, model.to(runtime.device).eval().requires_grad_(False)
+
+    def unload(self) -> None:
+        super().unload()
+        self._processor = None
+
+    def transcribe(self, windows: Sequence[Window], runtime: Runtime) -> list[Mapping[str, Any]]:
+        model = self._model
+        asked = self._ask([w.inputs["waveform"] for w in windows]).to(model.device, dtype=model.dtype)
+        with torch.autocast(model.device.type, enabled=False):
+            tokens = model.generate(**asked, do_sample=False, num_beams=1, max_new_tokens=_MAX_NEW_TOKENS)
+        answers = tokens[:, asked["input_ids"].shape[1] :]
+        texts = self._processor.batch_decode(answers, skip_special_tokens=True)
+        return [
+            {"segments": [segment(text.strip(), window)], "language": None, "language_probability": None}
+            for text, window in zip(texts, windows, strict=True)
+        ]
+
+    def _ask(self, waveforms: Sequence[np.ndarray]) -> Any:
+        """The model's inputs: the request as the processor's template writes it, or as its authors do without one."""
+        processor = self._processor
+        if processor.chat_template is not None:
+            return processor.apply_transcription_request(list(waveforms), prompt=self.instruction)
+        instruction = self.instruction or processor.default_transcription_prompt
+        prompt = _PROMPT.format(audio=processor.audio_token, instruction=instruction)
+        return processor(text=[prompt] * len(waveforms), audio=list(waveforms), sampling_rate=SAMPLE_RATE)

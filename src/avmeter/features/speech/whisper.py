@@ -1,0 +1,109 @@
+"""Transcripts by Whisper through faster-whisper (CTranslate2).
+
+Source: Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision" (2022). Deterministic: greedy or
+beam search at temperature 0, no fallback sampling, no conditioning on earlier text. Clips longer than 30 s are
+transcribed whole, by Whisper's own sliding window. A segment in which the voice activity detector hears nobody is
+dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from avmeter.features.base import Window
+from avmeter.features.speech.base import SAMPLE_RATE, SpeechRecogniser
+from avmeter.registry import register_extractor
+from avmeter.runtime import Runtime
+
+PREFIXES = ("openai/whisper-", "Systran/faster-whisper-", "faster-whisper-", "whisper-")
+
+
+@register_extractor("whisper")
+class Whisper(SpeechRecogniser):
+    """Text of a clip; see `SpeechRecogniser`.
+
+    Args:
+        model_name: Size ("base", "large-v3"), hub name ("openai/whisper-base"), or folder of a CTranslate2 model.
+        language: Language hint; None detects it.
+        vad: Transcribe only where the voice activity detector hears speech.
+        beam_size: 1 is greedy.
+    """
+
+    name = "whisper"
+    version = "2"
+    dependencies = ("faster_whisper",)
+    extra = "speech"
+    default_model = "base"
+    max_piece_s = None
+
+    def __init__(
+        self, *, model_name: str | None = None, language: str | None = None, vad: bool = True, beam_size: int = 1
+    ) -> None:
+        super().__init__(model_name=model_name, language=language, vad=vad)
+        self.beam_size = beam_size
+
+    def options(self) -> Mapping[str, Any]:
+        return {**super().options(), "beam_size": self.beam_size}
+
+    def entry(self) -> str:
+        return f"faster-whisper-{size_of(self.model_name)}"
+
+    def load(self, runtime: Runtime) -> None:
+        def build() -> Any:
+            from faster_whisper import WhisperModel
+
+            on_gpu = runtime.device.type == "cuda"
+            half = on_gpu and runtime.half_dtype is not None
+            return WhisperModel(
+                str(self.folder(runtime)),
+                device=runtime.device.type,
+                device_index=runtime.device.index or 0,
+                compute_type="float16" if half else "float32",
+            )
+
+        self._model = runtime.network(("faster-whisper", self.model_name), build)
+
+    def transcribe(self, windows: Sequence[Window], runtime: Runtime) -> list[Mapping[str, Any]]:
+        return [self._transcribe(w.inputs["waveform"], w.inputs["spoken"]) for w in windows]
+
+    def _transcribe(self, waveform: np.ndarray, spoken: npt.NDArray[np.int64]) -> Mapping[str, Any]:
+        found, info = self._model.transcribe(
+            waveform,
+            language=self.language,
+            beam_size=self.beam_size,
+            temperature=0.0,
+            condition_on_previous_text=False,
+        )
+        segments = [
+            {
+                "start_s": s.start,
+                "end_s": s.end,
+                "text": s.text.strip(),
+                "no_speech_prob": s.no_speech_prob,
+                "avg_logprob": s.avg_logprob,
+                "compression_ratio": s.compression_ratio,
+            }
+            for s in found
+            if _overlaps(s.start, s.end, spoken)
+        ]
+        return {
+            "segments": segments,
+            "language": info.language if segments else None,
+            "language_probability": info.language_probability if segments else None,
+        }
+
+
+def size_of(model_name: str) -> str:
+    """ "base" of "openai/whisper-base" and the like."""
+    for prefix in PREFIXES:
+        model_name = model_name.removeprefix(prefix)
+    return model_name
+
+
+def _overlaps(start_s: float, end_s: float, spoken: npt.NDArray[np.int64]) -> bool:
+    """True if some of the spoken ranges (in points) lies within the segment."""
+    return bool(((spoken[:, 0] < end_s * SAMPLE_RATE) & (spoken[:, 1] > start_s * SAMPLE_RATE)).any())

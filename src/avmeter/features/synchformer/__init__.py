@@ -1,0 +1,1 @@
+"""Synchformer: segments of sound and picture, and the offset between them."""

@@ -1,0 +1,111 @@
+"""Synchformer features of the sound: six per 0.64 s segment, segments every 0.32 s on the picture's clock.
+
+Source: Iashin et al., "Synchformer" (2024). 16 kHz mono by torchaudio's sinc resampler, log-mel of 65 frames and one
+more that the protocols fill differently: "av-benchmark" with 0, "fastvideo" with the minimum over the clip's
+segments, which moves the logits more than everything else between the two. Silence has no offset: a skip, where the
+published programs score what the network makes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from avmeter.dsp.mel import synchformer_mel
+from avmeter.errors import SkipCode, SkipError
+from avmeter.features.base import Window
+from avmeter.features.synchformer.base import (
+    AV_BENCHMARK_DURATION_S,
+    NUM_COMPARED,
+    SynchformerTower,
+    segments_to_encode,
+)
+from avmeter.features.truncation import broken_promise
+from avmeter.media import AudioSpec, MediaItem, require_sound
+from avmeter.registry import register_extractor
+
+SAMPLE_RATE = 16_000
+SEGMENT, STEP = 10_240, 5_120
+MEL_FRAMES = 66
+MEAN, STD = -4.2677393, 4.5689974
+SHORTEST = SEGMENT + (NUM_COMPARED - 1) * STEP
+_BATCH = 64
+
+
+@register_extractor("synchformer_audio")
+class SynchformerAudio(SynchformerTower):
+    """Arrays `features` (S, 6, 768) and `segments` (S,); fact `num_segments`, of the whole clip.
+
+    Args:
+        protocol: "fastvideo" or "av-benchmark".
+        whole: Encode every segment of clips above 15 s too.
+        short: Rule for clips under 4.8 s: None (skip), "loop" or "pad" (zeros).
+    """
+
+    name = "synchformer_audio"
+    version = "2"
+    takes = "audio"
+    batch_size = 32
+    gpu_batch_size = 256
+    part = "audio"
+
+    def _given(self, media: MediaItem) -> Any:
+        waveform = media.audio(AudioSpec(sample_rate=SAMPLE_RATE, resampler="sinc", clock="picture"))
+        if self.protocol == "av-benchmark":
+            waveform = waveform[: int(SAMPLE_RATE * AV_BENCHMARK_DURATION_S)]
+        return waveform
+
+    def _waveform(self, media: MediaItem) -> Any:
+        waveform = self._given(media)
+        if len(waveform) >= SHORTEST:
+            return waveform
+        if self.short == "loop":
+            return np.resize(waveform[:], SHORTEST)
+        if self.short == "pad":
+            return np.pad(waveform[:], (0, SHORTEST - len(waveform)))
+        raise SkipError(
+            SkipCode.TOO_SHORT,
+            f"{media.name}: the sound lasts {len(waveform) / SAMPLE_RATE:.2f} s; need >= 4.8 s "
+            f"({NUM_COMPARED} segments)",
+            hint='`short="loop"` or `short="pad"` of audio.desync stretch it, which no published number does',
+        )
+
+    def windows(self, media: MediaItem) -> Iterator[Window]:
+        waveform = self._waveform(media)
+        require_sound(media)
+        num_segments = (len(waveform) - SEGMENT) // STEP + 1
+        encoded = set(segments_to_encode(num_segments, whole=self.whole))
+        kept: list[np.ndarray] = []
+        lowest = np.inf
+        for first in range(0, num_segments, _BATCH):
+            numbers = range(first, min(first + _BATCH, num_segments))
+            pieces = np.stack([waveform[n * STEP : n * STEP + SEGMENT] for n in numbers])
+            mel = synchformer_mel(torch.from_numpy(np.ascontiguousarray(pieces, np.float32))).numpy()
+            lowest = min(lowest, float(mel.min()))
+            kept.extend(m for n, m in zip(numbers, mel, strict=True) if n in encoded)
+        fill = 0.0 if self.protocol == "av-benchmark" else lowest
+        for number, mel in zip(sorted(encoded), kept, strict=True):
+            padded = np.pad(mel, ((0, 0), (0, MEL_FRAMES - mel.shape[1])), constant_values=fill)
+            yield Window(
+                inputs={"mel": ((padded - MEAN) / (2 * STD)).astype(np.float32)},
+                start_s=number * STEP / SAMPLE_RATE,
+                duration_s=SEGMENT / SAMPLE_RATE,
+            )
+
+    def facts(self, media: MediaItem) -> Mapping[str, Any]:
+        num_segments = (len(self._waveform(media)) - SEGMENT) // STEP + 1
+        segments = segments_to_encode(num_segments, whole=self.whole)
+        stretched = self.short if len(self._given(media)) < SHORTEST else None
+        return {
+            "segments": segments,
+            "num_segments": num_segments,
+            "stretched": stretched,
+            **broken_promise(media),
+        }
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        return {"features": self._net.audio_features(batch["mel"])}

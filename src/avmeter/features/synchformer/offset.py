@@ -1,0 +1,119 @@
+"""Synchformer's comparison of sound and picture: logits over 21 offsets from -2 to 2 s.
+
+Compared are 14 successive segments (4.8 s) of each: the first and the last that sound and picture share, or with
+`curve` every position. Where sound and picture last differently long, the shared part counts; the published code
+takes the last 14 of each by its own count, and then compares different times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from avmeter.errors import SkipCode, SkipError, UsageError
+from avmeter.features.base import DerivedExtractor, Extractor, Features, Window
+from avmeter.features.synchformer.audio import SynchformerAudio
+from avmeter.features.synchformer.base import ENTRY, NUM_COMPARED, check_short_rule, load_part
+from avmeter.features.synchformer.video import SynchformerVideo
+from avmeter.features.truncation import FACT
+from avmeter.nets import synchformer
+from avmeter.registry import register_extractor
+from avmeter.runtime import Runtime
+
+STEP_S = 0.32
+
+
+@register_extractor("synchformer_offset")
+class SynchformerOffset(DerivedExtractor):
+    """Arrays `logits` (P, 21) and `start_s` (P,): front and back, or with `curve` every 0.32 s.
+
+    Args:
+        protocol: "fastvideo" or "av-benchmark".
+        curve: Compare at every position instead of at the two ends.
+        short: Rule for clips under 4.8 s: None (skip), "loop" or "pad".
+
+    Raises:
+        UsageError: `curve` is neither True nor False.
+        UnknownNameError: No such rule.
+    """
+
+    name = "synchformer_offset"
+    version = "2"
+    batch_size = 32
+    half_weights = True
+
+    def __init__(self, *, protocol: str = "fastvideo", curve: bool = False, short: str | None = None) -> None:
+        if not isinstance(curve, bool):
+            raise UsageError(f"curve is {curve!r}", hint="true or false")
+        self.protocol = protocol
+        self.curve = curve
+        self.short = check_short_rule(short)
+        self._net: Any = None
+
+    def options(self) -> Mapping[str, Any]:
+        return {"protocol": self.protocol, "curve": self.curve, "short": self.short}
+
+    def weights(self) -> tuple[str, ...]:
+        return (ENTRY,)
+
+    def parents(self) -> Mapping[str, Extractor]:
+        options: dict[str, Any] = {"protocol": self.protocol, "whole": self.curve, "short": self.short}
+        return {"video": SynchformerVideo(**options), "audio": SynchformerAudio(**options)}
+
+    def load(self, runtime: Runtime) -> None:
+        self._net = load_part("compare", runtime)
+
+    def unload(self) -> None:
+        self._net = None
+
+    def windows(self, media: Mapping[str, Features]) -> Iterator[Window]:
+        shared = min(int(f.facts["num_segments"]) for f in media.values())
+        last = shared - NUM_COMPARED
+        starts = list(range(last + 1)) if self.curve else [0, last]
+        for start in starts:
+            inputs = {name: _run_of_segments(media, name, start) for name in media}
+            yield Window(inputs=inputs, start_s=start * STEP_S, duration_s=4.8)
+
+    def facts(self, media: Mapping[str, Features]) -> Mapping[str, Any]:
+        told = {f"num_{name}_segments": f.facts["num_segments"] for name, f in media.items()}
+        told["stretched"] = self.short if any(f.facts.get("stretched") for f in media.values()) else None
+        sound = media["audio"].facts
+        return {**told, FACT: sound[FACT]} if FACT in sound else told
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        return {"logits": self._net.compare(batch["video"], batch["audio"])}
+
+    def pool(
+        self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
+    ) -> Features:
+        return Features(
+            arrays={
+                "logits": np.stack([o["logits"] for o in outputs]),
+                "start_s": np.array([w.start_s for w in windows]),
+            },
+            facts={**facts, "grid_s": list(synchformer.OFFSET_GRID_S)},
+        )
+
+
+def _run_of_segments(media: Mapping[str, Features], name: str, start: int) -> np.ndarray:
+    """Features of segments start .. start + 13 of one side."""
+    features = media[name]
+    segments = features["segments"]
+    position = int(np.searchsorted(segments, start))
+    run = segments[position : position + NUM_COMPARED]
+    if not np.array_equal(run, np.arange(start, start + NUM_COMPARED)):
+        raise SkipError(
+            SkipCode.UNSUPPORTED,
+            f"sound and picture end too far apart: {_lasts(media['audio'])} of sound and {_lasts(media['video'])} of "
+            "picture; of a clip above 15 s the middle is not encoded",
+            hint="`curve=true` of audio.desync encodes everything",
+        )
+    return np.ascontiguousarray(features["features"][position : position + NUM_COMPARED])
+
+
+def _lasts(features: Features) -> str:
+    """What the segments of one side cover."""
+    return f"{0.64 + STEP_S * (int(features.facts['num_segments']) - 1):.2f} s"

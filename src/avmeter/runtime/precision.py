@@ -1,0 +1,64 @@
+"""Numeric precision of networks, decided once: what a name stands for in types, in TF32 and in autocast."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any
+
+import torch
+
+from avmeter.errors import UnknownNameError
+
+# TF32 and autocast are settings of the process: one run at a time has them.
+_process_settings = threading.RLock()
+
+
+class Precision(StrEnum):
+    """How exactly networks compute; scores of the faster three differ by what `docs/performance.md` states."""
+
+    FLOAT32 = "float32"  # strict: TF32 is off
+    TF32 = "tf32"
+    BF16 = "bf16"
+    FP16 = "fp16"
+
+    @classmethod
+    def parse(cls, name: str) -> Precision:
+        """The precision called `name`.
+
+        Raises:
+            UnknownNameError: No such precision.
+        """
+        try:
+            return cls(name)
+        except ValueError:
+            raise UnknownNameError.among("precision", str(name), [p.value for p in cls]) from None
+
+    @property
+    def half_dtype(self) -> torch.dtype | None:
+        """float16 or bfloat16 in the half precisions, else None."""
+        return {Precision.FP16: torch.float16, Precision.BF16: torch.bfloat16}.get(self)
+
+    def attention_dtype(self, device: torch.device) -> torch.dtype | None:
+        """float16 for attention in TF32 mode on a GPU, which keeps as many digits of its operands; else None."""
+        return torch.float16 if self is Precision.TF32 and device.type == "cuda" else None
+
+    @contextlib.contextmanager
+    def applied(self, device: torch.device) -> Iterator[None]:
+        """TF32 as asked and autocast in half precision; the process's own settings return afterwards."""
+        with _process_settings:
+            matmul, cudnn = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+            torch.backends.cuda.matmul.allow_tf32 = self is not Precision.FLOAT32
+            torch.backends.cudnn.allow_tf32 = self is not Precision.FLOAT32
+            try:
+                with self._autocast(device):
+                    yield
+            finally:
+                torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = matmul, cudnn
+
+    def _autocast(self, device: torch.device) -> contextlib.AbstractContextManager[Any]:
+        if self.half_dtype is None:
+            return contextlib.nullcontext()
+        return torch.autocast(device.type, dtype=self.half_dtype)

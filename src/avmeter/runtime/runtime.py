@@ -1,0 +1,89 @@
+"""Where and how networks run, as one value that extractors are handed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from avmeter.runtime.pinned_upload import PinnedUpload
+from avmeter.runtime.precision import Precision
+
+T = TypeVar("T")
+
+
+class CheckpointSource(Protocol):
+    """Where checkpoints come from; `avmeter.weights.WeightsSource` is the one."""
+
+    @property
+    def is_dummy(self) -> bool:
+        """True if networks get stand-in values."""
+
+    def available(self, entry: str) -> bool:
+        """True if the checkpoint is on this machine."""
+
+    def fingerprint(self, entry: str) -> str:
+        """Hash that names the checkpoint's content."""
+
+    def state_dict(self, entry: str) -> dict[str, Tensor]:
+        """The tensors of a checkpoint under their official keys, on the CPU."""
+
+    def path(self, entry: str, file: str | None = None) -> Path:
+        """Verified path of a file of a checkpoint."""
+
+    def folder(self, entry: str) -> Path:
+        """Folder that holds every file of a checkpoint, verified."""
+
+
+class Runtime:
+    """Device, precision, checkpoints, and the networks loaded so far.
+
+    Args:
+        device: Where networks run.
+        precision: How exactly; a `Precision` or its name.
+        weights: Where checkpoints come from.
+
+    Attributes:
+        networks: Key -> network, shared by all extractors that name the key.
+    """
+
+    def __init__(self, *, device: torch.device, precision: str, weights: CheckpointSource) -> None:
+        self.device = device
+        self.precision = Precision.parse(precision)
+        self.weights = weights
+        self.networks: dict[Hashable, Any] = {}
+        self._pinned: PinnedUpload | None = None
+
+    @property
+    def half_dtype(self) -> torch.dtype | None:
+        """float16 or bfloat16 in the half precisions, else None."""
+        return self.precision.half_dtype
+
+    @property
+    def attention_dtype(self) -> torch.dtype | None:
+        """Type of attention where it differs from that of the network, else None."""
+        return self.precision.attention_dtype(self.device)
+
+    def stack(self, arrays: Sequence[np.ndarray]) -> Tensor:
+        """Arrays of one shape as a batch on the device; through pinned memory when that is a GPU."""
+        if self.device.type != "cuda":
+            return torch.from_numpy(np.stack(arrays)).to(self.device)
+        if self._pinned is None:
+            self._pinned = PinnedUpload(self.device)
+        return self._pinned.upload(arrays)
+
+    def network(self, key: Hashable, build: Callable[[], T]) -> T:
+        """The network loaded under `key`, built on first use: extractors with the same network share it."""
+        if key not in self.networks:
+            self.networks[key] = build()
+        found: T = self.networks[key]
+        return found
+
+    def unload(self) -> None:
+        """Drop all networks, and the pinned memory on the way to them."""
+        self.networks.clear()
+        self._pinned = None

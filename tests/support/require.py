@@ -1,0 +1,84 @@
+"""What a test needs beyond this checkout, and what happens where that is absent.
+
+Absent things skip a test, unless `AVMETER_REQUIRE` names their kind (comma-separated, or `all`): then it fails, so that
+a green run cannot be thin.
+
+    kind       what is absent
+    gpu        a GPU that torch can use
+    browser    a headless Chromium
+    packages   a Python package that is an extra of this one
+    weights    trained weights or vocabularies, from installed packages or the weights folder
+    media      real media clips beside the checkout
+    goldens    published outputs over those clips, beside the checkout
+    codecs     an encoder in the libav of PyAV
+    system     something of the operating system: /proc, a user who is not root, file names
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NoReturn
+
+import pytest
+
+from avmeter.weights import WeightsSource
+from support.paths import MEDIA, SHARED
+
+KINDS = ("gpu", "browser", "packages", "weights", "media", "goldens", "codecs", "system")
+
+
+def is_required(kind: str) -> bool:
+    """True if the absence of this kind is a failure."""
+    assert kind in KINDS, kind
+    named = {n.strip() for n in os.environ.get("AVMETER_REQUIRE", "").split(",")} - {""}
+    unknown = named - {*KINDS, "all"}
+    assert not unknown, f"AVMETER_REQUIRE names no kind of thing: {', '.join(sorted(unknown))}"
+    return bool({kind, "all"} & named)
+
+
+def absent(kind: str, reason: str) -> NoReturn:
+    """Skip the test (or the module, while it is imported); fail if `kind` is required."""
+    if is_required(kind):
+        pytest.fail(f"AVMETER_REQUIRE asks for {kind}: {reason}")
+    pytest.skip(reason, allow_module_level=True)
+
+
+def needs(kind: str, present: bool, reason: str) -> pytest.MarkDecorator:
+    """Mark for a test that needs something: with `present` false it is skipped or, if required, fails."""
+    assert kind in KINDS, kind
+    return pytest.mark.needs(kind, present, reason)
+
+
+def package(name: str) -> ModuleType:
+    """The imported package; for the top of a module whose tests all need it."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        absent("packages", f"{name} is not installed ({error})")
+
+
+def media(name: str) -> Path:
+    """A real clip."""
+    path = MEDIA / name
+    if not path.is_file():
+        absent("media", f"the clip {name} is not beside the checkout")
+    return path
+
+
+def golden(name: str) -> Path:
+    """A file of published outputs over real clips."""
+    path = SHARED / "golden" / name
+    if not path.is_file():
+        absent("goldens", f"{name} with the cases of real clips is not beside the checkout")
+    return path
+
+
+def weights(*entries: str) -> None:
+    """Checkpoints of the catalog that must be on this machine."""
+    source: Any = WeightsSource.parse("auto")
+    missing = [entry for entry in entries if not source.available(entry)]
+    if missing:
+        absent("weights", f"not on this machine: {', '.join(missing)}; see `avmeter weights list`")

@@ -1,0 +1,59 @@
+"""An evaluator of a few lines: RMS of the sound in dB, and a corpus metric that counts clips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from avmeter.engine.decode.threads import open_media
+from avmeter.errors import SkipCode
+from avmeter.media import AudioSpec
+from avmeter.metrics.base import CorpusMetric
+from avmeter.result import MetricResult, Skip
+from avmeter.run import EvalResults
+from avmeter.sample import Sample
+
+
+class Count(CorpusMetric):
+    name = "test.count"
+    direction = "higher"
+    needs = ()
+
+    def start(self) -> None: ...
+    def update(self, state: Any, sample: Any, features: Any) -> None: ...
+    def merge(self, a: Any, b: Any) -> None: ...
+    def finish(self, state: Any) -> Any: ...
+
+
+class FakeEvaluator:
+    """Remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.metrics = {
+            "test.rms": SimpleNamespace(direction="higher", per_sample=True),
+            "audio.wer": SimpleNamespace(direction="lower", per_sample=True),
+            "test.count": Count(),
+        }
+        self.metric_names = list(self.metrics)
+        self.seen: list[tuple[tuple[str, ...], list[Sample]]] = []
+
+    def evaluate(self, *, samples: Sequence[Sample], metrics: Sequence[str]) -> EvalResults:
+        self.seen.append((tuple(metrics), list(samples)))
+        rows = [{n: self._score(n, s) for n in metrics if n != "test.count"} for s in samples]
+        corpus = {"test.count": MetricResult("test.count", float(len(samples)))} if "test.count" in metrics else {}
+        return EvalResults(rows, corpus, samples=samples, provenance={"metrics": {n: {} for n in metrics}})
+
+    def _score(self, name: str, sample: Sample) -> MetricResult:
+        if name == "audio.wer":
+            if sample.text("reference_text") is None:
+                skip = Skip(code=SkipCode.MISSING_INPUT, reason="no text")
+                return MetricResult.skipped(name, skip)
+            return MetricResult(name, float(len(str(sample.text("reference_text")))))
+        source = sample.source("audio")
+        assert source is not None
+        with open_media(source) as item:
+            wave = np.asarray(item.audio(AudioSpec(sample_rate=None))[:], np.float64)
+        return MetricResult(name, float(20 * np.log10(np.sqrt(np.mean(wave**2)) + 1e-6)))

@@ -1,0 +1,207 @@
+"""Several workers give the results of one; a worker that dies costs a chunk at most, by name."""
+
+import os
+import signal
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from avmeter.engine.executors.local import LocalExecutor
+from avmeter.engine.executors.messages import Setup
+from avmeter.engine.executors.multi_gpu import PoolExecutor
+from avmeter.engine.ipc.process import Process
+from avmeter.errors import SkipCode
+from avmeter.metrics.resolve import resolve_metrics
+from avmeter.metrics.simple import adapt
+from avmeter.sample import as_samples
+from avmeter.weights import WeightsSource
+from support.media import click, write_media
+
+RATE = 16_000
+DIES_AT_WORK = [sys.executable, "-c", """
+import sys
+from avmeter.engine.ipc.process import report
+wire = report(int(sys.argv[1]))
+wire.receive()
+wire.receive()
+"""]  # fmt: skip
+NAMES = ["audio.loudness", "audio.frechet_distance"]
+OPTIONS = {"audio.frechet_distance": {"backbone": "yamnet"}}
+
+
+def setup(**changes):
+    base = {"device": "cpu", "precision": "float32", "weights": WeightsSource.parse("auto"), "threads": 1}
+    return Setup(**{**base, **changes})
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    """Seven clips with references, one of them missing."""
+    folder, rng = tmp_path_factory.mktemp("clips"), np.random.default_rng(0)
+    made = []
+    for i in range(7):
+        paths = []
+        for side in "gr":
+            wave = (rng.standard_normal(RATE * 2) * 0.05 * (i + 1) + click(0.3 + i / 10, RATE, 2)).astype(np.float32)
+            path = folder / f"{side}{i}.wav"
+            write_media(path, wave=wave, sample_rate=RATE, audio_codec="pcm_f32le")
+            paths.append(str(path))
+        made.append({"id": f"clip{i}", "audio": paths[0], "reference_audio": paths[1]})
+    made[4]["audio"] = str(folder / "absent.wav")
+    return as_samples(made)
+
+
+@pytest.fixture
+def metrics():
+    return resolve_metrics(NAMES, protocol="fastvideo", options=OPTIONS, skip_missing_deps=False)
+
+
+@pytest.fixture(scope="module")
+def pool():
+    made = PoolExecutor(setup(), ["cpu", "cpu"], LocalExecutor(setup().computer()), chunk_size=2)
+    yield made
+    made.unload()
+
+
+def test_two_workers_give_the_results_of_one(samples, metrics, pool):
+    """Scores, skips, corpus values and their counts, in the same order; the work is counted."""
+    told = []
+    before = pool.counts.copy()
+    rows, corpus = pool.run(samples, metrics, lambda done, total: told.append((done, total)))
+    alone = LocalExecutor(setup().computer())
+    expected, expected_corpus = alone.run(samples, metrics)
+    assert [list(r) for r in rows] == [list(r) for r in expected]
+    for row, other in zip(rows, expected, strict=True):
+        for name, result in row.items():
+            assert (result.score, result.skip) == (other[name].score, other[name].skip)
+    for name, result in corpus.items():
+        assert result.score == pytest.approx(expected_corpus[name].score, rel=1e-9)
+        assert result.details["left_out"] == expected_corpus[name].details["left_out"] == {"missing_file": 1}
+    assert pool.counts.since(before).computed == alone.counts.computed
+    assert told == sorted(set(told))
+    assert told[-1] == (7, 7)
+
+
+def test_worker_that_was_killed_gives_its_chunk_to_another(samples, metrics, pool):
+    """Nothing is skipped that could be computed."""
+    killed = threading.Event()
+
+    def kill_once(done, total):
+        if not killed.is_set():
+            killed.set()
+            os.kill(pool._workers[0].pid, signal.SIGKILL)
+
+    rows, _ = pool.run(samples, metrics, kill_once)
+    assert killed.is_set()
+    assert [r["audio.loudness"].skip and r["audio.loudness"].skip.code for r in rows] == [
+        None, None, None, None, "missing_file", None, None,
+    ]  # fmt: skip
+
+
+def test_chunk_that_kills_every_worker_is_skipped_by_name(samples, metrics, pool, monkeypatch):
+    """Each sample and each corpus says so; the run ends."""
+    pool.unload()
+    monkeypatch.setattr(pool, "_workers", [Process("none", command=DIES_AT_WORK) for _ in range(2)])
+    rows, corpus = pool.run(samples, metrics)
+    assert {r["audio.loudness"].skip.code for r in rows} == {SkipCode.WORKER_DIED}
+    assert corpus["audio.frechet_distance"].details["left_out"] == {"worker_died": 7}
+
+
+def test_device_that_kills_its_worker_every_time_costs_no_sample(samples, metrics, monkeypatch):
+    """What it gave back is done by the others, and it is not given everything there is."""
+    pool = PoolExecutor(setup(), ["cpu", "cpu"], LocalExecutor(setup().computer()), chunk_size=1)
+    monkeypatch.setattr(pool, "_workers", [Process("none", command=DIES_AT_WORK), pool._workers[1]])
+    rows, corpus = pool.run(samples, metrics)
+    assert {r["audio.loudness"].skip and str(r["audio.loudness"].skip.code) for r in rows} == {None, "missing_file"}
+    assert corpus["audio.frechet_distance"].details["left_out"] == {"missing_file": 1}
+    pool.unload()
+
+
+def test_workers_that_cannot_be_started_leave_the_run_to_this_process(samples, metrics, pool, monkeypatch, caplog):
+    """No sample is to blame, so none is skipped for it; the log tells why, once per device."""
+    pool.unload()
+    monkeypatch.setattr(pool, "_workers", [Process("none", command=["/no/such/program"]) for _ in range(2)])
+    told = []
+    rows, _ = pool.run(samples, metrics, lambda done, total: told.append((done, total)))
+    assert {r["audio.loudness"].skip and str(r["audio.loudness"].skip.code) for r in rows} == {None, "missing_file"}
+    assert told[-1] == (7, 7)
+    assert caplog.text.count("no worker on cpu") == 2
+
+
+def test_progress_that_raises_ends_the_run_and_not_the_next_one(samples, metrics, pool):
+    """It is called by the thread that runs, its exception is the caller's; the next run reads nothing of this one."""
+    threads = []
+
+    def refuse(done, total):
+        threads.append(threading.current_thread())
+        raise RuntimeError("no more")
+
+    with pytest.raises(RuntimeError, match="no more"):
+        pool.run(samples, metrics, refuse)
+    assert threads == [threading.current_thread()]
+    rows, _ = pool.run(samples[4:6], metrics)
+    assert [r["audio.loudness"].skip and str(r["audio.loudness"].skip.code) for r in rows] == ["missing_file", None]
+    expected, _ = LocalExecutor(setup().computer()).run(samples[5:6], metrics)
+    assert rows[1]["audio.loudness"].score == expected[0]["audio.loudness"].score
+
+
+def test_no_samples_and_more_workers_than_chunks_are_fine(samples, metrics, pool):
+    """Nothing waits for work that never comes."""
+    assert pool.run([], metrics)[0] == []
+    assert len(pool.run(samples[:1], metrics)[0]) == 1
+
+
+class Length:
+    """A metric of a script, which no other process could import."""
+
+    requires_reference = False
+
+    def compute(self, sample):
+        return float(os.getpid())
+
+
+def test_metric_from_elsewhere_runs_in_this_process(samples, metrics, pool):
+    """Its results stand where they were asked for."""
+    both = {"user.pid": adapt("user.pid", Length()), **metrics}
+    rows, _ = pool.run(samples[:2], both)
+    assert [next(iter(r)) for r in rows] == ["user.pid"] * 2
+    assert [r["user.pid"].score for r in rows] == [os.getpid()] * 2
+
+
+@pytest.fixture
+def interruptible():
+    """Ctrl-C raises, also where the tests run in the background of a shell, which makes processes ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_interrupted_run_ends_its_workers_and_keeps_what_they_have(samples, metrics, tmp_path):
+    """Ctrl-C while chunks are out: features that were computed are in the store, and no process is left."""
+    kept = setup(store=tmp_path)
+    pool = PoolExecutor(kept, ["cpu", "cpu"], LocalExecutor(kept.computer()), chunk_size=2)
+    pids = []
+
+    def interrupt(done, total):
+        if done >= 3 and not pids:
+            pids.extend(w.pid for w in pool._workers)
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        pool.run(samples, metrics, interrupt)
+    assert [w.pid for w in pool._workers] == [None, None]
+    assert len(pids) == 2
+    assert not [t for t in threading.enumerate() if "_drive" in t.name]
+    again = LocalExecutor(kept.computer())
+    again.run(samples, metrics)
+    assert again.counts.from_store >= 3
+
+
+def test_fault_of_the_run_itself_is_raised(samples, metrics, pool):
+    """What fails on the way of a message is no dead worker."""
+    metrics["audio.loudness"].unpicklable = lambda: None
+    with pytest.raises(Exception, match="pickle"):
+        pool.run(samples, metrics)
