@@ -50,7 +50,6 @@ SKIPS: Mapping[SkipCode, str] = MappingProxyType(
         SkipCode.STILL_PICTURE: "nothing moves in the picture, where that has no score",
         SkipCode.NO_FRAME_RATE: "frames were given without `fps`",
         SkipCode.NO_EVENTS: "neither onsets in the sound nor motion in the picture",
-        SkipCode.NO_FACE: "no face was found",
         SkipCode.NO_SPEECH: "nobody speaks in the clip",
         SkipCode.EMPTY_TEXT: "the text has no words to compare with",
         SkipCode.UNSUPPORTED: "what was given is understood but not supported",

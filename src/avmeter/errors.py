@@ -39,7 +39,6 @@ class SkipCode(StrEnum):
     STILL_PICTURE = "still_picture"
     NO_FRAME_RATE = "no_frame_rate"
     NO_EVENTS = "no_events"
-    NO_FACE = "no_face"
     NO_SPEECH = "no_speech"
     EMPTY_TEXT = "empty_text"
     UNSUPPORTED = "unsupported"

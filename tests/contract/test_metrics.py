@@ -97,6 +97,17 @@ def test_every_corpus_metric_is_held_to_the_laws_below_or_elsewhere() -> None:
     assert set(MAKERS) <= set(EXTRACTORS.names())
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_corpus_metric_says_how_many_samples_it_needs(name: str) -> None:
+    """At least one; a metric whose statistics refuse a corpus of one says so before it is run."""
+    metric = make(name)
+    if not isinstance(metric, CorpusMetric):
+        return
+    assert metric.min_samples >= 1
+    if name in CORPUS and finished(metric, folded(metric, samples(metric, 1))).score is None:
+        assert metric.min_samples > 1
+
+
 # -- corpus metrics --------------------------------------------------------------------------------------------------
 
 

@@ -12,20 +12,11 @@ from rich.console import Console
 from avmeter.cli.stress import stress
 from avmeter.demo.scenes import render_clips
 from avmeter.evaluator import Evaluator
+from avmeter.metrics.base import CorpusMetric
 from avmeter.metrics.resolve import resolve_metrics
 from avmeter.stress.ready import lacking, with_fallbacks
 from avmeter.stress.variants import SEED_VARIANTS
 from avmeter.weights import WeightsSource
-
-_NEEDS_MANY_CLIPS = frozenset(
-    {
-        "audio.frechet_distance_infinity",
-        "audio.inception_score",
-        "audio.kernel_distance",
-        "audio.prdc",
-        "audio.text_audio_retrieval",
-    }
-)
 
 
 def demo_command(
@@ -42,7 +33,8 @@ def demo_command(
     options, changed = with_fallbacks("all", {}, source)
     metrics = resolve_metrics("all", options=options)
     without = {n: lack for n, m in metrics.items() if (lack := lacking(m, source))}
-    ready = [n for n in metrics if n not in without and n not in _NEEDS_MANY_CLIPS]
+    many = {n for n, m in metrics.items() if isinstance(m, CorpusMetric) and m.min_samples > len(samples)}
+    ready = [n for n in metrics if n not in without and n not in many]
     evaluator = Evaluator(ready, options={n: options[n] for n in ready if n in options}, store=out / "store")
     try:
         stress(samples, evaluator, out, variants=SEED_VARIANTS, title="avmeter demo",
@@ -51,6 +43,6 @@ def demo_command(
         evaluator.shutdown()
     if without:
         console.print(f"not run, weights are not on this machine: {', '.join(sorted(without))}", markup=False)
-    many = sorted(n for n in _NEEDS_MANY_CLIPS if n in metrics and n not in without)
-    console.print(f"not run, they need far more clips than four: {', '.join(many)}", markup=False)
+    listed = ", ".join(sorted(many - without.keys()))
+    console.print(f"not run, they need more than {len(samples)} clips: {listed}", markup=False)
     console.print(f"done in {time.monotonic() - started:.0f} s")

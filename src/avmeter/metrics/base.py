@@ -104,9 +104,14 @@ class CorpusMetric(Metric):
     """A metric of a whole corpus. With `per_sample = True` it has a score for each sample as well.
 
     A sample with `role == "reference"` brings only reference material, in its own fields.
+
+    Attributes:
+        min_samples: Fewest samples from which the score says something about a model. A run scores what it can; a
+            demonstration of a few clips leaves the metric out.
     """
 
     per_sample: ClassVar[bool] = False
+    min_samples: ClassVar[int] = 1
     takes_references: ClassVar[bool] = True  # samples with role "reference" concern it
     keeps_references: ClassVar[bool] = False  # a reference takes part though the clip it came with was left out
 

@@ -59,6 +59,7 @@ class FrechetDistance(CorpusMetric):
     direction = "lower"
     range = (0.0, None)
     keeps_references = True
+    min_samples = 2
 
     def __init__(
         self,

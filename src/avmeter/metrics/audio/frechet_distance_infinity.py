@@ -36,6 +36,7 @@ class FrechetDistanceInfinity(RowsMetric):
 
     name = "audio.frechet_distance_infinity"
     direction = "lower"
+    min_samples = 50
 
     def finish(self, state: RowsState) -> MetricResult:
         (generated, ids), references = state.generated.sorted_rows(), state.reference.stacked()

@@ -51,6 +51,7 @@ class InceptionScoreMetric(CorpusMetric):
     direction = "higher"
     range = (1.0, None)
     takes_references = False
+    min_samples = 10  # one for each part
 
     def __init__(self, *, backbone: str = "passt", splits: int = 10, protocol: str = "fastvideo") -> None:
         super().__init__(protocol=protocol)

@@ -41,6 +41,7 @@ class KernelDistance(RowsMetric):
 
     name = "audio.kernel_distance"
     direction = "lower"
+    min_samples = 10
 
     def __init__(
         self,

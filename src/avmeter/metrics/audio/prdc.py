@@ -34,6 +34,7 @@ class Prdc(RowsMetric):
     name = "audio.prdc"
     direction = "higher"
     range = (0.0, 1.0)
+    min_samples = 6  # one more than neighbours
 
     def __init__(self, *, backbone: str = "passt", neighbours: int = 5, protocol: str = "fastvideo") -> None:
         super().__init__(backbone=backbone, protocol=protocol)

@@ -76,6 +76,7 @@ class TextAudioRetrieval(ClapMetric, CorpusMetric):
     direction = "higher"
     range = (0.0, 1.0)
     takes_references = False
+    min_samples = 11  # one more than the largest k of recall@k
 
     def start(self) -> RetrievalState:
         return RetrievalState()
