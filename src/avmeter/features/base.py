@@ -9,6 +9,7 @@ The engine decodes each item once, mixes windows of all clips in batches, and ke
 from __future__ import annotations
 
 import abc
+import functools
 import hashlib
 import json
 from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -207,13 +208,31 @@ class WindowExtractor(Extractor):
 
 
 class DerivedExtractor(WindowExtractor):
-    """An extractor over the features of other extractors (Synchformer's comparison of sound and picture)."""
+    """An extractor over the features of other extractors (Synchformer's comparison of sound and video).
+
+    Whatever changes a parent's features changes these, so identity and fingerprint contain the parents' own.
+    """
 
     takes = "features"
 
     @abc.abstractmethod
     def parents(self) -> Mapping[str, Extractor]:
         """Name -> extractor whose features `windows` receives under that name, in order of the need's fields."""
+
+    @functools.cached_property
+    def _parents(self) -> Mapping[str, Extractor]:
+        return self.parents()
+
+    def identity(self) -> str:
+        """Name, version, options, and the identities of the parents."""
+        parents = {name: json.loads(parent.identity()) for name, parent in self._parents.items()}
+        return json.dumps([*json.loads(super().identity()), parents], sort_keys=True)
+
+    def fingerprint(self, runtime: Runtime) -> str:
+        """Hash of everything that can change the output, the fingerprints of the parents included."""
+        parents = {name: parent.fingerprint(runtime) for name, parent in self._parents.items()}
+        text = json.dumps([super().fingerprint(runtime), parents])
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def get_extractor(name: str, **options: Any) -> Extractor:
