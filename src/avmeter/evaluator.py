@@ -32,9 +32,10 @@ from avmeter.errors import UnknownNameError, UsageError
 from avmeter.features.base import get_extractor
 from avmeter.manifest import identical_pairs
 from avmeter.metrics.backbones import BACKBONES
-from avmeter.metrics.base import PROTOCOLS, CorpusMetric, Metric
+from avmeter.metrics.base import CorpusMetric, Metric
 from avmeter.metrics.resolve import resolve_metrics
 from avmeter.metrics.simple import SimpleAdapter
+from avmeter.protocols import check_protocol
 from avmeter.registry import EXTRACTORS, require_packages
 from avmeter.result import MetricResult
 from avmeter.run import EvalResults
@@ -352,8 +353,7 @@ def compute_features(
     """
     if field not in MEDIA_FIELDS:
         raise UnknownNameError.among("field of a sample", field, MEDIA_FIELDS)
-    if protocol not in PROTOCOLS:
-        raise UnknownNameError.among("protocol", protocol, PROTOCOLS)
+    check_protocol(protocol)
     backbone = BACKBONES.get(extractor)
     if backbone is None and extractor not in EXTRACTORS.names():
         raise UnknownNameError.among("extractor", extractor, {*BACKBONES, *EXTRACTORS.names()})

@@ -14,8 +14,9 @@ from avmeter import list_metrics
 from avmeter.engine.executors.local import CorpusState, finish_states
 from avmeter.errors import MissingDependencyError, SkipCode, UnknownNameError
 from avmeter.features.base import get_extractor
-from avmeter.metrics.base import PROTOCOLS, CorpusMetric, Metric
+from avmeter.metrics.base import CorpusMetric, Metric
 from avmeter.metrics.resolve import get_metric
+from avmeter.protocols import PROTOCOLS
 from avmeter.registry import EXTRACTORS
 from avmeter.result import MetricResult
 from support.features import MAKERS, samples

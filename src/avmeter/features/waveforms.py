@@ -9,10 +9,9 @@ import numpy.typing as npt
 
 from avmeter.errors import SkipCode, SkipError
 from avmeter.media import AudioSpec, MediaItem
+from avmeter.protocols import AV_BENCHMARK, AV_BENCHMARK_DURATION_S
 
-PROTOCOLS = ("fastvideo", "av-benchmark")
 PEAK_DBFS = -1.0
-AV_BENCHMARK_DURATION_S = 8.0
 
 
 def waveform_of(media: MediaItem, *, protocol: str, sample_rate: int, duration_s: float | None = None) -> Any:
@@ -30,7 +29,7 @@ def waveform_of(media: MediaItem, *, protocol: str, sample_rate: int, duration_s
     Raises:
         SkipError: "fastvideo" on silence, which its peak normalisation turns into NaN: the clip has no score there.
     """
-    if protocol == "av-benchmark":
+    if protocol == AV_BENCHMARK:
         spec = AudioSpec(sample_rate=sample_rate, remove_mean=True, resampler="sinc")
         keep = int(sample_rate * (AV_BENCHMARK_DURATION_S if duration_s is None else duration_s))
         return media.audio(spec)[:keep]

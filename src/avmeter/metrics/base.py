@@ -13,13 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from avmeter.errors import UnknownNameError
+from avmeter.protocols import FASTVIDEO, check_protocol
 from avmeter.result import MetricResult, Skip
 
 if TYPE_CHECKING:
     from avmeter.sample import Sample
-
-PROTOCOLS = ("fastvideo", "av-benchmark")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +71,8 @@ class Metric(abc.ABC):
     extra: ClassVar[str] = "all"
     per_sample: ClassVar[bool] = True
 
-    def __init__(self, *, protocol: str = "fastvideo") -> None:
-        if protocol not in PROTOCOLS:
-            raise UnknownNameError.among("protocol", protocol, PROTOCOLS)
-        self.protocol = protocol
+    def __init__(self, *, protocol: str = FASTVIDEO) -> None:
+        self.protocol = check_protocol(protocol)
 
     @property
     @abc.abstractmethod

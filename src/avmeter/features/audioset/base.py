@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from avmeter.errors import SkipCode, SkipError, UnknownNameError, UsageError
+from avmeter.errors import SkipCode, SkipError, UsageError
 from avmeter.features.base import WindowExtractor, load_network
-from avmeter.features.waveforms import PROTOCOLS, waveform_of
+from avmeter.features.waveforms import waveform_of
 from avmeter.media import MediaItem
 from avmeter.nets.keys import KeyMap
+from avmeter.protocols import FASTVIDEO, check_protocol
 from avmeter.runtime import Runtime
 
 
@@ -29,12 +30,10 @@ class AudioSetExtractor(WindowExtractor):
     sample_rate: ClassVar[int]
     shortest: ClassVar[int] = 1  # points; below there is nothing to embed
 
-    def __init__(self, *, protocol: str = "fastvideo", duration_s: float | None = None) -> None:
-        if protocol not in PROTOCOLS:
-            raise UnknownNameError.among("protocol", protocol, PROTOCOLS)
+    def __init__(self, *, protocol: str = FASTVIDEO, duration_s: float | None = None) -> None:
         if duration_s is not None and not duration_s > 0:
             raise UsageError(f"duration_s is {duration_s}, not a positive number of seconds")
-        self.protocol = protocol
+        self.protocol = check_protocol(protocol)
         self.duration_s = duration_s
         self._net: Any = None
 

@@ -25,6 +25,7 @@ from avmeter.features.waveforms import mean_arrays, padded
 from avmeter.media import MediaItem
 from avmeter.nets import passt
 from avmeter.nets.keys import KeyMap
+from avmeter.protocols import AV_BENCHMARK, FASTVIDEO
 from avmeter.registry import register_extractor
 
 SAMPLE_RATE = 32_000
@@ -57,7 +58,7 @@ class PasstExtractor(TorchAudioSetExtractor):
     def windows(self, media: MediaItem) -> Iterator[Window]:
         waveform = self.waveform(media)
         length = len(waveform)
-        last_start = 0 if self.protocol == "av-benchmark" else max(0, length - HOP - FRAME)
+        last_start = 0 if self.protocol == AV_BENCHMARK else max(0, length - HOP - FRAME)
         for start in range(0, last_start + 1, HOP):
             piece = waveform[start : start + WINDOW]
             yield Window(
@@ -65,7 +66,7 @@ class PasstExtractor(TorchAudioSetExtractor):
                 start_s=start / SAMPLE_RATE,
                 duration_s=len(piece) / SAMPLE_RATE,
             )
-        if self.protocol == "fastvideo" and SHORTEST_UNPADDED <= length <= UNPADDED_UP_TO:
+        if self.protocol == FASTVIDEO and SHORTEST_UNPADDED <= length <= UNPADDED_UP_TO:
             yield Window(
                 inputs={"waveform": np.array(waveform[:], np.float32)}, start_s=0.0, duration_s=length / SAMPLE_RATE
             )
@@ -79,7 +80,7 @@ class PasstExtractor(TorchAudioSetExtractor):
     ) -> Features:
         arrays = {"embedding": outputs[0]["embedding"]}
         end_s = max(w.start_s + w.duration_s for w in windows)
-        short = self.protocol == "fastvideo" and round(end_s * SAMPLE_RATE) <= UNPADDED_UP_TO
+        short = self.protocol == FASTVIDEO and round(end_s * SAMPLE_RATE) <= UNPADDED_UP_TO
         if not short:
             arrays["logits"] = mean_arrays(outputs, "logits")
         elif len(outputs) == 2:

@@ -35,6 +35,7 @@ from avmeter.features.clap.base import load_clap, model_of
 from avmeter.features.waveforms import waveform_of
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.nets import clap
+from avmeter.protocols import AV_BENCHMARK, FASTVIDEO
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
 
@@ -57,7 +58,7 @@ class ClapAudio(WindowExtractor):
     extra = "clap"
     batch_size = 16
 
-    def __init__(self, *, model: str | None = None, long_clips: str | None = None, protocol: str = "fastvideo") -> None:
+    def __init__(self, *, model: str | None = None, long_clips: str | None = None, protocol: str = FASTVIDEO) -> None:
         self.model = model_of(model, protocol)
         self.protocol = protocol
         self._checkpoint = clap.CHECKPOINTS[self.model]
@@ -67,7 +68,7 @@ class ClapAudio(WindowExtractor):
         if long_clips is not None and long_clips not in list(dsp.LongClips):
             raise UnknownNameError.among("rule for long clips", str(long_clips), dsp.LongClips)
         self.long_clips = str(long_clips or own_rule)
-        self._rounds = self._checkpoint.int16 and protocol == "fastvideo"
+        self._rounds = self._checkpoint.int16 and protocol == FASTVIDEO
         self._net: Any = None
 
     def options(self) -> Mapping[str, Any]:
@@ -94,7 +95,7 @@ class ClapAudio(WindowExtractor):
 
     def _waveform(self, media: MediaItem) -> Any:
         rate = self._reading.sample_rate
-        if self._checkpoint.opens_files and self.protocol == "av-benchmark":
+        if self._checkpoint.opens_files and self.protocol == AV_BENCHMARK:
             return media.audio(AudioSpec(sample_rate=rate, resampler="sinc"))
         waveform = waveform_of(media, protocol=self.protocol, sample_rate=rate)
         return _Rounded(waveform) if self._rounds else waveform

@@ -8,13 +8,13 @@ from typing import Any
 
 from torch import nn
 
-from avmeter.errors import UnknownNameError
 from avmeter.nets import clap
+from avmeter.protocols import AV_BENCHMARK, FASTVIDEO, check_protocol
 from avmeter.runtime import Runtime
 from avmeter.weights.dummy import fill_network
 
 DEFAULT_MODELS: Mapping[str, str] = MappingProxyType(
-    {"fastvideo": "clap-htsat-fused", "av-benchmark": "laion-clap-music-speech-audioset"}
+    {FASTVIDEO: "clap-htsat-fused", AV_BENCHMARK: "laion-clap-music-speech-audioset"}
 )
 """Protocol -> the checkpoint that its harness uses."""
 
@@ -25,9 +25,8 @@ def model_of(model: str | None, protocol: str) -> str:
     Raises:
         UnknownNameError: No such checkpoint or protocol.
     """
-    if protocol not in DEFAULT_MODELS:
-        raise UnknownNameError.among("protocol", protocol, DEFAULT_MODELS)
-    return DEFAULT_MODELS[protocol] if model is None else clap.checkpoint_name(model)
+    default = DEFAULT_MODELS[check_protocol(protocol)]
+    return default if model is None else clap.checkpoint_name(model)
 
 
 def network_key(model: str) -> tuple[str, str]:

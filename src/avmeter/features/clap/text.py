@@ -18,6 +18,7 @@ from avmeter.features.base import Features, Window, WindowExtractor
 from avmeter.features.clap.base import load_clap, model_of
 from avmeter.features.tokens import encodable, padded_length, token_facts
 from avmeter.nets import clap
+from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
 
@@ -39,7 +40,7 @@ class ClapText(WindowExtractor):
     extra = "clap"
     batch_size = 32
 
-    def __init__(self, *, model: str | None = None, protocol: str = "fastvideo") -> None:
+    def __init__(self, *, model: str | None = None, protocol: str = FASTVIDEO) -> None:
         self.model = model_of(model, protocol)
         self._checkpoint = clap.CHECKPOINTS[self.model]
         self.max_tokens = self._checkpoint.max_tokens

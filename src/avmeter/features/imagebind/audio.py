@@ -14,6 +14,7 @@ from avmeter.features.base import Features, Window
 from avmeter.features.imagebind.base import CLIP_S, SAMPLE_RATE, ImageBindSound, clip_starts
 from avmeter.features.waveforms import mean_arrays
 from avmeter.media import MediaItem
+from avmeter.protocols import FASTVIDEO, check_protocol
 from avmeter.registry import register_extractor
 
 NUM_CLIPS = 3
@@ -32,8 +33,9 @@ class ImageBindAudio(ImageBindSound):
     name = "imagebind_audio"
     version = "2"
 
-    def __init__(self, *, channel: str = "first", mean_removal: str = "running", protocol: str = "fastvideo") -> None:
+    def __init__(self, *, channel: str = "first", mean_removal: str = "running", protocol: str = FASTVIDEO) -> None:
         super().__init__(channel=channel, mean_removal=mean_removal)
+        check_protocol(protocol)
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
         waveform = self._waveform(media, clock="track")

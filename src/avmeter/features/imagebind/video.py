@@ -20,15 +20,14 @@ from avmeter.features.imagebind.base import CLIP_S, SIDE, ImageBindTower, clip_s
 from avmeter.features.waveforms import mean_arrays
 from avmeter.media import FrameRequest, MediaItem, Resize
 from avmeter.media.clock import first_frame_from, last_frame_before, picture_duration_s, rounded_rate_indices
+from avmeter.protocols import AV_BENCHMARK, AV_BENCHMARK_DURATION_S, FASTVIDEO, check_protocol
 from avmeter.registry import register_extractor
 
 NUM_CLIPS = 5
-AV_BENCHMARK_FPS, AV_BENCHMARK_DURATION_S = 0.5, 8.0
+AV_BENCHMARK_FPS = 0.5
 _RESIZE = {
-    "fastvideo": Resize(short_side=SIDE, interpolation="bilinear", antialias=False, long_side="floor", in_="float"),
-    "av-benchmark": Resize(
-        short_side=SIDE, interpolation="bicubic", antialias=True, long_side="int_trunc", in_="uint8"
-    ),
+    FASTVIDEO: Resize(short_side=SIDE, interpolation="bilinear", antialias=False, long_side="floor", in_="float"),
+    AV_BENCHMARK: Resize(short_side=SIDE, interpolation="bicubic", antialias=True, long_side="int_trunc", in_="uint8"),
 }
 
 
@@ -46,9 +45,9 @@ class ImageBindVideo(ImageBindTower):
     takes = "video"
     batch_size = 15
 
-    def __init__(self, *, protocol: str = "fastvideo") -> None:
+    def __init__(self, *, protocol: str = FASTVIDEO) -> None:
         super().__init__()
-        self.protocol = protocol
+        self.protocol = check_protocol(protocol)
 
     def options(self) -> Mapping[str, Any]:
         return {"protocol": self.protocol}
@@ -59,7 +58,7 @@ class ImageBindVideo(ImageBindTower):
         if not len(times):
             raise SkipError(SkipCode.NO_VIDEO_TRACK, f"{media.name}: no frames")
         duration_s = picture_duration_s(times)
-        if self.protocol == "av-benchmark":
+        if self.protocol == AV_BENCHMARK:
             ticks = rounded_rate_indices(times, AV_BENCHMARK_FPS, duration_s)
             # A shorter clip can only be scored with a shorter duration there; the rounding is of time stamps.
             ticks = ticks[: int(AV_BENCHMARK_FPS * min(AV_BENCHMARK_DURATION_S, duration_s + 1e-6))]

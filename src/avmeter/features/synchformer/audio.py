@@ -19,13 +19,13 @@ from avmeter.dsp.mel import synchformer_mel
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import Window
 from avmeter.features.synchformer.base import (
-    AV_BENCHMARK_DURATION_S,
     NUM_COMPARED,
     SynchformerTower,
     segments_to_encode,
 )
 from avmeter.features.truncation import broken_promise
 from avmeter.media import AudioSpec, MediaItem, require_sound
+from avmeter.protocols import AV_BENCHMARK, AV_BENCHMARK_DURATION_S
 from avmeter.registry import register_extractor
 
 SAMPLE_RATE = 16_000
@@ -55,7 +55,7 @@ class SynchformerAudio(SynchformerTower):
 
     def _given(self, media: MediaItem) -> Any:
         waveform = media.audio(AudioSpec(sample_rate=SAMPLE_RATE, resampler="sinc", clock="picture"))
-        if self.protocol == "av-benchmark":
+        if self.protocol == AV_BENCHMARK:
             waveform = waveform[: int(SAMPLE_RATE * AV_BENCHMARK_DURATION_S)]
         return waveform
 
@@ -87,7 +87,7 @@ class SynchformerAudio(SynchformerTower):
             mel = synchformer_mel(torch.from_numpy(np.ascontiguousarray(pieces, np.float32))).numpy()
             lowest = min(lowest, float(mel.min()))
             kept.extend(m for n, m in zip(numbers, mel, strict=True) if n in encoded)
-        fill = 0.0 if self.protocol == "av-benchmark" else lowest
+        fill = 0.0 if self.protocol == AV_BENCHMARK else lowest
         for number, mel in zip(sorted(encoded), kept, strict=True):
             padded = np.pad(mel, ((0, 0), (0, MEL_FRAMES - mel.shape[1])), constant_values=fill)
             yield Window(

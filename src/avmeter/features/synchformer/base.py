@@ -10,11 +10,11 @@ import numpy as np
 from avmeter.errors import UnknownNameError
 from avmeter.features.base import Features, Window, WindowExtractor, load_network
 from avmeter.nets import synchformer
+from avmeter.protocols import FASTVIDEO, check_protocol
 from avmeter.runtime import Runtime
 
 ENTRY = "synchformer"
 NUM_COMPARED = 14
-AV_BENCHMARK_DURATION_S = 8.0
 SHORT_RULES = ("loop", "pad")
 # A clip of up to 15 s is encoded whole; of a longer one only what the comparison of its ends can read.
 _WHOLE_BELOW, _TAIL_SEGMENTS = 46, 30
@@ -62,8 +62,8 @@ class SynchformerTower(WindowExtractor):
     half_weights = True
     part: ClassVar[str]
 
-    def __init__(self, *, protocol: str = "fastvideo", whole: bool = False, short: str | None = None) -> None:
-        self.protocol = protocol
+    def __init__(self, *, protocol: str = FASTVIDEO, whole: bool = False, short: str | None = None) -> None:
+        self.protocol = check_protocol(protocol)
         self.whole = whole
         self.short = check_short_rule(short)
         self._net: Any = None

@@ -20,6 +20,7 @@ from avmeter.features.synchformer.base import ENTRY, NUM_COMPARED, check_short_r
 from avmeter.features.synchformer.video import SynchformerVideo
 from avmeter.features.truncation import FACT
 from avmeter.nets import synchformer
+from avmeter.protocols import FASTVIDEO, check_protocol
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
 
@@ -45,10 +46,10 @@ class SynchformerOffset(DerivedExtractor):
     batch_size = 32
     half_weights = True
 
-    def __init__(self, *, protocol: str = "fastvideo", curve: bool = False, short: str | None = None) -> None:
+    def __init__(self, *, protocol: str = FASTVIDEO, curve: bool = False, short: str | None = None) -> None:
         if not isinstance(curve, bool):
             raise UsageError(f"curve is {curve!r}", hint="true or false")
-        self.protocol = protocol
+        self.protocol = check_protocol(protocol)
         self.curve = curve
         self.short = check_short_rule(short)
         self._net: Any = None

@@ -17,13 +17,13 @@ from torch import Tensor
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import Window
 from avmeter.features.synchformer.base import (
-    AV_BENCHMARK_DURATION_S,
     NUM_COMPARED,
     SynchformerTower,
     segments_to_encode,
 )
 from avmeter.media import FrameRequest, MediaItem, Resize, resize_batch, resize_frame
 from avmeter.media.clock import frames_at, picture_duration_s, rounded_rate_indices
+from avmeter.protocols import AV_BENCHMARK, AV_BENCHMARK_DURATION_S, FASTVIDEO
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
 
@@ -33,12 +33,12 @@ SHORTEST_FRAMES = SEGMENT_FRAMES + (NUM_COMPARED - 1) * STEP_FRAMES
 # Largest difference between pixels in [0, 1] that is no motion: x264 leaves up to 9 steps of 8 bits in a photograph.
 STILL_BELOW = 10 / 255
 _RESIZE = {
-    "fastvideo": Resize(short_side=224, interpolation="bicubic", antialias=True, long_side="round", in_="float"),
-    "av-benchmark": Resize(short_side=224, interpolation="bicubic", antialias=True, long_side="int_trunc", in_="uint8"),
+    FASTVIDEO: Resize(short_side=224, interpolation="bicubic", antialias=True, long_side="round", in_="float"),
+    AV_BENCHMARK: Resize(short_side=224, interpolation="bicubic", antialias=True, long_side="int_trunc", in_="uint8"),
 }
 _CROP: dict[str, Literal["center_floor", "center_round"]] = {
-    "fastvideo": "center_floor",
-    "av-benchmark": "center_round",
+    FASTVIDEO: "center_floor",
+    AV_BENCHMARK: "center_round",
 }
 # Frames are resized on a GPU if that means no more than twice the bytes of resized ones, and so little of one clip in
 # memory; the pixels of larger ones are fewer after resizing.
@@ -82,7 +82,7 @@ class SynchformerVideo(SynchformerTower):
         if not len(times):
             raise SkipError(SkipCode.NO_VIDEO_TRACK, f"{media.name}: no frames")
         duration_s = picture_duration_s(times)
-        if self.protocol == "av-benchmark":
+        if self.protocol == AV_BENCHMARK:
             return rounded_rate_indices(times, FPS, duration_s)[: int(FPS * AV_BENCHMARK_DURATION_S)]
         num_ticks = max(SEGMENT_FRAMES, round(duration_s * FPS))
         return frames_at(times, np.arange(num_ticks) / FPS)
