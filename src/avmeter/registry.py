@@ -1,9 +1,13 @@
 """Names of metrics and feature extractors, resolved when needed.
 
 A built-in metric `audio.wer` lives in `avmeter/metrics/audio/wer.py`, an extractor `clap_text` in
-`avmeter/features/clap/text.py`: the file name is the registration, so listing imports nothing. Plug-ins come through
-the entry point groups `avmeter.metrics` and `avmeter.extractors` (name = metric name, value = `module:Class`), and
-user code through `register`.
+`avmeter/features/clap/text.py`: the file is what makes the name known, so listing loads none of them. Every folder in
+`metrics/` is a group, whose name is the first part of its metrics' names. Every folder in `features/` is a family; its
+`__init__.py` says in `PREFIX` what the names of its extractors begin with ("clap_"; "" where file names are enough).
+A file called `base.py` holds what the others of its folder share.
+
+Plug-ins come through the entry point groups `avmeter.metrics` and `avmeter.extractors` (name = metric name, value =
+`module:Class`), and user code through `register`.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
@@ -25,43 +29,59 @@ class Registry:
 
     Args:
         kind: Word for messages ("metric").
-        packages: Package -> prefix of the names of its modules ("audio." for `audio/wer.py`).
+        package: Package whose sub-packages hold the built-in classes, one module each.
+        prefix_of: Full name of a sub-package -> what the names of its modules begin with.
         group: Entry point group of plug-ins.
     """
 
-    def __init__(self, kind: str, packages: dict[str, str], group: str) -> None:
+    def __init__(self, kind: str, package: str, *, prefix_of: Callable[[str], str], group: str) -> None:
         self._kind = kind
-        self._packages = packages
+        self._package = package
+        self._prefix_of = prefix_of
         self._group = group
         self._classes: dict[str, type[Any]] = {}
 
     def add(self, name: str, cls: type[Any]) -> None:
-        """Bind `name` to `cls`; a second class of the same name is refused."""
+        """Bind `name` to `cls`, and set it as the class's `name` unless it has one of its own.
+
+        Raises:
+            UsageError: Another class has that name.
+        """
         known = self._classes.get(name)
         if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
             raise UsageError(
                 f"{self._kind} `{name}` is already registered by {known.__module__}.{known.__qualname__}",
                 hint="choose another name",
             )
+        if "name" not in vars(cls):
+            cls.name = name
         self._classes[name] = cls
 
-    def _targets(self) -> dict[str, str]:
+    def builtin(self) -> dict[str, str]:
+        """Name -> module of every class of this package, without importing those modules."""
         found: dict[str, str] = {}
-        for package, prefix in self._packages.items():
-            spec = importlib.util.find_spec(package)
-            for module in pkgutil.iter_modules(spec.submodule_search_locations if spec else None):
-                if not module.ispkg and not module.name.startswith("_") and module.name != "base":
+        for folder in _modules_in(self._package):
+            if not folder.ispkg:
+                continue
+            package = f"{self._package}.{folder.name}"
+            prefix = self._prefix_of(package)
+            for module in _modules_in(package):
+                if not module.ispkg and module.name != "base":
                     found[prefix + module.name] = f"{package}.{module.name}"
+        return found
+
+    def _targets(self) -> dict[str, str]:
+        found = self.builtin()
         for entry in entry_points(group=self._group):
             found.setdefault(entry.name, entry.value)
         return found
 
     def names(self) -> list[str]:
-        """All names, sorted, without importing what is behind them."""
+        """Return all names, sorted, without importing the classes."""
         return sorted({*self._targets(), *self._classes})
 
     def get(self, name: str) -> type[Any]:
-        """The class called `name`.
+        """Return the class called `name`, imported if need be.
 
         Raises:
             UnknownNameError: No such name.
@@ -86,19 +106,26 @@ class Registry:
         return self._classes[name]
 
 
-_FAMILIES = {
-    "audioset": "", "clap": "clap_", "imagebind": "imagebind_", "pe_av": "pe_av_", "quality": "", "signal": "",
-    "speaker": "speaker_", "speech": "", "synchformer": "synchformer_",
-}  # fmt: skip
+def _modules_in(package: str) -> Iterator[pkgutil.ModuleInfo]:
+    spec = importlib.util.find_spec(package)
+    return pkgutil.iter_modules(spec.submodule_search_locations if spec else None)
 
-METRICS = Registry("metric", {"avmeter.metrics.audio": "audio.", "avmeter.metrics.av": "av."}, "avmeter.metrics")
-EXTRACTORS = Registry(
-    "extractor", {f"avmeter.features.{f}": prefix for f, prefix in _FAMILIES.items()}, "avmeter.extractors"
-)
+
+def _group_prefix(package: str) -> str:
+    return f"{package.rpartition('.')[2]}."
+
+
+def _family_prefix(package: str) -> str:
+    prefix: str = importlib.import_module(package).PREFIX
+    return prefix
+
+
+METRICS = Registry("metric", "avmeter.metrics", prefix_of=_group_prefix, group="avmeter.metrics")
+EXTRACTORS = Registry("extractor", "avmeter.features", prefix_of=_family_prefix, group="avmeter.extractors")
 
 
 def register(name: str) -> Callable[[T], T]:
-    """Class decorator: make a metric available under `name` ("group.metric").
+    """Decorate a class to make it available as the metric `name` ("group.metric"), which becomes its `name`.
 
     The class is a `Metric`, a `CorpusMetric`, or any class with `compute(sample)` or with `accumulate(sample)` and
     `finalize()`.
@@ -112,7 +139,7 @@ def register(name: str) -> Callable[[T], T]:
 
 
 def register_extractor(name: str) -> Callable[[T], T]:
-    """Class decorator: make a feature extractor available under `name`."""
+    """Decorate a class to make it available as the feature extractor `name`, which becomes its `name`."""
 
     def wrapper(cls: T) -> T:
         EXTRACTORS.add(name, cls)
@@ -122,13 +149,13 @@ def register_extractor(name: str) -> Callable[[T], T]:
 
 
 def list_metrics(group: str | None = None) -> list[str]:
-    """Names of all metrics, or of those in `group` ("audio"), sorted."""
+    """Return the names of all metrics, or of those in `group` ("audio"), sorted."""
     names = METRICS.names()
     return names if group in (None, "all") else [n for n in names if n.startswith(f"{group}.")]
 
 
 def missing_packages(modules: Iterable[str]) -> list[str]:
-    """Those of these importable module names that are not installed."""
+    """Return those of these importable module names that are not installed."""
     return [m for m in modules if importlib.util.find_spec(m) is None]
 
 

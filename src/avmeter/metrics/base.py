@@ -62,7 +62,7 @@ class Metric(abc.ABC):
     are to be met.
     """
 
-    name: ClassVar[str]
+    name: ClassVar[str]  # set by `register`
     direction: ClassVar[Literal["higher", "lower", "none"]]
     unit: ClassVar[str] = ""
     range: ClassVar[tuple[float | None, float | None]] = (None, None)

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from avmeter.errors import MissingDependencyError, UnknownNameError
+from avmeter.errors import MissingDependencyError, UnknownNameError, UsageError
 from avmeter.metrics.base import Metric
 from avmeter.metrics.simple import adapt
 from avmeter.registry import EXTRACTORS, METRICS, list_metrics, require_packages
@@ -18,12 +18,15 @@ def get_metric(name: str, **options: Any) -> Metric:
 
     Raises:
         UnknownNameError: No such metric, or no such option.
+        UsageError: It calls itself otherwise.
         MissingDependencyError: A package that it needs is not installed (an ImportError).
     """
     cls = METRICS.get(name)
     require_packages(f"metric `{name}`", getattr(cls, "dependencies", ()), getattr(cls, "extra", "all"))
     _refuse_unknown(name, cls, options)
     metric = adapt(name, cls(**options))
+    if metric.name != name:
+        raise UsageError(f"metric `{name}` calls itself `{metric.name}`", hint="leave `name` to `@register`")
     for need in metric.needs:
         extractor = EXTRACTORS.get(need.extractor)
         require_packages(f"metric `{name}`", extractor.dependencies, extractor.extra)

@@ -1,1 +1,3 @@
 """Networks trained on AudioSet: embeddings and class logits of sound."""
+
+PREFIX = ""

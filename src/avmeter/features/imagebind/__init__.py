@@ -1,1 +1,3 @@
 """ImageBind's towers: sound, picture and text in one space."""
+
+PREFIX = "imagebind_"

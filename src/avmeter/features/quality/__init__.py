@@ -1,1 +1,3 @@
 """Networks that predict what listeners would say of a sound."""
+
+PREFIX = ""

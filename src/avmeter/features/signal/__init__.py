@@ -1,1 +1,3 @@
 """Statistics of the signal itself: no network, no weights."""
+
+PREFIX = ""

@@ -1,1 +1,3 @@
 """Embeddings of the voice that speaks."""
+
+PREFIX = "speaker_"

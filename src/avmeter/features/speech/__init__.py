@@ -1,1 +1,3 @@
 """Recognisers: the words that are said."""
+
+PREFIX = ""

@@ -1,1 +1,3 @@
 """Synchformer: segments of sound and picture, and the offset between them."""
+
+PREFIX = "synchformer_"

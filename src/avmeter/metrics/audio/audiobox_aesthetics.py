@@ -26,7 +26,6 @@ from avmeter.sample import Sample
 class AudioboxAesthetics(Metric):
     """Production quality (PQ), about 1 to 10; higher is better; CE, CU, PC in the details."""
 
-    name = "audio.audiobox_aesthetics"
     direction = "higher"
     unit = "1-10"
 

@@ -42,7 +42,6 @@ class ClapScore(ClapMetric):
         protocol: "fastvideo" or "av-benchmark" (the first 8 s; MS-CLAP: all).
     """
 
-    name = "audio.clap_score"
     direction = "higher"
     unit = "cosine"
     range = (-1.0, 1.0)

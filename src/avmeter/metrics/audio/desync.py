@@ -48,7 +48,6 @@ class DeSync(CorpusMetric):
         protocol: "fastvideo" or "av-benchmark" (the first 8 s).
     """
 
-    name = "audio.desync"
     direction = "lower"
     unit = "s"
     range = (0.0, 2.0)

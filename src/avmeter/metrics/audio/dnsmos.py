@@ -21,7 +21,6 @@ from avmeter.sample import Sample
 class DnsmosMetric(Metric):
     """Overall quality of speech on the scale of mean opinion scores, about 1 to 5; higher is better."""
 
-    name = "audio.dnsmos"
     direction = "higher"
     unit = "MOS"
     range = (0.0, 5.0)

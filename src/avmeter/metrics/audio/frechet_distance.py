@@ -55,7 +55,6 @@ class FrechetDistance(CorpusMetric):
         protocol: Decides preprocessing and the diagonal offset.
     """
 
-    name = "audio.frechet_distance"
     direction = "lower"
     range = (0.0, None)
     keeps_references = True

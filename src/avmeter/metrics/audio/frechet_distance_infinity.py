@@ -34,7 +34,6 @@ class FrechetDistanceInfinity(RowsMetric):
         protocol: Decides preprocessing.
     """
 
-    name = "audio.frechet_distance_infinity"
     direction = "lower"
     min_samples = 50
 

@@ -34,7 +34,6 @@ class ImageBindScore(Metric):
         protocol: "fastvideo" or "av-benchmark".
     """
 
-    name = "audio.imagebind_score"
     direction = "higher"
     unit = "cosine"
     range = (-1.0, 1.0)

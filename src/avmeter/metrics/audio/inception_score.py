@@ -47,7 +47,6 @@ class InceptionScoreMetric(CorpusMetric):
         protocol: Decides preprocessing.
     """
 
-    name = "audio.inception_score"
     direction = "higher"
     range = (1.0, None)
     takes_references = False

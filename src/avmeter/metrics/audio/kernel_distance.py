@@ -39,7 +39,6 @@ class KernelDistance(RowsMetric):
         protocol: Decides preprocessing.
     """
 
-    name = "audio.kernel_distance"
     direction = "lower"
     min_samples = 10
 

@@ -36,7 +36,6 @@ class KlDivergence(Metric):
         protocol: See `docs/protocols.md`.
     """
 
-    name = "audio.kl_divergence"
     direction = "lower"
     unit = "nats"
     range = (0.0, None)

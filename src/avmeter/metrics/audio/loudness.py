@@ -22,7 +22,6 @@ from avmeter.sample import Sample
 class LoudnessMetric(Metric):
     """Integrated loudness in LUFS; details have range, peaks, silence, clipping, DC offset and bandwidth."""
 
-    name = "audio.loudness"
     direction = "none"
     unit = "LUFS"
 

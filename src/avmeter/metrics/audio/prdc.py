@@ -31,7 +31,6 @@ class Prdc(RowsMetric):
         protocol: Decides preprocessing.
     """
 
-    name = "audio.prdc"
     direction = "higher"
     range = (0.0, 1.0)
     min_samples = 6  # one more than neighbours

@@ -36,7 +36,6 @@ class SpeakerSimilarity(Metric):
         protocol: Both protocols are the same here.
     """
 
-    name = "audio.speaker_similarity"
     direction = "higher"
     unit = "cosine"
     range = (-1.0, 1.0)

@@ -72,7 +72,6 @@ class TextAudioRetrieval(ClapMetric, CorpusMetric):
         protocol: "fastvideo" or "av-benchmark" (the first 8 s; MS-CLAP: all).
     """
 
-    name = "audio.text_audio_retrieval"
     direction = "higher"
     range = (0.0, 1.0)
     takes_references = False

@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from avmeter.errors import SkipCode, SkipError, UnknownNameError, UsageError
-from avmeter.metrics.audio._wer_state import MISSING_CODES, ClipErrors, WerState, counts, diff
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
+from avmeter.metrics.word_errors import MISSING_CODES, ClipErrors, WerState, counts, diff
 from avmeter.registry import register
 from avmeter.result import MetricResult, Skip
 from avmeter.sample import Sample
@@ -76,7 +76,6 @@ class Wer(CorpusMetric):
         protocol: Both protocols are the same here.
     """
 
-    name = "audio.wer"
     direction = "lower"
     unit = "edits per word"
     range = (0.0, None)

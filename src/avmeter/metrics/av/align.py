@@ -35,7 +35,6 @@ STILL_BELOW = 1e-3
 class AvAlign(Metric):
     """Intersection over union of sound onsets and motion peaks, 0 to 1; higher is better."""
 
-    name = "av.align"
     direction = "higher"
     range = (0.0, 1.0)
 

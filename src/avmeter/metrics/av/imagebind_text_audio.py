@@ -32,8 +32,6 @@ class ImageBindTextAudio(ImageBindPromptMetric):
         protocol: Both protocols are the same here.
     """
 
-    name = "av.imagebind_text_audio"
-
     def __init__(self, *, channel: str = "first", mean_removal: str = "running", protocol: str = "fastvideo") -> None:
         super().__init__(protocol=protocol)
         self.channel = channel

@@ -26,8 +26,6 @@ class ImageBindTextVideo(ImageBindPromptMetric):
         protocol: "fastvideo" (ImageBind's own loader, as JavisBench) or "av-benchmark" (its frames).
     """
 
-    name = "av.imagebind_text_video"
-
     @property
     def needs(self) -> tuple[Need, ...]:
         return (prompt_need(), picture_need(self.protocol))

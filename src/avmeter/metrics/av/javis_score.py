@@ -57,7 +57,6 @@ class JavisScore(Metric):
         UsageError: An option out of its range.
     """
 
-    name = "av.javis_score"
     direction = "higher"
     unit = "cosine"
     range = (-1.0, 1.0)

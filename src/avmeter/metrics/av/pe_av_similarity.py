@@ -70,7 +70,6 @@ class PeAvSimilarity(Metric):
         protocol: Both protocols are the same here.
     """
 
-    name = "av.pe_av_similarity"
     direction = "higher"
     unit = "cosine"
     range = (-1.0, 1.0)
