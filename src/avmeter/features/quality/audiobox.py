@@ -13,6 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from avmeter.features.base import Features, Window, WindowExtractor, load_network
+from avmeter.features.quality.base import band_facts
 from avmeter.features.waveforms import padded
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.nets import audiobox
@@ -21,8 +22,6 @@ from avmeter.runtime import Runtime
 
 ENTRY = "audiobox"
 SAMPLE_RATE, WINDOW = audiobox.SAMPLE_RATE, audiobox.WINDOW_LENGTH
-# Below this share of its energy left at 16 kHz, what the network hears is not the clip.
-_HIGH_BAND_ONLY = 0.01
 
 
 @register_extractor("audiobox")
@@ -57,13 +56,7 @@ class AudioboxExtractor(WindowExtractor):
             )
 
     def facts(self, media: MediaItem) -> Mapping[str, Any]:
-        heard = media.audio(AudioSpec(sample_rate=SAMPLE_RATE, resampler="sinc"))
-        native = media.audio(AudioSpec(sample_rate=None))
-        silent = media.audio_facts.is_silent
-        return {
-            "silent": silent,
-            "high_band_only": not silent and _mean_square(heard) < _HIGH_BAND_ONLY * _mean_square(native),
-        }
+        return band_facts(media, media.audio(AudioSpec(sample_rate=SAMPLE_RATE, resampler="sinc")))
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return {"raw": self._net(batch["waveform"], batch["mask"])}
@@ -77,11 +70,3 @@ class AudioboxExtractor(WindowExtractor):
         return Features(
             facts={**named, **facts, "num_windows": len(windows), "used_seconds": sum(lengths) / SAMPLE_RATE}
         )
-
-
-def _mean_square(waveform: Any) -> float:
-    block = 1 << 20
-    total = sum(
-        float(np.sum(np.square(waveform[i : i + block], dtype=np.float64))) for i in range(0, len(waveform), block)
-    )
-    return total / max(len(waveform), 1)

@@ -14,9 +14,8 @@ Source: Tjandra et al., "Meta Audiobox Aesthetics" (2025); FastVideo audio.audio
 
 from __future__ import annotations
 
-from typing import Any
-
 from avmeter.metrics.base import FeatureSet, Metric, Need
+from avmeter.metrics.quality import quality_details
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -34,9 +33,5 @@ class AudioboxAesthetics(Metric):
         return (Need(name="audio", field="audio", extractor="audiobox"),)
 
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
-        details: dict[str, Any] = dict(features["audio"].facts)
-        if details.pop("silent"):
-            details["warning"] = "silence: the network answers, but there is nothing to judge"
-        if details.pop("high_band_only"):
-            details["warning"] = "no energy below 8 kHz: the network hears nearly nothing of this clip"
+        details = quality_details(features["audio"].facts)
         return MetricResult(self.name, details["PQ"], details)

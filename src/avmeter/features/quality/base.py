@@ -1,0 +1,37 @@
+"""What a clip holds of what a quality network can judge: the network itself answers to anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from avmeter.media import AudioSpec, MediaItem
+
+# Below this share of its energy left in the network's band, what the network judges is not the clip.
+_HIGH_BAND_ONLY = 0.01
+_BLOCK_LENGTH = 1 << 20
+
+
+def band_facts(media: MediaItem, waveform: Any) -> Mapping[str, bool]:
+    """Facts `silent` and `high_band_only` of a clip: what its score should be doubted for.
+
+    Args:
+        media: The clip.
+        waveform: Its samples (N,) at the network's rate.
+    """
+    silent = media.audio_facts.is_silent
+    native = media.audio(AudioSpec(sample_rate=None))
+    return {
+        "silent": silent,
+        "high_band_only": not silent and _mean_square(waveform) < _HIGH_BAND_ONLY * _mean_square(native),
+    }
+
+
+def _mean_square(waveform: Any) -> float:
+    total = sum(
+        float(np.sum(np.square(waveform[i : i + _BLOCK_LENGTH], dtype=np.float64)))
+        for i in range(0, len(waveform), _BLOCK_LENGTH)
+    )
+    return total / max(len(waveform), 1)
