@@ -1,5 +1,9 @@
 """Settings that hold for all tests."""
 
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -16,3 +20,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         kind, present, reason = mark.args
         if not present:
             require.absent(kind, reason)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A temporary folder that every user may read and write; `tmp_path` lies in one of its owner."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        yield folder

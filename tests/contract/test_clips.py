@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from avmeter import Evaluator
-from avmeter.errors import MissingDependencyError, SkipError, UnknownNameError
+from avmeter.errors import SkipError, UnknownNameError
 from avmeter.features.base import Window, WindowExtractor, get_extractor
 from avmeter.media import MediaItem
 from avmeter.result import MetricResult
-from avmeter.weights import WeightsSource
 from golden import synth
+from support import require
 from support.media import click, flash, tone, write_media, write_pcm_wav
 
 RATE = 16_000
@@ -34,13 +34,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def real() -> Evaluator:
     """The metrics whose weights come with packages."""
-    source = WeightsSource.parse("auto")
-    if not all(source.available(entry) for entry in ("yamnet", "dnsmos-p835", "dnsmos-p808")):
-        pytest.skip("the weights of YAMNet and DNSMOS are not here")
-    try:
+    require.weights("yamnet", "dnsmos-p835", "dnsmos-p808")
+    with require.dependencies():
         return Evaluator(CHEAP, "cpu", options=TAGGED)
-    except MissingDependencyError as error:
-        pytest.skip(error.message)
 
 
 @pytest.fixture(scope="module")

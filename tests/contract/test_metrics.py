@@ -12,13 +12,14 @@ import pytest
 
 from avmeter import list_metrics
 from avmeter.engine.executors.local import CorpusState, finish_states
-from avmeter.errors import MissingDependencyError, SkipCode, UnknownNameError
+from avmeter.errors import SkipCode, UnknownNameError
 from avmeter.features.base import get_extractor
 from avmeter.metrics.base import CorpusMetric, Metric
 from avmeter.metrics.resolve import get_metric
 from avmeter.protocols import PROTOCOLS
 from avmeter.registry import EXTRACTORS
 from avmeter.result import MetricResult
+from support import require
 from support.features import MAKERS, samples
 
 NAMES = list_metrics()
@@ -32,10 +33,8 @@ ELSEWHERE = {"audio.wer", "audio.text_audio_retrieval", "audio.speaker_similarit
 
 
 def make(name: str, **options: Any) -> Metric:
-    try:
+    with require.dependencies():
         return get_metric(name, **options)
-    except MissingDependencyError as error:
-        pytest.skip(error.message)
 
 
 def corpus_metric(name: str) -> CorpusMetric:

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from avmeter import Evaluator
-from avmeter.errors import MissingDependencyError, UsageError
+from avmeter.errors import UsageError
 from avmeter.metrics.resolve import get_metric
 from avmeter.result import MetricResult
+from support import require
 from support.media import cut_file, tone, write_media, write_pcm_wav
 from support.networks import put_small_networks
 
@@ -28,10 +29,8 @@ PROMPT = "a ball bounces"
 
 @pytest.fixture(scope="module")
 def scorer() -> Evaluator:
-    try:
+    with require.dependencies():
         evaluator = Evaluator(METRICS, "cpu", weights="dummy")
-    except MissingDependencyError as error:
-        pytest.skip(error.message)
     put_small_networks(evaluator._runtime)
     return evaluator
 
@@ -259,10 +258,8 @@ UNFIT = [
 @pytest.mark.parametrize(("metric", "options"), UNFIT)
 def test_option_of_a_wrong_type_is_refused_in_a_sentence(metric: str, options: dict[str, Any]) -> None:
     """Options come from command lines and files: what fits nothing is the user's mistake, told with a hint at once."""
-    try:
+    with require.dependencies():
         get_metric(metric)
-    except MissingDependencyError as error:
-        pytest.skip(error.message)
     with pytest.raises(UsageError) as caught:
         get_metric(metric, **options)
     assert caught.value.hint

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from avmeter.run import read_run
+from support import require
 from support.commandline import avmeter, contents
 from support.media import flash, tone, write_media
+from support.privileges import without_root
 
 RATE = 16_000
 ALIGN = "audio.loudness,av.align"
@@ -131,14 +133,14 @@ def test_missing_file_and_folder_of_a_manifest_are_skips(tmp_path):
     assert "mean over 1 of 3" in done.out
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
-def test_clip_without_permission_is_a_skip(tmp_path):
+def test_clip_without_permission_is_a_skip(open_folder, monkeypatch):
     """A file that may not be read is named as such."""
-    path = wav(tmp_path / "secret.wav", tone(440, 0.3, RATE, 1.5))
-    wav(tmp_path / "good.wav", tone(440, 0.3, RATE, 1.5))
-    path.chmod(0)
-    avmeter("score", tmp_path / "secret.wav", tmp_path / "good.wav", "-m", "audio.loudness", "-o", tmp_path / "run")
-    assert "unreadable" in codes(tmp_path / "run", "audio.loudness").values()
+    monkeypatch.setenv("AVMETER_CACHE", str(open_folder / "cache"))
+    wav(open_folder / "secret.wav", tone(440, 0.3, RATE, 1.5)).chmod(0)
+    wav(open_folder / "good.wav", tone(440, 0.3, RATE, 1.5))
+    with without_root():
+        avmeter("score", open_folder, "-m", "audio.loudness", "-o", open_folder / "run")
+    assert codes(open_folder / "run", "audio.loudness") == {"good.wav": None, "secret.wav": "unreadable"}
 
 
 def test_mp3_that_promises_more_than_it_holds_is_measured_as_it_is(tmp_path):
@@ -184,7 +186,7 @@ def test_name_that_is_no_text_is_scored(tmp_path):
         with open(path, "wb") as file:  # noqa: PTH123 - a name of bytes
             file.write(wav(tmp_path / "a.wav", tone(440, 0.3, RATE, 1.0)).read_bytes())
     except OSError as error:
-        pytest.skip(f"this file system takes text names only ({error})")
+        require.absent("system", f"this file system takes text names only ({error})")
     (tmp_path / "a.wav").unlink()
     done = avmeter("score", tmp_path, "-m", "audio.loudness", "-o", tmp_path / "run", "--no-store")
     assert done.code == 0, done.err

@@ -22,11 +22,11 @@ from avmeter.run import read_run
 from avmeter.runtime import Runtime
 from avmeter.weights import WeightsSource
 from golden import synth
+from support import require
+from support.paths import PORTABLE
 
-pytest.importorskip("transformers")
+require.package("transformers")
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "portable"
-SHARED = Path(__file__).resolve().parents[2] / ".." / "shared"
 AESTHETICS, SCORE = "audio.audiobox_aesthetics", "audio.clap_score"
 FEATURE_TOLERANCE = 2e-6
 SCORE_TOLERANCE = 1e-5
@@ -43,14 +43,6 @@ CLAP_WAVES = {
 }
 
 
-def media(name: str) -> Path:
-    """A real clip; skips where it is absent."""
-    path = SHARED / "media" / name
-    if not path.is_file():
-        pytest.skip(f"the clip {name} is not here")
-    return path
-
-
 @pytest.fixture(scope="module")
 def audiobox_evaluator() -> Any:
     return create_evaluator(metrics=[AESTHETICS], weights="dummy")
@@ -61,7 +53,7 @@ def audiobox_evaluator() -> Any:
 )
 def test_aesthetics_of_an_array_are_the_published_scores(audiobox_evaluator: Any, case: str) -> None:
     """All four axes, from the array to the result: padded, full, several and silent windows."""
-    golden = np.load(GOLDEN / "audiobox.npz")
+    golden = np.load(PORTABLE / "audiobox.npz")
     result = audiobox_evaluator.evaluate(audio=(AUDIOBOX_WAVES[case](), 16000))[AESTHETICS]
     scores = [result.details[axis] for axis in AXES]
     np.testing.assert_allclose(scores, golden[f"{case}/scores"], rtol=0, atol=SCORE_TOLERANCE)
@@ -73,8 +65,8 @@ def test_aesthetics_of_an_array_are_the_published_scores(audiobox_evaluator: Any
 @pytest.mark.media
 def test_aesthetics_of_a_stereo_file_are_the_published_scores(audiobox_evaluator: Any) -> None:
     """24 kHz stereo: mixed, then resampled to 16 kHz as the published predictor does with a path."""
-    path = media("ltx2.wav")
-    golden = np.load(SHARED / "golden" / "audiobox.npz")
+    path = require.media("ltx2.wav")
+    golden = np.load(require.golden("audiobox.npz"))
     result = audiobox_evaluator.evaluate(audio=str(path))[AESTHETICS]
     scores = [result.details[axis] for axis in AXES]
     np.testing.assert_allclose(scores, golden["ltx2/scores"], rtol=0, atol=5 * SCORE_TOLERANCE)
@@ -100,14 +92,14 @@ def test_clap_embedding_is_the_published_one(clap_runtime: Runtime, case: str) -
     """The published case has no peak normalisation: the waveform is handed in behind it."""
     wave = CLAP_WAVES[case]()
     media = SimpleNamespace(name=case, audio=lambda _spec: wave)
-    golden = np.load(GOLDEN / "clap.npz")
+    golden = np.load(PORTABLE / "clap.npz")
     embedding = embedding_of(media, clap_runtime)
     np.testing.assert_allclose(embedding, golden[f"{case}/audio_features"], rtol=0, atol=FEATURE_TOLERANCE)
 
 
 def test_clap_embedding_of_token_ids_is_the_published_one(clap_runtime: Runtime) -> None:
     """The text tower behind the extractor, with ids padded as the extractor pads them."""
-    golden = np.load(GOLDEN / "clap.npz")
+    golden = np.load(PORTABLE / "clap.npz")
     ids = torch.from_numpy(golden["ids_a/input_ids"])
     extractor: Any = get_extractor("clap_text")
     extractor.load(clap_runtime)
@@ -122,8 +114,8 @@ def test_clap_embedding_of_token_ids_is_the_published_one(clap_runtime: Runtime)
 @pytest.mark.media
 def test_clap_embedding_of_a_file_is_the_published_one(clap_runtime: Runtime) -> None:
     """Stereo at 24 kHz through our own decoding, mixing, resampling and peak normalisation: FastVideo's reading."""
-    path = media("ltx2.wav")
-    golden = np.load(SHARED / "golden" / "clap.npz")
+    path = require.media("ltx2.wav")
+    golden = np.load(require.golden("clap.npz"))
     with MediaItem.open(path) as item:
         embedding = embedding_of(item, clap_runtime)
     np.testing.assert_allclose(embedding, golden["ltx2_fv/audio_features"], rtol=0, atol=5 * FEATURE_TOLERANCE)
@@ -137,7 +129,7 @@ def test_command_line_scores_real_clips_and_marks_dummy_weights(tmp_path: Path) 
     clips.mkdir()
     names = ["ltx2.wav", "3qesirWAGt4_20000_30000.mp4", "ZYc410CE4Rg_0_10000.mp4"]
     for name in names:
-        (clips / name).symlink_to(media(name))
+        (clips / name).symlink_to(require.media(name))
     prompts = tmp_path / "prompts.csv"
     with prompts.open("w", newline="") as file:
         csv.writer(file).writerows([["file", "text_prompt"], *([n, f"the sound of {n}"] for n in names)])

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from avmeter.run import read_run
+from support import require
 from support.commandline import avmeter
 
-pytest.importorskip("ftfy")
-pytest.importorskip("regex")
+require.package("ftfy")
+require.package("regex")
 
-SHARED = Path(__file__).resolve().parents[2] / ".." / "shared"
 TEXT_AUDIO, TEXT_VIDEO, JAVIS = "av.imagebind_text_audio", "av.imagebind_text_video", "av.javis_score"
 
 
@@ -22,9 +22,7 @@ def test_prompt_sound_and_picture_of_a_real_clip_are_scored_and_marked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All three towers; options reach the metric; every score is marked as made with dummy weights."""
-    clip = SHARED / "media" / "ltx2.mp4"
-    if not clip.is_file():
-        pytest.skip("the clip ltx2.mp4 is not here")
+    clip = require.media("ltx2.mp4")
     monkeypatch.setenv("AVMETER_CACHE", str(tmp_path / "cache"))
     done = avmeter(
         "score", clip, "--weights", "dummy", "-m", f"{TEXT_AUDIO},{TEXT_VIDEO},{JAVIS}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import struct
@@ -20,6 +19,7 @@ from avmeter.report import Curve, Section, curves, heat_map, write_report
 from avmeter.result import MetricResult, Skip
 from avmeter.run import EvalResults
 from avmeter.sample import as_samples
+from support import require
 
 pytestmark = pytest.mark.browser
 EVIL = "<img src=x onerror=document.title='broken'></script><b>bold</b>"
@@ -28,13 +28,10 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 @pytest.fixture(scope="module")
 def chromium() -> str:
-    """Path of a headless browser. Without one: skipped, or failed if AVMETER_REQUIRE has "browser" in it."""
+    """Path of a headless browser."""
     found = next((p for n in NAMES if (p := shutil.which(n))), None)
     if found is None:
-        reason = "needs a headless Chromium: apt-get install chromium"
-        if "browser" in os.environ.get("AVMETER_REQUIRE", "").split(","):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        require.absent("browser", "needs a headless Chromium: apt-get install chromium")
     return found
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from avmeter.run import read_run
+from support import require
 from support.commandline import avmeter, start
 from support.media import write_media
 
@@ -145,7 +146,7 @@ print(*peaks)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the unit of the peak memory differs between systems")
+@require.needs("system", sys.platform == "linux", "the unit of the peak memory differs between systems")
 def test_memory_does_not_grow_with_the_set(tmp_path):
     """Three times the clips, the same peak: the sound of 40 more clips would be 77 MB, if it were kept."""
     rng = np.random.default_rng(0)

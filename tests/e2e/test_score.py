@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from avmeter.run import read_run
+from support import require
 from support.commandline import avmeter, contents
 from support.media import flash, tone, write_media
+from support.paths import MEDIA
 
 RATE = 16_000
 YAMNET = ("--set", "audio.kl_divergence.backbone=yamnet")
-CLIPS = Path(__file__).resolve().parents[2] / ".." / "shared" / "media"
 RUN_FILES = {"results.parquet", "results.csv", "samples.parquet", "summary.json", "run.json", "report.html"}
 
 
@@ -38,27 +39,27 @@ def facts(run: Path) -> dict:
 
 
 @pytest.mark.media
-@pytest.mark.skipif(not CLIPS.is_dir(), reason="needs the real media clips")
+@require.needs("media", MEDIA.is_dir(), "needs the real media clips")
 def test_folder_of_real_clips_becomes_a_run_folder(tmp_path):
     """A folder of films and sounds: every clip has a row, every file of the run is there, the input is untouched."""
-    before = contents(CLIPS)
-    done = avmeter("score", CLIPS, "-m", "audio.loudness,audio.dnsmos", "--out", tmp_path / "run")
+    before = contents(MEDIA)
+    done = avmeter("score", MEDIA, "-m", "audio.loudness,audio.dnsmos", "--out", tmp_path / "run")
     assert done.code == 0, done.err
     assert {p.name for p in (tmp_path / "run").iterdir()} == RUN_FILES
     results = read_run(tmp_path / "run")
-    assert len(results) == len([p for p in CLIPS.iterdir() if p.suffix in (".mp4", ".wav")])
+    assert len(results) == len([p for p in MEDIA.iterdir() if p.suffix in (".mp4", ".wav")])
     assert all(row["audio.loudness"].score is not None for row in results)
-    assert contents(CLIPS) == before
+    assert contents(MEDIA) == before
 
 
 @pytest.mark.media
-@pytest.mark.skipif(not CLIPS.is_dir(), reason="needs the real media clips")
+@require.needs("media", MEDIA.is_dir(), "needs the real media clips")
 def test_manifest_of_real_clips_scores_the_same(tmp_path):
     """The same clips by a manifest have the same scores."""
     table = tmp_path / "set.csv"
-    table.write_text(f"id,path\nfilm,{CLIPS / 'ltx2.mp4'}\nsound,{CLIPS / 'ltx2.wav'}\n")
+    table.write_text(f"id,path\nfilm,{MEDIA / 'ltx2.mp4'}\nsound,{MEDIA / 'ltx2.wav'}\n")
     avmeter("score", table, "-m", "audio.loudness", "-o", tmp_path / "a")
-    avmeter("score", CLIPS / "ltx2.mp4", CLIPS / "ltx2.wav", "-m", "audio.loudness", "-o", tmp_path / "b")
+    avmeter("score", MEDIA / "ltx2.mp4", MEDIA / "ltx2.wav", "-m", "audio.loudness", "-o", tmp_path / "b")
     scores = [[row["audio.loudness"].score for row in read_run(tmp_path / run)] for run in "ab"]
     assert scores[0] == scores[1]
     assert read_run(tmp_path / "a").sample_ids == ["film", "sound"]

@@ -11,19 +11,20 @@ import pytest
 
 from avmeter.evaluator import Evaluator
 from avmeter.weights import WeightsSource
+from support import require
+from support.paths import MEDIA
 from support.speech import needs_speech, speak
 from support.whisper import write_transformers_folder
 
-MEDIA = Path(__file__).resolve().parents[2] / ".." / "shared" / "media"
 LTX2 = MEDIA / "ltx2.wav"
 LTX2_TEXT = "That's it. Dad's lost it. And we've lost Dad. Stop being so dramatic, Jess."
 ENTRY = "faster-whisper-base"
 RATE = 16_000
 
-needs_weights = pytest.mark.skipif(
-    not WeightsSource().available(ENTRY), reason=f"no weights of Whisper base: avmeter weights fetch {ENTRY}"
+needs_weights = require.needs(
+    "weights", WeightsSource().available(ENTRY), f"no weights of Whisper base: avmeter weights fetch {ENTRY}"
 )
-needs_clip = pytest.mark.skipif(not LTX2.is_file(), reason="the real media clips are not on this machine")
+needs_clip = require.needs("media", LTX2.is_file(), "the real media clips are not on this machine")
 pytestmark = [needs_weights]
 
 

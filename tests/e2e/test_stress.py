@@ -18,6 +18,7 @@ from avmeter.stress.ready import lacking
 from avmeter.stress.suite import StressResult, run_stress
 from avmeter.stress.variants import Variant, variants_of
 from avmeter.weights import WeightsSource
+from support import require
 from support.speech import needs_speech
 
 METRICS = ["audio.wer", "audio.dnsmos", "audio.kl_divergence", "audio.frechet_distance", "audio.loudness", "av.align"]
@@ -55,7 +56,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StressResult]:
     source = WeightsSource.parse("auto")
     missing = [w for m in resolve_metrics(METRICS, options=YAMNET).values() for w in lacking(m, source)]
     if missing:
-        pytest.skip(f"weights are not on this machine: {', '.join(missing)}: see `avmeter weights list`")
+        require.absent("weights", f"not on this machine: {', '.join(missing)}: see `avmeter weights list`")
     folder = tmp_path_factory.mktemp("stress")
     clips = [s for s in render_clips(folder / "clips-in") if s["id"] in ("speech-en", "bouncing-ball")]
     evaluator = Evaluator(METRICS, "cpu", options=YAMNET, store=folder / "store")

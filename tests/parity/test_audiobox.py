@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -12,8 +10,9 @@ from torch import Tensor, nn
 from avmeter.nets import audiobox
 from avmeter.nets.audiobox import WINDOW_LENGTH, Audiobox
 from golden import fill, goldenio, synth
+from support.paths import PORTABLE
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "portable" / "audiobox.npz"
+PUBLISHED = PORTABLE / "audiobox.npz"
 
 # Relative to the largest golden value; the published code in float32 is 1e-6 to 2.5e-6 from itself in float64.
 STAGE_TOLERANCE = 1e-4
@@ -31,7 +30,7 @@ WAVES = {
 
 @pytest.fixture(scope="module")
 def golden() -> dict[str, np.ndarray]:
-    return dict(np.load(GOLDEN))
+    return dict(np.load(PUBLISHED))
 
 
 @pytest.fixture(scope="module")

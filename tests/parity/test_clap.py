@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,12 @@ from torch import Tensor
 from avmeter.dsp import clap as dsp
 from avmeter.nets import clap
 from golden import fill, goldenio, synth
+from support import require
+from support.paths import PORTABLE
 
-transformers = pytest.importorskip("transformers")
+transformers = require.package("transformers")
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "portable" / "clap.npz"
+PUBLISHED = PORTABLE / "clap.npz"
 
 # Relative to the largest golden value, but for features, which are absolute (published code: 7e-8).
 INPUT_TOLERANCE = 1e-5
@@ -32,7 +33,7 @@ WAVES = {
 
 @pytest.fixture(scope="module")
 def golden() -> dict[str, np.ndarray]:
-    return dict(np.load(GOLDEN))
+    return dict(np.load(PUBLISHED))
 
 
 @pytest.fixture(scope="module")

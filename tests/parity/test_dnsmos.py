@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
-
-from avmeter.errors import WeightsError
 from avmeter.features.base import get_extractor
 from avmeter.features.quality.dnsmos import Dnsmos, published_windows
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.runtime import Runtime
 from avmeter.weights import WeightsSource
 from golden import synth
+from support import require
+from support.paths import GOLDEN
 
-MEDIA = Path(__file__).resolve().parents[2] / ".." / "shared" / "media"
-PUBLISHED = json.loads((Path(__file__).parents[1] / "golden" / "dnsmos.json").read_text())
+require.package("onnxruntime")
+
+PUBLISHED = json.loads((GOLDEN / "dnsmos.json").read_text())
 SCORES = ("ovrl", "sig", "bak", "p808")
 
 
@@ -30,10 +29,8 @@ SCORES = ("ovrl", "sig", "bak", "p808")
 def extractor() -> Iterator[Dnsmos]:
     found = get_extractor("dnsmos")
     assert isinstance(found, Dnsmos)
-    try:
-        found.load(_runtime())
-    except WeightsError as error:
-        pytest.skip(f"the networks of DNSMOS are not here: {error.message}")
+    require.weights("dnsmos-p835", "dnsmos-p808")
+    found.load(_runtime())
     yield found
     found.unload()
 
@@ -56,9 +53,7 @@ def check(scores: dict[str, Any], case: str) -> None:
 @pytest.mark.parametrize("name", ["ltx2.wav", "3qesirWAGt4_20000_30000.mp4", "ZYc410CE4Rg_0_10000.mp4"])
 def test_real_clips_have_the_published_scores(extractor: Dnsmos, name: str) -> None:
     """All four scores of speech, of a short clip that is repeated, and of noise."""
-    if not (MEDIA / name).is_file():
-        pytest.skip(f"the clip {name} is not here")
-    wave = np.array(MediaItem.open(MEDIA / name).audio(AudioSpec(sample_rate=16_000))[:])
+    wave = np.array(MediaItem.open(require.media(name)).audio(AudioSpec(sample_rate=16_000))[:])
     assert len(wave) == PUBLISHED[name]["num_samples"]
     check(scores_of(extractor, 0.5 * wave), name)
 

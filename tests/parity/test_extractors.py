@@ -7,7 +7,6 @@ after that.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,10 +17,8 @@ from avmeter.dsp.mel import panns_logmel, passt_mel, vggish_examples
 from avmeter.features.base import Window, WindowExtractor, get_extractor
 from avmeter.media import MediaItem
 from golden import goldenio, synth
-
-_ROOT = Path(__file__).resolve().parents[2]
-SHARED = _ROOT / ".." / "shared"
-PORTABLE = _ROOT / "tests" / "golden" / "portable"
+from support import require
+from support.paths import PORTABLE, SHARED
 
 CLIPS = {"ltx2": "ltx2.mp4", "3qesir": "3qesirWAGt4_20000_30000.mp4", "ZYc": "ZYc410CE4Rg_0_10000.mp4"}
 CLIP_MEAN = np.array([0.48145466, 0.4578275, 0.40821073], np.float32).reshape(3, 1, 1, 1)
@@ -29,10 +26,7 @@ CLIP_STD = np.array([0.26862954, 0.26130258, 0.27577711], np.float32).reshape(3,
 
 
 def clip(name: str) -> MediaItem:
-    path = SHARED / "media" / name
-    if not path.is_file():
-        pytest.skip(f"the clip {name} is not here")
-    return MediaItem.open(path)
+    return MediaItem.open(require.media(name))
 
 
 def golden(network: str, case: str) -> dict[str, np.ndarray]:
@@ -43,7 +37,7 @@ def golden(network: str, case: str) -> dict[str, np.ndarray]:
     with np.load(path) as npz:
         found = {k: npz[k] for k in npz.files if k.startswith(f"{case}/")}
     if not found:
-        pytest.skip(f"the golden case {case} of {network} is not here")
+        require.absent("goldens", f"the case {case} of {network} is not beside the checkout")
     return found
 
 

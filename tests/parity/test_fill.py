@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +12,8 @@ from hypothesis import strategies as st
 
 from avmeter.weights import dummy
 from golden import fill
+from support.paths import KEYS
 
-KEYS = Path(__file__).resolve().parents[1] / "golden" / "keys"
 NETWORKS = sorted(path.name.removesuffix(".keys.json") for path in KEYS.glob("*.keys.json"))
 SMALL = 50_000
 

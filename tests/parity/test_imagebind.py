@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -13,8 +11,7 @@ from avmeter.dsp.mel import imagebind_mel
 from avmeter.nets import imagebind
 from avmeter.nets.imagebind import ImageBind, ImageBindConfig, TowerConfig
 from golden import fill, goldenio, synth
-
-PORTABLE = Path(__file__).parents[1] / "golden" / "portable"
+from support.paths import PORTABLE
 
 TINY = {
     "embedding_dim": 32,

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from avmeter.nets.clip_tokens import BEGIN, END, ClipTokens, read_merges
 from avmeter.weights import WeightsSource
+from support import require
+from support.paths import GOLDEN
 
-pytest.importorskip("ftfy")
-pytest.importorskip("regex")
+require.package("ftfy")
+require.package("regex")
 
-PUBLISHED = json.loads((Path(__file__).parents[1] / "golden" / "imagebind_tokens.json").read_text())
+PUBLISHED = json.loads((GOLDEN / "imagebind_tokens.json").read_text())
 
 
 @pytest.fixture(scope="module")
 def tokens() -> ClipTokens:
-    source = WeightsSource.parse("auto")
-    if not source.available("clip-vocabulary"):
-        pytest.skip("CLIP's vocabulary is not here")
-    return ClipTokens(read_merges(source.path("clip-vocabulary")))
+    require.weights("clip-vocabulary")
+    return ClipTokens(read_merges(WeightsSource.parse("auto").path("clip-vocabulary")))
 
 
 @pytest.mark.parametrize("case", PUBLISHED, ids=lambda case: ascii(case["text"][:24]))

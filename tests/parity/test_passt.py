@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -15,8 +13,9 @@ from avmeter.nets import passt
 from avmeter.nets.passt import Passt
 from golden import fill, goldenio, synth
 from support.golden_clips import full_golden, ltx2_wave
+from support.paths import PORTABLE
 
-PORTABLE = Path(__file__).parents[1] / "golden" / "portable" / "passt.npz"
+PUBLISHED = PORTABLE / "passt.npz"
 
 # Relative to the largest golden value of the stage; 5 to 10 times the float32 error of the published code itself.
 MEL_TOLERANCE = 1e-4
@@ -64,14 +63,14 @@ def check_network(net: Passt, golden: dict[str, np.ndarray], case: str, mel: Ten
 def test_mel_agrees(case: str) -> None:
     """The front end gives the published mel of a chirp, of a short one and of silence."""
     mel = passt_mel(torch.from_numpy(INPUTS[case]())[None])
-    check(dict(np.load(PORTABLE)), f"{case}/mel", mel, MEL_TOLERANCE)
+    check(dict(np.load(PUBLISHED)), f"{case}/mel", mel, MEL_TOLERANCE)
 
 
 @pytest.mark.parametrize("case", WITH_THE_LONG_ONES_FULL)
 @torch.no_grad()
 def test_every_stage_of_the_network_agrees(net: Passt, case: str) -> None:
     """Patches, first and last block, embedding and logits of 10 s, of 4 s and of silence."""
-    check_network(net, dict(np.load(PORTABLE)), case, passt_mel(torch.from_numpy(INPUTS[case]())[None]))
+    check_network(net, dict(np.load(PUBLISHED)), case, passt_mel(torch.from_numpy(INPUTS[case]())[None]))
 
 
 @pytest.mark.full

@@ -13,9 +13,10 @@ from avmeter.features.pe_av.frame import PeAvFrame, spread
 from avmeter.media.resize import resize_frame
 from avmeter.nets import pe_av
 from golden import fill, goldenio, synth
+from support import require
 from support.pe_av import CONFIG, GOLDEN, LAYOUT
 
-pytest.importorskip("transformers")
+require.package("transformers")
 
 # Relative to the largest golden value; measured: 0 with two threads, as they were made, 2e-5 with one.
 TOLERANCE = 1e-4

@@ -5,8 +5,6 @@ All networks are full size with the deterministic fill, so the numbers say nothi
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -21,9 +19,8 @@ from avmeter.runtime import Runtime
 from avmeter.sample import Sample
 from avmeter.stats.divergence import kl_softmax
 from avmeter.weights import WeightsSource
+from support import require
 
-SHARED = Path(__file__).resolve().parents[2] / ".." / "shared"
-MEDIA = SHARED / "media"
 PROTOCOLS = {"ltx2_fv": "fastvideo", "ltx2_avb": "av-benchmark"}
 SAMPLE = Sample(id="ltx2")
 
@@ -31,18 +28,8 @@ pytestmark = pytest.mark.media
 
 
 def golden(network: str) -> dict[str, np.ndarray]:
-    path = SHARED / "golden" / f"{network}.npz"
-    if not path.is_file():
-        pytest.skip(f"{path.name} with the cases of real clips is not here")
-    with np.load(path) as npz:
+    with np.load(require.golden(f"{network}.npz")) as npz:
         return {k: npz[k] for k in npz.files if npz[k].size < 40_000}
-
-
-def media(name: str) -> Path:
-    path = MEDIA / name
-    if not path.is_file():
-        pytest.skip(f"the clip {name} is not here")
-    return path
 
 
 def score(metric: str, protocol: str, sample: dict[str, object]) -> MetricResult:
@@ -66,7 +53,7 @@ def passt() -> dict[str, Features]:
         extractor = get_extractor("passt", protocol=protocol)
         assert isinstance(extractor, WindowExtractor)
         extractor.load(runtime)
-        item = MediaItem.open(media("ltx2.wav"))
+        item = MediaItem.open(require.media("ltx2.wav"))
         windows = list(extractor.windows(item))
         with torch.inference_mode():
             outputs = extractor.run(windows, runtime)
@@ -115,7 +102,7 @@ def test_frechet_distance_of_own_embeddings_is_that_of_published_ones(passt: dic
 def test_kl_of_a_clip_against_silence_through_the_public_interface() -> None:
     """`av-benchmark` scores silence: KL(silence || clip) is what the published logits of both imply."""
     npz = golden("passt")
-    sample = {"audio": media("ltx2.wav"), "reference_audio": (np.zeros(320_000, np.float32), 32_000)}
+    sample = {"audio": require.media("ltx2.wav"), "reference_audio": (np.zeros(320_000, np.float32), 32_000)}
     result = score("audio.kl_divergence", "av-benchmark", sample)
     implied = kl_softmax(generated=npz["ltx2_avb/logits"][None], reference=npz["zeros/logits"][None])
     assert result.score == pytest.approx(implied, rel=1e-4)
@@ -138,7 +125,7 @@ def test_desync_of_a_clip_is_the_published_one(case: str) -> None:
     """Class probabilities and offsets at both ends, from files to score."""
     npz = golden("synchformer")
     protocol, video, audio = DESYNC_CASES[case]
-    sample = {"video": media(video), "audio": media(audio) if audio else None}
+    sample = {"video": require.media(video), "audio": require.media(audio) if audio else None}
     result = score("audio.desync", protocol, sample)
     offsets = []
     for end, published in (("front", "first14"), ("back", "last14")):
@@ -158,7 +145,8 @@ def test_desync_of_a_clip_is_the_published_one(case: str) -> None:
 def test_imagebind_score_of_a_clip_is_the_published_one(protocol: str, vision: str) -> None:
     """Cosine of the published embeddings of picture and sound, from files to score."""
     npz = golden("imagebind")
-    result = score("audio.imagebind_score", protocol, {"video": media("ltx2.mp4"), "audio": media("ltx2.wav")})
+    sample = {"video": require.media("ltx2.mp4"), "audio": require.media("ltx2.wav")}
+    result = score("audio.imagebind_score", protocol, sample)
     picture, sound = (
         npz[k].astype(np.float64).reshape(-1)
         for k in (f"{vision}/vision_embedding", "ltx2_pinned_sampler/audio_embedding")

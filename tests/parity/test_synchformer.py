@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,9 +14,10 @@ from avmeter.dsp.mel import synchformer_mel
 from avmeter.nets import synchformer
 from avmeter.nets.synchformer import Synchformer, SynchformerConfig
 from golden import fill, goldenio, synth
+from support import require
+from support.paths import PORTABLE
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "portable" / "synchformer.npz"
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "golden" / "synchformer.npz"
+PUBLISHED = PORTABLE / "synchformer.npz"
 
 # Relative to the largest golden value; 10 to 50 times the float32 error of the published code itself.
 MEL_TOLERANCE = 5e-5
@@ -34,7 +34,7 @@ def filled(part: str) -> Synchformer:
 
 @pytest.fixture(scope="module")
 def golden() -> dict[str, np.ndarray]:
-    return dict(np.load(GOLDEN))
+    return dict(np.load(PUBLISHED))
 
 
 @pytest.fixture(scope="module")
@@ -142,9 +142,7 @@ def test_comparison_gives_the_published_logits_of_clips(
     comparison: Synchformer, case: str, window: str, cut: Callable[[Tensor], Tensor]
 ) -> None:
     """Logits and offset follow from the stored features of real clips."""
-    if not SHARED.exists():
-        pytest.skip("goldens of the media clips are not here")
-    with np.load(SHARED) as npz:
+    with np.load(require.golden("synchformer.npz")) as npz:
         golden = {k: npz[k] for k in npz.files if k.startswith(case)}
     video, audio = (torch.from_numpy(golden[f"{case}/{name}"]) for name in ("vfeats", "afeats"))
     logits = comparison.compare(cut(video)[None], cut(audio)[None])[0]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -16,8 +14,9 @@ from avmeter.nets import vggish
 from avmeter.nets.vggish import Vggish
 from golden import fill, goldenio, synth
 from support.golden_clips import full_golden, ltx2_wave
+from support.paths import PORTABLE
 
-PORTABLE = Path(__file__).parents[1] / "golden" / "portable" / "vggish.npz"
+PUBLISHED = PORTABLE / "vggish.npz"
 
 # Relative to the largest golden value of the stage; about 10 times the float32 error of the published code itself.
 EXAMPLE_TOLERANCE = 1e-6
@@ -57,14 +56,14 @@ def check_network(net: Vggish, golden: dict[str, np.ndarray], case: str, example
 def test_examples_agree(case: str) -> None:
     """The front end gives the published examples of a chirp and of silence."""
     examples = vggish_examples(torch.from_numpy(INPUTS[case]())[None])[0]
-    check(dict(np.load(PORTABLE)), f"{case}/examples", examples, EXAMPLE_TOLERANCE)
+    check(dict(np.load(PUBLISHED)), f"{case}/examples", examples, EXAMPLE_TOLERANCE)
 
 
 @pytest.mark.parametrize("case", INPUTS)
 @torch.no_grad()
 def test_every_stage_of_the_network_agrees(net: Vggish, case: str) -> None:
     """First convolution, last pooling, first linear layer and embedding of a chirp and of silence."""
-    check_network(net, dict(np.load(PORTABLE)), case, vggish_examples(torch.from_numpy(INPUTS[case]())[None])[0])
+    check_network(net, dict(np.load(PUBLISHED)), case, vggish_examples(torch.from_numpy(INPUTS[case]())[None])[0])
 
 
 @pytest.mark.media

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-
-pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 
 from avmeter import Evaluator
 from avmeter.features.audioset import yamnet
 from avmeter.media import AudioSpec, MediaItem
-from avmeter.weights import WeightsSource
 from golden import synth
+from support import require
 
-MEDIA = Path(__file__).resolve().parents[2] / ".." / "shared" / "media"
+require.package("onnxruntime")
+
 CLIPS = ("ltx2.wav", "3qesirWAGt4_20000_30000.mp4", "ZYc410CE4Rg_0_10000.mp4")
 RATE = 16_000
 METRICS = ("audio.kl_divergence", "audio.frechet_distance")
@@ -25,11 +22,8 @@ pytestmark = pytest.mark.media
 
 @pytest.fixture(scope="module")
 def waves() -> list[np.ndarray]:
-    if not all((MEDIA / name).is_file() for name in CLIPS):
-        pytest.skip("the media clips are not here")
-    if not WeightsSource.parse("auto").available("yamnet"):
-        pytest.skip("the weights of YAMNet are not here")
-    return [np.array(MediaItem.open(MEDIA / n).audio(AudioSpec(sample_rate=RATE))[:]) for n in CLIPS]
+    require.weights("yamnet")
+    return [np.array(MediaItem.open(require.media(n)).audio(AudioSpec(sample_rate=RATE))[:]) for n in CLIPS]
 
 
 def distances(generated: list[np.ndarray], reference: list[np.ndarray]) -> tuple[float, float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import jiwer
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from avmeter.text.language import detect_char_level, parse_language
 from avmeter.text.normalise import NORMALISERS, normalise
 from avmeter.text.repetition import repeated_ngram_share
 from avmeter.text.tokens import characters, tokens
+from support import require
 
 # The first example pays for imports, and a busy machine for its neighbours.
 untimed = settings(deadline=None)
@@ -106,7 +106,7 @@ def test_every_text_can_be_normalised_and_cut(text: str, name: str, language: ob
 @given(number_words)
 def test_whispers_normaliser_takes_number_words(text: str) -> None:
     """Any sequence of number words passes through Whisper's normaliser, too."""
-    pytest.importorskip("transformers")
+    require.package("transformers")
     normalise(text, "whisper-english")
 
 

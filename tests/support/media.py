@@ -160,6 +160,8 @@ def _audio(out, wave, sample_rate, codec, sample_format, layout, bit_rate, start
     if bit_rate:
         stream.bit_rate = bit_rate
     stream.codec_context.time_base = Fraction(1, sample_rate)
+    if codec == "vorbis":
+        stream.codec_context.options = {"strict": "experimental"}  # what libav calls its own encoder of it
     stream.codec_context.open()
     size = stream.codec_context.frame_size or 1024
     convert = av.AudioResampler(format=stream.codec_context.format, layout=layout, rate=sample_rate)

@@ -18,12 +18,15 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
 import pytest
 
+from avmeter.errors import MissingDependencyError
 from avmeter.weights import WeightsSource
 from support.paths import MEDIA, SHARED
 
@@ -58,6 +61,15 @@ def package(name: str) -> ModuleType:
         return importlib.import_module(name)
     except ImportError as error:
         absent("packages", f"{name} is not installed ({error})")
+
+
+@contextmanager
+def dependencies() -> Iterator[None]:
+    """Around code of this package that says itself which package it lacks."""
+    try:
+        yield
+    except MissingDependencyError as error:
+        absent("packages", error.message)
 
 
 def media(name: str) -> Path:

@@ -18,8 +18,8 @@ from avmeter.errors import SkipCode
 from avmeter.registry import EXTRACTORS, METRICS, list_metrics
 from avmeter.weights import catalog
 from support.media import tone, write_pcm_wav
+from support.paths import ROOT
 
-ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "bench").rglob("*.md")])
 _LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")

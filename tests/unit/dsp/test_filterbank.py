@@ -9,6 +9,7 @@ import pytest
 
 from avmeter.dsp.filterbank import Bank, htk_bank, kaldi_bank, slaney_bank
 from avmeter.errors import UsageError
+from support import require
 
 BANKS = [htk_bank, kaldi_bank, slaney_bank]
 FINE = {"sample_rate": 16000, "n_fft": 16384}
@@ -88,7 +89,7 @@ def test_bands_outside_the_signal_are_refused(
 )
 def test_bank_equals_an_independent_implementation(bank: Callable[..., Bank], options: dict[str, object]) -> None:
     """transformers computes the same weights."""
-    audio_utils = pytest.importorskip("transformers.audio_utils")
+    audio_utils = require.package("transformers.audio_utils")
     expected = audio_utils.mel_filter_bank(
         num_frequency_bins=513,
         num_mel_filters=64,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import unicodedata
 import warnings
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from avmeter.errors import ManifestError, UnknownNameError
 from avmeter.manifest import PairingWarning, identical_pairs, samples_from, samples_from_inputs
 from avmeter.manifest.folders import key_of, list_media
+from support.privileges import without_root
 
 
 def touch(root: Path, *names: str) -> Path:
@@ -287,10 +287,9 @@ def test_identical_bytes_are_pointed_out(tmp_path: Path) -> None:
     assert identical_pairs(samples) == ["a.wav"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may list any folder")
-def test_folder_without_permission_is_an_error(tmp_path: Path) -> None:
+def test_folder_without_permission_is_an_error(open_folder: Path) -> None:
     """A part of a set that cannot be listed is not left out in silence."""
-    gen = touch(tmp_path / "gen", "a.wav", "x/b.wav")
+    gen = touch(open_folder / "gen", "a.wav", "x/b.wav")
     (gen / "x").chmod(0)
-    with pytest.raises(ManifestError, match="cannot be listed"):
+    with without_root(), pytest.raises(ManifestError, match="cannot be listed"):
         list_media(gen)

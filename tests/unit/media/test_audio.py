@@ -16,6 +16,7 @@ from avmeter.media import audio as media_audio
 from avmeter.media.audio import render
 from avmeter.media.decode import Losses, SoundBlock
 from avmeter.media.track import collect_track
+from support import require
 from support.media import silence, tone, write_pcm_wav
 
 RATES = [(48_000, 16_000), (44_100, 16_000), (16_000, 48_000), (24_000, 32_000), (11_025, 16_000), (22_050, 44_100)]
@@ -190,7 +191,7 @@ def test_each_spec_is_rendered_once_and_the_track_decoded_once(tmp_path, monkeyp
         assert len(calls) == 2
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
+@require.needs("system", Path("/proc/self/status").exists(), "peak memory is read from /proc")
 def test_long_sound_stays_in_bounded_memory(tmp_path):
     """Ten minutes of stereo at 48 kHz (230 MB as float32) are read in a small part of that."""
     path = tmp_path / "long.wav"

@@ -6,6 +6,7 @@ import pytest
 
 from avmeter.errors import MediaError, SkipCode
 from avmeter.media import AudioSpec, FrameRequest, MediaItem, probe, require_sound
+from support import require
 from support.media import (
     click,
     cut_file,
@@ -52,8 +53,8 @@ def test_streams_of_different_length_keep_their_own(tmp_path, video_s, audio_s):
         assert not item.audio_facts.header_duration_mismatch
 
 
-@pytest.mark.skipif(
-    not hasattr(av.video.stream.VideoStream, "set_display_rotation"), reason="this PyAV cannot write display matrices"
+@require.needs(
+    "codecs", hasattr(av.video.stream.VideoStream, "set_display_rotation"), "this PyAV cannot write display matrices"
 )
 @pytest.mark.parametrize("rotation_deg", [90, -90, 180])
 def test_rotated_video_stands_upright(tmp_path, rotation_deg):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from avmeter.media import AudioSpec, FrameRequest, MediaItem, probe
+from support import require
 from support.media import numbered, tone, write_media, write_pcm_wav
 
 # codec, suffix, rates, tolerance of the RMS
@@ -17,7 +18,7 @@ FORMATS = [
     ("pcm_f64le", "wav", (48_000,), 1e-3),
     ("flac", "flac", (16_000, 96_000), 1e-3),
     ("libmp3lame", "mp3", (16_000, 44_100), 0.02),
-    ("libvorbis", "ogg", (44_100,), 0.02),
+    ("vorbis", "ogg", (44_100,), 0.02),
     ("libopus", "opus", (48_000,), 0.02),
     ("libopus", "webm", (48_000,), 0.02),
     ("aac", "m4a", (16_000, 44_100, 96_000), 0.02),
@@ -36,7 +37,7 @@ def needs_encoder(codec):
     try:
         av.Codec(codec, "w")
     except av.codec.codec.UnknownCodecError:
-        pytest.skip(f"this libav cannot write {codec}")
+        require.absent("codecs", f"this libav cannot write {codec}")
 
 
 @pytest.mark.parametrize(("codec", "suffix", "rate", "tolerance"), CASES, ids=lambda v: str(v))

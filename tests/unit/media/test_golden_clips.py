@@ -4,7 +4,6 @@ Tolerances: hashes and soxr are exact (same library); the sinc golden was made w
 """
 
 import hashlib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,12 +18,9 @@ from avmeter.media import (
     rounded_rate_indices,
 )
 from golden import goldenio
+from support import require
 
-SHARED = Path(__file__).resolve().parents[3] / ".." / "shared"
-pytestmark = [
-    pytest.mark.media,
-    pytest.mark.skipif(not (SHARED / "media").is_dir(), reason="the real media clips are not here"),
-]
+pytestmark = pytest.mark.media
 FASTVIDEO = Resize(short_side=224, interpolation="bicubic", antialias=True, long_side="round", in_="float")
 AV_BENCHMARK = Resize(short_side=224, interpolation="bicubic", antialias=True, long_side="int_trunc", in_="uint8")
 SHORT_SIDE_SCALE = Resize(short_side=224, interpolation="bilinear", antialias=False, long_side="floor", in_="float")
@@ -36,11 +32,11 @@ CLIPS = {
 
 
 def golden(name):
-    return np.load(SHARED / "golden" / f"{name}.npz")
+    return np.load(require.golden(f"{name}.npz"))
 
 
 def clip(name):
-    return MediaItem.open(SHARED / "media" / name)
+    return MediaItem.open(require.media(name))
 
 
 def sha256(frames):

@@ -18,10 +18,11 @@ from avmeter.metrics.base import FeatureSet
 from avmeter.metrics.resolve import get_metric
 from avmeter.result import MetricResult, Skip
 from avmeter.sample import Sample
+from support import require
 from support.media import numbered, tone, write_media, write_pcm_wav
 from support.pe_av import small_checkpoints
 
-pytest.importorskip("transformers")
+require.package("transformers")
 
 NAME = "av.pe_av_similarity"
 RATE = 48_000

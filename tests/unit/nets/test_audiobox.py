@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +13,7 @@ from avmeter.errors import WeightsError
 from avmeter.nets import audiobox, wavlm
 from avmeter.nets.audiobox import AXES, Audiobox, AudioboxConfig
 from avmeter.nets.wavlm import WavLMConfig
-
-KEYS = Path(__file__).parents[2] / "golden" / "keys" / "audiobox.keys.json"
+from support.paths import KEYS
 
 SMALL = AudioboxConfig(
     encoder=WavLMConfig(
@@ -36,7 +34,7 @@ LENGTH = 16000
 
 @pytest.fixture(scope="module")
 def official() -> dict[str, Tensor]:
-    keys = json.loads(KEYS.read_text())["keys"]
+    keys = json.loads((KEYS / "audiobox.keys.json").read_text())["keys"]
     return {name: torch.empty(entry["shape"], device="meta") for name, entry in keys.items()}
 
 

@@ -24,10 +24,11 @@ from avmeter.nets.clap import (
     TextTowerConfig,
 )
 from avmeter.nets.clap.ms import last_states
+from support import require
+from support.paths import KEYS
 
-pytest.importorskip("transformers")
+require.package("transformers")
 
-KEYS = Path(__file__).parents[2] / "golden" / "keys"
 
 SMALL = ClapConfig(
     audio=AudioTowerConfig(dim=8, depths=(2, 2), num_heads=(2, 4), num_mels=16, image_size=64, window_size=4),

@@ -12,9 +12,10 @@ import pytest
 from avmeter.errors import MissingDependencyError, WeightsError
 from avmeter.nets import clip_tokens
 from avmeter.nets.clip_tokens import BEGIN, END, NUM_MERGES, ClipTokens, DummyTokens, clean, merged, read_merges
+from support import require
 
-pytest.importorskip("ftfy")
-pytest.importorskip("regex")
+require.package("ftfy")
+require.package("regex")
 
 MERGES = [("d", "o"), ("do", "g</w>"), ("a", "a"), ("aa", "a</w>")]
 # 256 letters, 256 letters that end a word, the merges.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -14,8 +13,8 @@ from torch import Tensor
 from avmeter.errors import WeightsError
 from avmeter.nets import imagebind
 from avmeter.nets.imagebind import TOWERS, Attention, ImageBind, ImageBindConfig, TowerConfig
-
-KEYS = Path(__file__).parents[2] / "golden" / "keys" / "imagebind.keys.json"
+from support import require
+from support.paths import KEYS
 
 SMALL = ImageBindConfig(
     towers=TOWERS,
@@ -33,7 +32,7 @@ SMALL = ImageBindConfig(
 
 @pytest.fixture(scope="module")
 def official() -> dict[str, Tensor]:
-    keys = json.loads(KEYS.read_text())["keys"]
+    keys = json.loads((KEYS / "imagebind.keys.json").read_text())["keys"]
     return {name: torch.empty(entry["shape"], device="meta") for name, entry in keys.items()}
 
 
@@ -115,7 +114,7 @@ def test_attention_with_learned_key_and_value_is_that_of_torch() -> None:
 @torch.no_grad()
 def test_text_tower_is_a_clip_text_model(net: ImageBind) -> None:
     """Causal blocks, the end-of-text token and the projection agree with an independent implementation."""
-    transformers = pytest.importorskip("transformers")
+    transformers = require.package("transformers")
     config = transformers.CLIPTextConfig(
         vocab_size=50,
         hidden_size=16,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 import torch
@@ -12,15 +11,14 @@ from torch import Tensor
 from avmeter.errors import UsageError, WeightsError
 from avmeter.nets import panns
 from avmeter.nets.panns import Cnn14, Cnn14Config
-
-KEYS = Path(__file__).parents[2] / "golden" / "keys" / "panns.keys.json"
+from support.paths import KEYS
 
 SMALL = Cnn14Config(num_mels=16, channels=(4, 6, 8), num_classes=5)
 
 
 @pytest.fixture(scope="module")
 def official() -> dict[str, Tensor]:
-    keys = json.loads(KEYS.read_text())["keys"]
+    keys = json.loads((KEYS / "panns.keys.json").read_text())["keys"]
     dtypes = {"float32": torch.float32, "int64": torch.int64}
     return {name: torch.empty(e["shape"], dtype=dtypes[e["dtype"]], device="meta") for name, e in keys.items()}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 import torch
@@ -12,15 +11,14 @@ from torch import Tensor
 from avmeter.errors import UsageError, WeightsError
 from avmeter.nets import passt
 from avmeter.nets.passt import Block, Passt, PasstConfig
-
-KEYS = Path(__file__).parents[2] / "golden" / "keys" / "passt.keys.json"
+from support.paths import KEYS
 
 SMALL = PasstConfig(dim=24, depth=3, num_heads=4, num_mels=36, num_mel_frames=100, num_classes=5)
 
 
 @pytest.fixture(scope="module")
 def official() -> dict[str, Tensor]:
-    keys = json.loads(KEYS.read_text())["keys"]
+    keys = json.loads((KEYS / "passt.keys.json").read_text())["keys"]
     return {name: torch.empty(entry["shape"], device="meta") for name, entry in keys.items()}
 
 

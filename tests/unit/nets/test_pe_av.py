@@ -10,9 +10,10 @@ import torch
 
 from avmeter.errors import UnknownNameError, WeightsError
 from avmeter.nets import pe_av
+from support import require
 from support.pe_av import CONFIG, LAYOUT, part, write_checkpoint
 
-pytest.importorskip("transformers")
+require.package("transformers")
 
 
 def test_published_names_are_found_by_hub_and_catalog_name() -> None:

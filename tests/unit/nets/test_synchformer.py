@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -14,8 +13,7 @@ from avmeter.errors import WeightsError
 from avmeter.nets import synchformer
 from avmeter.nets.keys import KeyMap
 from avmeter.nets.synchformer import OFFSET_GRID_S, PARTS, Synchformer, SynchformerConfig
-
-KEYS = Path(__file__).parents[2] / "golden" / "keys" / "synchformer.keys.json"
+from support.paths import KEYS
 
 SMALL = SynchformerConfig(
     dim=32,
@@ -36,7 +34,7 @@ SMALL = SynchformerConfig(
 
 @pytest.fixture(scope="module")
 def official() -> dict[str, Tensor]:
-    keys = json.loads(KEYS.read_text())["keys"]
+    keys = json.loads((KEYS / "synchformer.keys.json").read_text())["keys"]
     return {name: torch.empty(entry["shape"], device="meta") for name, entry in keys.items()}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 import torch
@@ -12,15 +11,14 @@ from torch import Tensor
 from avmeter.errors import UsageError, WeightsError
 from avmeter.nets import vggish
 from avmeter.nets.vggish import Vggish, VggishConfig
-
-KEYS = Path(__file__).parents[2] / "golden" / "keys" / "vggish.keys.json"
+from support.paths import KEYS
 
 SMALL = VggishConfig(num_frames=12, num_mels=8, channels=((3,), (4, 5)), hidden=10, embedding_dim=6)
 
 
 @pytest.fixture(scope="module")
 def official() -> dict[str, Tensor]:
-    keys = json.loads(KEYS.read_text())["keys"]
+    keys = json.loads((KEYS / "vggish.keys.json").read_text())["keys"]
     return {name: torch.empty(entry["shape"], device="meta") for name, entry in keys.items()}
 
 

@@ -13,6 +13,7 @@ from avmeter.text.error_rate import align
 from avmeter.text.language import detect_char_level, parse_language
 from avmeter.text.normalise import NORMALISERS, normalise
 from avmeter.text.tokens import tokens
+from support import require
 
 
 def rate(
@@ -196,7 +197,7 @@ def test_whisper_basic_normaliser(text: str, expected: str) -> None:
 )
 def test_whisper_basic_agrees_with_transformers(text: str) -> None:
     """Our few lines give what the published class gives."""
-    published = pytest.importorskip("transformers.models.whisper.english_normalizer").BasicTextNormalizer()
+    published = require.package("transformers.models.whisper.english_normalizer").BasicTextNormalizer()
     assert normalise(text, "whisper-basic") == published(text)
 
 
@@ -212,13 +213,13 @@ def test_whisper_basic_agrees_with_transformers(text: str) -> None:
 )
 def test_whisper_english_normaliser(reference: str, hypothesis: str) -> None:
     """Contractions, titles, numbers, fillers and brackets are evened out."""
-    pytest.importorskip("transformers")
+    require.package("transformers")
     assert rate(reference, hypothesis, name="whisper-english") == 0.0
 
 
 def test_whisper_english_says_what_is_missing() -> None:
     """Where the table of spellings is absent, a sentence says so; where it is there, "colour" is "color"."""
-    pytest.importorskip("transformers")
+    require.package("transformers")
     caveats = NORMALISERS["whisper-english"].caveats()
     if caveats:
         assert "english.json" in caveats[0]

@@ -17,6 +17,7 @@ from avmeter.errors import UsageError, WeightsError
 from avmeter.runtime.environment import Settings
 from avmeter.weights import UnpinnedWeightsWarning, WeightsSource, verify
 from avmeter.weights.catalog import Entry, File, Package, catalog
+from support import require
 
 AUTO = WeightsSource.parse("auto")
 BODY = b"weights" * 1000
@@ -331,13 +332,11 @@ def test_verify_lists_what_is_here(tmp_path, monkeypatch) -> None:
 @pytest.mark.parametrize("name", ["yamnet", "dnsmos-p835", "dnsmos-p808", "resemblyzer"])
 def test_installed_package_serves_its_file(name) -> None:
     """Packages on this machine give the files that the catalog describes, byte for byte."""
-    if not AUTO.available(name):
-        pytest.skip(f"no package that ships {name} is installed")
+    require.weights(name)
     assert AUTO.path(name).is_file()
 
 
 def test_resemblyzer_loads_from_its_package() -> None:
     """A real pickle in the old format, saved from a GPU, is read on the CPU."""
-    if not AUTO.available("resemblyzer"):
-        pytest.skip("Resemblyzer is not installed")
+    require.weights("resemblyzer")
     assert AUTO.state_dict("resemblyzer")["linear.weight"].shape == (256, 256)

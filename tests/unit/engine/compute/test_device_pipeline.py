@@ -12,6 +12,7 @@ from avmeter.engine.compute.batching import Batch, Ticket
 from avmeter.engine.compute.device_pipeline import Pipeline
 from avmeter.features.base import Features, Window, WindowExtractor
 from avmeter.runtime import Runtime
+from support import require
 
 
 class Doubler(WindowExtractor):
@@ -82,11 +83,9 @@ def test_batch_whose_failure_is_told_late_is_run_again_by_itself():
 
 @pytest.fixture
 def cuda():
-    """A GPU. Without one: skipped, or failed if AVMETER_REQUIRE has "gpu" in it."""
+    """A runtime on a GPU."""
     if not torch.cuda.is_available():
-        if "gpu" in os.environ.get("AVMETER_REQUIRE", "").split(","):
-            pytest.fail("AVMETER_REQUIRE asks for a GPU, and torch sees none")
-        pytest.skip("no GPU that torch can use")
+        require.absent("gpu", "no GPU that torch can use")
     return runtime("cuda")
 
 

@@ -26,9 +26,10 @@ from avmeter.runtime import Runtime
 from avmeter.weights import WeightsSource, resolve
 from avmeter.weights.dummy import fill_network
 from golden import synth
+from support import require
 from support.paths import TESTS
 
-pytest.importorskip("transformers")
+require.package("transformers")
 
 RATE = 48_000
 MODEL = "clap-htsat-fused"

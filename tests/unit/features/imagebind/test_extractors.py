@@ -21,11 +21,12 @@ from avmeter.nets import clip_tokens
 from avmeter.runtime import Runtime
 from avmeter.weights import WeightsSource
 from golden import synth
+from support import require
 from support.media import numbered, write_media
 from support.networks import EMBEDDING_DIM, put_small_networks
 
-pytest.importorskip("ftfy")
-pytest.importorskip("regex")
+require.package("ftfy")
+require.package("regex")
 
 RATE = 16_000
 
@@ -97,9 +98,8 @@ def test_vocabulary_that_is_not_the_catalogs_is_refused(tmp_path: Path) -> None:
 
 def test_real_weights_and_dummy_weights_read_different_tokens() -> None:
     """With the published vocabulary a word is a token, with dummy weights a byte is."""
+    require.weights("clip-vocabulary")
     source = WeightsSource.parse("auto")
-    if not source.available("clip-vocabulary"):
-        pytest.skip("CLIP's vocabulary is not here")
     real = Runtime(device=torch.device("cpu"), precision="float32", weights=source)
     put_small_networks(real)
     assert embed(get_extractor("imagebind_text"), "a dog", real).facts["num_tokens"] == 4

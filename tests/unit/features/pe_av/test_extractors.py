@@ -16,10 +16,11 @@ from avmeter.features.pe_av.frame import PeAvFrame, spread
 from avmeter.media import MediaItem
 from avmeter.runtime import Runtime
 from avmeter.weights import WeightsSource
+from support import require
 from support.media import numbered, tone
 from support.pe_av import CONFIG, write_checkpoint
 
-pytest.importorskip("transformers")
+require.package("transformers")
 
 RATE = 48_000
 PARTS = ("pe_av_codec", "pe_av_frame", "pe_av_embedding", "pe_av_text")

@@ -25,11 +25,12 @@ from avmeter.nets import ge2e
 from avmeter.runtime import Runtime
 from avmeter.sample import Sample
 from avmeter.weights import WeightsSource
+from support import require
 from support.speech import needs_speech, speak
 
 RATE = 16_000
-needs_weights = pytest.mark.skipif(
-    not WeightsSource().available("resemblyzer"), reason="resemblyzer's weights are not on this machine"
+needs_weights = require.needs(
+    "weights", WeightsSource().available("resemblyzer"), "resemblyzer's weights are not on this machine"
 )
 
 
@@ -85,7 +86,7 @@ def published(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for name in ("preprocess_wav", "trim_long_silences", "normalize_volume"):
         setattr(audio, name, None)
     if importlib.util.find_spec("resemblyzer") is None:  # type: ignore[attr-defined]
-        pytest.skip("resemblyzer is not installed: pip install --no-deps resemblyzer==0.1.4")
+        require.absent("packages", "resemblyzer is not installed: pip install --no-deps resemblyzer==0.1.4")
     for name in [n for n in sys.modules if n.startswith("resemblyzer")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "resemblyzer.audio", audio)
