@@ -13,8 +13,9 @@ import pytest
 from avmeter.errors import UsageError
 from avmeter.metrics.resolve import get_metric
 from avmeter.registry import EXTRACTORS, METRICS, Registry, list_metrics
+from support.paths import ROOT
 
-SRC = Path(__file__).parents[2] / "src" / "avmeter"
+SRC = ROOT / "src" / "avmeter"
 
 
 def files(room: str) -> set[Path]:
