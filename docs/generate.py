@@ -17,8 +17,8 @@ from types import MappingProxyType
 from typing import Any
 
 from avmeter.errors import SkipCode
-from avmeter.features.base import DerivedExtractor, Extractor, get_extractor
 from avmeter.metrics.base import CorpusMetric, Metric
+from avmeter.metrics.requirements import Requirements, requirements_of
 from avmeter.registry import METRICS, list_metrics
 from avmeter.runtime import environment
 from avmeter.text.normalise import NORMALISERS
@@ -204,27 +204,28 @@ def _range(metric: Metric) -> str:
 
 
 def _facts(metric: Metric) -> str:
-    fields = dict.fromkeys([*(f for n in metric.needs if not n.optional for f in n.fields), *metric.requires])
-    optional = dict.fromkeys(f for n in metric.needs if n.optional for f in n.fields)
-    extractors = [x for n in metric.needs for x in _with_parents(get_extractor(n.extractor, **n.options))]
-    entries = dict.fromkeys(e for x in extractors for e in x.weights())
-    extras = dict.fromkeys(x.extra for x in extractors if x.dependencies)
+    needed = requirements_of(metric)
     rows = [
         ["of", _kind(metric)],
         ["direction", BETTER[metric.direction]],
         ["unit", metric.unit or "none"],
         ["range", _range(metric)],
-        ["reads", ", ".join([*(f"`{f}`" for f in fields), *(f"`{f}` (of either role)" for f in optional)])],
-        ["features", ", ".join(f"`{x}`" for x in dict.fromkeys(x.name for x in extractors))],
-        ["checkpoints", ", ".join(f"`{e}` ({catalog()[e].weights_licence})" for e in entries) or "none"],
-        ["extra packages", ", ".join(f"`pip install 'avmeter[{e}]'`" for e in extras) or "none"],
+        ["reads", ", ".join(_fields(needed))],
+        ["features", ", ".join(f"`{x}`" for x in dict.fromkeys(x.name for x in needed.extractors))],
+        ["checkpoints", ", ".join(_checkpoints(needed)) or "none"],
+        ["extra packages", ", ".join(f"`pip install 'avmeter[{e}]'`" for e in needed.extras) or "none"],
     ]
     return table(["", ""], rows)
 
 
-def _with_parents(extractor: Extractor) -> list[Extractor]:
-    parents = extractor.parents().values() if isinstance(extractor, DerivedExtractor) else ()
-    return [*parents, extractor]
+def _fields(needed: Requirements) -> list[str]:
+    return [*(f"`{f}`" for f in needed.required.fields), *(f"`{f}` (of either role)" for f in needed.optional.fields)]
+
+
+def _checkpoints(needed: Requirements) -> list[str]:
+    required = set(needed.required.checkpoints)
+    return [f"`{e}` ({catalog()[e].weights_licence}{'' if e in required else ', optional'})"
+            for e in needed.checkpoints]  # fmt: skip
 
 
 def _options(cls: type[Any]) -> str:
@@ -238,7 +239,7 @@ def _options(cls: type[Any]) -> str:
 
 
 def _flags(metric: Metric) -> str:
-    fields = {f for n in metric.needs for f in n.fields} | set(metric.requires)
+    fields = set(requirements_of(metric).fields)
     flags = " --reference ref/" if fields & {"reference", "reference_audio"} else ""
     return flags + (" --prompts prompts.csv" if "text_prompt" in fields or metric.name == "audio.wer" else "")
 

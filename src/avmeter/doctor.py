@@ -14,9 +14,8 @@ from typing import Literal
 import torch
 
 from avmeter.engine.store import default_store_folder
-from avmeter.errors import AvmeterError, MissingDependencyError
-from avmeter.features.base import get_extractor
-from avmeter.metrics.resolve import get_metric
+from avmeter.errors import MissingDependencyError
+from avmeter.metrics.availability import Availability, check_availability
 from avmeter.registry import list_metrics
 from avmeter.weights import WeightsSource
 
@@ -105,22 +104,21 @@ def _version(package: str) -> str:
 
 def _metrics() -> list[Finding]:
     source = WeightsSource.parse("auto")
-    findings = []
-    for name in list_metrics():
-        try:
-            metric = get_metric(name)
-        except MissingDependencyError as error:
-            findings.append(Finding(topic=name, status="note", text=error.message, hint=error.hint))
-            continue
-        except AvmeterError as error:
-            findings.append(Finding(topic=name, status="problem", text=error.message, hint=error.hint))
-            continue
-        entries = {e for need in metric.needs for e in get_extractor(need.extractor, **need.options).weights()}
-        absent = sorted(e for e in entries if not source.available(e))
-        if absent:
-            text = f"weights not on this machine: {', '.join(absent)}"
-            hint = f"avmeter weights fetch {' '.join(absent)}"
-            findings.append(Finding(topic=name, status="note", text=text, hint=hint))
-        else:
-            findings.append(Finding(topic=name, status="ok", text="ready"))
-    return findings
+    return [_metric(check_availability(name, source)) for name in list_metrics()]
+
+
+def _metric(found: Availability) -> Finding:
+    if found.error is not None:
+        is_absent = isinstance(found.error, MissingDependencyError)
+        return Finding(
+            topic=found.name,
+            status="note" if is_absent else "problem",
+            text=found.error.message,
+            hint=found.error.hint,
+        )
+    absent = (*found.missing_checkpoints, *found.missing_optional_checkpoints)
+    if not absent:
+        return Finding(topic=found.name, status="ok", text="ready")
+    named = ", ".join(sorted(found.missing_checkpoints or absent))
+    text = f"weights not on this machine: {named}" if found.missing_checkpoints else f"ready; without optional {named}"
+    return Finding(topic=found.name, status="note", text=text, hint=f"avmeter weights fetch {' '.join(sorted(absent))}")

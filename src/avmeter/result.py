@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from avmeter.errors import SkipCode, SkipError
@@ -14,11 +15,19 @@ DUMMY_MARK = "dummy weights"
 
 @dataclass(frozen=True, kw_only=True)
 class Skip:
-    """Why a score is absent: a code for machines, a sentence for people, and what to do about it."""
+    """Why a score is absent.
+
+    Attributes:
+        code: For machines.
+        reason: A sentence for people.
+        hint: What to do about it.
+        field: Sample field that is missing, where the code is `missing_input`; not written to run folders.
+    """
 
     code: SkipCode
     reason: str
     hint: str = ""
+    field: str | None = dataclasses.field(default=None, compare=False)
 
     @classmethod
     def of(cls, error: SkipError) -> Skip:
@@ -27,7 +36,7 @@ class Skip:
 
     def prefixed(self, prefix: str) -> Skip:
         """The same skip with `prefix` in front of the reason (e.g. which side it concerns)."""
-        return Skip(code=self.code, reason=f"{prefix}: {self.reason}", hint=self.hint)
+        return dataclasses.replace(self, reason=f"{prefix}: {self.reason}")
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,7 @@ class MetricResult:
 
     name: str
     score: float | None
-    details: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, Any] = dataclasses.field(default_factory=dict)
     skip: Skip | None = None
     dummy: bool = False
 

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 
 from avmeter.demo.scenes import render_clips, render_siren
 from avmeter.evaluator import Evaluator
+from avmeter.metrics.requirements import requirements_of
 from avmeter.metrics.resolve import resolve_metrics
 from avmeter.stress.judge import Verdict
-from avmeter.stress.ready import lacking
 from avmeter.stress.suite import StressResult, run_stress
 from avmeter.stress.variants import Variant, variants_of
 from avmeter.weights import WeightsSource
@@ -54,7 +54,8 @@ PROMISES = {
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StressResult]:
     source = WeightsSource.parse("auto")
-    missing = [w for m in resolve_metrics(METRICS, options=YAMNET).values() for w in lacking(m, source)]
+    metrics = resolve_metrics(METRICS, options=YAMNET).values()
+    missing = [entry for m in metrics for entry in requirements_of(m).missing_checkpoints(source)]
     if missing:
         require.absent("weights", f"not on this machine: {', '.join(missing)}: see `avmeter weights list`")
     folder = tmp_path_factory.mktemp("stress")

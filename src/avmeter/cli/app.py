@@ -30,7 +30,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done; 1 --strict and something was skipped; 2 wrong usage; 3 nothing could be scored.",
 )
-app.command("score")(score.score)
+app.command("score")(score.score_command)
 app.command("list")(listing.list_command)
 app.command("probe")(probe.probe_command)
 app.command("audit")(audit.audit_command)

@@ -13,8 +13,9 @@ from avmeter.cli.stress import stress
 from avmeter.demo.scenes import render_clips
 from avmeter.evaluator import Evaluator
 from avmeter.metrics.base import CorpusMetric
+from avmeter.metrics.requirements import requirements_of
 from avmeter.metrics.resolve import resolve_metrics
-from avmeter.stress.ready import lacking, with_fallbacks
+from avmeter.stress.fallbacks import with_fallbacks
 from avmeter.stress.variants import SEED_VARIANTS
 from avmeter.weights import WeightsSource
 
@@ -32,7 +33,7 @@ def demo_command(
     source = WeightsSource.parse("auto")
     options, changed = with_fallbacks("all", {}, source)
     metrics = resolve_metrics("all", options=options)
-    without = {n: lack for n, m in metrics.items() if (lack := lacking(m, source))}
+    without = {n for n, m in metrics.items() if requirements_of(m).missing_checkpoints(source)}
     many = {n for n, m in metrics.items() if isinstance(m, CorpusMetric) and m.min_samples > len(samples)}
     ready = [n for n in metrics if n not in without and n not in many]
     evaluator = Evaluator(ready, options={n: options[n] for n in ready if n in options}, store=out / "store")
@@ -43,6 +44,6 @@ def demo_command(
         evaluator.shutdown()
     if without:
         console.print(f"not run, weights are not on this machine: {', '.join(sorted(without))}", markup=False)
-    listed = ", ".join(sorted(many - without.keys()))
+    listed = ", ".join(sorted(many - without))
     console.print(f"not run, they need more than {len(samples)} clips: {listed}", markup=False)
     console.print(f"done in {time.monotonic() - started:.0f} s")

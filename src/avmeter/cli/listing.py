@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 
 from avmeter.cli.tables import full_table, table_console
-from avmeter.errors import MissingDependencyError, UnknownNameError
-from avmeter.features.base import get_extractor
+from avmeter.errors import UnknownNameError
+from avmeter.metrics.availability import Availability, check_availability
 from avmeter.metrics.base import CorpusMetric
-from avmeter.metrics.resolve import get_metric
 from avmeter.registry import list_metrics
 from avmeter.weights import WeightsSource
 
@@ -31,19 +30,21 @@ def list_command(
         typer.echo("\n".join(names))
         return
     table = full_table("metric", "better", "of", "needs", "ready")
+    source = WeightsSource.parse("auto")
     for name in names:
-        table.add_row(*_row(name))
+        table.add_row(*_row(check_availability(name, source)))
     table_console().print(table)
 
 
-def _row(name: str) -> tuple[str, str, str, str, str]:
-    try:
-        metric = get_metric(name)
-    except MissingDependencyError as error:
-        return name, "", "", "", f"{error.message}; {error.hint}"
-    kind = "corpus" if isinstance(metric, CorpusMetric) and not metric.per_sample else "sample"
-    fields = sorted({f for need in metric.needs for f in need.fields} | set(metric.requires))
-    source = WeightsSource.parse("auto")
-    entries = {e for need in metric.needs for e in get_extractor(need.extractor, **need.options).weights()}
-    absent = sorted(e for e in entries if not source.available(e))
-    return name, metric.direction, kind, ", ".join(fields), f"lacks weights: {', '.join(absent)}" if absent else "yes"
+def _row(found: Availability) -> tuple[str, str, str, str, str]:
+    if found.metric is None or found.requirements is None:
+        return found.name, "", "", "", f"{found.error.message}; {found.error.hint}" if found.error else ""
+    kind = "corpus" if isinstance(found.metric, CorpusMetric) and not found.metric.per_sample else "sample"
+    return found.name, found.metric.direction, kind, ", ".join(sorted(found.requirements.fields)), _ready(found)
+
+
+def _ready(found: Availability) -> str:
+    if found.missing_checkpoints:
+        return f"lacks weights: {', '.join(sorted(found.missing_checkpoints))}"
+    optional = ", ".join(sorted(found.missing_optional_checkpoints))
+    return f"yes, without optional {optional}" if optional else "yes"

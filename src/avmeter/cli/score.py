@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from avmeter.cli.messages import named, say
-from avmeter.cli.options import add_reference_features, parse_options
+from avmeter.cli.exit_codes import EXIT_NOTHING, EXIT_SKIPPED
+from avmeter.cli.messages import named, say, warn
+from avmeter.cli.options import parse_options
 from avmeter.cli.progress import progress_bar
 from avmeter.errors import UsageError
-from avmeter.evaluator import Evaluator
-from avmeter.manifest import SampleList, attach_prompts, samples_from_inputs
-from avmeter.metrics.base import Metric
-from avmeter.report import print_run, write_report
-from avmeter.run import EvalResults, prepare_run
-from avmeter.sample import Sample, as_samples
 
-EXIT_SKIPPED, EXIT_NOTHING = 1, 3
+if TYPE_CHECKING:
+    from avmeter.evaluator import Evaluator
+    from avmeter.manifest import SampleList
+    from avmeter.run import EvalResults
+    from avmeter.sample import Sample
 
 
-def score(
+def score_command(
     inputs: Annotated[
         list[Path], typer.Argument(help="Clips, folders of clips, or one manifest (csv, jsonl, parquet).")
     ],
@@ -67,18 +66,26 @@ def score(
 
         avmeter score set.csv --metrics audio.wer,audio.dnsmos --set audio.wer.model_name=small
     """
+    from avmeter.evaluator import Evaluator
+    from avmeter.manifest import attach_prompts
+    from avmeter.metrics.selection import with_reference_features
+    from avmeter.run import prepare_run
+    from avmeter.sample import as_samples
+
     samples: list[dict[str, Any]] = _read_inputs(inputs, reference)
     if out is not None:
         _refuse_input_folder(out, [*inputs, *([reference] if reference is not None else [])])
         prepare_run(out)
     if prompts is not None:
         samples = attach_prompts(samples, prompts)
-    common = {"text_prompt": text_prompt, "reference_text": reference_text, "language": language}
-    stated = {k: v for k, v in common.items() if v is not None}
-    items = as_samples([{**stated, **sample} for sample in samples])
+    texts = {"text_prompt": text_prompt, "reference_text": reference_text, "language": language}
+    common = {k: v for k, v in texts.items() if v is not None}
+    items = as_samples([{**common, **sample} for sample in samples])
     options = parse_options(option or [])
     if reference_features is not None:
-        add_reference_features(options, reference_features, metrics, protocol)
+        options, refusals = with_reference_features(options, reference_features, metrics=metrics, protocol=protocol)
+        for name, refusal in refusals.items():
+            warn(f"{name} does without --reference-features: {refusal.message}")
     evaluator = Evaluator(
         metrics,
         device,
@@ -92,11 +99,14 @@ def score(
         loader_threads=threads,
         loader_processes=processes,
     )
-    results = run_evaluator(evaluator, items, stated=[m.strip() for m in metrics.split(",")])
-    finish_run(results, out=out, strict=strict)
+    results = _evaluate(evaluator, items, explicit=[m.strip() for m in metrics.split(",")])
+    _show(results, out)
+    raise typer.Exit(_exit_code(results, strict=strict))
 
 
 def _read_inputs(inputs: Sequence[Path], reference: Path | None) -> SampleList:
+    from avmeter.manifest import samples_from_inputs
+
     samples = samples_from_inputs(inputs, reference=reference)
     ignored = samples.pairing.ignored
     if ignored:
@@ -112,47 +122,31 @@ def _refuse_input_folder(out: Path, inputs: Sequence[Path]) -> None:
             )
 
 
-def run_evaluator(evaluator: Evaluator, items: Sequence[Sample], *, stated: Sequence[str] = ()) -> EvalResults:
-    """Run all metrics for which some sample has the inputs; name the others once."""
-    if not evaluator.metric_names:
-        raise UsageError("no metric was chosen", hint="`avmeter list` shows names and groups")
-    left_out = {n: r for n, m in evaluator.metrics.items() if (r := _absent_inputs(m, items)) and n not in stated}
-    chosen = [n for n in evaluator.metric_names if n not in left_out]
-    by_reason: dict[str, list[str]] = {}
-    for name, reason in left_out.items():
-        by_reason.setdefault(reason, []).append(name)
-    for reason, names in by_reason.items():
-        say(f"not run, no sample has {reason}: {', '.join(names)}")
-    if not chosen:
+def _evaluate(evaluator: Evaluator, items: Sequence[Sample], *, explicit: Sequence[str]) -> EvalResults:
+    """Run the metrics for which some sample has the inputs; name the others once."""
+    from avmeter.metrics.selection import select_metrics
+
+    selection = select_metrics(evaluator.metrics, items, explicit=explicit)
+    for fields, names in selection.by_fields().items():
+        say(f"not run, no sample has {' and '.join(f'`{f}`' for f in fields)}: {', '.join(names)}")
+    if not selection.chosen:
         raise UsageError("no metric has the inputs it needs", hint="see `avmeter list` for what each metric needs")
     with progress_bar(len(items), "scoring") as on_progress:
-        return evaluator.evaluate(samples=items, metrics=chosen, progress=on_progress)
+        return evaluator.evaluate(samples=items, metrics=selection.chosen, progress=on_progress)
 
 
-def _absent_inputs(metric: Metric, items: Sequence[Sample]) -> str | None:
-    """What no sample has, or None when some sample has all the metric reads."""
-    absent: set[str] = set()
-    for sample in items:
-        fields = {f for need in metric.needs if not need.optional for f in need.fields}
-        lacking = sorted(f for f in fields if not sample.has(f))
-        if not lacking and sample.role == "generated" and (skip := metric.check(sample)) is not None:
-            lacking = [skip.hint.partition("`")[2].partition("=")[0] or str(skip.code)]
-        if not lacking:
-            return None
-        absent.update(lacking)
-    return " and ".join(f"`{a}`" for a in sorted(absent))
+def _show(results: EvalResults, out: Path | None) -> None:
+    from avmeter.report import print_run, write_report
 
-
-def finish_run(results: EvalResults, *, out: Path | None, strict: bool, **report: Any) -> None:
-    """Print the table, write the run folder, and end with the exit code that the results deserve."""
     print_run(results)
     if out is not None:
         results.write(out)
-        report["notes"] = [*results.provenance.get("notes", ()), *report.get("notes", ())]
-        page = write_report(results, out, **report)
-        say(f"written: {out} (open {page})")
+        say(f"written: {out} (open {write_report(results, out, notes=results.provenance.get('notes', ()))})")
+
+
+def _exit_code(results: EvalResults, *, strict: bool) -> int:
+    """What a run ends with: nothing was scored, or with `strict` something was skipped."""
     everything = [r for row in results for r in row.values()] + list(results.corpus.values())
     if not any(r.score is not None for r in everything):
-        raise typer.Exit(EXIT_NOTHING)
-    if strict and any(r.skip is not None for r in everything):
-        raise typer.Exit(EXIT_SKIPPED)
+        return EXIT_NOTHING
+    return EXIT_SKIPPED if strict and any(r.skip is not None for r in everything) else 0

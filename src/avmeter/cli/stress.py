@@ -10,15 +10,15 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from avmeter.cli.exit_codes import EXIT_NOTHING
 from avmeter.cli.options import parse_options
-from avmeter.cli.score import EXIT_NOTHING
 from avmeter.cli.stress_page import anchors_section, print_anchors, print_table, print_verdicts, sections
 from avmeter.demo.scenes import render_siren
 from avmeter.evaluator import Evaluator
 from avmeter.manifest import samples_from_inputs
 from avmeter.report import write_report
 from avmeter.stress.anchors import AnchorsResult, run_anchors
-from avmeter.stress.ready import FALLBACK_BACKBONE, with_fallbacks
+from avmeter.stress.fallbacks import FALLBACK_BACKBONE, with_fallbacks
 from avmeter.stress.suite import StressResult, run_stress
 from avmeter.stress.variants import SEED_VARIANTS, variant_names, variants_of
 from avmeter.weights import WeightsSource

@@ -112,6 +112,7 @@ def resolve_sources(plan: Plan, sample: Sample, fields: Sequence[str]) -> tuple[
                 code=SkipCode.MISSING_INPUT,
                 reason=f"{sample.id}: no `{field_name}` given",
                 hint=f"give {wanted}{_misspelt(sample, field_name)}",
+                field=field_name,
             )
         if not isinstance(source, MediaSource):
             source = str(source)

@@ -10,8 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from avmeter.engine.compute.computer import Counts
-from avmeter.features.base import get_extractor
 from avmeter.metrics.base import Metric
+from avmeter.metrics.requirements import requirements_of
 from avmeter.runtime import Runtime
 from avmeter.runtime.device import describe_device
 
@@ -32,15 +32,8 @@ def provenance(
         num_devices: How many devices like the runtime's did it.
         duration_s: How long it took.
     """
-    extractors: set[str] = set()
-    weights: dict[str, str] = {}
-    for metric in metrics.values():
-        for need in metric.needs:
-            extractor = get_extractor(need.extractor, **need.options)
-            extractors.add(extractor.identity())
-            for entry in extractor.weights():
-                if runtime.weights.is_dummy or runtime.weights.available(entry):
-                    weights[entry] = runtime.weights.fingerprint(entry)
+    needed = [requirements_of(metric) for metric in metrics.values()]
+    checkpoints = dict.fromkeys(e for r in needed for e in r.usable_checkpoints(runtime.weights))
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "duration_s": round(duration_s, 3),
@@ -48,12 +41,12 @@ def provenance(
         "platform": platform.platform(),
         "device": " + ".join([describe_device(runtime.device)] * num_devices),
         "precision": runtime.precision,
-        "weights": weights,
+        "weights": {e: runtime.weights.fingerprint(e) for e in checkpoints},
         "dummy_weights": runtime.weights.is_dummy,
         "metrics": {
             n: {"direction": m.direction, "unit": m.unit, "options": dict(m.options())} for n, m in metrics.items()
         },
-        "extractors": sorted(extractors),
+        "extractors": sorted({x.identity() for r in needed for x in r.extractors}),
         "computed": counts.computed,
         "from_store": counts.from_store,
         "command": sys.argv,

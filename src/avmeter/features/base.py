@@ -93,6 +93,10 @@ class Extractor(abc.ABC):
         """Catalog names of the checkpoints that the network needs."""
         return ()
 
+    def parents(self) -> Mapping[str, Extractor]:
+        """Extractors whose features this one reads; only a `DerivedExtractor` has any."""
+        return {}
+
     def identity(self) -> str:
         """Name, version and options; two extractors with equal identity are interchangeable."""
         return json.dumps([self.name, self.version, self.options()], sort_keys=True)

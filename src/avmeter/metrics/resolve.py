@@ -9,8 +9,9 @@ from typing import Any
 
 from avmeter.errors import MissingDependencyError, UnknownNameError, UsageError
 from avmeter.metrics.base import Metric
+from avmeter.metrics.requirements import requirements_of
 from avmeter.metrics.simple import adapt
-from avmeter.registry import EXTRACTORS, METRICS, list_metrics, require_packages
+from avmeter.registry import METRICS, list_metrics, require_packages
 
 
 def get_metric(name: str, **options: Any) -> Metric:
@@ -27,10 +28,8 @@ def get_metric(name: str, **options: Any) -> Metric:
     metric = adapt(name, cls(**options))
     if metric.name != name:
         raise UsageError(f"metric `{name}` calls itself `{metric.name}`", hint="leave `name` to `@register`")
-    for need in metric.needs:
-        extractor = EXTRACTORS.get(need.extractor)
-        require_packages(f"metric `{name}`", extractor.dependencies, extractor.extra)
-        extractor(**need.options)  # refuses a wrong option now instead of at the first sample
+    # Builds the extractors: a wrong option is refused now instead of at the first sample.
+    requirements_of(metric).require_packages()
     return metric
 
 

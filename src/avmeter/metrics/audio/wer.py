@@ -149,6 +149,7 @@ class Wer(CorpusMetric):
                 code=SkipCode.MISSING_INPUT,
                 reason=f"{sample.id}: no `reference_text` (nor `text_prompt`) given",
                 hint="give `reference_text=`, the words that should be heard",
+                field="reference_text",
             )
         try:
             parse_language(sample.text("language"))

@@ -1,0 +1,8 @@
+"""How a command ends; usage errors end with 2, an interrupt with 130."""
+
+EXIT_SKIPPED = 1
+"""Done, but `--strict` and something was skipped; or a check found something."""
+EXIT_USAGE = 2
+EXIT_NOTHING = 3
+"""Nothing could be scored."""
+EXIT_INTERRUPTED = 130
