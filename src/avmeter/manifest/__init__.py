@@ -1,7 +1,6 @@
 """From what people have (files, folders, tables, datasets) to the dicts of samples."""
 
 from avmeter.manifest.dataset import from_dataset
-from avmeter.manifest.folders import AUDIO_EXTENSIONS, VIDEO_EXTENSIONS
 from avmeter.manifest.identical import identical_pairs
 from avmeter.manifest.inputs import SampleList, samples_from, samples_from_inputs
 from avmeter.manifest.pairing import ManifestWarning, PairingReport, PairingWarning
@@ -9,9 +8,7 @@ from avmeter.manifest.prompts import Prompts, attach_prompts, read_prompts
 from avmeter.manifest.tables import MANIFEST_EXTENSIONS, read_manifest
 
 __all__ = [
-    "AUDIO_EXTENSIONS",
     "MANIFEST_EXTENSIONS",
-    "VIDEO_EXTENSIONS",
     "ManifestWarning",
     "PairingReport",
     "PairingWarning",

@@ -3,58 +3,13 @@
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from avmeter.errors import ManifestError
-
-VIDEO_EXTENSIONS = frozenset(
-    [
-        ".mp4",
-        ".m4v",
-        ".mov",
-        ".mkv",
-        ".webm",
-        ".avi",
-        ".gif",
-        ".mpg",
-        ".mpeg",
-        ".mts",
-        ".m2ts",
-        ".flv",
-        ".wmv",
-        ".ogv",
-        ".3gp",
-    ]
-)
-AUDIO_EXTENSIONS = frozenset(
-    [
-        ".wav",
-        ".wave",
-        ".flac",
-        ".mp3",
-        ".mp2",
-        ".m4a",
-        ".m4b",
-        ".aac",
-        ".ogg",
-        ".oga",
-        ".opus",
-        ".wma",
-        ".aif",
-        ".aiff",
-        ".aifc",
-        ".au",
-        ".caf",
-        ".mka",
-        ".w64",
-        ".amr",
-        ".ac3",
-    ]
-)
-MEDIA_EXTENSIONS = VIDEO_EXTENSIONS | AUDIO_EXTENSIONS
+from avmeter.manifest.order import natural_key
+from avmeter.media.extensions import AUDIO_EXTENSIONS, MEDIA_EXTENSIONS, is_source_code, without_extension
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +27,7 @@ class MediaFile:
     @property
     def key(self) -> str:
         """The name without its extension, in one Unicode form (file systems differ in how they store umlauts)."""
-        return key_of(self.name)
+        return without_extension(self.name)
 
     @property
     def extension(self) -> str:
@@ -87,20 +42,10 @@ class MediaFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """What is in a folder: media files sorted by name, and everything else by name."""
+    """What is in a folder: media files in natural order (2 before 10), and the names of everything else."""
 
     files: tuple[MediaFile, ...]
     ignored: tuple[str, ...]
-
-
-def key_of(name: str) -> str:
-    """A relative path without a media extension, in Unicode form NFC: `x/Ä.b.wav` -> `x/Ä.b`.
-
-    What follows a dot without being a media extension belongs to the name: `take.1` stays `take.1`.
-    """
-    path = PurePath(name)
-    bare = path.with_suffix("") if path.suffix.lower() in MEDIA_EXTENSIONS else path
-    return unicodedata.normalize("NFC", bare.as_posix())
 
 
 def list_media(
@@ -113,13 +58,13 @@ def list_media(
 
     Args:
         folder: Where to look.
-        extensions: Lower-case extensions, with dots, of the files wanted.
+        extensions: Lower-case extensions, with dots, of the files to list.
         leave_out: Folders not to enter, such as one with the references inside the generated set.
 
     Raises:
         ManifestError: `folder`, or one below it, cannot be listed.
     """
-    wanted = frozenset(extensions)
+    known = frozenset(extensions)
     found: list[MediaFile] = []
     ignored: list[str] = []
     visited = {os.path.realpath(p) for p in leave_out}
@@ -139,12 +84,12 @@ def list_media(
         for name in names:
             path = base / name
             relative = _relative(path, folder)
-            is_media = path.suffix.lower() in wanted and not name.startswith(".")
-            if is_media and (path.is_file() or path.is_symlink()):
+            is_media = path.suffix.lower() in known and not name.startswith(".")
+            if is_media and (path.is_file() or path.is_symlink()) and not is_source_code(path):
                 found.append(MediaFile(path=path, name=relative))
             else:
                 ignored.append(relative)
-    return Listing(files=tuple(sorted(found, key=lambda f: f.name)), ignored=tuple(sorted(ignored)))
+    return Listing(files=tuple(sorted(found, key=lambda f: natural_key(f.name))), ignored=tuple(sorted(ignored)))
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from avmeter.errors import ManifestError, UnknownNameError
-from avmeter.manifest.folders import MEDIA_EXTENSIONS, VIDEO_EXTENSIONS, MediaFile, list_media
+from avmeter.manifest.folders import MediaFile, list_media
 from avmeter.manifest.pairing import (
     NameMap,
     PairingReport,
@@ -27,6 +27,7 @@ from avmeter.manifest.pairing import (
 )
 from avmeter.manifest.prompts import Prompts, apply_prompts, read_prompts
 from avmeter.manifest.tables import MANIFEST_EXTENSIONS, read_manifest
+from avmeter.media.extensions import MEDIA_EXTENSIONS, VIDEO_EXTENSIONS
 
 PathSpec = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 Pairing = Literal["auto", "path", "order"]

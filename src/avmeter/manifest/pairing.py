@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from avmeter.errors import ManifestError
-from avmeter.manifest.folders import MediaFile, key_of
+from avmeter.manifest.folders import MediaFile
+from avmeter.media.extensions import without_extension
 
 NameMap = Callable[[str], str] | str | Path | tuple[str, str]
 """A function, a CSV file (columns `generated`, `reference`), or a regular expression and its replacement."""
@@ -114,7 +115,7 @@ def pair_by_name(
     reached: set[str] = set()
     taken: set[Path] = set()
     for clip in generated:
-        wanted = key_of(rename(clip.key))
+        wanted = without_extension(rename(clip.key))
         candidates = by_key.get(wanted, [])
         same = [c for c in candidates if c.extension == clip.extension]
         chosen = candidates[0] if len(candidates) == 1 else (same[0] if len(same) == 1 else None)
@@ -175,6 +176,6 @@ def _name_table(path: Path) -> dict[str, str]:
                     f"{path}: columns are {', '.join(reader.fieldnames or ()) or 'none'}",
                     hint="a name map has the columns `generated` and `reference`",
                 )
-            return {key_of(row["generated"]): row["reference"] for row in reader if row["generated"]}
+            return {without_extension(row["generated"]): row["reference"] for row in reader if row["generated"]}
     except (OSError, UnicodeDecodeError) as error:
         raise ManifestError(f"{path}: cannot be read ({error})") from error

@@ -13,9 +13,9 @@ from typing import Any
 
 from avmeter.errors import ManifestError
 from avmeter.manifest.columns import CLIP, meanings
-from avmeter.manifest.folders import key_of
 from avmeter.manifest.pairing import PairingReport, PairingWarning
 from avmeter.manifest.rows import read_rows
+from avmeter.media.extensions import without_extension
 from avmeter.sample import MEDIA_FIELDS, TEXT_FIELDS
 
 _NAMING = ("id", CLIP, "audio", "video")
@@ -169,11 +169,11 @@ class _Index:
             if path is not None:
                 names |= {Path(path).as_posix(), Path(path).absolute().as_posix()}
                 self._base[unicodedata.normalize("NFC", Path(path).name)].append(position)
-                if key_of(Path(path).name) != Path(path).name:
-                    self._base[key_of(Path(path).name)].append(position)
+                if without_extension(Path(path).name) != Path(path).name:
+                    self._base[without_extension(Path(path).name)].append(position)
             for name in names:
                 self._exact[name].append(position)
-            for name in {key_of(n) for n in names}:
+            for name in {without_extension(n) for n in names}:
                 self._bare[name].append(position)
 
     def find(self, name: str, folder: Path) -> list[int]:
@@ -183,8 +183,8 @@ class _Index:
         for table, wanted in (
             (self._exact, plain),
             (self._exact, absolute),
-            (self._bare, key_of(name)),
-            (self._bare, key_of(absolute)),
+            (self._bare, without_extension(name)),
+            (self._bare, without_extension(absolute)),
         ):
             if wanted in table:
                 return table[wanted]

@@ -23,9 +23,9 @@ from typing import Any
 
 from avmeter.errors import ManifestError
 from avmeter.manifest.columns import CLIP, KEYS, meanings, near_misses
-from avmeter.manifest.folders import AUDIO_EXTENSIONS
 from avmeter.manifest.pairing import ManifestWarning
 from avmeter.manifest.rows import TABLE_EXTENSIONS, Row, read_rows
+from avmeter.media.extensions import AUDIO_EXTENSIONS
 from avmeter.sample import MEDIA_FIELDS, Sample
 
 MANIFEST_EXTENSIONS = TABLE_EXTENSIONS

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from avmeter.errors import UsageError
 from avmeter.run.folder import read_run
 from avmeter.run.results import EvalResults
+from avmeter.run.sample_ids import match_sample_ids
 from avmeter.stats.bootstrap import Interval, paired_difference_interval
 
 Run = EvalResults | str | os.PathLike[str]
@@ -63,7 +64,7 @@ def compare(
 ) -> list[Comparison]:
     """Paired differences, second run minus first, of every metric that both runs have.
 
-    Samples are paired by id.
+    Samples are paired by id, and where ids differ by the extension alone, by name.
 
     Args:
         run_a: Results, or a run folder.
@@ -81,16 +82,18 @@ def compare(
             hint="score both with the same metrics",
         )
     ids_a, ids_b = (_scored_ids(run) for run in (a, b))
-    if not set(ids_a) & set(ids_b) and not (a.corpus.keys() & b.corpus.keys()):
+    partners = match_sample_ids(ids_b, ids_a)
+    if not partners and not (a.corpus.keys() & b.corpus.keys()):
         raise UsageError(
             f"no sample is in both runs: ids are like `{next(iter(ids_a), '')}` and `{next(iter(ids_b), '')}`",
             hint="score folders whose files have the same relative paths, or give ids",
         )
-    return [_compare(name, a, b) for name in names]
+    return [_compare(name, a, b, partners) for name in names]
 
 
-def _compare(name: str, a: EvalResults, b: EvalResults) -> Comparison:
-    scores_a, scores_b = _scores(name, a), _scores(name, b)
+def _compare(name: str, a: EvalResults, b: EvalResults, partners: Mapping[str, str]) -> Comparison:
+    scores_a = _scores(name, a)
+    scores_b = {partners.get(i, i): score for i, score in _scores(name, b).items()}
     shared = [i for i in scores_a if i in scores_b]
     first, second = [scores_a[i] for i in shared], [scores_b[i] for i in shared]
     corpus_a, corpus_b = (run.corpus[name].score if name in run.corpus else None for run in (a, b))

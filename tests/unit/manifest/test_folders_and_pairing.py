@@ -10,7 +10,7 @@ import pytest
 
 from avmeter.errors import ManifestError, UnknownNameError
 from avmeter.manifest import PairingWarning, identical_pairs, samples_from, samples_from_inputs
-from avmeter.manifest.folders import key_of, list_media
+from avmeter.manifest.folders import list_media
 from support.privileges import without_root
 
 
@@ -68,11 +68,6 @@ def test_composed_and_decomposed_umlauts_pair(tmp_path: Path) -> None:
     ref = touch(tmp_path / "ref", unicodedata.normalize("NFC", "Tür.wav"))
     (sample,) = samples_from(audio=gen, reference_audio=ref)
     assert "reference_audio" in sample
-
-
-def test_key_keeps_what_is_not_a_media_extension() -> None:
-    """Only a media extension is taken off."""
-    assert [key_of(n) for n in ("x/a.b.wav", "take.1", "a.MP4")] == ["x/a.b", "take.1", "a"]
 
 
 def test_clips_that_differ_by_extension_are_two_samples(tmp_path: Path) -> None:
@@ -216,6 +211,21 @@ def test_link_loops_end(tmp_path: Path) -> None:
     gen = touch(tmp_path / "gen", "a.wav")
     (gen / "loop").symlink_to(gen, target_is_directory=True)
     assert [f.name for f in list_media(gen).files] == ["a.wav"]
+
+
+def test_folders_are_in_natural_order(tmp_path: Path) -> None:
+    """sample_2 comes before sample_10."""
+    gen = touch(tmp_path / "gen", *(f"sample_{i}.wav" for i in range(12)))
+    assert [f.name for f in list_media(gen).files] == [f"sample_{i}.wav" for i in range(12)]
+
+
+def test_transport_streams_are_clips_and_typescript_is_not(tmp_path: Path) -> None:
+    """A folder with a.ts and b.mp4 holds two clips; source code beside them is named as ignored."""
+    gen = touch(tmp_path / "gen", "b.mp4", "code.ts")
+    (gen / "a.ts").write_bytes((b"\x47" + bytes(187)) * 3)
+    listing = list_media(gen)
+    assert [f.name for f in listing.files] == ["a.ts", "b.mp4"]
+    assert listing.ignored == ("code.ts",)
 
 
 def test_dead_link_is_listed(tmp_path: Path) -> None:

@@ -1,0 +1,74 @@
+"""The order of files in a folder, which has none of its own: used only where nothing names anything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from avmeter.errors import ManifestError
+
+_DIGITS = re.compile(r"([0-9]+)")
+_SHOWN = 6
+
+
+def natural_key(name: str) -> tuple[Any, ...]:
+    """Return a sort key under which numbers count as numbers, folder by folder: `s2/x` < `s10/a`, `take 9` < `take 10`.
+
+    Equal numbers are told apart by their spelling (`01` < `1`), so that the order is total.
+    """
+    parts = tuple(tuple(_piece(p) for p in enumerate(_DIGITS.split(part))) for part in name.split("/"))
+    return (parts, name)
+
+
+def _piece(indexed: tuple[int, str]) -> tuple[int, str]:
+    position, piece = indexed
+    return (int(piece), "") if position % 2 else (0, piece)
+
+
+def require_one_order(names: Sequence[str], what: str) -> None:
+    """Refuse to number the files of a folder where two plausible orders disagree.
+
+    A series that differs in one number (`s_0.wav` ... `s_11.wav`) has the order of that number. Other names must come
+    out alike in natural order, by code points (as programs sort), and without regard to case (as file browsers sort).
+
+    Args:
+        names: Relative paths in natural order.
+        what: What would be assigned by position, for the message: "12 prompts without names".
+
+    Raises:
+        ManifestError: Orders disagree; the message shows them.
+    """
+    if _is_series(names):
+        return
+    natural = list(names)
+    others: tuple[tuple[str, Callable[[str], Any]], ...] = (
+        ("alphabetical", str),
+        ("case ignored", lambda name: natural_key(name.casefold())),
+    )
+    for label, key in others:
+        other = sorted(names, key=key)
+        if other != natural:
+            start = next(i for i, (a, b) in enumerate(zip(natural, other, strict=True)) if a != b)
+            raise ManifestError(
+                f"{what}: the files of the folder have no single order\n"
+                f"  natural order: {_excerpt(natural, start)}\n  {label}: {_excerpt(other, start)}",
+                hint='name the clip of each text in a column `id`, or ask for the natural order with pairing="order"',
+            )
+
+
+def _excerpt(names: Sequence[str], start: int) -> str:
+    shown = names[start : start + _SHOWN]
+    before, after = "... " if start else "", " ..." if start + _SHOWN < len(names) else ""
+    return f"{before}{', '.join(shown)}{after}"
+
+
+def _is_series(names: Sequence[str]) -> bool:
+    """True if the names differ in one number alone, and no number occurs twice."""
+    split = [_DIGITS.split(name) for name in names]
+    if len({len(s) for s in split}) != 1:
+        return False
+    varying = [i for i, column in enumerate(zip(*split, strict=True)) if len(set(column)) > 1]
+    if len(varying) != 1 or varying[0] % 2 == 0:
+        return not varying
+    return len({int(s[varying[0]]) for s in split}) == len(names)
