@@ -17,6 +17,7 @@ from avmeter.engine.store import default_store_folder
 from avmeter.errors import MissingDependencyError
 from avmeter.metrics.availability import Availability, check_availability
 from avmeter.registry import list_metrics
+from avmeter.runtime.environment import offline_variables
 from avmeter.weights import WeightsSource
 
 _PACKAGES = (
@@ -56,7 +57,7 @@ def _system() -> list[Finding]:
     free = shutil.disk_usage(existing).free / 2**30
     status: Literal["ok", "problem"] = "ok" if free > 2 else "problem"
     findings.append(Finding(topic="store", status=status, text=f"{folder}, {free:.0f} GiB free"))
-    offline = [n for n in ("AVMETER_OFFLINE", "HF_HUB_OFFLINE") if os.environ.get(n, "0") not in ("", "0")]
+    offline = offline_variables()
     if offline:
         findings.append(Finding(topic="network", status="note", text=f"not used: {', '.join(offline)} is set"))
     return findings

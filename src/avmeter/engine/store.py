@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sqlite3
 import struct
-import sys
 import time
 import warnings
 import weakref
@@ -24,6 +22,7 @@ import numpy as np
 
 from avmeter.errors import UsageError
 from avmeter.features.base import Features
+from avmeter.runtime.environment import cache_folder
 
 SCHEMA_VERSION = 1
 _COMMIT_EVERY_S = 1.0
@@ -173,17 +172,8 @@ class SqliteStore:
 
 
 def default_store_folder() -> Path:
-    """The user's cache folder: `AVMETER_CACHE`, else the platform's place for caches."""
-    stated = os.environ.get("AVMETER_CACHE")
-    if stated:
-        return Path(stated) / "store"
-    if sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home()))
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "avmeter" / "store"
+    """Return the folder of the feature store in the user's cache folder."""
+    return cache_folder() / "store"
 
 
 def open_store(store: str | Path | bool | None) -> Store:

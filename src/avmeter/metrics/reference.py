@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import zipfile
 from dataclasses import dataclass
@@ -15,10 +14,10 @@ import numpy.typing as npt
 
 from avmeter.errors import StatsError, UsageError
 from avmeter.metrics.backbones import MomentsSide
+from avmeter.runtime.environment import reference_features_file
 from avmeter.stats.moments import Moments
 
 _DAMAGED = (pickle.UnpicklingError, zipfile.BadZipFile)
-ENVIRONMENT = ("AVMETER_FAD_REF_FEATURES", "FASTVIDEO_FAD_REF_FEATURES")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,14 +37,9 @@ class ReferenceSet:
     count_known: bool
 
 
-def reference_path(stated: str | Path | None) -> Path | None:
-    """The file of reference features: as stated, else from the environment, else None."""
-    if stated is not None:
-        return Path(stated)
-    for name in ENVIRONMENT:
-        if os.environ.get(name):
-            return Path(os.environ[name])
-    return None
+def reference_path(explicit: str | Path | None) -> Path | None:
+    """Return the file of reference features: the explicit one, else that of the environment, else None."""
+    return Path(explicit) if explicit is not None else reference_features_file()
 
 
 def load_reference(path: Path, *, dim: int, extractor: str = "", protocol: str = "") -> ReferenceSet:

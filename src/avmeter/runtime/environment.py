@@ -1,14 +1,17 @@
-"""What the environment says about weights: the only place of this package that reads it, never writes it.
+"""Environment variables: read here and nowhere else in this package, when they are needed, and never written.
 
 | variable | meaning |
 |---|---|
 | `AVMETER_WEIGHTS` | folder with checkpoints: `NAME/file`, or `file` alone |
-| `AVMETER_CACHE` | folder for downloads and what is remembered about them; else the platform's cache folder |
+| `AVMETER_CACHE` | folder for downloads, their hashes and the feature store; else the platform's cache folder |
 | `AVMETER_OFFLINE`, `HF_HUB_OFFLINE` | anything but empty, 0, false, no, off: no network |
 | `AVMETER_MIRROR` | base URL tried before all others: `BASE/NAME/file` |
 | `HF_ENDPOINT` | the hub, if not https://huggingface.co |
 | `HF_TOKEN` | sent to that host only |
 | `HF_HUB_CACHE`, `HF_HOME`, `XDG_CACHE_HOME` | where the hub's own library keeps what it downloaded |
+| `AVMETER_FAD_REF_FEATURES`, `FASTVIDEO_FAD_REF_FEATURES` | reference features of the Fréchet distance |
+
+A leading `~` in a path is the home folder.
 """
 
 from __future__ import annotations
@@ -19,6 +22,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _NO = frozenset({"", "0", "false", "no", "off"})
+_OFFLINE = ("AVMETER_OFFLINE", "HF_HUB_OFFLINE")
+_REFERENCE_FEATURES = ("AVMETER_FAD_REF_FEATURES", "FASTVIDEO_FAD_REF_FEATURES")
+_HUB = "https://huggingface.co"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,24 +46,21 @@ class Settings:
     hub_cache: Path | None = None
     offline_because: str | None = None
     mirror: str | None = None
-    hub: str = "https://huggingface.co"
+    hub: str = _HUB
     token: str | None = field(default=None, repr=False)
 
     @classmethod
     def read(cls) -> Settings:
-        """The settings of the environment as it is now."""
-        env = os.environ
-        stated = env.get("AVMETER_WEIGHTS")
-        offline = (n for n in ("AVMETER_OFFLINE", "HF_HUB_OFFLINE") if env.get(n, "").strip().lower() not in _NO)
-        home = Path(env.get("HF_HOME") or _user_cache() / "huggingface").expanduser()
+        """Read the environment as it is now."""
+        home = _path("HF_HOME") or _user_cache() / "huggingface"
         return cls(
-            folder=Path(stated).expanduser() if stated else None,
-            cache=_cache_folder(env.get("AVMETER_CACHE")),
-            hub_cache=Path(env.get("HF_HUB_CACHE") or home / "hub").expanduser(),
-            offline_because=next(offline, None),
-            mirror=(env.get("AVMETER_MIRROR") or "").rstrip("/") or None,
-            hub=(env.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/"),
-            token=env.get("HF_TOKEN") or None,
+            folder=_path("AVMETER_WEIGHTS"),
+            cache=cache_folder(),
+            hub_cache=_path("HF_HUB_CACHE") or home / "hub",
+            offline_because=next(iter(offline_variables()), None),
+            mirror=(_text("AVMETER_MIRROR") or "").rstrip("/") or None,
+            hub=(_text("HF_ENDPOINT") or _HUB).rstrip("/"),
+            token=_text("HF_TOKEN"),
         )
 
     @property
@@ -71,20 +74,41 @@ class Settings:
         return self.cache / "weights-lock.json"
 
     @property
-    def memory(self) -> Path:
-        """Folder that remembers which files were hashed already."""
+    def hash_cache(self) -> Path:
+        """Folder of notes on files whose hash is known already."""
         return self.cache / "verified"
 
 
-def _cache_folder(stated: str | None) -> Path:
-    if stated:
-        return Path(stated).expanduser()
+def offline_variables() -> tuple[str, ...]:
+    """Return the names of the variables that forbid the network; empty if none does."""
+    return tuple(n for n in _OFFLINE if (_text(n) or "").strip().lower() not in _NO)
+
+
+def cache_folder() -> Path:
+    """Return the folder for everything that may be deleted at any time: `AVMETER_CACHE`, else the platform's."""
+    explicit = _path("AVMETER_CACHE")
+    if explicit is not None:
+        return explicit
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "avmeter"
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "avmeter"
+        return (_path("LOCALAPPDATA") or Path.home()) / "avmeter"
     return _user_cache() / "avmeter"
 
 
+def reference_features_file() -> Path | None:
+    """Return the file of reference features that the environment names, or None."""
+    return next((path for n in _REFERENCE_FEATURES if (path := _path(n)) is not None), None)
+
+
 def _user_cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return _path("XDG_CACHE_HOME") or Path.home() / ".cache"
+
+
+def _path(name: str) -> Path | None:
+    text = _text(name)
+    return Path(text).expanduser() if text else None
+
+
+def _text(name: str) -> str | None:
+    return os.environ.get(name) or None

@@ -42,7 +42,7 @@ def known_sha256(path: Path, settings: Settings) -> str:
     path = path.resolve()
     status = path.stat()
     state = [str(path), status.st_size, status.st_mtime_ns]
-    note = settings.memory / f"{hashlib.sha256(str(path).encode()).hexdigest()[:32]}.json"
+    note = settings.hash_cache / f"{hashlib.sha256(str(path).encode()).hexdigest()[:32]}.json"
     remembered = _read_json(note)
     if remembered.get("state") == state:
         return str(remembered["sha256"])
@@ -55,7 +55,7 @@ def remember(path: Path, sha256: str, settings: Settings) -> None:
     """Note that the file as it is now has this hash. A cache that cannot be written is no error."""
     path = path.resolve()
     status = path.stat()
-    note = settings.memory / f"{hashlib.sha256(str(path).encode()).hexdigest()[:32]}.json"
+    note = settings.hash_cache / f"{hashlib.sha256(str(path).encode()).hexdigest()[:32]}.json"
     content = {"state": [str(path), status.st_size, status.st_mtime_ns], "sha256": sha256}
     try:
         _write_json(note, content)
