@@ -3,10 +3,12 @@
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from avmeter.demo.scenes import render_clips
 from support import require
 
 # How long an example takes says something about the machine, not about the code.
@@ -29,3 +31,10 @@ def open_folder() -> Iterator[Path]:
         folder = Path(name)
         folder.chmod(0o777)
         yield folder
+
+
+@pytest.fixture(scope="session")
+def rendered_clips(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """Samples of four clips that are made on the spot: two that speak, a bouncing ball, a melody."""
+    with require.dependencies():
+        return render_clips(tmp_path_factory.mktemp("rendered"))

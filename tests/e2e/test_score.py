@@ -14,7 +14,6 @@ from avmeter.run import read_run
 from support import require
 from support.commandline import avmeter, contents
 from support.media import flash, tone, write_media
-from support.paths import MEDIA
 
 RATE = 16_000
 YAMNET = ("--set", "audio.kl_divergence.backbone=yamnet")
@@ -38,30 +37,39 @@ def facts(run: Path) -> dict:
     return json.loads((run / "run.json").read_text())["provenance"]
 
 
-@pytest.mark.media
-@require.needs("media", MEDIA.is_dir(), "needs the real media clips")
-def test_folder_of_real_clips_becomes_a_run_folder(tmp_path):
+@pytest.fixture(params=["rendered", pytest.param("real", marks=pytest.mark.media)])
+def clips(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A folder of films and a sound."""
+    if request.param == "real":
+        return require.media("ltx2.mp4").parent
+    folder = tmp_path / "clips"
+    shutil.copytree(Path(request.getfixturevalue("rendered_clips")[0]["video"]).parent, folder)
+    wav(folder / "sound.wav", duration_s=3)
+    return folder
+
+
+def test_folder_becomes_a_run_folder(clips, tmp_path):
     """A folder of films and sounds: every clip has a row, every file of the run is there, the input is untouched."""
-    before = contents(MEDIA)
-    done = avmeter("score", MEDIA, "-m", "audio.loudness,audio.dnsmos", "--out", tmp_path / "run")
+    before = contents(clips)
+    done = avmeter("score", clips, "-m", "audio.loudness,audio.dnsmos", "--out", tmp_path / "run")
     assert done.code == 0, done.err
     assert {p.name for p in (tmp_path / "run").iterdir()} == RUN_FILES
     results = read_run(tmp_path / "run")
-    assert len(results) == len([p for p in MEDIA.iterdir() if p.suffix in (".mp4", ".wav")])
+    assert len(results) == len([p for p in clips.iterdir() if p.suffix in (".mp4", ".wav")])
     assert all(row["audio.loudness"].score is not None for row in results)
-    assert contents(MEDIA) == before
+    assert contents(clips) == before
 
 
-@pytest.mark.media
-@require.needs("media", MEDIA.is_dir(), "needs the real media clips")
-def test_manifest_of_real_clips_scores_the_same(tmp_path):
+def test_manifest_scores_the_same_as_the_clips_by_hand(clips, tmp_path):
     """The same clips by a manifest have the same scores."""
     table = tmp_path / "set.csv"
-    table.write_text(f"id,path\nfilm,{MEDIA / 'ltx2.mp4'}\nsound,{MEDIA / 'ltx2.wav'}\n")
+    film, sound = (next(clips.glob(f"*.{suffix}")) for suffix in ("mp4", "wav"))
+    table.write_text(f"id,path\nfilm,{film}\nsound,{sound}\n")
     avmeter("score", table, "-m", "audio.loudness", "-o", tmp_path / "a")
-    avmeter("score", MEDIA / "ltx2.mp4", MEDIA / "ltx2.wav", "-m", "audio.loudness", "-o", tmp_path / "b")
+    avmeter("score", film, sound, "-m", "audio.loudness", "-o", tmp_path / "b")
     scores = [[row["audio.loudness"].score for row in read_run(tmp_path / run)] for run in "ab"]
     assert scores[0] == scores[1]
+    assert None not in scores[0]
     assert read_run(tmp_path / "a").sample_ids == ["film", "sound"]
 
 

@@ -35,6 +35,16 @@ def whisper() -> Iterator[Evaluator]:
     evaluator.shutdown()
 
 
+@needs_speech
+def test_rendered_speech_is_understood(whisper: Evaluator, rendered_clips: list[dict[str, Any]]) -> None:
+    """What the rendered clips say, in two languages, is what they are scored by."""
+    spoken = [s for s in rendered_clips if "reference_text" in s]
+    results = whisper.evaluate(samples=[{k: s[k] for k in ("video", "reference_text", "id")} for s in spoken])
+    assert [row["audio.wer"].details["detected_language"] for row in results] == ["en", "es"]
+    assert results[0]["audio.wer"].score == 0.0
+    assert results[1]["audio.wer"].score < 0.5
+
+
 @needs_clip
 @pytest.mark.media
 def test_clean_dialogue_is_understood_and_silence_is_not(whisper: Evaluator) -> None:

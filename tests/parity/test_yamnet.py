@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -17,13 +19,16 @@ CLIPS = ("ltx2.wav", "3qesirWAGt4_20000_30000.mp4", "ZYc410CE4Rg_0_10000.mp4")
 RATE = 16_000
 METRICS = ("audio.kl_divergence", "audio.frechet_distance")
 
-pytestmark = pytest.mark.media
 
-
-@pytest.fixture(scope="module")
-def waves() -> list[np.ndarray]:
+@pytest.fixture(scope="module", params=["rendered", pytest.param("real", marks=pytest.mark.media)])
+def waves(request: pytest.FixtureRequest) -> list[np.ndarray]:
+    """Three sounds of different kinds."""
     require.weights("yamnet")
-    return [np.array(MediaItem.open(require.media(n)).audio(AudioSpec(sample_rate=RATE))[:]) for n in CLIPS]
+    if request.param == "real":
+        paths = [require.media(name) for name in CLIPS]
+    else:
+        paths = [Path(sample["video"]) for sample in request.getfixturevalue("rendered_clips")[1:]]
+    return [np.array(MediaItem.open(path).audio(AudioSpec(sample_rate=RATE))[:]) for path in paths]
 
 
 def distances(generated: list[np.ndarray], reference: list[np.ndarray]) -> tuple[float, float]:
