@@ -27,6 +27,7 @@ from avmeter.sample import Sample
 from avmeter.stress.fallbacks import with_fallbacks
 from avmeter.weights import WeightsSource
 from support.commandline import avmeter
+from support.paths import ROOT
 
 PARENT, DERIVED, OPTIONAL = "passt", "synchformer", "yamnet"
 """Names of the catalog, so that a licence can be shown."""
@@ -162,7 +163,7 @@ def test_metric_that_lacks_only_optional_weights_is_ready(here: set[str]) -> Non
 
 def test_page_of_a_metric_names_the_same(here: set[str]) -> None:
     """The generated page has all checkpoints and marks the optional one, and the fields likewise."""
-    path = Path(__file__).parents[3] / "docs" / "generate.py"
+    path = ROOT / "docs" / "generate.py"
     spec = importlib.util.spec_from_file_location("docs_generate_requirements", path)
     assert spec is not None
     assert spec.loader is not None

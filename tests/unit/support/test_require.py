@@ -24,12 +24,12 @@ def sites(pattern: re.Pattern[str]) -> set[str]:
 
 def test_every_skip_can_be_made_a_failure() -> None:
     """Only `support.require` skips, so `AVMETER_REQUIRE` reaches every test that can."""
-    assert sites(SKIPS) == {"support/require.py"}
+    assert sites(SKIPS) == {"support/require.py"}, "use support.require: absent, needs, package, media, golden, weights"
 
 
 def test_paths_are_said_once() -> None:
     """A test that counts folders upwards is dead when it moves: `support.paths` counts for all."""
-    assert sites(DEPTH) == {"support/paths.py"}
+    assert sites(DEPTH) == {"support/paths.py"}, "import ROOT, GOLDEN, ... from support.paths"
 
 
 @pytest.mark.parametrize("named", ["gpu", " gpu , media", "all"])
