@@ -13,8 +13,7 @@ import numpy as np
 
 from avmeter.errors import SkipError
 from avmeter.features.signal.loudness import sound_health
-from avmeter.media import AudioSpec, FrameRequest, MediaItem, Resize, content_key
-from avmeter.media.facts import still_picture
+from avmeter.media import AudioSpec, FrameRequest, MediaItem, Resize, content_key, is_still
 
 _SILENT_SHARE = 0.99
 _CLIPPED_SHARE = 1e-4
@@ -101,18 +100,18 @@ def _sound(item: MediaItem, facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _picture(item: MediaItem, facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
     times = item.frame_times
-    facts.update(num_frames=len(times), picture_duration_s=item.picture_duration_s)
+    facts.update(num_frames=len(times), picture_duration_s=item.video_duration_s)
     chosen = np.unique(np.linspace(0, len(times) - 1, _STILL_FRAMES).astype(int))
     request = FrameRequest(
         indices=tuple(int(i) for i in chosen),
         resize=Resize(short_side=64, interpolation="bilinear", antialias=True),
         output="uint8",
     )
-    if still_picture(item.frames(request)):
+    if is_still(item.frames(request)):
         yield "still_picture", "the picture never changes"
     sound_s = facts.get("duration_s")
-    if sound_s is not None and abs(sound_s - item.picture_duration_s) > max(0.1, 0.05 * item.picture_duration_s):
-        yield "unequal_durations", f"sound lasts {sound_s:.2f} s, the picture {item.picture_duration_s:.2f} s"
+    if sound_s is not None and abs(sound_s - item.video_duration_s) > max(0.1, 0.05 * item.video_duration_s):
+        yield "unequal_durations", f"sound lasts {sound_s:.2f} s, the picture {item.video_duration_s:.2f} s"
 
 
 def _set_notes(clips: Sequence[ClipAudit]) -> Iterator[tuple[str, str]]:

@@ -11,8 +11,8 @@ from hypothesis.extra import numpy as hnp
 
 from avmeter.errors import MediaError
 from avmeter.media import AudioSpec, FrameRequest, MediaItem, Spool, fixed_rate_indices, frames_at
+from avmeter.media.audio_health import clipping_share, silence_share
 from avmeter.media.clock import rounded_rate_indices
-from avmeter.media.facts import clipping_share, silence_share
 from support.media import numbered, tone, write_media
 
 FILES = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -46,7 +46,7 @@ def test_damaged_files_give_values_or_named_skips(clip, tmp_path, data):
     except MediaError:
         return
     with item:
-        for spec in (AudioSpec(sample_rate=16_000, peak_dbfs=-1.0, max_duration_s=2.0), AudioSpec(clock="picture")):
+        for spec in (AudioSpec(sample_rate=16_000, peak_dbfs=-1.0, max_duration_s=2.0), AudioSpec(clock="video")):
             with contextlib.suppress(MediaError):
                 assert np.isfinite(np.asarray(item.audio(spec))).all()
         with contextlib.suppress(MediaError):

@@ -1,26 +1,37 @@
-"""Media files and arrays: what is in them, decoded once, in the form that is asked for."""
+"""Media files and arrays: opened once, decoded once, handed out in the form that is asked for.
 
-from avmeter.media.audio import AudioSpec
+    file_reader, array_reader    where a clip comes from
+    audio_track, video_track     decoded, with facts and times
+    audio_spec, frame_request    the form in which they are asked for
+    item                         opens a clip and hands both out
+
+Knows nothing of samples, extractors and metrics.
+"""
+
+from avmeter.media.audio_spec import AudioSpec, Clock
 from avmeter.media.clock import (
     first_frame_from,
     fixed_rate_indices,
     frames_at,
     last_frame_before,
-    picture_duration_s,
     rounded_rate_indices,
+    video_duration_s,
 )
+from avmeter.media.frame_request import FrameRequest
+from avmeter.media.hashing import array_key, content_key
 from avmeter.media.item import MediaItem, require_sound
-from avmeter.media.keys import array_key, content_key
+from avmeter.media.measures import SILENCE_PEAK, AudioFacts
 from avmeter.media.probe import AudioStream, MediaInfo, VideoStream, probe
 from avmeter.media.resize import Resize, resize_batch, resize_frame
 from avmeter.media.spool import Spool
-from avmeter.media.track import AudioFacts
-from avmeter.media.video import FrameRequest
+from avmeter.media.still import differs, is_still
 
 __all__ = [
+    "SILENCE_PEAK",
     "AudioFacts",
     "AudioSpec",
     "AudioStream",
+    "Clock",
     "FrameRequest",
     "MediaInfo",
     "MediaItem",
@@ -29,14 +40,16 @@ __all__ = [
     "VideoStream",
     "array_key",
     "content_key",
+    "differs",
     "first_frame_from",
     "fixed_rate_indices",
     "frames_at",
+    "is_still",
     "last_frame_before",
-    "picture_duration_s",
     "probe",
     "require_sound",
     "resize_batch",
     "resize_frame",
     "rounded_rate_indices",
+    "video_duration_s",
 ]

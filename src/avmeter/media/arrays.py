@@ -1,4 +1,4 @@
-"""Sound and picture that are given as arrays."""
+"""Read audio samples and video frames from arrays."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _MAX_CHANNELS = 64
 _INTEGER_SCALES = {"uint8": (128.0, 128.0), "int16": (0.0, 2.0**15), "int32": (0.0, 2.0**31)}
 
 
-def sound_of_array(array: np.ndarray, name: str) -> np.ndarray:
-    """Points (N, C) float32, full scale 1.
+def samples_from_array(array: np.ndarray, name: str) -> np.ndarray:
+    """Return samples (N, C) float32, full scale 1.
 
     Args:
         array: (N,), (C, N) or (N, C): the shorter axis is the channels, equal axes mean (C, N). Floats with full scale
@@ -24,28 +24,28 @@ def sound_of_array(array: np.ndarray, name: str) -> np.ndarray:
     array = np.asarray(array)
     if array.ndim not in (1, 2):
         raise MediaError(
-            SkipCode.UNSUPPORTED, f"{name}: sound of shape {array.shape}", hint="give (N,), (C, N) or (N, C)"
+            SkipCode.UNSUPPORTED, f"{name}: audio of shape {array.shape}", hint="give (N,), (C, N) or (N, C)"
         )
-    points = array[:, None] if array.ndim == 1 else array
+    samples = array[:, None] if array.ndim == 1 else array
     if array.ndim == 2 and (array.shape[0] <= array.shape[1] or not array.shape[1]) and array.shape[0]:
-        points = array.T
-    if points.shape[1] > _MAX_CHANNELS or not points.shape[1]:
-        raise MediaError(SkipCode.UNSUPPORTED, f"{name}: sound of shape {array.shape} has {points.shape[1]} channels")
+        samples = array.T
+    if samples.shape[1] > _MAX_CHANNELS or not samples.shape[1]:
+        raise MediaError(SkipCode.UNSUPPORTED, f"{name}: audio of shape {array.shape} has {samples.shape[1]} channels")
     if array.dtype.kind == "f":
         with np.errstate(over="ignore"):  # a double beyond float32 becomes infinite and is counted as such
-            return points.astype(np.float32)
+            return samples.astype(np.float32)
     if array.dtype.name not in _INTEGER_SCALES:
         raise MediaError(
             SkipCode.UNSUPPORTED,
-            f"{name}: sound as {array.dtype.name} has no known full scale",
+            f"{name}: audio as {array.dtype.name} has no known full scale",
             hint="give floats in [-1, 1], or PCM as uint8, int16 or int32",
         )
     offset, scale = _INTEGER_SCALES[array.dtype.name]
-    return ((points.astype(np.float64) - offset) / scale).astype(np.float32)
+    return ((samples.astype(np.float64) - offset) / scale).astype(np.float32)
 
 
-def picture_of_array(array: np.ndarray, name: str) -> np.ndarray:
-    """A view (T, H, W, 3), uint8 or float in [0, 1].
+def frames_from_array(array: np.ndarray, name: str) -> np.ndarray:
+    """Return a view (T, H, W, 3), uint8 or float in [0, 1].
 
     Args:
         array: (T, 3, H, W) or (T, H, W, 3); one channel is taken for grey.

@@ -13,7 +13,7 @@ TOLERANCE_S = 1e-6
 
 
 def frames_at(frame_times: np.ndarray, times_s: np.ndarray) -> np.ndarray:
-    """Index of the frame on the screen at each time: the last that starts at or before it.
+    """Return the index of the frame on the screen at each time: the last that starts at or before it.
 
     Args:
         frame_times: (T,), T >= 1, seconds, sorted.
@@ -27,17 +27,17 @@ def frames_at(frame_times: np.ndarray, times_s: np.ndarray) -> np.ndarray:
 
 
 def first_frame_from(frame_times: np.ndarray, time_s: float) -> int:
-    """Index of the first frame that starts at or after a time; `len(frame_times)` if none does."""
+    """Return the index of the first frame that starts at or after a time; `len(frame_times)` if none does."""
     return int(np.searchsorted(frame_times, time_s - TOLERANCE_S, side="left"))
 
 
 def last_frame_before(frame_times: np.ndarray, time_s: float) -> int:
-    """Index of the last frame that starts before a time; -1 if none does."""
+    """Return the index of the last frame that starts before a time; -1 if none does."""
     return int(np.searchsorted(frame_times, time_s - TOLERANCE_S, side="left")) - 1
 
 
 def fixed_rate_indices(frame_times: np.ndarray, fps: float, end_s: float) -> np.ndarray:
-    """Frames on the screen at 0, 1/fps, 2/fps ... before `end_s`: the picture at a fixed rate.
+    """Return the frames on the screen at 0, 1/fps, 2/fps ... before `end_s`: the video at a fixed rate.
 
     Returns:
         (n,) int64 with n = the number of ticks k / fps < end_s.
@@ -47,14 +47,14 @@ def fixed_rate_indices(frame_times: np.ndarray, fps: float, end_s: float) -> np.
 
 
 def rounded_rate_indices(frame_times: np.ndarray, fps: float, end_s: float) -> np.ndarray:
-    """Frames at a fixed rate as the `fps` filter of ffmpeg picks them.
+    """Return the frames at a fixed rate as the `fps` filter of ffmpeg picks them.
 
     Each frame is moved to the nearest tick (half away from zero); a tick shows the last frame moved to it or before.
 
     Args:
         frame_times: (T,), T >= 1, seconds, sorted, the first at 0.
         fps: Rate of the result.
-        end_s: End of the picture, `picture_duration_s`.
+        end_s: End of the video, `video_duration_s`.
 
     Returns:
         (round(end_s * fps),) int64.
@@ -65,8 +65,8 @@ def rounded_rate_indices(frame_times: np.ndarray, fps: float, end_s: float) -> n
     return np.maximum(found, 0).astype(np.int64)
 
 
-def picture_duration_s(frame_times: np.ndarray, last_duration_s: float | None = None) -> float:
-    """From the first frame to the end of the last, seconds.
+def video_duration_s(frame_times: np.ndarray, last_duration_s: float | None = None) -> float:
+    """Return the time from the first frame to the end of the last one, seconds.
 
     Args:
         frame_times: (T,), sorted. No frames last 0 s.

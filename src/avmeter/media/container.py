@@ -34,7 +34,7 @@ _SIGNATURES = (
 
 
 def check_file(path: str | os.PathLike[str]) -> os.stat_result:
-    """Facts of a readable, non-empty regular file.
+    """Return the facts of a readable, non-empty regular file.
 
     Raises:
         MediaError: `missing_file`, `not_a_file`, `unreadable` or `empty_file`.
@@ -55,7 +55,7 @@ def check_file(path: str | os.PathLike[str]) -> os.stat_result:
 
 @contextmanager
 def open_container(path: str | os.PathLike[str]) -> Iterator[Any]:
-    """A libav input container over one local file, closed on leaving.
+    """Open one local file as a libav input container, closed on leaving.
 
     Raises:
         MediaError: The codes of `check_file`; `unreadable` if it is no media file that is supported; `decode_error`
@@ -87,7 +87,7 @@ def _not_opened(path: str | os.PathLike[str], error: Exception) -> MediaError:
     return MediaError(
         SkipCode.UNREADABLE,
         f"{path}: not a media file, or of a format that is not supported",
-        hint="give a file with sound or picture in it; playlists and URLs are not followed",
+        hint="give a file with audio or video in it; playlists and URLs are not followed",
     )
 
 

@@ -1,4 +1,4 @@
-"""Weights that turn the channels of a sound track into one.
+"""Weights that turn the channels of an audio track into one.
 
 Mono and stereo: the plain mean. Beyond: the stereo downmix of ITU-R BS.775-3, table 2, and the mean of its two sides,
 
@@ -39,12 +39,12 @@ _BY_COUNT = {
 
 
 def channels_of_count(num_channels: int) -> tuple[str, ...]:
-    """Names assumed for channels that nobody named; "NONE" beyond eight."""
+    """Return the names assumed for channels that nobody named; "NONE" beyond eight."""
     return _BY_COUNT.get(num_channels, ("NONE",) * num_channels)
 
 
 def channel_weights(channels: tuple[str, ...]) -> np.ndarray:
-    """Weight of each channel in the mono mix.
+    """Return the weight of each channel in the mono mix.
 
     Args:
         channels: Names as libav gives them ("FL", "LFE"). Unnamed channels are taken in WAVE order; if a name is

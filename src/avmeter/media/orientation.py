@@ -1,4 +1,4 @@
-"""How a decoded frame has to be turned to stand as it does on the screen."""
+"""Turn a decoded frame so that it stands as it does on the screen."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Orientation:
         return 270 if self.mirrors_rows else 90
 
     def apply(self, frame: np.ndarray) -> np.ndarray:
-        """The frame (H, W, ...) as it stands on the screen; contiguous."""
+        """Return the frame (H, W, ...) as it stands on the screen; contiguous."""
         if self.swaps_sides:
             frame = frame.swapaxes(0, 1)
         if self.mirrors_rows:
@@ -39,9 +39,9 @@ UPRIGHT = Orientation()
 
 
 def orientation_of(frame: Any) -> Orientation:
-    """Orientation by the display matrix that comes with a decoded frame; upright if there is none.
+    """Return the orientation by the display matrix that comes with a decoded frame; upright if there is none.
 
-    The matrix (a b u; c d v; x y w) maps a point (p, q) to (a p + c q, b p + d q): x to the right, y downwards.
+    The matrix (a b u; c d v; x y w) maps a position (p, q) to (a p + c q, b p + d q): x to the right, y downwards.
     Only quarter turns and mirrors are applied; any other angle is taken for the nearest of them.
     """
     side_data = frame.side_data.get("DISPLAYMATRIX")

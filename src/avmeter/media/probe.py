@@ -15,7 +15,7 @@ from avmeter.media.orientation import UPRIGHT, Orientation, orientation_of
 
 @dataclass(frozen=True, kw_only=True)
 class AudioStream:
-    """A sound track as its header describes it. Times in seconds on the container's clock; None = not stated."""
+    """An audio track as its header describes it. Times in seconds on the container's clock; None = not reported."""
 
     index: int
     codec: str
@@ -29,7 +29,7 @@ class AudioStream:
 
 @dataclass(frozen=True, kw_only=True)
 class VideoStream:
-    """A picture track as its header describes it. `width` and `height` are those on the screen, after rotation.
+    """A video track as its header describes it. `width` and `height` are those on the screen, after rotation.
 
     `rotation_deg` is how far decoded frames must be turned clockwise to stand upright.
     """
@@ -56,7 +56,7 @@ class MediaInfo:
     video: tuple[VideoStream, ...]
 
     def describe(self) -> str:
-        """The streams in a few words: "1 video stream, h264, 640x360, 25 fps"."""
+        """Return the streams in a few words: "1 video stream, h264, 640x360, 25 fps"."""
         parts = []
         if self.audio:
             a = self.audio[0]
@@ -71,7 +71,7 @@ class MediaInfo:
 
 
 def probe(path: str | os.PathLike[str]) -> MediaInfo:
-    """Streams of a media file, from its headers; one frame is decoded to learn the rotation of a picture.
+    """Read the streams of a media file, from its headers; one frame is decoded to learn the rotation of a video.
 
     Raises:
         MediaError: `missing_file`, `not_a_file`, `empty_file`, `unreadable` (no permission, not media) or
@@ -80,9 +80,9 @@ def probe(path: str | os.PathLike[str]) -> MediaInfo:
     size_bytes = check_file(path).st_size
     with open_container(path) as container:
         audio = tuple(_audio_stream(s, container) for s in playable(container.streams.audio))
-        pictures = playable(container.streams.video)
-        orientation = _first_orientation(container, pictures[0]) if pictures else UPRIGHT
-        video = tuple(_video_stream(s, container, orientation) for s in pictures)
+        video_streams = playable(container.streams.video)
+        orientation = _first_orientation(container, video_streams[0]) if video_streams else UPRIGHT
+        video = tuple(_video_stream(s, container, orientation) for s in video_streams)
         info = MediaInfo(
             path=os.fspath(path),
             size_bytes=size_bytes,
@@ -93,14 +93,14 @@ def probe(path: str | os.PathLike[str]) -> MediaInfo:
     if not info.audio and not info.video:
         raise MediaError(
             SkipCode.UNREADABLE,
-            f"{path}: neither sound nor picture in it that can be decoded ({info.container})",
+            f"{path}: neither audio nor video in it that can be decoded ({info.container})",
             hint="give a file with an audio or a video stream",
         )
     return info
 
 
 def playable(streams: Any) -> list[Any]:
-    """Streams that have a decoder and are no attached picture, in order of the file."""
+    """Return the streams that have a decoder and are no attached picture, in order of the file."""
     found = []
     for stream in streams:
         if stream.disposition & av.stream.Disposition.attached_pic:
@@ -153,7 +153,7 @@ def _seconds(ticks: int | None, time_base: Any) -> float | None:
 
 
 def _duration_s(stream: Any, container: Any) -> float | None:
-    """The stream's own duration; that of the container only where there is no other stream it could belong to."""
+    """Return the stream's own duration, or that of the container if it has no other stream."""
     own = _seconds(stream.duration, stream.time_base)
     if own is not None and own > 0:
         return own
@@ -166,7 +166,7 @@ def _duration_s(stream: Any, container: Any) -> float | None:
 
 
 def _clock_text_s(text: str) -> float | None:
-    """Seconds of "00:00:05.012000000"."""
+    """Return the seconds of "00:00:05.012000000"."""
     try:
         hours, minutes, seconds = text.split(":")
         return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
@@ -179,5 +179,5 @@ def _first_orientation(container: Any, stream: Any) -> Orientation:
         for frame in container.decode(stream):
             return orientation_of(frame)
     except (av.error.FFmpegError, OSError, ValueError):
-        return UPRIGHT  # the picture cannot be decoded: that is told when its frames are asked for
+        return UPRIGHT  # the video cannot be decoded: raised when its frames are asked for
     return UPRIGHT

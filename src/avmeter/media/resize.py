@@ -1,4 +1,4 @@
-"""Frames brought to the size a network wants: one by one as they are decoded, or many at once on a device.
+"""Bring frames to the size that a network reads: one by one as they are decoded, or many at once on a device.
 
 Published harnesses agree on none of the details, so each is a field of `Resize`.
 """
@@ -83,7 +83,7 @@ class Resize:
 
 
 def resize_frame(frame: np.ndarray, resize: Resize | None) -> np.ndarray:
-    """One frame (H, W, 3), uint8 or float32 in [0, 1], as (3, h, w), uint8 or float32 in [0, 1] scale."""
+    """Resize one frame (H, W, 3), uint8 or float32 in [0, 1], to (3, h, w), uint8 or float32 in [0, 1] scale."""
     pixels = frame.transpose(2, 0, 1)
     if resize is None:
         return pixels
@@ -98,7 +98,7 @@ def resize_frame(frame: np.ndarray, resize: Resize | None) -> np.ndarray:
 
 
 def resize_batch(frames: Tensor, resize: Resize, crop: Crop) -> Tensor:
-    """The same for many frames of one size where they are: on a GPU this is thousands a second.
+    """Resize many frames of one size on their own device: on a GPU this is thousands per second.
 
     Args:
         frames: (n, H, W, 3), uint8 or float32 in [0, 1].
@@ -122,13 +122,13 @@ def resize_batch(frames: Tensor, resize: Resize, crop: Crop) -> Tensor:
 
 
 def crop_corner(size: tuple[int, int], side: int, crop: Crop) -> tuple[int, int]:
-    """(top, left) of a square of `side` in the middle of a picture of `size` (height, width)."""
+    """Return (top, left) of a square of `side` in the middle of a frame of `size` (height, width)."""
     top, left = ((n - side) // 2 if crop == "center_floor" else round((n - side) / 2) for n in size)
     return top, left
 
 
 def as_pixels(pixels: np.ndarray, kind: Literal["float32", "uint8"]) -> np.ndarray:
-    """Pixels (3, h, w) as bytes, rounded and clamped, or as floats in [0, 1] scale."""
+    """Return pixels (3, h, w) as bytes, rounded and clamped, or as floats in [0, 1] scale."""
     if pixels.dtype == np.dtype(kind):
         return pixels
     if kind == "uint8":

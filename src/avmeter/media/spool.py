@@ -168,15 +168,15 @@ class ChannelView:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(channels, points)."""
+        """(channels, samples)."""
         return self._spool.row_shape[0], len(self._spool)
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __getitem__(self, key: Any) -> np.ndarray:
-        channels, points = key if isinstance(key, tuple) else (key, slice(None))
-        rows = self._spool[points]
+        channels, samples = key if isinstance(key, tuple) else (key, slice(None))
+        rows = self._spool[samples]
         found: np.ndarray = rows[channels] if rows.ndim == 1 else rows.T[channels]
         return found
 

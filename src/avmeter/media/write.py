@@ -18,7 +18,7 @@ _COPIED_INTO_MP4 = frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "mp3f
 
 
 def write_audio(path: Path, samples: npt.NDArray[np.float32], sample_rate: int) -> Path:
-    """Write sound losslessly as FLAC (24 bit).
+    """Write audio losslessly as FLAC (24 bit).
 
     Args:
         path: File to write, ending in `.flac`.
@@ -28,7 +28,7 @@ def write_audio(path: Path, samples: npt.NDArray[np.float32], sample_rate: int) 
     with av.open(str(path), "w") as out:
         stream = out.add_stream("flac", rate=sample_rate, layout=_LAYOUTS[len(samples)])
         stream.codec_context.format = av.AudioFormat("s32")
-        for packet in _encoded_sound(stream, samples, sample_rate):
+        for packet in _encode_audio(stream, samples, sample_rate):
             out.mux(packet)
     return path
 
@@ -43,85 +43,85 @@ def write_clip(
     sample_rate: int = 48_000,
     quality: int = 18,
 ) -> Path:
-    """Write a picture (H.264) with lossless sound (FLAC, 24 bit), in Matroska or in MP4, which browsers play.
+    """Write a video (H.264) with lossless audio (FLAC, 24 bit), in Matroska or in MP4, which browsers play.
 
     Args:
         path: File to write, `.mkv` or `.mp4`.
         frames: RGB frames (H, W, 3) of even size.
         fps: Frames a second.
         times_s: When each frame is shown, ascending from 0; default is every 1/fps.
-        samples: (C, N) sound, or None.
+        samples: (C, N) audio, or None.
         sample_rate: Hz.
         quality: x264's constant rate factor; lower is better.
     """
     with av.open(str(path), "w") as out:
-        video = _picture_stream(out, fps, quality)
-        sound: Iterator[av.Packet] = iter(())
+        video = _video_stream(out, fps, quality)
+        audio: Iterator[av.Packet] = iter(())
         if samples is not None:
-            sound = _encoded_sound(_sound_stream(out, len(samples), sample_rate), samples, sample_rate)
-        _mux(out, _encoded_picture(video, frames, fps, times_s, 0.0), sound)
+            audio = _encode_audio(_audio_stream(out, len(samples), sample_rate), samples, sample_rate)
+        _mux(out, _encode_video(video, frames, fps, times_s, 0.0), audio)
     return path
 
 
-def write_picture(
+def write_video(
     path: Path,
     frames: Iterable[npt.NDArray[np.uint8]],
     *,
     fps: float,
     times_s: Sequence[float] | npt.NDArray[np.float64],
-    sound: Path,
+    audio_of: Path,
     start_s: float = 0.0,
 ) -> Path:
-    """Write a new picture (H.264) beside the sound track of a file, its packets copied.
+    """Write a new video (H.264) beside the audio track of a file, its packets copied.
 
     Args:
-        path: File to write; `.mkv` takes any sound, `.mp4` what `fits_mp4` says.
+        path: File to write; `.mkv` takes any audio, `.mp4` what `fits_mp4` says.
         frames: RGB frames (H, W, 3) of even size.
         fps: Frames a second, stated in the file.
         times_s: When each frame is shown, ascending from 0.
-        sound: File with the sound track.
-        start_s: When the sound begins on the picture's clock; below 0 it begins before the picture.
+        audio_of: File with the audio track.
+        start_s: When the audio begins on the clock of the video; below 0 it begins before the video.
     """
-    with av.open(str(sound)) as source, av.open(str(path), "w") as out:
-        video = _picture_stream(out, fps, 18)
+    with av.open(str(audio_of)) as source, av.open(str(path), "w") as out:
+        video = _video_stream(out, fps, 18)
         stream = source.streams.audio[0]
         copy = out.add_stream_from_template(stream)
         copied = _copied(source, stream, copy, max(start_s, 0.0))
-        _mux(out, _encoded_picture(video, frames, fps, times_s, max(-start_s, 0.0)), copied)
+        _mux(out, _encode_video(video, frames, fps, times_s, max(-start_s, 0.0)), copied)
     return path
 
 
-def add_sound(
-    path: Path, picture: Path, *, samples: npt.NDArray[np.float32], sample_rate: int, start_s: float = 0.0
+def replace_audio(
+    path: Path, video_of: Path, *, samples: npt.NDArray[np.float32], sample_rate: int, start_s: float = 0.0
 ) -> Path:
-    """Write the picture of a file, its packets copied, with other sound (FLAC, 24 bit).
+    """Write the video of a file, its packets copied, with other audio (FLAC, 24 bit).
 
     Args:
         path: File to write, `.mp4` or `.mkv`.
-        picture: File with the picture.
-        samples: (C, N) sound.
+        video_of: File with the video.
+        samples: (C, N) audio.
         sample_rate: Hz.
-        start_s: When the sound begins on the picture's clock; below 0 it begins before the picture.
+        start_s: When the audio begins on the clock of the video; below 0 it begins before the video.
     """
-    with av.open(str(picture)) as source, av.open(str(path), "w") as out:
+    with av.open(str(video_of)) as source, av.open(str(path), "w") as out:
         stream = source.streams.video[0]
         copy = out.add_stream_from_template(stream)
-        audio = _sound_stream(out, len(samples), sample_rate)
+        audio = _audio_stream(out, len(samples), sample_rate)
         copied = _copied(source, stream, copy, max(-start_s, 0.0))
         first = round(max(start_s, 0.0) * sample_rate)
-        _mux(out, copied, _encoded_sound(audio, samples, sample_rate, first=first))
+        _mux(out, copied, _encode_audio(audio, samples, sample_rate, first=first))
     return path
 
 
 def fits_mp4(path: Path) -> bool:
-    """True if the sound of a file can be copied into MP4."""
+    """True if the audio of a file can be copied into MP4."""
     with av.open(str(path)) as source:
         return bool(source.streams.audio) and source.streams.audio[0].codec_context.name in _COPIED_INTO_MP4
 
 
-def _mux(out: av.container.OutputContainer, picture: Iterator[av.Packet], sound: Iterator[av.Packet]) -> None:
+def _mux(out: av.container.OutputContainer, video: Iterator[av.Packet], audio: Iterator[av.Packet]) -> None:
     """Write both streams interleaved by time, as players expect."""
-    for packet in heapq.merge(picture, sound, key=_time):
+    for packet in heapq.merge(video, audio, key=_time):
         out.mux(packet)
 
 
@@ -130,7 +130,7 @@ def _time(packet: av.Packet) -> float:
     return float((stamp or 0) * packet.time_base)
 
 
-def _picture_stream(out: av.container.OutputContainer, fps: float, quality: int) -> av.VideoStream:
+def _video_stream(out: av.container.OutputContainer, fps: float, quality: int) -> av.VideoStream:
     rate = Fraction(fps).limit_denominator(1001)
     video = out.add_stream("libx264", rate=rate, options={"crf": str(quality), "preset": "veryfast"})
     video.pix_fmt = "yuv420p"
@@ -138,7 +138,7 @@ def _picture_stream(out: av.container.OutputContainer, fps: float, quality: int)
     return video
 
 
-def _encoded_picture(
+def _encode_video(
     video: av.VideoStream,
     frames: Iterable[npt.NDArray[np.uint8]],
     fps: float,
@@ -148,17 +148,17 @@ def _encoded_picture(
     for number, frame in enumerate(frames):
         if number == 0:
             video.height, video.width = frame.shape[:2]
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
+        image = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
         time_s = number / fps if times_s is None else float(times_s[number])
-        picture.pts, picture.time_base = round((start_s + time_s) / _CLOCK), _CLOCK
-        yield from video.encode(picture)
+        image.pts, image.time_base = round((start_s + time_s) / _CLOCK), _CLOCK
+        yield from video.encode(image)
     yield from video.encode(None)
 
 
 def _copied(
     source: av.container.InputContainer, stream: av.VideoStream | av.AudioStream, copy: av.stream.Stream, start_s: float
 ) -> Iterator[av.Packet]:
-    """Packets of a stream whose first point is shown or heard at `start_s`."""
+    """Yield the packets of a stream, moved so that it starts at `start_s`."""
     first = (stream.start_time or 0) - round(start_s / stream.time_base)
     for packet in source.demux(stream):
         if packet.dts is None:
@@ -169,16 +169,16 @@ def _copied(
         yield packet
 
 
-def _sound_stream(out: av.container.OutputContainer, num_channels: int, sample_rate: int) -> av.AudioStream:
+def _audio_stream(out: av.container.OutputContainer, num_channels: int, sample_rate: int) -> av.AudioStream:
     audio = out.add_stream("flac", rate=sample_rate, layout=_LAYOUTS[num_channels])
     audio.codec_context.format = av.AudioFormat("s32")
     return audio
 
 
-def _encoded_sound(
+def _encode_audio(
     stream: av.AudioStream, samples: npt.NDArray[np.float32], sample_rate: int, *, first: int = 0
 ) -> Iterator[av.Packet]:
-    """FLAC packets of samples (C, N), 24 bit, the first at point `first`."""
+    """Yield FLAC packets of samples (C, N), 24 bit, the first at position `first`."""
     scaled = np.clip(np.rint(np.asarray(samples, np.float64) * 2**23), -(2**23), 2**23 - 1).astype(np.int32) << 8
     layout = stream.codec_context.layout
     for start in range(0, scaled.shape[1], _BLOCK):

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from avmeter.errors import MediaError, SkipCode
 from avmeter.media import AudioSpec, FrameRequest, MediaItem
-from avmeter.media.write import add_sound, fits_mp4, write_audio, write_clip, write_picture
+from avmeter.media.write import fits_mp4, replace_audio, write_audio, write_clip, write_video
 from avmeter.stress import picture, sound, words
 from avmeter.stress.variants import Variant
 
@@ -99,7 +99,7 @@ def _damaged_sound(
         return Built(path=write_audio(_with_suffix(target, ".flac"), samples, rate), note=note)
     start_s = float(item.audio_facts.start_s)
     path = _with_suffix(target, ".mp4")
-    return Built(path=add_sound(path, source, samples=samples, sample_rate=rate, start_s=start_s), note=note)
+    return Built(path=replace_audio(path, source, samples=samples, sample_rate=rate, start_s=start_s), note=note)
 
 
 def _sound_of(other: Path | None, source: Path, shape: tuple[int, ...], rate: int) -> npt.NDArray[np.float32]:
@@ -115,14 +115,14 @@ def _damaged_picture(variant: Variant, item: MediaItem, source: Path, target: Pa
     damage = picture.DAMAGES[variant.name]
     times_s = np.asarray(item.frame_times, np.float64)
     order = np.arange(len(times_s)) if damage.order is None else damage.order(len(times_s), variant.dose or 0.0, rng)
-    fps = len(times_s) / item.picture_duration_s * damage.fps_factor
+    fps = len(times_s) / item.video_duration_s * damage.fps_factor
     times_s = times_s / damage.fps_factor
     shown = _shown(item, order, damage)
     if not item.has_audio:
         return write_clip(_with_suffix(target, ".mp4"), shown, fps=fps, times_s=times_s)
     start_s = float(item.audio_facts.start_s)
     path = _with_suffix(target, ".mp4" if fits_mp4(source) else ".mkv")
-    return write_picture(path, shown, fps=fps, times_s=times_s, sound=source, start_s=start_s)
+    return write_video(path, shown, fps=fps, times_s=times_s, audio_of=source, start_s=start_s)
 
 
 def _shown(

@@ -13,7 +13,7 @@ from support.speech import needs_speech
 
 def heard(path: Path) -> np.ndarray:
     with MediaItem.open(path) as item:
-        return np.asarray(item.audio(AudioSpec(sample_rate=scenes.SAMPLE_RATE, clock="picture"))[:])
+        return np.asarray(item.audio(AudioSpec(sample_rate=scenes.SAMPLE_RATE, clock="video"))[:])
 
 
 @needs_speech

@@ -55,7 +55,7 @@ def test_frames_are_those_of_published_decoders():
 def test_frames_at_25_fps_are_those_of_the_fps_filter(name, duration_s):
     """Rounding to ticks picks the frames that ffmpeg's `fps=25` picks."""
     with clip(CLIPS[name]) as item:
-        indices = rounded_rate_indices(item.frame_times, 25.0, item.picture_duration_s)[: 25 * duration_s]
+        indices = rounded_rate_indices(item.frame_times, 25.0, item.video_duration_s)[: 25 * duration_s]
         frames = item.frames(FrameRequest(indices=tuple(indices), output="uint8"))
         assert sha256(frames) == str(golden("synchformer")[f"{name}_avb/frames_sha256"])
 
@@ -64,7 +64,7 @@ def test_frames_at_25_fps_are_those_of_the_fps_filter(name, duration_s):
 def test_av_benchmark_pixels(name, duration_s):
     """Bytes resized as torchvision does; exact, since both call the same kernel."""
     with clip(CLIPS[name]) as item:
-        indices = rounded_rate_indices(item.frame_times, 25.0, item.picture_duration_s)[: 25 * duration_s]
+        indices = rounded_rate_indices(item.frame_times, 25.0, item.video_duration_s)[: 25 * duration_s]
         frames = item.frames(FrameRequest(indices=tuple(indices), resize=AV_BENCHMARK, crop="center_round"))
     worst, _ = goldenio.check(golden("synchformer"), f"{name}_avb/pixels", (frames - 0.5) / 0.5)
     assert worst <= 2e-6
@@ -73,7 +73,7 @@ def test_av_benchmark_pixels(name, duration_s):
 def test_fastvideo_pixels():
     """Floats resized without clamping, nearest-below frames at 25 fps."""
     with clip("ltx2.mp4") as item:
-        indices = fixed_rate_indices(item.frame_times, 25.0, item.picture_duration_s)
+        indices = fixed_rate_indices(item.frame_times, 25.0, item.video_duration_s)
         frames = item.frames(FrameRequest(indices=tuple(indices), resize=FASTVIDEO, crop="center_floor"))
     worst, _ = goldenio.check(golden("synchformer"), "ltx2_fv/pixels", (frames - 0.5) / 0.5)
     assert worst <= 1e-5

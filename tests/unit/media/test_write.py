@@ -11,10 +11,11 @@ import pytest
 
 import support.media as build
 from avmeter.media import AudioSpec, FrameRequest, MediaItem, probe
-from avmeter.media.write import add_sound, fits_mp4, write_audio, write_clip, write_picture
+from avmeter.media.write import fits_mp4, replace_audio, write_audio, write_clip, write_video
 
 NATIVE = AudioSpec(sample_rate=None, mixdown="none")
 RATE = 24_000
+TIMES_S = np.arange(25) / 25
 
 
 def noise(num_channels: int, duration_s: float = 0.5) -> np.ndarray:
@@ -49,11 +50,11 @@ def test_sound_in_mp4_is_as_exact_as_in_flac(tmp_path: Path) -> None:
 
 
 def test_new_sound_leaves_the_packets_of_the_picture_alone(tmp_path: Path) -> None:
-    """`add_sound` copies the picture byte for byte, and its clock."""
+    """`replace_audio` copies the picture byte for byte, and its clock."""
     source = build.write_media(
         tmp_path / "source.mp4", wave=build.tone(440, 0.5, RATE, 1.0), sample_rate=RATE, frames=build.numbered(25)
     )
-    path = add_sound(tmp_path / "new.mp4", source, samples=noise(1, 1.0), sample_rate=RATE)
+    path = replace_audio(tmp_path / "new.mp4", source, samples=noise(1, 1.0), sample_rate=RATE)
     assert packets(path, "video") == packets(source, "video")
     with MediaItem.open(path) as made, MediaItem.open(source) as before:
         np.testing.assert_allclose(made.frame_times, before.frame_times, atol=1e-6)
@@ -69,7 +70,7 @@ def test_rotated_picture_stays_rotated(tmp_path: Path, rotation_deg: int) -> Non
         frames=build.top_half_white(10, 64, 96),
         rotation_deg=rotation_deg,
     )
-    path = add_sound(tmp_path / "new.mp4", source, samples=noise(1, 0.4), sample_rate=RATE)
+    path = replace_audio(tmp_path / "new.mp4", source, samples=noise(1, 0.4), sample_rate=RATE)
     request = FrameRequest(indices=(0,), resize=None, crop=None, output="uint8")
     with MediaItem.open(path) as made, MediaItem.open(source) as before:
         np.testing.assert_array_equal(np.asarray(made.frames(request)[0]), np.asarray(before.frames(request)[0]))
@@ -93,20 +94,25 @@ def test_sound_and_picture_that_start_apart_stay_on_their_clock(
         start_s = item.audio_facts.start_s
         samples = np.asarray(item.audio(NATIVE)[:, :])
     assert start_s == pytest.approx(audio_start_s - video_start_s, abs=0.002)
-    copy = add_sound(tmp_path / "sound.mp4", source, samples=samples, sample_rate=RATE, start_s=start_s)
-    other = write_picture(
-        tmp_path / "picture.mp4", build.numbered(25), fps=25, times_s=np.arange(25) / 25, sound=source, start_s=start_s
+    copy = replace_audio(tmp_path / "sound.mp4", source, samples=samples, sample_rate=RATE, start_s=start_s)
+    other = write_video(
+        tmp_path / "picture.mp4",
+        build.numbered(25),
+        fps=25,
+        times_s=np.arange(25) / 25,
+        audio_of=source,
+        start_s=start_s,
     )
     for path in (copy, other):
         with MediaItem.open(path) as item:
             assert item.audio_facts.start_s == pytest.approx(start_s, abs=0.002)
-            heard = np.asarray(item.audio(AudioSpec(sample_rate=None, clock="picture"))[:])
+            heard = np.asarray(item.audio(AudioSpec(sample_rate=None, clock="video"))[:])
             assert build.onset_s(heard, RATE) == pytest.approx(0.6 + start_s, abs=0.003)
 
 
 @pytest.mark.parametrize("codec", ["aac", "flac", "libmp3lame"])
 def test_new_picture_leaves_the_packets_of_the_sound_alone(tmp_path: Path, codec: str) -> None:
-    """`write_picture` copies the sound byte for byte, whatever its codec, and it decodes to the same samples."""
+    """`write_video` copies the sound byte for byte, whatever its codec, and it decodes to the same samples."""
     source = build.write_media(
         tmp_path / "source.mp4",
         wave=build.tone(440, 0.5, RATE, 1.0),
@@ -117,8 +123,8 @@ def test_new_picture_leaves_the_packets_of_the_sound_alone(tmp_path: Path, codec
     assert fits_mp4(source)
     with MediaItem.open(source) as item:
         start_s = item.audio_facts.start_s
-    path = write_picture(
-        tmp_path / "new.mp4", build.numbered(25), fps=25, times_s=np.arange(25) / 25, sound=source, start_s=start_s
+    path = write_video(
+        tmp_path / "new.mp4", build.numbered(25), fps=25, times_s=TIMES_S, audio_of=source, start_s=start_s
     )
     assert packets(path, "audio") == packets(source, "audio")
     np.testing.assert_array_equal(sound_of(path), sound_of(source))

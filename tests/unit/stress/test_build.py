@@ -118,7 +118,7 @@ def test_delay_is_heard_on_the_clock_of_the_picture(tmp_path: Path, out: Path) -
     )
     made = build_variant(Variant(name="delay", dose=0.4), source, out).path
     with MediaItem.open(made) as item:
-        heard = np.asarray(item.audio(AudioSpec(sample_rate=None, clock="picture"))[:])
+        heard = np.asarray(item.audio(AudioSpec(sample_rate=None, clock="video"))[:])
     assert build.onset_s(heard, RATE) == pytest.approx(0.9, abs=0.003)
 
 

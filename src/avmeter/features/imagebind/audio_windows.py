@@ -68,7 +68,7 @@ class ImageBindAudioWindows(ImageBindSound):
         return {**super().options(), "window_s": self.window_s, "overlap_s": self.overlap_s}
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
-        waveform = self._waveform(media, clock="picture")
+        waveform = self._waveform(media, clock="video")
         num_samples, size = waveform.shape[1], self._num(self.window_s)
         starts = [*range(0, num_samples - size, size - self._num(self.overlap_s)), max(0, num_samples - size)]
         cuts = [(start, min(start + size, num_samples)) for start in starts]

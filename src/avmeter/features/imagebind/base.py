@@ -17,9 +17,7 @@ from avmeter.dsp.mel import IMAGEBIND, imagebind_mel
 from avmeter.errors import SkipCode, SkipError, UnknownNameError, UsageError
 from avmeter.features.base import WindowExtractor, load_network
 from avmeter.features.truncation import broken_promise
-from avmeter.media import AudioSpec, MediaItem
-from avmeter.media.audio import Clock
-from avmeter.media.track import SILENCE_PEAK
+from avmeter.media import SILENCE_PEAK, AudioSpec, Clock, MediaItem
 from avmeter.nets import imagebind
 from avmeter.runtime import Runtime
 

@@ -63,7 +63,7 @@ class ImageBindFrames(ImageBindTower):
         if self.fps is None:
             return np.arange(len(shown)), shown
         # A picture that lasts no time at all is still one picture.
-        indices = fixed_rate_indices(shown, self.fps, max(media.picture_duration_s, 0.5 / self.fps))
+        indices = fixed_rate_indices(shown, self.fps, max(media.video_duration_s, 0.5 / self.fps))
         return indices, np.arange(len(indices)) / self.fps
 
     def _request(self, media: MediaItem) -> FrameRequest:
@@ -79,7 +79,7 @@ class ImageBindFrames(ImageBindTower):
             yield Window(inputs={"pixels": np.ascontiguousarray(frames[i])}, start_s=float(time_s))
 
     def facts(self, media: MediaItem) -> Mapping[str, Any]:
-        return {"duration_s": float(media.picture_duration_s)}
+        return {"duration_s": float(media.video_duration_s)}
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         dtype = next(self._net.parameters()).dtype

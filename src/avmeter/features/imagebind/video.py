@@ -19,7 +19,7 @@ from avmeter.features.base import Features, Window
 from avmeter.features.imagebind.base import CLIP_S, SIDE, ImageBindTower, clip_starts, normalised
 from avmeter.features.waveforms import mean_arrays
 from avmeter.media import FrameRequest, MediaItem, Resize
-from avmeter.media.clock import first_frame_from, last_frame_before, picture_duration_s, rounded_rate_indices
+from avmeter.media.clock import first_frame_from, last_frame_before, rounded_rate_indices, video_duration_s
 from avmeter.protocols import AV_BENCHMARK, AV_BENCHMARK_DURATION_S, FASTVIDEO, check_protocol
 from avmeter.registry import register_extractor
 
@@ -57,7 +57,7 @@ class ImageBindVideo(ImageBindTower):
         times = np.asarray(media.frame_times)
         if not len(times):
             raise SkipError(SkipCode.NO_VIDEO_TRACK, f"{media.name}: no frames")
-        duration_s = picture_duration_s(times)
+        duration_s = video_duration_s(times)
         if self.protocol == AV_BENCHMARK:
             ticks = rounded_rate_indices(times, AV_BENCHMARK_FPS, duration_s)
             # A shorter clip can only be scored with a shorter duration there; the rounding is of time stamps.

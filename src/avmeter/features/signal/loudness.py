@@ -11,7 +11,7 @@ import numpy.typing as npt
 from avmeter.dsp.loudness import LoudnessMeter
 from avmeter.features.base import ClipExtractor, Features
 from avmeter.media import AudioSpec, MediaItem
-from avmeter.media.facts import bandwidth_hz, clipping_share, dc_offset, silence_share
+from avmeter.media.audio_health import bandwidth_hz, clipping_share, dc_offset, silence_share
 from avmeter.registry import register_extractor
 
 _BLOCK = 1 << 20

@@ -12,12 +12,10 @@ import numpy as np
 
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import ClipExtractor, Features
-from avmeter.media import FrameRequest, MediaItem, Resize
+from avmeter.media import FrameRequest, MediaItem, Resize, differs
 from avmeter.registry import register_extractor
 
 LARGEST_SIDE = 480
-# Largest difference in steps of 8 bits that is no motion: x264 leaves up to 9 in a photograph (as for Synchformer).
-STILL_STEPS = 10
 
 
 @register_extractor("motion")
@@ -50,7 +48,7 @@ class MotionExtractor(ClipExtractor):
         for i in range(1, len(frames)):
             now = _grey(frames[i])
             magnitudes.append(_mean_flow(before, now))
-            is_still = is_still and not _moved(first, now)
+            is_still = is_still and not differs(first, now)
             before = now
         if is_still:  # what flows is the noise of an encoder
             magnitudes = [0.0] * len(magnitudes)
@@ -66,12 +64,6 @@ def _grey(frame: Any) -> Any:
     import cv2
 
     return cv2.cvtColor(np.ascontiguousarray(np.moveaxis(np.asarray(frame), 0, -1)), cv2.COLOR_RGB2GRAY)
-
-
-def _moved(first: Any, now: Any) -> bool:
-    import cv2
-
-    return bool(cv2.absdiff(first, now).max() > STILL_STEPS)
 
 
 def _mean_flow(before: Any, now: Any) -> float:

@@ -23,7 +23,7 @@ class OnsetExtractor(ClipExtractor):
     takes = "audio"
 
     def extract(self, media: MediaItem) -> Features:
-        waveform = media.audio(AudioSpec(sample_rate=SAMPLE_RATE, clock="picture"))
+        waveform = media.audio(AudioSpec(sample_rate=SAMPLE_RATE, clock="video"))
         return Features(
             arrays={"times_s": np.asarray(onset_times(waveform[:]), np.float64)},
             facts={"duration_s": len(waveform) / SAMPLE_RATE, **broken_promise(media)},

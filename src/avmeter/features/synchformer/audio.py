@@ -54,7 +54,7 @@ class SynchformerAudio(SynchformerTower):
     part = "audio"
 
     def _given(self, media: MediaItem) -> Any:
-        waveform = media.audio(AudioSpec(sample_rate=SAMPLE_RATE, resampler="sinc", clock="picture"))
+        waveform = media.audio(AudioSpec(sample_rate=SAMPLE_RATE, resampler="sinc", clock="video"))
         if self.protocol == AV_BENCHMARK:
             waveform = waveform[: int(SAMPLE_RATE * AV_BENCHMARK_DURATION_S)]
         return waveform

@@ -21,8 +21,8 @@ from avmeter.features.synchformer.base import (
     SynchformerTower,
     segments_to_encode,
 )
-from avmeter.media import FrameRequest, MediaItem, Resize, resize_batch, resize_frame
-from avmeter.media.clock import frames_at, picture_duration_s, rounded_rate_indices
+from avmeter.media import FrameRequest, MediaItem, Resize, is_still, resize_batch, resize_frame
+from avmeter.media.clock import frames_at, rounded_rate_indices, video_duration_s
 from avmeter.protocols import AV_BENCHMARK, AV_BENCHMARK_DURATION_S, FASTVIDEO
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
@@ -30,8 +30,6 @@ from avmeter.runtime import Runtime
 FPS = 25.0
 SEGMENT_FRAMES, STEP_FRAMES = 16, 8
 SHORTEST_FRAMES = SEGMENT_FRAMES + (NUM_COMPARED - 1) * STEP_FRAMES
-# Largest difference between pixels in [0, 1] that is no motion: x264 leaves up to 9 steps of 8 bits in a photograph.
-STILL_BELOW = 10 / 255
 _RESIZE = {
     FASTVIDEO: Resize(short_side=224, interpolation="bicubic", antialias=True, long_side="round", in_="float"),
     AV_BENCHMARK: Resize(short_side=224, interpolation="bicubic", antialias=True, long_side="int_trunc", in_="uint8"),
@@ -81,7 +79,7 @@ class SynchformerVideo(SynchformerTower):
         times = np.asarray(media.frame_times)
         if not len(times):
             raise SkipError(SkipCode.NO_VIDEO_TRACK, f"{media.name}: no frames")
-        duration_s = picture_duration_s(times)
+        duration_s = video_duration_s(times)
         if self.protocol == AV_BENCHMARK:
             return rounded_rate_indices(times, FPS, duration_s)[: int(FPS * AV_BENCHMARK_DURATION_S)]
         num_ticks = max(SEGMENT_FRAMES, round(duration_s * FPS))
@@ -92,10 +90,10 @@ class SynchformerVideo(SynchformerTower):
             return np.resize(ticks, SHORTEST_FRAMES)
         if self.short == "pad":
             return np.pad(ticks, (0, SHORTEST_FRAMES - len(ticks)), mode="edge")
-        lasts_s = media.picture_duration_s
+        lasts_s = media.video_duration_s
         held = ""
         if lasts_s >= SHORTEST_FRAMES / FPS:
-            lasts_s = picture_duration_s(np.asarray(media.frame_times))
+            lasts_s = video_duration_s(np.asarray(media.frame_times))
             held = " before its last frame is held"
         raise SkipError(
             SkipCode.TOO_SHORT,
@@ -200,10 +198,8 @@ def _require_motion(frames: Any, name: str, resize: Resize | None) -> None:
         frame = np.asarray(frames[index])
         return frame if resize is None else resize_frame(frame, resize)
 
-    first = pixels(0)
-    for i in range(1, len(frames)):
-        if float(np.abs(pixels(i) - first).max()) > STILL_BELOW:
-            return
+    if not is_still(pixels(i) for i in range(len(frames))):
+        return
     raise SkipError(
         SkipCode.STILL_PICTURE,
         f"{name}: all {len(frames)} frames look the same, so nothing in them can be early or late",

@@ -1,54 +1,23 @@
-"""Frames as a network wants them: which ones, resized how, cropped where.
+"""Serve several frame requests from one decoding pass: each frame is resized and cropped as it arrives.
 
 decoded RGB (H, W, 3) uint8, upright -> resize -> centre crop -> (3, h, w)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
-from avmeter.errors import MediaError, SkipCode, UsageError
-from avmeter.media.resize import Crop, Resize, as_pixels, check_choices, crop_corner, resize_frame
+from avmeter.errors import MediaError, SkipCode
+from avmeter.media.frame_request import FrameRequest
+from avmeter.media.resize import Resize, as_pixels, crop_corner, resize_frame
 from avmeter.media.spool import MEBIBYTE, Spool
-
-Output = Literal["float32", "uint8", "packed"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class FrameRequest:
-    """Which frames are wanted, and in what form: (n, 3, h, w), or (n, h, w, 3) when packed.
-
-    Attributes:
-        indices: Into the sorted presentation times (`MediaItem.frame_times`); may repeat, in any order.
-        resize: None keeps the size on the screen.
-        crop: A square of `resize.short_side` from the middle; "center_floor" rounds its offset down, "center_round"
-            to the nearest (half to even). None keeps the whole frame.
-        output: "float32": [0, 1], not clamped after bicubic resizing in float; "uint8": [0, 255]; "packed":
-            as decoded and not resized, for `resize_batch` on a device.
-    """
-
-    indices: tuple[int, ...]
-    resize: Resize | None = None
-    crop: Crop | None = None
-    output: Output = "float32"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "indices", tuple(int(i) for i in self.indices))
-        check_choices(self, {"output": Output} | ({"crop": Crop} if self.crop is not None else {}))
-        if self.crop is not None and self.resize is None:
-            raise UsageError("FrameRequest: a crop needs a resize, whose short side is its size")
-        if self.output == "packed" and self.resize is not None:
-            raise UsageError("FrameRequest: packed frames are not resized", hint="give the resize to `resize_batch`")
-        if any(i < 0 for i in self.indices):
-            raise UsageError(f"FrameRequest: index {min(self.indices)} is negative")
 
 
 class FrameView:
-    """Frames in the order of a request, read from where each distinct one is kept once; reads like an array."""
+    """Frames in the order of a request; each distinct one is stored once. Reads like an array."""
 
     def __init__(self, frames: Spool, rows: np.ndarray) -> None:
         self._frames = frames
@@ -68,6 +37,9 @@ class FrameView:
         rows = self._rows[key]
         return self._frames[int(rows)] if np.ndim(rows) == 0 else self._frames[rows]
 
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return (self[i] for i in range(len(self)))
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self[:], dtype=dtype)
 
@@ -76,30 +48,30 @@ class FrameCollector:
     """Takes decoded frames as they come and serves several requests from one pass.
 
     Args:
-        requests: What is wanted.
+        requests: To be served.
         limit_bytes: Above this size the frames of a request go to disk.
     """
 
     def __init__(self, requests: Iterable[FrameRequest], *, limit_bytes: int = 384 * MEBIBYTE) -> None:
         self._limit_bytes = limit_bytes
-        self._wanted = {r: frozenset(r.indices) for r in requests}
+        self._requested = {r: frozenset(r.indices) for r in requests}
         self._spools: dict[FrameRequest, Spool] = {}
-        self._rows: dict[FrameRequest, dict[int, int]] = {r: {} for r in self._wanted}
+        self._rows: dict[FrameRequest, dict[int, int]] = {r: {} for r in self._requested}
         self._changed: dict[FrameRequest, MediaError] = {}
 
     @property
     def indices(self) -> set[int]:
-        """Every frame that somebody wants."""
-        return set().union(*self._wanted.values())
+        """Every frame that a request asks for."""
+        return set().union(*self._requested.values())
 
     def add(self, index: int, frame: np.ndarray) -> None:
-        """Keep a frame (H, W, 3), uint8 or float32 in [0, 1], in the form of every request that wants it.
+        """Store a frame (H, W, 3), uint8 or float32 in [0, 1], in the form of every request that asks for it.
 
         A frame that does not fit those before ends the requests it does not fit, and no other.
         """
         resized: dict[Resize | None, np.ndarray] = {}
-        for request, wanted in self._wanted.items():
-            if index not in wanted or index in self._rows[request] or request in self._changed:
+        for request, requested in self._requested.items():
+            if index not in requested or index in self._rows[request] or request in self._changed:
                 continue
             if request.resize not in resized:
                 resized[request.resize] = resize_frame(frame, request.resize)
@@ -107,7 +79,10 @@ class FrameCollector:
             spool = self._spools.get(request)
             if spool is None:
                 spool = Spool(
-                    pixels.shape, pixels.dtype, limit_bytes=self._limit_bytes, num_expected=len(self._wanted[request])
+                    pixels.shape,
+                    pixels.dtype,
+                    limit_bytes=self._limit_bytes,
+                    num_expected=len(requested),
                 )
                 self._spools[request] = spool
             if pixels.shape != spool.row_shape:
@@ -117,16 +92,16 @@ class FrameCollector:
             spool.append(pixels[None])
 
     def missing(self, request: FrameRequest) -> list[int]:
-        """Frames of a request that have not come, sorted; none where `result` says why there are no more."""
+        """Return the frames of a request that have not come, sorted; none where `result` says why there are no more."""
         if request in self._changed:
             return []
-        return sorted(self._wanted[request] - self._rows[request].keys())
+        return sorted(self._requested[request] - self._rows[request].keys())
 
     def result(self, request: FrameRequest) -> np.ndarray | FrameView:
-        """Frames in the order of the request. All of them must have been added.
+        """Return frames in the order of the request. All of them must have been added.
 
         Raises:
-            MediaError: `decode_error` if the picture changes its size, and with it that of these frames.
+            MediaError: `decode_error` if the video changes its size, and with it that of these frames.
         """
         if request in self._changed:
             raise self._changed[request]
@@ -148,13 +123,13 @@ def _size_changed(index: int, *, now: tuple[int, ...], before: tuple[int, ...], 
     made = "" if request.resize is None else ", resized"
     return MediaError(
         SkipCode.DECODE_ERROR,
-        f"the picture changes size at frame {index}: {width}x{height} after {width_before}x{height_before}{made}",
+        f"the video changes size at frame {index}: {width}x{height} after {width_before}x{height_before}{made}",
         hint="make the file again with one size throughout",
     )
 
 
 def _in_form(pixels: np.ndarray, request: FrameRequest) -> np.ndarray:
-    """Resized pixels (3, h, w), cropped, in the numbers that were asked for."""
+    """Crop resized pixels (3, h, w) and convert them to the output of the request."""
     if request.crop is not None and request.resize is not None:
         side = request.resize.short_side
         top, left = crop_corner(pixels.shape[1:], side, request.crop)

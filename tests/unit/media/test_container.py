@@ -2,15 +2,12 @@
 
 import os
 import socket
-from pathlib import Path
 
-import numpy as np
 import pytest
 
 from avmeter.errors import MediaError, SkipCode
-from avmeter.media import AudioSpec, MediaItem, content_key, probe
-from support import require
-from support.media import cut_file, flash, silence, tone, write_media, write_pcm_wav
+from avmeter.media import MediaItem, probe
+from support.media import tone, write_pcm_wav
 from support.privileges import without_root
 
 
@@ -123,89 +120,3 @@ def test_file_without_permission_is_unreadable(open_folder, wav):
     copy.chmod(0)
     with without_root():
         assert code_of(copy) is SkipCode.UNREADABLE
-
-
-def test_content_key_follows_the_bytes(tmp_path, wav):
-    """Same bytes, same key; other bytes under the same name, another key; no file, a code."""
-    copy = tmp_path / "copy.wav"
-    copy.write_bytes(wav.read_bytes())
-    before = content_key(wav)
-    assert before == content_key(copy)
-    assert len(before) == 64
-    write_pcm_wav(wav, tone(441, 0.5, 16_000, 1.0), 16_000)
-    assert content_key(wav) != before
-    with pytest.raises(MediaError):
-        content_key(tmp_path / "absent.wav")
-
-
-def test_cover_art_is_not_a_picture_track(tmp_path):
-    """A sound file with an attached picture has no video."""
-    import av
-
-    path = tmp_path / "cover.m4a"
-    with av.open(str(path), "w", format="mp4") as out:
-        sound = out.add_stream("aac", rate=48_000, layout="mono")
-        cover = out.add_stream("mjpeg", rate=1)
-        cover.width, cover.height, cover.pix_fmt = 64, 64, "yuvj420p"
-        cover.disposition = av.stream.Disposition.attached_pic
-        frame = av.AudioFrame.from_ndarray(tone(440, 0.5, 48_000, 1.0)[None], format="fltp", layout="mono")
-        frame.sample_rate = 48_000
-        packets = [*sound.encode(frame), *sound.encode(None)]
-        packets += [*cover.encode(av.VideoFrame(64, 64, "yuvj420p")), *cover.encode(None)]
-        for packet in packets:
-            out.mux(packet)
-    info = probe(path)
-    assert info.video == ()
-    assert len(info.audio) == 1
-
-
-def test_corrupt_bytes_in_the_middle_leave_the_rest(tmp_path):
-    """Damage inside a stream: what is left is decoded, and the facts tell."""
-    path = write_media(
-        tmp_path / "a.mp3", wave=tone(440, 0.5, 44_100, 5.0), sample_rate=44_100, audio_codec="libmp3lame"
-    )
-    data = bytearray(path.read_bytes())
-    middle = len(data) // 2
-    data[middle : middle + 3000] = np.random.default_rng(0).integers(0, 256, 3000, np.uint8).tobytes()
-    path.write_bytes(data)
-    with MediaItem.open(path) as item:
-        facts = item.audio_facts
-        assert 4.0 < facts.duration_s <= 5.1
-        assert np.isfinite(np.asarray(item.audio(AudioSpec()))).all()
-
-
-@pytest.mark.parametrize("suffix", ["mkv", "avi", "ts", "webm"])
-def test_cut_containers_give_what_exists(tmp_path, suffix):
-    """A file that ends in the middle is read up to there."""
-    codecs = {"webm": ("libvpx-vp9", "libopus")}.get(suffix, ("libx264", "libmp3lame"))
-    frames = np.random.default_rng(0).integers(0, 255, (75, 64, 96, 3), np.uint8)
-    wave = tone(440, 0.5, 48_000, 3.0)
-    whole = tmp_path / f"a.{suffix}"
-    write_media(whole, wave=wave, audio_codec=codecs[1], frames=frames, video_codec=codecs[0])
-    broken = cut_file(whole, tmp_path / f"b.{suffix}", 0.5)
-    with MediaItem.open(broken) as item:
-        assert 0.3 < item.audio_facts.duration_s < 2.9
-        assert 5 < len(item.frame_times) < 70
-
-
-def test_nothing_is_printed_about_damaged_files(tmp_path, capfd):
-    """libav's own complaints stay out of the terminal."""
-    whole = write_media(tmp_path / "a.mkv", wave=silence(48_000, 1.0), frames=flash(0.5, 25, 1.0))
-    data = bytearray(whole.read_bytes())
-    data[2000:4000] = bytes(2000)
-    whole.write_bytes(data)
-    with MediaItem.open(whole) as item:
-        _ = item.audio_facts, item.frame_times
-    assert capfd.readouterr() == ("", "")
-
-
-def test_opening_leaves_no_file_behind(tmp_path, wav):
-    """Descriptors are closed when an item is released."""
-    folder = Path("/proc/self/fd")
-    if not folder.is_dir():
-        require.absent("system", "no /proc here")
-    before = len(list(folder.iterdir()))
-    for _ in range(5):
-        with MediaItem.open(wav) as item:
-            item.audio(AudioSpec(sample_rate=8000))
-    assert len(list(folder.iterdir())) <= before

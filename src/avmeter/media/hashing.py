@@ -1,4 +1,4 @@
-"""Names for media by content, so that a feature is found again whatever the file is called."""
+"""Content keys: names of media by what they hold, so that a feature is found again whatever the file is called."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BLOCK_BYTES = 1 << 20
 
 
 def content_key(path: str | os.PathLike[str]) -> str:
-    """SHA-256 of the bytes of a file, hex.
+    """Return the SHA-256 of the bytes of a file, hex.
 
     A file that was hashed before and whose size, modification time and inode are the same is not read again.
 
@@ -31,7 +31,7 @@ def content_key(path: str | os.PathLike[str]) -> str:
 
 
 def array_key(array: np.ndarray, rate: float | None) -> str:
-    """SHA-256 of the values, shape and type of an array and of its sample rate or frame rate, hex."""
+    """Return the SHA-256 of the values, shape and dtype of an array and of its sample or frame rate, hex."""
     digest = hashlib.sha256(f"{array.shape}|{array.dtype.str}|{rate}".encode())
     digest.update(np.ascontiguousarray(array).data.cast("B") if array.size else b"")
     return digest.hexdigest()

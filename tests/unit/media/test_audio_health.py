@@ -1,10 +1,10 @@
-"""Plain measures of waveforms and pictures, with answers known by construction."""
+"""Plain measures of waveforms, with answers known by construction."""
 
 import numpy as np
 import pytest
 
 from avmeter.media import Spool
-from avmeter.media.facts import bandwidth_hz, clipping_share, dc_offset, silence_share, still_picture
+from avmeter.media.audio_health import bandwidth_hz, clipping_share, dc_offset, silence_share
 from support.media import silence, tone
 
 RATE = 16_000
@@ -63,18 +63,3 @@ def test_spooled_waveform_gives_the_same():
         assert measure(spool) == measure(wave)
     assert bandwidth_hz(spool, RATE) == bandwidth_hz(wave, RATE)
     assert silence_share(spool, RATE) == silence_share(wave, RATE)
-
-
-def test_still_picture():
-    """Noise of compression is still; a small moving thing is not."""
-    rng = np.random.default_rng(0)
-    frames = np.full((40, 3, 60, 90), 128, np.uint8)
-    assert still_picture(frames)
-    noisy = (frames + rng.integers(-3, 4, frames.shape)).astype(np.uint8)
-    assert still_picture(noisy)
-    moved = noisy.copy()
-    moved[35, :, 8:16, 8:16] += 10
-    assert not still_picture(moved)
-    assert not still_picture(moved.astype(np.float32) / 255)
-    assert still_picture(frames[:1])
-    assert still_picture(frames[:0])

@@ -1,0 +1,78 @@
+"""Whether an audio track can be measured: every reason against it is a named skip."""
+
+from __future__ import annotations
+
+from avmeter.errors import MediaError, SkipCode
+from avmeter.media.audio_spec import AudioSpec
+from avmeter.media.measures import SILENCE_PEAK, AudioFacts
+
+# A track that starts later than this is not late, its time stamps are wrong.
+_LATEST_START_S = 3600.0
+
+
+def check_audio(facts: AudioFacts, spec: AudioSpec, *, name: str, streams: str) -> None:
+    """Check that a waveform can be rendered from a track.
+
+    Args:
+        facts: Of the track.
+        spec: The form of the waveform.
+        name: Of the clip, for messages.
+        streams: Its streams in words, for messages.
+
+    Raises:
+        MediaError: `empty_audio` if there is no sample; `decode_error` for broken time stamps; `non_finite` if there
+            are NaN or infinite samples; `phase_cancelled` if the channels have sound and their mean has none.
+    """
+    if not facts.num_samples:
+        raise MediaError(
+            SkipCode.EMPTY_AUDIO,
+            f"{name}: the audio track holds no samples ({streams})",
+            hint="make the file again",
+        )
+    if spec.clock == "video":
+        _check_start(facts, name)
+    if facts.num_non_finite:
+        total = facts.num_samples * facts.num_channels
+        raise MediaError(
+            SkipCode.NON_FINITE,
+            f"{name}: {facts.num_non_finite} of {total} audio samples are NaN or infinite",
+            hint="the model or the writer of the file diverged: make it again",
+        )
+    if facts.phase_cancelled and spec.mixdown == "mean":
+        level = ", ".join(f"{r:.3g}" for r in facts.channel_rms)
+        raise MediaError(
+            SkipCode.PHASE_CANCELLED,
+            f"{name}: the {facts.num_channels} channels cancel each other in the mono mix "
+            f"(RMS {level}; mix {facts.mix_rms:.3g})",
+            hint="one channel has its polarity inverted; score one channel, or make the file again",
+        )
+
+
+def check_audible(facts: AudioFacts, *, name: str) -> None:
+    """Check that something can be heard in the mono mix.
+
+    Raises:
+        MediaError: `silent` if no sample of the mono mix is above one step of 16 bits.
+    """
+    if facts.is_silent:
+        only_low = max(facts.channel_peaks) > SILENCE_PEAK
+        why = "only the low-frequency channel has sound" if only_low else f"peak {facts.mix_peak:.2g}"
+        raise MediaError(
+            SkipCode.SILENT,
+            f"{name}: the audio track is silent ({why}, {facts.duration_s:.2f} s)",
+            hint="check what made it",
+        )
+
+
+def _check_start(facts: AudioFacts, name: str) -> None:
+    if facts.end_sample <= 0:
+        raise MediaError(
+            SkipCode.EMPTY_AUDIO,
+            f"{name}: the sound ends before the first frame (it starts {facts.start_s:.3f} s from it)",
+        )
+    if facts.start_s > _LATEST_START_S:
+        raise MediaError(
+            SkipCode.DECODE_ERROR,
+            f"{name}: the sound starts {facts.start_s:.0f} s after the video: broken time stamps",
+            hint="put both tracks on one clock: mux the file again",
+        )
