@@ -19,7 +19,7 @@ from avmeter.report.payload import make_payload, script_json
 from avmeter.report.plot import histogram
 from avmeter.run import EvalResults
 from avmeter.run.plain import encodable, plain, to_json, write_atomically
-from avmeter.run.results import scored, skip_code, skip_reason
+from avmeter.run.score_table import scored, skip_code, skip_reason
 
 REPORT = "report.html"
 MOST_SKIPS = 500

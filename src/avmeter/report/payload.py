@@ -15,7 +15,7 @@ from markupsafe import Markup
 from avmeter.result import MetricResult
 from avmeter.run import EvalResults
 from avmeter.run.plain import encodable, plain
-from avmeter.run.results import skip_code, skip_reason
+from avmeter.run.score_table import skip_code, skip_reason
 from avmeter.sample import MEDIA_FIELDS, Sample
 
 #: Details beyond this many characters are left to results.parquet, so that the page of a large run still opens.

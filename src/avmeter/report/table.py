@@ -14,7 +14,7 @@ from rich.text import Text
 from avmeter.report import words
 from avmeter.result import DUMMY_MARK
 from avmeter.run import Comparison, EvalResults
-from avmeter.run.results import skip_code, skip_reason
+from avmeter.run.score_table import skip_code, skip_reason
 
 #: Up to this many samples are shown one by one.
 MOST_SAMPLES = 20

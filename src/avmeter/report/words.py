@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from avmeter.result import DUMMY_MARK, MetricResult
-from avmeter.run.results import skip_code
+from avmeter.run.score_table import skip_code
 
 ABSENT = "–"
 MARK = f"[{DUMMY_MARK}]"

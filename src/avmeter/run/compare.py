@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from avmeter.errors import UsageError
-from avmeter.run.folder import read_run
+from avmeter.run.read import read_run
 from avmeter.run.results import EvalResults
 from avmeter.run.sample_ids import match_sample_ids
 from avmeter.stats.bootstrap import Interval, paired_difference_interval

@@ -1,4 +1,4 @@
-"""The folder of a run.
+"""The folder of a run, and its writing.
 
 | file | holds |
 |---|---|
@@ -20,17 +20,16 @@ import json
 import os
 import platform
 import tempfile
-from collections import defaultdict
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from avmeter.errors import SkipCode, UsageError
-from avmeter.result import DUMMY_MARK, MetricResult, Skip
+from avmeter.errors import UsageError
+from avmeter.result import DUMMY_MARK
 from avmeter.run.plain import encodable, plain, spreadsheet_cell, to_json, write_atomically
-from avmeter.run.results import UNNAMED_SKIP, EvalResults, skip_code
-from avmeter.sample import MEDIA_FIELDS, TEXT_FIELDS, MediaSource, Sample
+from avmeter.run.score_table import ScoreTable, skip_code
+from avmeter.run.summary import summarise
+from avmeter.sample import MEDIA_FIELDS, TEXT_FIELDS, Sample
 
 FORMAT = "avmeter-run"
 FORMAT_VERSION = 1
@@ -43,7 +42,7 @@ RESULTS, TABLE, SAMPLES, SUMMARY, RUN = (
 )
 
 
-def write_run(results: EvalResults, folder: str | os.PathLike[str]) -> Path:
+def write_run(results: ScoreTable, folder: str | os.PathLike[str]) -> Path:
     """Write a run folder, made if it does not exist.
 
     Raises:
@@ -53,12 +52,12 @@ def write_run(results: EvalResults, folder: str | os.PathLike[str]) -> Path:
     _refuse_foreign(place)
     try:
         place.mkdir(parents=True, exist_ok=True)
-        if not _is_run(place):  # so that a folder whose writing was cut off can be written again
+        if not is_run(place):  # so that a folder whose writing was cut off can be written again
             write_atomically(place / RUN, to_json({"format": FORMAT, "format_version": FORMAT_VERSION}))
         write_atomically(place / RESULTS, _results_parquet(results))
         write_atomically(place / SAMPLES, _samples_parquet(results))
         write_atomically(place / TABLE, results_csv(results))
-        write_atomically(place / SUMMARY, to_json(results.summary(), indent=2) + "\n")
+        write_atomically(place / SUMMARY, to_json(summarise(results), indent=2) + "\n")
         write_atomically(place / RUN, to_json(_run_facts(results), indent=2) + "\n")
     except OSError as error:
         raise _unwritable(place, error) from error
@@ -87,32 +86,7 @@ def _unwritable(place: Path, error: OSError) -> UsageError:
     )
 
 
-def read_run(folder: str | os.PathLike[str]) -> EvalResults:
-    """Results of a run folder.
-
-    Raises:
-        UsageError: Not a run folder, or one of its files is damaged or newer than this version.
-    """
-    import pyarrow
-
-    place = Path(folder)
-    if not _is_run(place):
-        raise UsageError(f"{place}: not a run folder (no {RUN} of a run)", hint="give what `--out` named")
-    try:
-        facts = json.loads((place / RUN).read_text(encoding="utf-8"))
-        if "written" not in facts:
-            raise UsageError(f"{place}: this run was not written to its end", hint="score again; nothing is recomputed")
-        summary = json.loads((place / SUMMARY).read_text(encoding="utf-8"))
-        samples, rows = _read_tables(place)
-        corpus = {n: _result(n, {**m["corpus"]}) for n, m in summary["metrics"].items() if m["corpus"] is not None}
-    except UsageError:
-        raise
-    except (OSError, KeyError, TypeError, ValueError, pyarrow.ArrowException) as error:
-        raise UsageError(f"{place}: a file of this run is damaged ({error})", hint="score again") from error
-    return EvalResults(rows, corpus, samples=samples, provenance=facts.get("provenance", {}))
-
-
-def results_csv(results: EvalResults) -> str:
+def results_csv(results: ScoreTable) -> str:
     """The wide table: id, role, one column per per-sample metric, and the codes of what was skipped."""
     names = list(dict.fromkeys(name for row in results for name in row))
     marked = {n for row in results for n, r in row.items() if r.dummy}
@@ -132,7 +106,7 @@ def results_csv(results: EvalResults) -> str:
 def _refuse_foreign(place: Path) -> None:
     if place.exists() and not place.is_dir():
         raise UsageError(f"{place} is a file, not a folder", hint="choose another name for the run")
-    if _is_run(place):
+    if is_run(place):
         return
     foreign = [n for n in (RESULTS, TABLE, SAMPLES, SUMMARY, RUN) if (place / n).exists()]
     if foreign:
@@ -141,7 +115,8 @@ def _refuse_foreign(place: Path) -> None:
         )
 
 
-def _is_run(place: Path) -> bool:
+def is_run(place: Path) -> bool:
+    """Return True for a folder that `write_run` of this version has begun or finished."""
     try:
         facts = json.loads((place / RUN).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -149,7 +124,7 @@ def _is_run(place: Path) -> bool:
     return isinstance(facts, dict) and facts.get("format") == FORMAT and facts.get("format_version") == FORMAT_VERSION
 
 
-def _run_facts(results: EvalResults) -> dict[str, Any]:
+def _run_facts(results: ScoreTable) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -162,7 +137,7 @@ def _run_facts(results: EvalResults) -> dict[str, Any]:
     return {**facts, "provenance": results.provenance}
 
 
-def _results_parquet(results: EvalResults) -> bytes:
+def _results_parquet(results: ScoreTable) -> bytes:
     import pyarrow as pa
 
     text = pa.string()
@@ -187,12 +162,12 @@ def _results_parquet(results: EvalResults) -> bytes:
     return _parquet_bytes(pa.Table.from_pylist(rows, schema=schema))
 
 
-def _positioned(results: EvalResults) -> list[tuple[int, dict[str, Any]]]:
+def _positioned(results: ScoreTable) -> list[tuple[int, dict[str, Any]]]:
     positions = [i for i, row in enumerate(results) for _ in row]
     return list(zip(positions, results.to_rows(), strict=True))
 
 
-def _samples_parquet(results: EvalResults) -> bytes:
+def _samples_parquet(results: ScoreTable) -> bytes:
     import pyarrow as pa
 
     columns = ("id", "role", *MEDIA_FIELDS, *TEXT_FIELDS)
@@ -220,28 +195,3 @@ def _parquet_bytes(table: Any) -> bytes:
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
     return bytes(sink.getvalue().to_pybytes())
-
-
-def _read_tables(place: Path) -> tuple[list[Sample], list[dict[str, MetricResult]]]:
-    import pyarrow.parquet as pq
-
-    samples = [_sample(row) for row in pq.read_table(place / SAMPLES).to_pylist()]
-    by_position: dict[int, dict[str, MetricResult]] = defaultdict(dict)
-    for row in pq.read_table(place / RESULTS).to_pylist():
-        row["details"] = json.loads(row["details"])
-        by_position[row["position"]][row["metric"]] = _result(row["metric"], row)
-    return samples, [by_position.get(i, {}) for i in range(len(samples))]
-
-
-def _sample(row: Mapping[str, Any]) -> Sample:
-    media = {f: MediaSource(path=Path(row[f])) for f in MEDIA_FIELDS if row[f] is not None}
-    texts = {f: row[f] for f in TEXT_FIELDS if row[f] is not None}
-    return Sample(id=row["id"], role=row["role"], media=media, texts=texts)
-
-
-def _result(name: str, row: Mapping[str, Any]) -> MetricResult:
-    code = row["skip_code"]
-    skip = None
-    if code is not None and code != UNNAMED_SKIP:
-        skip = Skip(code=SkipCode(code), reason=row["reason"] or "", hint=row["hint"] or "")
-    return MetricResult(name, row["score"], dict(row["details"]), skip, bool(row["dummy"]))

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from avmeter.result import DUMMY_MARK, MetricResult
-from avmeter.run.results import EvalResults, scored, skip_code, skip_reason
+from avmeter.run.score_table import ScoreTable, record_of, scored, skip_code
 from avmeter.stats.bootstrap import mean_interval
 
 NOT_RUN = "not_run"
@@ -35,7 +35,7 @@ _NOTHING_PER_SAMPLE: Mapping[str, Any] = {
 }
 
 
-def summarise(results: EvalResults) -> dict[str, Any]:
+def summarise(results: ScoreTable) -> dict[str, Any]:
     """The summary of a run; see the module's docstring for its form."""
     positions = results.scored_positions
     summary: dict[str, Any] = {
@@ -49,7 +49,7 @@ def summarise(results: EvalResults) -> dict[str, Any]:
     return summary
 
 
-def _metric(results: EvalResults, name: str, positions: list[int]) -> dict[str, Any]:
+def _metric(results: ScoreTable, name: str, positions: list[int]) -> dict[str, Any]:
     corpus = results.corpus.get(name)
     column = [results[i].get(name) for i in positions]
     has_samples = any(r is not None for r in column)
@@ -59,7 +59,7 @@ def _metric(results: EvalResults, name: str, positions: list[int]) -> dict[str, 
         "unit": results.fact(name, "unit"),
         "dummy": any(r.dummy for r in (*column, corpus) if r is not None),
         **each,
-        "corpus": None if corpus is None else _corpus(corpus),
+        "corpus": None if corpus is None else record_of(corpus),
     }
 
 
@@ -106,14 +106,3 @@ def _corpus_note(corpus: MetricResult | None) -> str:
     if not isinstance(given, int) or not isinstance(used, int):
         return ""
     return note_of(used, given, left_out if isinstance(left_out, Mapping) else {}, what="score")
-
-
-def _corpus(result: MetricResult) -> dict[str, Any]:
-    return {
-        "score": result.score,
-        "skip_code": skip_code(result),
-        "reason": skip_reason(result),
-        "hint": result.skip.hint if result.skip is not None else None,
-        "dummy": result.dummy,
-        "details": result.details,
-    }
