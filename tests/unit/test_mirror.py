@@ -1,0 +1,37 @@
+"""Unit tests lie where their module lies: `avmeter/stats/rank.py` is tested by `tests/unit/stats/test_rank.py`."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.paths import ROOT, TESTS
+
+PACKAGE = ROOT / "src" / "avmeter"
+UNIT = TESTS / "unit"
+# One path a line; it may only become shorter.
+NOT_YET = frozenset((UNIT / "not_mirrored.txt").read_text().split())
+# Commands are thin, and tested from outside.
+E2E = "cli/"
+
+
+def modules() -> list[str]:
+    """Paths of all modules that need a test of their name, relative to the package."""
+    paths = (p.relative_to(PACKAGE).as_posix() for p in PACKAGE.rglob("*.py") if p.name != "__init__.py")
+    return sorted(p for p in paths if not p.startswith(E2E))
+
+
+def is_mirrored(module: str) -> bool:
+    folder, _, name = module.rpartition("/")
+    return (UNIT / folder / f"test_{name}").is_file()
+
+
+@pytest.mark.parametrize("module", [m for m in modules() if m not in NOT_YET])
+def test_module_has_a_test_of_its_name(module: str) -> None:
+    """Whoever changes a module finds its tests without a search."""
+    assert is_mirrored(module)
+
+
+def test_list_of_modules_without_a_test_only_shrinks() -> None:
+    """A module on the list that has a test by now, or is gone, must leave it."""
+    needless = [m for m in NOT_YET if m not in modules() or is_mirrored(m)]
+    assert not needless, f"take these out of not_mirrored.txt: {sorted(needless)}"
