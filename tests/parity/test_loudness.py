@@ -8,13 +8,8 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from avmeter.dsp.loudness import (
-    LoudnessMeter,
-    high_pass_coefficients,
-    k_weighting,
-    measure_loudness,
-    shelf_coefficients,
-)
+from avmeter.dsp.k_weighting import high_pass_coefficients, k_weighting, shelf_coefficients
+from avmeter.dsp.loudness import LoudnessMeter, measure_loudness
 
 SAMPLE_RATE = 48000
 

@@ -92,7 +92,7 @@ def case(request: pytest.FixtureRequest) -> Case:
 @pytest.mark.parametrize("name", WAVES)
 def test_sound_agrees_with_the_published_network_stage_by_stage(case: Case, name: str) -> None:
     """A full, a short (repeated, then cut), a long (the crop of `random.seed(0)`) and a silent clip."""
-    made = dsp.unfused_input(torch.from_numpy(WAVES[name]()), reading=dsp.MICROSOFT)
+    made = dsp.unfused_input(torch.from_numpy(WAVES[name]()), input_spec=dsp.MICROSOFT)
     assert goldenio.check(case.golden, f"{name}/logmel", made.input_features.numpy())[0] < LOGMEL_TOLERANCE
 
     embedding = clap.audio_features(case.net, made.input_features[None], torch.tensor([made.is_longer]))
@@ -125,14 +125,14 @@ def test_text_agrees_with_the_published_network_stage_by_stage(case: Case, name:
 
 @pytest.mark.parametrize("name", WAVES)
 def test_waveform_is_repeated_and_cropped_as_published(name: str) -> None:
-    """What the network is given has the published points, bit for bit."""
+    """What the network is given has the published samples, bit for bit."""
     golden, wave = np.load(GOLDEN / "msclap" / "tiny.npz"), torch.from_numpy(WAVES[name]())
-    reading = dsp.MICROSOFT
-    if len(wave) > reading.max_length:
-        start = reading.crop_start(len(wave))
-        made = wave[start : start + reading.max_length]
+    input_spec = dsp.MICROSOFT
+    if len(wave) > input_spec.max_length:
+        start = input_spec.crop_start(len(wave))
+        made = wave[start : start + input_spec.max_length]
     else:
-        made = dsp.repeated(wave, reading)
+        made = dsp.repeated(wave, input_spec)
     assert goldenio.check(golden, f"{name}/input", made.numpy())[0] == 0
 
 

@@ -12,7 +12,7 @@ The published extractors draw crops from the global generator of NumPy or Python
 from call to call. Here crops come from a generator of their own. Seed 0 gives exactly what seeding that global
 generator with 0 before each call of the published extractor gives, and the global generator stays where it is.
 
-Letters: `N` points of a waveform, `T` mel frames, `F` mel bands.
+Letters: `N` samples of a waveform, `T` mel frames, `F` mel bands.
 
 Source: transformers' `ClapFeatureExtractor` with the published `frequency_min=50`; LAION-AI/CLAP
 `training/data.py`, `get_audio_features`; microsoft/CLAP (commit e8a6467) `msclap/CLAPWrapper.py`,
@@ -44,7 +44,7 @@ CLAP_MICROSOFT = dataclasses.replace(CLAP_UNFUSED, sample_rate=32000, hop_length
 """The mel spectrogram of MS-CLAP: made for 32 kHz, given 44.1 kHz, so that its bands reach from 69 Hz to 19.3 kHz."""
 
 MAX_LENGTH = 10 * CLAP.sample_rate
-"""Points N of a full input."""
+"""Waveform N of a full input."""
 
 NUM_FRAMES = 1 + MAX_LENGTH // CLAP.hop_length
 """Mel frames T of a full input: 1001."""
@@ -55,14 +55,14 @@ _INT16_SCALE = 32767.0
 _BLOCK_FRAMES = 4096
 
 
-class Points(Protocol):
+class Waveform(Protocol):
     """A waveform (N,) float that is read slice by slice: a tensor, an array, or what reads like one from disk."""
 
     def __len__(self) -> int:
         """N."""
 
     def __getitem__(self, key: slice, /) -> Any:
-        """Some of the points, as a tensor or an array."""
+        """Return some of the samples, as a tensor or an array."""
 
 
 class ShortClips(StrEnum):
@@ -79,7 +79,7 @@ class ShortClips(StrEnum):
 
 
 class LongClips(StrEnum):
-    """What is heard of a clip that does not fit into one input."""
+    """What is read of a clip that does not fit into one input."""
 
     PUBLISHED = "published"
     """One input: `fused_input` or `unfused_input` of the whole clip."""
@@ -88,7 +88,7 @@ class LongClips(StrEnum):
     """An input for every stretch of its length; the caller pools the embeddings."""
 
 
-class Rest(StrEnum):
+class ShortClipFill(StrEnum):
     """What stands where a clip that is shorter than an input does not fit whole once more."""
 
     ZEROS = "zeros"
@@ -96,52 +96,56 @@ class Rest(StrEnum):
     """The beginning of the clip."""
 
 
-def _place_of_numpy(surplus: int, seed: int) -> int:
+def _draw_with_numpy(surplus: int, seed: int) -> int:
     return int(np.random.RandomState(seed).randint(0, surplus + 1))
 
 
-def _place_of_python(surplus: int, seed: int) -> int:
+def _draw_with_python(surplus: int, seed: int) -> int:
     return random.Random(seed).randrange(surplus)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
-    """What a published extractor makes one input of.
+class ClapInputSpec:
+    """The form of one input of a published extractor.
 
     Attributes:
         sample_rate: Of the waveform, Hz.
-        max_length: Points N of an input.
+        max_length: Waveform N of an input.
         mel: Its mel spectrogram, whose bank may have been made for another rate.
-        rest: What is behind the last whole repetition of a shorter clip.
-        place: (points that do not fit, seed) -> first point of the one crop of a longer clip.
+        fill: What is behind the last whole repetition of a shorter clip.
+        draw_start: (samples that do not fit, seed) -> first sample of the one crop of a longer clip.
     """
 
     sample_rate: int
     max_length: int
     mel: MelSpec
-    rest: Rest = Rest.ZEROS
-    place: Callable[[int, int], int] = _place_of_numpy
+    fill: ShortClipFill = ShortClipFill.ZEROS
+    draw_start: Callable[[int, int], int] = _draw_with_numpy
 
     @property
     def duration_s(self) -> float:
         """Length of an input."""
         return self.max_length / self.sample_rate
 
-    def num_repeats(self, num_points: int) -> float:
-        """How often a shorter clip is heard; a whole number unless its beginning is heard once more."""
-        if self.rest is Rest.REPEATED:
-            return self.max_length / num_points
-        return self.max_length // num_points
+    def num_repeats(self, num_samples: int) -> float:
+        """Return how often a shorter clip is repeated; a whole number unless its beginning follows once more."""
+        if self.fill is ShortClipFill.REPEATED:
+            return self.max_length / num_samples
+        return self.max_length // num_samples
 
-    def crop_start(self, num_points: int, seed: int = 0) -> int:
-        """First point of the one crop of a longer clip."""
-        return self.place(num_points - self.max_length, seed)
+    def crop_start(self, num_samples: int, seed: int = 0) -> int:
+        """Return the first sample of the one crop of a longer clip."""
+        return self.draw_start(num_samples - self.max_length, seed)
 
 
-FUSED = Reading(sample_rate=CLAP.sample_rate, max_length=MAX_LENGTH, mel=CLAP)
+FUSED = ClapInputSpec(sample_rate=CLAP.sample_rate, max_length=MAX_LENGTH, mel=CLAP)
 UNFUSED = dataclasses.replace(FUSED, mel=CLAP_UNFUSED)
-MICROSOFT = Reading(
-    sample_rate=44100, max_length=7 * 44100, mel=CLAP_MICROSOFT, rest=Rest.REPEATED, place=_place_of_python
+MICROSOFT = ClapInputSpec(
+    sample_rate=44100,
+    max_length=7 * 44100,
+    mel=CLAP_MICROSOFT,
+    fill=ShortClipFill.REPEATED,
+    draw_start=_draw_with_python,
 )
 
 
@@ -161,22 +165,23 @@ class ClapInput:
     crop_starts_s: tuple[float, ...] = ()
 
 
-def repeated(wave: Tensor, reading: Reading = FUSED) -> Tensor:
-    """A waveform (N,) of at most one input, repeated to fill it: (`max_length`,).
+def repeated(wave: Tensor, input_spec: ClapInputSpec = FUSED) -> Tensor:
+    """Repeat a waveform (N,) of at most one input to fill it: (`max_length`,).
 
     Raises:
         UsageError: The waveform is empty or longer.
     """
     _require_wave(wave)
-    length = reading.max_length
+    length = input_spec.max_length
     if len(wave) > length:
-        raise UsageError(f"a waveform of {len(wave)} points does not fit into {length}", hint="cut or crop it first")
-    whole = wave.repeat(-(-length // len(wave)) if reading.rest is Rest.REPEATED else length // len(wave))[:length]
+        raise UsageError(f"a waveform of {len(wave)} samples does not fit into {length}", hint="cut or crop it first")
+    num_repeats = -(-length // len(wave)) if input_spec.fill is ShortClipFill.REPEATED else length // len(wave)
+    whole = wave.repeat(num_repeats)[:length]
     return functional.pad(whole, (0, length - len(whole)))
 
 
 def round_int16(wave: Tensor) -> Tensor:
-    """The waveform as 16-bit integers hold it: clipped to [-1, 1], cut towards zero to multiples of 1/32767.
+    """Round the waveform as 16-bit integers hold it: clipped to [-1, 1], cut towards zero to multiples of 1/32767.
 
     LAION's checkpoints were trained on this, and its `get_audio_embedding_from_filelist` does it;
     `get_audio_embedding_from_data(use_tensor=True)`, which av-benchmark calls, does not.
@@ -185,20 +190,20 @@ def round_int16(wave: Tensor) -> Tensor:
 
 
 def log_mel(waves: Tensor, spec: MelSpec) -> Tensor:
-    """Log-mel (B, T, 64) in dB, floor -100, of waveforms (B, N); T = 1 + N // hop_length, float32."""
+    """Return the log-mel (B, T, 64) in dB, floor -100, of waveforms (B, N); T = 1 + N // hop_length, float32."""
     return _decibels(mel_centred(waves, spec))
 
 
-def log_mel_of_clip(wave: Points, spec: MelSpec) -> Tensor:
-    """The same (T, 64) of one waveform of more than 10 s, of which only a stretch is held at a time."""
+def log_mel_of_clip(wave: Waveform, spec: MelSpec) -> Tensor:
+    """Return the same (T, 64) of one waveform of more than 10 s, reading a stretch at a time."""
     num_frames = 1 + len(wave) // spec.hop_length
     starts = range(0, num_frames, _BLOCK_FRAMES)
     mels = (_mel_of_stretch(wave, first, min(first + _BLOCK_FRAMES, num_frames), spec) for first in starts)
     return torch.cat([_decibels(mel[None])[0] for mel in mels])
 
 
-def _mel_of_stretch(wave: Points, first: int, last: int, spec: MelSpec) -> Tensor:
-    """Mel energies (64, last - first) of the frames [first, last), float64."""
+def _mel_of_stretch(wave: Waveform, first: int, last: int, spec: MelSpec) -> Tensor:
+    """Return the mel energies (64, last - first) of the frames [first, last), float64."""
     margin = spec.win_length // 2
     # One frame more in front: a stretch of one frame at the end of the clip would be too short to be mirrored.
     lead = min(first, 1)
@@ -213,21 +218,23 @@ def _decibels(mel: Tensor) -> Tensor:
     return (10.0 * torch.log10(mel.clamp_min(1e-10))).float().transpose(1, 2)
 
 
-def crop_starts_s(num_points: int, *, fused: bool, reading: Reading | None = None, seed: int = 0) -> tuple[float, ...]:
-    """Where crops begin in a clip of `num_points`, seconds; () if it is read as a whole."""
-    reading = reading or (FUSED if fused else UNFUSED)
-    if num_points <= reading.max_length:
+def crop_starts_s(
+    num_samples: int, *, fused: bool, input_spec: ClapInputSpec | None = None, seed: int = 0
+) -> tuple[float, ...]:
+    """Return where crops begin in a clip of `num_samples`, seconds; () if it is read as a whole."""
+    input_spec = input_spec or (FUSED if fused else UNFUSED)
+    if num_samples <= input_spec.max_length:
         return ()
     if not fused:
-        return (reading.crop_start(num_points, seed) / reading.sample_rate,)
-    num_frames = 1 + num_points // CLAP.hop_length
+        return (input_spec.crop_start(num_samples, seed) / input_spec.sample_rate,)
+    num_frames = 1 + num_samples // CLAP.hop_length
     if num_frames == NUM_FRAMES:
         return ()
     return tuple(s * CLAP.hop_length / CLAP.sample_rate for s in _fusion_starts(num_frames, seed))
 
 
-def fused_input(wave: Points, *, short_clips: ShortClips = ShortClips.FUSED, seed: int = 0) -> ClapInput:
-    """Input of a fused model.
+def fused_input(wave: Waveform, *, short_clips: ShortClips = ShortClips.FUSED, seed: int = 0) -> ClapInput:
+    """Build the input of a fused model.
 
     Args:
         wave: (N,) at 48 kHz, any length above 0; above 10 s it is read in stretches.
@@ -236,7 +243,7 @@ def fused_input(wave: Points, *, short_clips: ShortClips = ShortClips.FUSED, see
 
     Returns:
         Channels: the whole clip, then crops from its front, middle and back; for up to 10 s the same four times.
-        A clip that is longer by less than one mel frame (480 points) counts as 10 s.
+        A clip that is longer by less than one mel frame (480 samples) counts as 10 s.
     """
     mel = log_mel_of_clip(wave, CLAP) if len(wave) > MAX_LENGTH else log_mel(repeated(_whole(wave))[None], CLAP)[0]
     if len(mel) == NUM_FRAMES:
@@ -250,29 +257,29 @@ def fused_input(wave: Points, *, short_clips: ShortClips = ShortClips.FUSED, see
     )
 
 
-def unfused_input(wave: Points, *, reading: Reading = UNFUSED, seed: int = 0) -> ClapInput:
-    """Input of a model without fusion.
+def unfused_input(wave: Waveform, *, input_spec: ClapInputSpec = UNFUSED, seed: int = 0) -> ClapInput:
+    """Build the input of a model without fusion.
 
     Args:
-        wave: (N,) at the reading's rate, any length above 0. Above one input only one crop is heard: windows of its
-            length, each an input of its own, hear everything.
-        reading: The model's.
+        wave: (N,) at the model's rate, any length above 0. Above one input only one crop is read: windows of its
+            length, each an input of its own, read everything.
+        input_spec: The model's.
         seed: Of the crop.
     """
-    if len(wave) <= reading.max_length:
-        mel = log_mel(repeated(_whole(wave), reading)[None], reading.mel)
+    if len(wave) <= input_spec.max_length:
+        mel = log_mel(repeated(_whole(wave), input_spec)[None], input_spec.mel)
         return ClapInput(input_features=mel, is_longer=False)
-    start = reading.crop_start(len(wave), seed)
-    crop = torch.as_tensor(wave[start : start + reading.max_length])
+    start = input_spec.crop_start(len(wave), seed)
+    crop = torch.as_tensor(wave[start : start + input_spec.max_length])
     return ClapInput(
-        input_features=log_mel(crop[None], reading.mel),
+        input_features=log_mel(crop[None], input_spec.mel),
         is_longer=True,
-        crop_starts_s=crop_starts_s(len(wave), fused=False, reading=reading, seed=seed),
+        crop_starts_s=crop_starts_s(len(wave), fused=False, input_spec=input_spec, seed=seed),
     )
 
 
 def _fusion_starts(num_frames: int, seed: int) -> tuple[int, ...]:
-    """First frames of the three crops."""
+    """Return the first frames of the three crops."""
     generator = np.random.RandomState(seed)
     thirds = np.array_split(np.arange(num_frames - NUM_FRAMES + 1), 3)
     # Fewer than three places: the last thirds are empty, and their crops start at 0.
@@ -280,12 +287,12 @@ def _fusion_starts(num_frames: int, seed: int) -> tuple[int, ...]:
 
 
 def _shrink(mel: Tensor) -> Tensor:
-    """(T, 64) to (1001, 64), linear between frames, without a low-pass before."""
+    """Shrink (T, 64) to (1001, 64), linear between frames, without a low-pass before."""
     size = (NUM_FRAMES, mel.shape[1])
     return functional.interpolate(mel[None, None], size=size, mode="bilinear", align_corners=False)[0, 0]
 
 
-def _whole(wave: Points) -> Tensor:
+def _whole(wave: Waveform) -> Tensor:
     return torch.as_tensor(wave[:])
 
 

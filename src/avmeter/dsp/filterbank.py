@@ -30,11 +30,11 @@ _SLANEY_LOG_STEP = math.log(6.4) / 27.0
 
 
 def htk_bank(*, sample_rate: int, n_fft: int, n_mels: int, f_min: float, f_max: float) -> Bank:
-    """Bands equally wide on the HTK scale, straight-sided in Hz, peak weight 1.
+    """Return bands equally wide on the HTK scale, straight-sided in Hz, peak weight 1.
 
     Args:
         sample_rate: Hz.
-        n_fft: Points of the Fourier transform.
+        n_fft: Length of the Fourier transform.
         n_mels: Number of bands.
         f_min: Lower edge of the lowest band in Hz.
         f_max: Upper edge of the highest band in Hz.
@@ -48,7 +48,7 @@ def htk_bank(*, sample_rate: int, n_fft: int, n_mels: int, f_min: float, f_max: 
 
 
 def kaldi_bank(*, sample_rate: int, n_fft: int, n_mels: int, f_min: float, f_max: float) -> Bank:
-    """Bands equally wide on the HTK scale, straight-sided in mel, peak weight 1.
+    """Return bands equally wide on the HTK scale, straight-sided in mel, peak weight 1.
 
     Arguments as for `htk_bank`.
 
@@ -61,7 +61,7 @@ def kaldi_bank(*, sample_rate: int, n_fft: int, n_mels: int, f_min: float, f_max
 
 
 def slaney_bank(*, sample_rate: int, n_fft: int, n_mels: int, f_min: float, f_max: float) -> Bank:
-    """Bands equally wide on Slaney's scale, straight-sided in Hz, each of area 1 over Hz.
+    """Return bands equally wide on Slaney's scale, straight-sided in Hz, each of area 1 over Hz.
 
     Arguments as for `htk_bank`.
 
@@ -89,7 +89,7 @@ def _bin_frequencies(sample_rate: int, n_fft: int) -> NDArray[np.float64]:
 
 
 def _triangles(positions: NDArray[np.float64], edges: NDArray[np.float64]) -> Bank:
-    """Weights (F, K) of triangles over `edges[f], edges[f + 1], edges[f + 2]` at K `positions` of the same axis."""
+    """Return weights (F, K) of triangles over `edges[f : f + 3]` at K `positions` of the same axis."""
     left, centre, right = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     rising = (positions - left) / (centre - left)
     falling = (right - positions) / (right - centre)

@@ -22,13 +22,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from avmeter.dsp.k_weighting import k_weighting
 from avmeter.dsp.truepeak import TruePeak
 from avmeter.errors import SkipCode, SkipError
 
 FloatArray = npt.NDArray[np.float64]
-#: Factors of z^0, z^-1, z^-2; of numerator and denominator.
-Coefficients = tuple[float, float, float]
-Biquad = tuple[Coefficients, Coefficients]
 
 #: Weights by number of channels, in the order of WAV and FFmpeg: L R C LFE Ls Rs. BS.1770-5, table 3:
 #: surround channels count 1.5 dB more, the low-frequency effects channel does not count.
@@ -51,11 +49,6 @@ _STEPS_PER_SECOND = 10
 _MOMENTARY_STEPS = 4  # 400 ms with 75% overlap
 _SHORT_TERM_STEPS = 30  # 3 s
 _LEAD_S = 0.15  # 36 time constants of the slowest pole, 38 Hz: e^-36 is below float64 rounding
-# Analogue prototypes behind the 48 kHz tables, solved from them (they are the ones of libebur128).
-_TABLE_SAMPLE_RATE = 48000
-_SHELF_HZ, _SHELF_DB, _SHELF_Q = 1681.974450955533, 3.999843853973347, 0.7071752369554196
-_SHELF_BAND_EXPONENT = 0.4996667741545416
-_HIGH_PASS_HZ, _HIGH_PASS_Q = 38.13547087602444, 0.5003270373238773
 _MINIMUM_SAMPLE_RATE = 4000  # the shelf's corner, 1682 Hz, must lie below half the rate
 
 
@@ -87,7 +80,7 @@ class Loudness:
 def measure_loudness(
     waveform: npt.ArrayLike, *, sample_rate: int, channel_weights: Sequence[float] | None = None
 ) -> Loudness:
-    """Loudness of a waveform (C, T) or (T,), full scale 1.0.
+    """Measure the loudness of a waveform (C, T) or (T,), full scale 1.0.
 
     Args:
         waveform: Real samples.
@@ -151,7 +144,7 @@ class LoudnessMeter:
             self._take(part[:, start : start + self._hop_length].astype(np.float64))
 
     def finish(self) -> Loudness:
-        """The figures of everything taken so far."""
+        """Return the figures of everything taken so far."""
         self._flush()
         energies = self._energies.weighted(self._weights)
         reasons: dict[str, tuple[SkipCode, str]] = {}
@@ -230,7 +223,7 @@ class _StepEnergies:
         self._position += squares.shape[1]
 
     def weighted(self, weights: FloatArray) -> FloatArray:
-        """Mean squares (B,) of the full steps, summed over channels."""
+        """Return mean squares (B,) of the full steps, summed over channels."""
         if not self._closed:
             return np.zeros(0)
         sums = np.concatenate(self._closed, axis=1)
@@ -242,7 +235,7 @@ class _StepEnergies:
         return (step * self._sample_rate + _STEPS_PER_SECOND // 2) // _STEPS_PER_SECOND
 
     def _edges(self, num_samples: int) -> list[int]:
-        """Ends of steps in (position, position + num_samples]."""
+        """Return the ends of steps in (position, position + num_samples]."""
         end = self._position + num_samples
         step = self._position * _STEPS_PER_SECOND // self._sample_rate
         edges = []
@@ -253,58 +246,8 @@ class _StepEnergies:
         return edges
 
 
-def k_weighting(frequencies: FloatArray, *, sample_rate: int) -> npt.NDArray[np.complex128]:
-    """Frequency response of the K-weighting at `frequencies` (Hz), for any sample rate.
-
-    The two filters of BS.1770-5, tables 1 and 2, are given for 48 kHz only. Their analogue prototypes (a
-    shelf of +4.0 dB at 1682 Hz and a high pass at 38 Hz), taken through the bilinear transform, give those
-    tables to 1e-10 at 48 kHz. At other rates the curve bends towards half the rate as in every meter that
-    does so: a 997 Hz tone reads 0.00 dB more or less at 32 to 96 kHz, 0.05 dB less at 16 kHz, 0.2 dB at 8 kHz.
-    """
-    z = np.exp(-2j * np.pi * frequencies / sample_rate)
-    response = np.ones(len(frequencies), dtype=np.complex128)
-    for numerator, denominator in (shelf_coefficients(sample_rate), high_pass_coefficients(sample_rate)):
-        response *= (numerator[0] + numerator[1] * z + numerator[2] * z * z) / (
-            denominator[0] + denominator[1] * z + denominator[2] * z * z
-        )
-    return response
-
-
-def shelf_coefficients(sample_rate: int) -> Biquad:
-    """Numerator and denominator of the first filter, the shelf that stands for the head."""
-    k = math.tan(math.pi * _SHELF_HZ / sample_rate)
-    high = 10 ** (_SHELF_DB / 20)
-    band = high**_SHELF_BAND_EXPONENT
-    scale = 1 + k / _SHELF_Q + k * k
-    numerator = (high + band * k / _SHELF_Q + k * k, 2 * (k * k - high), high - band * k / _SHELF_Q + k * k)
-    denominator = (scale, 2 * (k * k - 1), 1 - k / _SHELF_Q + k * k)
-    return _normalised(numerator, scale), _normalised(denominator, scale)
-
-
-def high_pass_coefficients(sample_rate: int) -> Biquad:
-    """Numerator and denominator of the second filter.
-
-    The table's numerator is 1, -2, 1 though its denominator is normalised: a gain of 0.04 dB at 48 kHz. The
-    same gain is kept at every rate (taking 1, -2, 1 everywhere would read 0.09 dB more at 16 kHz).
-    """
-    k, scale = _high_pass_scale(sample_rate)
-    gain = _high_pass_scale(_TABLE_SAMPLE_RATE)[1]
-    denominator = (scale, 2 * (k * k - 1), 1 - k / _HIGH_PASS_Q + k * k)
-    return _normalised((gain, -2 * gain, gain), scale), _normalised(denominator, scale)
-
-
-def _high_pass_scale(sample_rate: int) -> tuple[float, float]:
-    k = math.tan(math.pi * _HIGH_PASS_HZ / sample_rate)
-    return k, 1 + k / _HIGH_PASS_Q + k * k
-
-
-def _normalised(coefficients: Coefficients, scale: float) -> Coefficients:
-    first, second, third = coefficients
-    return first / scale, second / scale, third / scale
-
-
 def integrated_loudness(momentary: FloatArray) -> float | None:
-    """Gated loudness (LUFS) from the loudness of 400 ms blocks, or None when nothing passes -70 LUFS."""
+    """Return the gated loudness (LUFS) from the loudness of 400 ms blocks, or None when nothing passes -70 LUFS."""
     loud = momentary[momentary > _ABSOLUTE_GATE_LUFS]
     if not len(loud):
         return None
@@ -313,20 +256,20 @@ def integrated_loudness(momentary: FloatArray) -> float | None:
 
 
 def loudness_range(short_term: FloatArray) -> float | None:
-    """Loudness range (LU) from the loudness of 3 s blocks, or None when nothing passes -70 LUFS.
+    """Return the loudness range (LU) from the loudness of 3 s blocks, or None when nothing passes -70 LUFS.
 
     The 10th to the 95th percentile above the relative gate (Tech 3342), by nearest rank.
     """
     loud = short_term[short_term >= _ABSOLUTE_GATE_LUFS]
     if not len(loud):
         return None
-    kept = np.sort(loud[loud >= _mean_loudness(loud) + _RANGE_GATE_LU])
-    low, high = (kept[math.floor((len(kept) - 1) * p / 100 + 0.5)] for p in _RANGE_PERCENTILES)
+    gated = np.sort(loud[loud >= _mean_loudness(loud) + _RANGE_GATE_LU])
+    low, high = (gated[math.floor((len(gated) - 1) * p / 100 + 0.5)] for p in _RANGE_PERCENTILES)
     return float(high - low)
 
 
 def _block_loudness(energies: FloatArray, num_steps: int) -> FloatArray:
-    """Loudness (LUFS) of every block of `num_steps` steps, one per step; -inf for digital silence."""
+    """Return the loudness (LUFS) of every block of `num_steps` steps, one per step; -inf for digital silence."""
     if len(energies) < num_steps:
         return np.zeros(0)
     means = np.lib.stride_tricks.sliding_window_view(energies, num_steps).mean(axis=1)
@@ -336,7 +279,7 @@ def _block_loudness(energies: FloatArray, num_steps: int) -> FloatArray:
 
 
 def _mean_loudness(loudness: FloatArray) -> float:
-    """Loudness of the mean energy; the offset drops out."""
+    """Return the loudness of the mean energy; the offset drops out."""
     return float(10 * np.log10(np.mean(10 ** (loudness / 10))))
 
 
@@ -360,8 +303,8 @@ def _reason(name: str, duration_s: float, sample_peak: float) -> tuple[SkipCode,
     return SkipCode.SILENT, f"no block is louder than {_ABSOLUTE_GATE_LUFS:g} LUFS"
 
 
-def _weights(num_channels: int, given: Sequence[float] | None) -> FloatArray:
-    weights = CHANNEL_WEIGHTS.get(num_channels) if given is None else tuple(given)
+def _weights(num_channels: int, explicit: Sequence[float] | None) -> FloatArray:
+    weights = CHANNEL_WEIGHTS.get(num_channels) if explicit is None else tuple(explicit)
     if weights is None:
         raise SkipError(
             SkipCode.UNSUPPORTED,

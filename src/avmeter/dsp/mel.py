@@ -9,7 +9,7 @@ All is computed in float64 and rounded to float32 at the end. Below a logarithm 
 the digits (float32 alone is off by up to 3e-4 there), and TF32 and autocast, whose three digits would be far too
 few, leave float64 alone.
 
-Letters: `B` batch, `N` points of a waveform, `T` frames, `W` points of a frame, `K` frequency bins, `F` mel bands.
+Letters: `B` batch, `N` samples of a waveform, `T` frames, `W` samples of a frame, `K` frequency bins, `F` mel bands.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class MelSpec:
 
     Attributes:
         sample_rate: Hz.
-        n_fft: Points of the Fourier transform; a shorter frame is padded with zeros.
-        win_length: Points W of a frame.
-        hop_length: Points from one frame to the next.
+        n_fft: Length of the Fourier transform; a shorter frame is padded with zeros.
+        win_length: Samples W of a frame.
+        hop_length: Samples from one frame to the next.
         n_mels: Bands F.
         f_min: Lower edge of the lowest band in Hz.
         f_max: Upper edge of the highest band in Hz.
@@ -131,7 +131,7 @@ _FLOAT32_EPS = 1.1920928955078125e-07
 
 
 def mel_of_frames(frames: Tensor, spec: MelSpec) -> Tensor:
-    """Mel energies of frames that are already cut.
+    """Return the mel energies of frames that are already cut.
 
     Args:
         frames: (B, T, W) with W = `spec.win_length`, float64.
@@ -147,7 +147,7 @@ def mel_of_frames(frames: Tensor, spec: MelSpec) -> Tensor:
 
 
 def mel_centred(waves: Tensor, spec: MelSpec) -> Tensor:
-    """Mel energies of frames centred on every `hop_length`-th point, the signal mirrored at its ends.
+    """Return the mel energies of frames centred on every `hop_length`-th sample, the signal mirrored at its ends.
 
     Args:
         waves: (B, N), any floating dtype; N > `spec.win_length` / 2.
@@ -165,7 +165,7 @@ def mel_centred(waves: Tensor, spec: MelSpec) -> Tensor:
 
 
 def passt_mel(waves: Tensor) -> Tensor:
-    """Input of PaSST.
+    """Build the input of PaSST.
 
     Args:
         waves: (B, N) at 32 kHz.
@@ -173,7 +173,7 @@ def passt_mel(waves: Tensor) -> Tensor:
     Returns:
         (B, 128, 1 + (N - 1) // 320): (ln(mel + 1e-5) + 4.5) / 5. Silence is -1.4026.
 
-    Source: hear21passt 0.0.26, `models/preprocess.py` in evaluation mode. The pre-emphasis loses one point.
+    Source: hear21passt 0.0.26, `models/preprocess.py` in evaluation mode. The pre-emphasis loses one sample.
     """
     _require(waves, PASST.win_length // 2 + 2)
     waves = waves.double()
@@ -182,7 +182,7 @@ def passt_mel(waves: Tensor) -> Tensor:
 
 
 def synchformer_mel(waves: Tensor) -> Tensor:
-    """Log-mel of Synchformer's segments, before padding and normalisation, in which protocols differ.
+    """Return the log-mel of Synchformer's segments, before padding and normalisation, in which protocols differ.
 
     Args:
         waves: (B, N) at 16 kHz; a segment has N = 10240.
@@ -196,7 +196,7 @@ def synchformer_mel(waves: Tensor) -> Tensor:
 
 
 def panns_logmel(waves: Tensor) -> Tensor:
-    """Input of the 16 kHz PANNs.
+    """Build the input of the 16 kHz PANNs.
 
     Args:
         waves: (B, N) at 16 kHz.
@@ -210,7 +210,7 @@ def panns_logmel(waves: Tensor) -> Tensor:
 
 
 def clap_mel(waves: Tensor) -> Tensor:
-    """Log-mel of CLAP (HTSAT).
+    """Return the log-mel of CLAP (HTSAT).
 
     Args:
         waves: (B, N) at 48 kHz.
@@ -225,7 +225,7 @@ def clap_mel(waves: Tensor) -> Tensor:
 
 
 def vggish_examples(waves: Tensor) -> Tensor:
-    """Examples of VGGish: 0.96 s each, no overlap, the rest is dropped.
+    """Build the examples of VGGish: 0.96 s each, no overlap, the rest is dropped.
 
     Args:
         waves: (B, N) at 16 kHz; one example needs N >= 15600.
@@ -244,7 +244,7 @@ def vggish_examples(waves: Tensor) -> Tensor:
 
 
 def kaldi_fbank(waves: Tensor, spec: MelSpec = IMAGEBIND) -> Tensor:
-    """Log-mel after Kaldi: whole frames only, each freed of its mean and pre-emphasised on its own.
+    """Return the log-mel after Kaldi: whole frames only, each freed of its mean and pre-emphasised on its own.
 
     Args:
         waves: (B, N) at `spec.sample_rate`, float32; N >= `spec.win_length`.
@@ -263,7 +263,7 @@ def kaldi_fbank(waves: Tensor, spec: MelSpec = IMAGEBIND) -> Tensor:
 
 
 def imagebind_mel(waves: Tensor) -> Tensor:
-    """Input of ImageBind's audio tower.
+    """Build the input of ImageBind's audio tower.
 
     Args:
         waves: (B, N) at 16 kHz, clips of 2 s (N = 32000) of the one channel that is used.
@@ -292,7 +292,7 @@ def _decibel(power: Tensor) -> Tensor:
 
 @lru_cache(maxsize=64)
 def _constants(spec: MelSpec, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Window (W,) and filterbank (F, K) on a device, float64."""
+    """Return window (W,) and filterbank (F, K) on a device, float64."""
     # Outside inference mode: what is kept here may later meet autograd.
     with torch.inference_mode(False):
         window = torch.hann_window(spec.win_length, periodic=spec.periodic_window, dtype=torch.float64)

@@ -29,7 +29,7 @@ FloatArray = npt.NDArray[np.float64]
 
 
 def onset_times(waveform: npt.ArrayLike) -> FloatArray:
-    """Times of onsets.
+    """Return the times of onsets.
 
     Args:
         waveform: Mono (N,) at 22.05 kHz.
@@ -46,7 +46,7 @@ def onset_times(waveform: npt.ArrayLike) -> FloatArray:
 
 
 def onset_strength(waveform: npt.ArrayLike) -> FloatArray:
-    """Mean rise over mel bands in dB from one frame to the next, (1 + N // 512,)."""
+    """Return the mean rise over mel bands in dB from one frame to the next, (1 + N // 512,)."""
     db = _mel_db(np.asarray(waveform, np.float64))
     flux = np.maximum(0.0, np.diff(db, axis=0)).mean(axis=1).astype(np.float64)
     # The frames are centred: shifted by the lag and by half a window, cut to the number of frames.
@@ -55,7 +55,7 @@ def onset_strength(waveform: npt.ArrayLike) -> FloatArray:
 
 
 def pick_peaks(strength: FloatArray) -> npt.NDArray[np.int64]:
-    """Indices of frames that are the maximum of their neighbourhood, well above its mean, and not too close."""
+    """Return the frames that are the maximum of their neighbourhood, well above its mean, and not too close."""
     peaks: list[int] = []
     for i, value in enumerate(strength):
         if value != strength[max(0, i - _PRE_MAX) : i + _POST_MAX].max():
@@ -68,7 +68,7 @@ def pick_peaks(strength: FloatArray) -> npt.NDArray[np.int64]:
 
 
 def _mel_db(waveform: FloatArray) -> FloatArray:
-    """Mel power spectrogram in dB, at most 80 dB below its maximum, (T, 128)."""
+    """Return the mel power spectrogram in dB, at most 80 dB below its maximum, (T, 128)."""
     padded = np.pad(waveform, _N_FFT // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, _N_FFT)[::HOP_LENGTH]
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_N_FFT) / _N_FFT)

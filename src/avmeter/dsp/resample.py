@@ -1,6 +1,6 @@
 """Resampling by a windowed sinc, equal to `torchaudio.functional.resample` with its defaults.
 
-With the rates reduced by their common divisor to P : Q, output point q of every period of P input points lies at
+With the rates reduced by their common divisor to P : Q, output sample q of every period of P input samples lies at
 q P / Q, and
 
     y[q] = sum_j x[j] h(j - q P / Q),   h(d) = c/P sinc(c d / P) cos(pi c d / (2 w P))^2,   |d| <= w P / c
@@ -32,12 +32,12 @@ _BLOCK = 1 << 21
 
 
 def resample(waves: Tensor, *, sample_rate: int, to_rate: int) -> Tensor:
-    """Waveforms at another rate, band-limited to 0.99 of the lower Nyquist frequency.
+    """Resample waveforms to another rate, band-limited to 0.99 of the lower Nyquist frequency.
 
     Args:
         waves: (..., N), float32 or float64, any device.
         sample_rate: Rate of `waves` in Hz.
-        to_rate: Wanted rate in Hz.
+        to_rate: Rate of the result in Hz.
 
     Returns:
         (..., ceil(N * to_rate / sample_rate)), same dtype and device; `waves` itself when the rates are equal.
@@ -72,7 +72,7 @@ def resample(waves: Tensor, *, sample_rate: int, to_rate: int) -> Tensor:
 
 
 def _reduced(sample_rate: int, to_rate: int) -> tuple[int, int]:
-    """The rates without their common divisor; short ratios are repeated up to a worthwhile group of phases."""
+    """Return the rates without their common divisor; short ratios are repeated up to a worthwhile group of phases."""
     divisor = math.gcd(sample_rate, to_rate)
     period, phases = sample_rate // divisor, to_rate // divisor
     repeat = max(1, _GROUP // max(period, phases))
@@ -80,12 +80,12 @@ def _reduced(sample_rate: int, to_rate: int) -> tuple[int, int]:
 
 
 def _half_width(period: int, phases: int) -> int:
-    """Input points on each side of an output point that its kernel reaches."""
+    """Return the number of input samples on each side of an output sample that its kernel reaches."""
     return math.ceil(_ZERO_CROSSINGS * period / (_ROLLOFF * min(period, phases)))
 
 
 def _kernels(period: int, phases: int, width: int, device: torch.device) -> Iterator[tuple[int, int, Tensor]]:
-    """For every group of phases: its first phase, where its frames start in the padded signal, kernel (taps, group)."""
+    """Yield (first phase, start of its frames in the padded signal, kernel (taps, group)) of every group of phases."""
     cutoff = _ROLLOFF * min(period, phases)
     for first in range(0, phases, _GROUP):
         group = torch.arange(first, min(first + _GROUP, phases), device=device)

@@ -45,7 +45,7 @@ class TruePeak:
         self._history = joined[:, -(_TAPS - 1) :]
 
     def finish(self) -> float:
-        """The peak, with the waveform followed by silence."""
+        """Return the peak, with the waveform followed by silence."""
         self.update(np.zeros((len(self._history), _TAPS - 1)))
         return self._peak
 
@@ -60,7 +60,7 @@ class TruePeak:
 
 
 def interpolation_filters(factor: int) -> FloatArray:
-    """Filters (factor - 1, L) that give the values at 1/factor, 2/factor, ... between the two middle taps.
+    """Return filters (factor - 1, L) that give the values at 1/factor, 2/factor, ... between the two middle taps.
 
     A sinc under a Kaiser window; each is scaled to a gain of 1 at 0 Hz.
     """
@@ -75,7 +75,7 @@ def interpolation_filters(factor: int) -> FloatArray:
 
 
 def true_peak_dbtp(waveform: FloatArray, *, sample_rate: int) -> float | None:
-    """True peak of a waveform (C, T) in dBTP, or None for digital silence."""
+    """Return the true peak of a waveform (C, T) in dBTP, or None for digital silence."""
     meter = TruePeak(sample_rate=sample_rate, num_channels=len(waveform))
     meter.update(waveform)
     peak = meter.finish()

@@ -170,8 +170,10 @@ class MediaItem:
         """Announce frames that will be asked for, so that one decoding pass serves all.
 
         Raises:
-            MediaError: As `frame_times`.
+            MediaError: As `frame_times`, if there are requests.
         """
+        if not requests:
+            return
         with self._lock:
             self._video_track().register(*requests)
 

@@ -49,13 +49,13 @@ def test_clip_of_ten_seconds_is_left_alone() -> None:
 
 def test_clip_above_ten_seconds_is_not_padded() -> None:
     """Cutting is not padding's business."""
-    with pytest.raises(UsageError, match="480001 points"):
+    with pytest.raises(UsageError, match="480001 samples"):
         repeated(torch.zeros(MAX_LENGTH + 1))
 
 
 @pytest.mark.parametrize("wave", [torch.zeros(0), torch.zeros(1, 48000)])
 def test_empty_or_many_waveforms_are_an_error(wave: Tensor) -> None:
-    """One waveform of at least one point."""
+    """One waveform of at least one sample."""
     for make in (repeated, fused_input, unfused_input):
         with pytest.raises(UsageError, match="one waveform"):
             make(wave)
@@ -155,15 +155,15 @@ def test_places_of_crops_are_known_without_the_clip() -> None:
     assert crop_starts_s(MAX_LENGTH, fused=False) == crop_starts_s(MAX_LENGTH + 479, fused=True) == ()
 
 
-@pytest.mark.parametrize("num_points", [1, 4410, 150_000, 308_699, 308_700])
-def test_microsofts_input_is_filled_with_the_beginning_of_the_clip(num_points: int) -> None:
+@pytest.mark.parametrize("num_samples", [1, 4410, 150_000, 308_699, 308_700])
+def test_microsofts_input_is_filled_with_the_beginning_of_the_clip(num_samples: int) -> None:
     """7 s at 44.1 kHz without silence behind a short clip; how often it is heard need not be whole."""
-    wave = noise(7)[:num_points]
+    wave = noise(7)[:num_samples]
     made = repeated(wave, MICROSOFT)
     assert made.shape == (308_700,)
-    assert torch.equal(made, torch.cat([wave] * -(-308_700 // num_points))[:308_700])
-    assert MICROSOFT.num_repeats(num_points) == 308_700 / num_points
-    assert unfused_input(wave, reading=MICROSOFT).input_features.shape == (1, 965, 64)
+    assert torch.equal(made, torch.cat([wave] * -(-308_700 // num_samples))[:308_700])
+    assert MICROSOFT.num_repeats(num_samples) == 308_700 / num_samples
+    assert unfused_input(wave, input_spec=MICROSOFT).input_features.shape == (1, 965, 64)
 
 
 def test_longer_clip_is_cropped_by_the_generator_of_its_own_code() -> None:
@@ -171,10 +171,10 @@ def test_longer_clip_is_cropped_by_the_generator_of_its_own_code() -> None:
     wave = noise(9)
     python_state, numpy_state = random.getstate(), np.random.get_state()[1].copy()
     surplus = len(wave) - 308_700
-    made = unfused_input(wave, reading=MICROSOFT, seed=5)
+    made = unfused_input(wave, input_spec=MICROSOFT, seed=5)
     start = random.Random(5).randrange(surplus)
     assert made.crop_starts_s == (start / 44_100,)
-    assert made.crop_starts_s == crop_starts_s(len(wave), fused=False, reading=MICROSOFT, seed=5)
+    assert made.crop_starts_s == crop_starts_s(len(wave), fused=False, input_spec=MICROSOFT, seed=5)
     expected = log_mel(wave[None, start : start + 308_700], MICROSOFT.mel)
     assert torch.equal(made.input_features, expected)
     assert UNFUSED.crop_start(MAX_LENGTH + 9, 5) == np.random.RandomState(5).randint(0, 10)
@@ -185,6 +185,6 @@ def test_longer_clip_is_cropped_by_the_generator_of_its_own_code() -> None:
 def test_microsofts_mel_bank_is_that_of_another_rate() -> None:
     """A tone at 44.1 kHz is in the band that 32 kHz has for a frequency lower by that ratio."""
     tone = torch.sin(2 * torch.pi * 4410 * torch.arange(308_700) / 44_100)
-    mel = unfused_input(tone, reading=MICROSOFT).input_features[0, 400]
+    mel = unfused_input(tone, input_spec=MICROSOFT).input_features[0, 400]
     bank = slaney_bank(sample_rate=32_000, n_fft=1024, n_mels=64, f_min=50, f_max=14_000)
     assert mel.argmax() == bank[:, round(4410 / 44_100 * 1024)].argmax()

@@ -13,7 +13,7 @@ Crops come from a generator of their own with seed 0, so that a clip always give
 "fastvideo": soxr, peak to -1 dBFS; what transformers does with a clip on its own. Protocol "av-benchmark": less its
 mean, sinc resampler, the first 8 s.
 
-LAION's own checkpoints: a short clip passes by the fusion branch, and points are rounded through 16-bit integers as
+LAION's own checkpoints: a short clip passes by the fusion branch, and samples are rounded through 16-bit integers as
 LAION's code does with files; av-benchmark hands tensors over, which are not rounded. To MS-CLAP it hands files: there
 "av-benchmark" is the sinc resampler over the whole clip, mean kept.
 """
@@ -62,7 +62,7 @@ class ClapAudio(WindowExtractor):
         self.model = model_of(model, protocol)
         self.protocol = protocol
         self._checkpoint = clap.CHECKPOINTS[self.model]
-        self._reading = self._checkpoint.reading
+        self._input_spec = self._checkpoint.input_spec
         self._fused = self._checkpoint.config.audio.fusion
         own_rule = dsp.LongClips.PUBLISHED if self._fused else dsp.LongClips.WINDOWS
         if long_clips is not None and long_clips not in list(dsp.LongClips):
@@ -84,7 +84,7 @@ class ClapAudio(WindowExtractor):
         self._net = None
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
-        waveform, rate = self._waveform(media), self._reading.sample_rate
+        waveform, rate = self._waveform(media), self._input_spec.sample_rate
         for start, length in self._cuts(len(waveform)):
             made = self._input(waveform[start : start + length] if length < len(waveform) else waveform)
             yield Window(
@@ -94,36 +94,36 @@ class ClapAudio(WindowExtractor):
             )
 
     def _waveform(self, media: MediaItem) -> Any:
-        rate = self._reading.sample_rate
+        rate = self._input_spec.sample_rate
         if self._checkpoint.opens_files and self.protocol == AV_BENCHMARK:
             return media.audio(AudioSpec(sample_rate=rate, resampler="sinc"))
         waveform = waveform_of(media, protocol=self.protocol, sample_rate=rate)
         return _Rounded(waveform) if self._rounds else waveform
 
-    def _cuts(self, num_points: int) -> list[tuple[int, int]]:
+    def _cuts(self, num_samples: int) -> list[tuple[int, int]]:
         """(start, length) of what the network reads at once."""
-        length = self._reading.max_length
-        if num_points <= length or self.long_clips == dsp.LongClips.PUBLISHED:
-            return [(0, num_points)]
-        num_windows = -(-num_points // length)
-        return [(min(i * length, num_points - length), length) for i in range(num_windows)]
+        length = self._input_spec.max_length
+        if num_samples <= length or self.long_clips == dsp.LongClips.PUBLISHED:
+            return [(0, num_samples)]
+        num_windows = -(-num_samples // length)
+        return [(min(i * length, num_samples - length), length) for i in range(num_windows)]
 
-    def _input(self, points: Any) -> dsp.ClapInput:
+    def _input(self, samples: Any) -> dsp.ClapInput:
         if self._fused:
-            return dsp.fused_input(points, short_clips=self._checkpoint.short_clips)
-        return dsp.unfused_input(points, reading=self._reading)
+            return dsp.fused_input(samples, short_clips=self._checkpoint.short_clips)
+        return dsp.unfused_input(samples, input_spec=self._input_spec)
 
     def facts(self, media: MediaItem) -> Mapping[str, Any]:
-        reading, num_points = self._reading, len(self._waveform(media))
-        facts: dict[str, Any] = {"model": self.model, "used_seconds": round(num_points / reading.sample_rate, 4)}
-        if num_points < reading.max_length:
-            facts["num_repeats"] = round(reading.num_repeats(num_points), 4)
+        input_spec, num_samples = self._input_spec, len(self._waveform(media))
+        facts: dict[str, Any] = {"model": self.model, "used_seconds": round(num_samples / input_spec.sample_rate, 4)}
+        if num_samples < input_spec.max_length:
+            facts["num_repeats"] = round(input_spec.num_repeats(num_samples), 4)
         elif self.long_clips == dsp.LongClips.PUBLISHED and (
-            starts := dsp.crop_starts_s(num_points, fused=self._fused, reading=reading)
+            starts := dsp.crop_starts_s(num_samples, fused=self._fused, input_spec=input_spec)
         ):
             facts["crop_starts_s"] = [round(s, 4) for s in starts]
             if not self._fused:
-                facts["used_seconds"] = reading.duration_s
+                facts["used_seconds"] = input_spec.duration_s
         return facts
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
@@ -137,16 +137,16 @@ class ClapAudio(WindowExtractor):
 
 
 class _Rounded:
-    """A waveform whose points are rounded through 16-bit integers when they are read."""
+    """A waveform whose samples are rounded through 16-bit integers when they are read."""
 
-    def __init__(self, points: Any) -> None:
-        self._points = points
+    def __init__(self, samples: Any) -> None:
+        self._samples = samples
 
     def __len__(self) -> int:
-        return len(self._points)
+        return len(self._samples)
 
     def __getitem__(self, key: slice) -> Tensor:
-        return dsp.round_int16(torch.from_numpy(np.asarray(self._points[key], np.float32)))
+        return dsp.round_int16(torch.from_numpy(np.asarray(self._samples[key], np.float32)))
 
 
 def _direction(rows: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

@@ -22,7 +22,7 @@ class Checkpoint:
     Attributes:
         config: Its sizes.
         layout: How its tensors are called.
-        reading: What it reads of a waveform; fused models read clips above one input as `dsp.fused_input` does.
+        input_spec: What it reads of a waveform; fused models read clips above one input as `dsp.fused_input` does.
         short_clips: Which branch of a fused model a clip takes that fits into one input.
         scheme: How texts become token ids.
         tokenizer: Catalog entry with the tokenizer's `vocab.json` and `merges.txt`.
@@ -33,7 +33,7 @@ class Checkpoint:
 
     config: ClapConfig | MsClapConfig
     layout: keys.Layout
-    reading: dsp.Reading
+    input_spec: dsp.ClapInputSpec
     short_clips: dsp.ShortClips = dsp.ShortClips.FUSED
     scheme: tokens.Scheme = tokens.ROBERTA
     tokenizer: str = _VOCABULARY
@@ -42,14 +42,14 @@ class Checkpoint:
     opens_files: bool = False
 
 
-def _reading(audio: AudioTowerConfig) -> dsp.Reading:
+def _input_spec(audio: AudioTowerConfig) -> dsp.ClapInputSpec:
     return dsp.FUSED if audio.fusion else dsp.UNFUSED
 
 
 def _transformers(audio: AudioTowerConfig) -> Checkpoint:
     config = ClapConfig(audio=audio)
     return Checkpoint(
-        config=config, layout=keys.TRANSFORMERS, reading=_reading(audio), max_tokens=config.text.max_tokens
+        config=config, layout=keys.TRANSFORMERS, input_spec=_input_spec(audio), max_tokens=config.text.max_tokens
     )
 
 
@@ -57,7 +57,7 @@ def _laion(audio: AudioTowerConfig) -> Checkpoint:
     return Checkpoint(
         config=ClapConfig(audio=audio, text=TextTowerConfig(norm_eps=1e-5)),
         layout=keys.LAION,
-        reading=_reading(audio),
+        input_spec=_input_spec(audio),
         short_clips=dsp.ShortClips.PLAIN,
         max_tokens=_LAION_MAX_TOKENS,
         int16=True,
@@ -81,7 +81,7 @@ CHECKPOINTS: Mapping[str, Checkpoint] = MappingProxyType(
         "msclap-2023": Checkpoint(
             config=MsClapConfig(),
             layout=keys.MICROSOFT,
-            reading=dsp.MICROSOFT,
+            input_spec=dsp.MICROSOFT,
             scheme=tokens.GPT2,
             tokenizer="msclap-2023",
             max_tokens=77,

@@ -160,7 +160,7 @@ def test_microsofts_checkpoint_reads_7_seconds_at_its_own_rate(runtime: Runtime,
     extractor: Any = get_extractor("clap_audio", model=name)
     wave = synth.chirp_noise(44_100, 0.1, seed=3)
     (window,) = extractor.windows(MediaItem.from_audio(wave, 44_100))
-    expected = dsp.unfused_input(peaked(wave), reading=dsp.MICROSOFT).input_features
+    expected = dsp.unfused_input(peaked(wave), input_spec=dsp.MICROSOFT).input_features
     np.testing.assert_allclose(window.inputs["mel"], expected.numpy(), rtol=0, atol=1e-3)
     features = embed(extractor, MediaItem.from_audio(wave, 44_100), runtime)
     assert features.facts == {"model": MICROSOFT, "used_seconds": 0.1, "num_repeats": 70, "num_windows": 1}
@@ -181,7 +181,7 @@ def test_av_benchmark_lets_microsofts_code_open_the_file() -> None:
     extractor: Any = get_extractor("clap_audio", model=MICROSOFT, protocol="av-benchmark")
     windows = list(extractor.windows(MediaItem.from_audio(wave, 44_100)))
     assert [w.start_s for w in windows] == [0, 2]
-    expected = dsp.unfused_input(torch.from_numpy(wave[: 7 * 44_100]), reading=dsp.MICROSOFT).input_features
+    expected = dsp.unfused_input(torch.from_numpy(wave[: 7 * 44_100]), input_spec=dsp.MICROSOFT).input_features
     np.testing.assert_allclose(windows[0].inputs["mel"], expected.numpy(), rtol=0, atol=1e-3)
     assert len(list(get_extractor("clap_audio", model=MICROSOFT).windows(sound(9)))) == 2  # type: ignore[attr-defined]
 
@@ -213,14 +213,14 @@ def test_silence_and_cancelled_channels_are_skips() -> None:
     """Published peak normalisation makes NaN of silence; channels of opposite phase are named as what they are."""
     extractor: Any = get_extractor("clap_audio")
     wave = synth.chirp_noise(RATE, 1)
-    for points, code in (
+    for samples, code in (
         (np.zeros(RATE, np.float32), SkipCode.SILENT),
         (np.stack([wave, -wave]), SkipCode.PHASE_CANCELLED),
         (np.zeros(0, np.float32), SkipCode.EMPTY_AUDIO),
         (np.full(RATE, np.nan, np.float32), SkipCode.NON_FINITE),
     ):
         with pytest.raises(SkipError) as caught:
-            list(extractor.windows(MediaItem.from_audio(points, RATE)))
+            list(extractor.windows(MediaItem.from_audio(samples, RATE)))
         assert caught.value.code == code
 
 
