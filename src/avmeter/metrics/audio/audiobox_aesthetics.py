@@ -1,9 +1,9 @@
 """Audiobox Aesthetics: how good does it sound, to listeners as a network learned them?
 
 Four axes of about 1 to 10: production quality (PQ, the headline), production complexity (PC), content enjoyment (CE)
-and content usefulness (CU). Heard at 16 kHz mono: full-band and spatial quality are outside it. The network answers to
-silence, and to sound above 8 kHz only, as to anything: such clips keep their score, with a `warning` in the details,
-and count in the mean.
+and content usefulness (CU). Judged at 16 kHz mono, in windows of 10 s without overlap, the last one padded with zeros
+and weighted by its length: full-band and spatial quality are outside it. The network answers to silence, and to sound
+above 8 kHz only, as to anything: such clips keep their score, with a `warning` in the details, and count in the mean.
 
 A good value: that of real recordings of the same kind, scored in the same run; the axes run from about 1 to 10, and
 high PC is not better, only busier.
