@@ -28,7 +28,7 @@ class FrechetExtrapolation:
             uncertainty due to the choice of clips is not in it.
         slope: Of the line, per 1/N.
         r_squared: Share of the variance that the line explains; well below 1 says do not use the value.
-        points: (N, distance), by increasing N.
+        subset_distances: (N, distance) of every subset, by increasing N.
         dim: Embedding dimension, D.
     """
 
@@ -36,13 +36,13 @@ class FrechetExtrapolation:
     standard_error: float
     slope: float
     r_squared: float
-    points: tuple[tuple[int, float], ...]
+    subset_distances: tuple[tuple[int, float], ...]
     dim: int
 
     @property
     def has_fewer_clips_than_dimensions(self) -> bool:
-        """Whether a point has N <= D. The curve then bends, and the intercept is still too high."""
-        return self.points[0][0] <= self.dim
+        """Whether a subset has N <= D. The curve then bends, and the intercept is still too high."""
+        return self.subset_distances[0][0] <= self.dim
 
 
 def frechet_infinity(
@@ -50,7 +50,7 @@ def frechet_infinity(
     generated: npt.ArrayLike,
     reference: Moments,
     smallest: int | None = None,
-    num_points: int = 15,
+    num_subsets: int = 15,
     seed: int = 0,
 ) -> FrechetExtrapolation:
     """Extrapolate the Fréchet distance in 1/N over random subsets of the generated clips.
@@ -59,7 +59,7 @@ def frechet_infinity(
         generated: Embeddings (N, D).
         reference: Moments of all M >= 2 reference embeddings; used whole at every point.
         smallest: Clips of the smallest subset, >= 2. Default: a fifth of N.
-        num_points: Subset sizes, >= 3, evenly spaced from `smallest` to N.
+        num_subsets: Subset sizes, >= 3, evenly spaced from `smallest` to N.
         seed: Of the choice of subsets.
 
     Raises:
@@ -73,24 +73,24 @@ def frechet_infinity(
     if dim != reference.dim:
         raise StatsError(f"dimensions differ: generated {dim}, reference {reference.dim}")
     first = max(count // 5, 2) if smallest is None else smallest
-    if first < 2 or num_points < 3:
-        raise StatsError(f"needs subsets of at least 2 clips and 3 points, got {first} and {num_points}")
-    sizes = np.unique(np.linspace(first, count, num_points).astype(int))
+    if first < 2 or num_subsets < 3:
+        raise StatsError(f"needs subsets of at least 2 clips and 3 of them, got {first} and {num_subsets}")
+    sizes = np.unique(np.linspace(first, count, num_subsets).astype(int))
     if first >= count or len(sizes) < 3:
         raise StatsError(f"{count} clips give no three subset sizes from {first} upwards")
     reference_factor = covariance_factor(reference)
     rng = np.random.default_rng(seed)
-    points = []
+    distances = []
     for size in sizes:
         subset = Moments.of(rows[rng.permutation(count)[:size]])
         mean_term = float(np.sum((subset.mean - reference.mean) ** 2))
-        points.append((int(size), mean_term + covariance_distance(covariance_factor(subset), reference_factor)))
-    return _fit(points, dim)
+        distances.append((int(size), mean_term + covariance_distance(covariance_factor(subset), reference_factor)))
+    return _fit(distances, dim)
 
 
-def _fit(points: list[tuple[int, float]], dim: int) -> FrechetExtrapolation:
-    x: FloatArray = np.array([1.0 / size for size, _ in points])
-    y: FloatArray = np.array([distance for _, distance in points])
+def _fit(distances: list[tuple[int, float]], dim: int) -> FrechetExtrapolation:
+    x: FloatArray = np.array([1.0 / size for size, _ in distances])
+    y: FloatArray = np.array([distance for _, distance in distances])
     spread = float(np.sum((x - x.mean()) ** 2))
     slope = float(np.sum((x - x.mean()) * (y - y.mean()))) / spread
     intercept = float(y.mean() - slope * x.mean())
@@ -102,6 +102,6 @@ def _fit(points: list[tuple[int, float]], dim: int) -> FrechetExtrapolation:
         standard_error=float(np.sqrt(variance)),
         slope=slope,
         r_squared=1.0 - residual / total if total > 0 else 1.0,
-        points=tuple(points),
+        subset_distances=tuple(distances),
         dim=dim,
     )

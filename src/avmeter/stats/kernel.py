@@ -93,8 +93,8 @@ class KidResult:
 def polynomial_kernel(*, dim: int, degree: int = 3, coef0: float = 1.0) -> Kernel:
     """(x . y / D + coef0)^degree, the kernel of Bińkowski et al. 2018."""
 
-    def kernel(first: FloatArray, second: FloatArray) -> FloatArray:
-        product = first @ second.T
+    def kernel(x: FloatArray, y: FloatArray) -> FloatArray:
+        product = x @ y.T
         product /= dim
         product += coef0
         power: FloatArray = product**degree if degree != 3 else product * product * product
@@ -112,8 +112,8 @@ def gaussian_kernel(*, bandwidth: float) -> Kernel:
     if not (np.isfinite(bandwidth) and bandwidth > 0):
         raise StatsError(f"bandwidth must be above 0, got {bandwidth}")
 
-    def kernel(first: FloatArray, second: FloatArray) -> FloatArray:
-        squares = squared_distances(first, second)
+    def kernel(x: FloatArray, y: FloatArray) -> FloatArray:
+        squares = squared_distances(x, y)
         squares *= -0.5 / bandwidth**2
         return np.exp(squares, out=squares)
 
@@ -219,28 +219,28 @@ class _Sums:
         return float(self.rows.sum())
 
 
-def _between(first: FloatArray, second: FloatArray, kernel: Kernel) -> _Sums:
-    rows, columns, squares = np.zeros(len(first)), np.zeros(len(second)), 0.0
-    for i in blocks(len(first), BLOCK_ROWS):
-        for j in blocks(len(second), BLOCK_COLUMNS):
-            values = kernel(first[i], second[j])
+def _between(x: FloatArray, y: FloatArray, kernel: Kernel) -> _Sums:
+    rows, columns, squares = np.zeros(len(x)), np.zeros(len(y)), 0.0
+    for i in blocks(len(x), BLOCK_ROWS):
+        for j in blocks(len(y), BLOCK_COLUMNS):
+            values = kernel(x[i], y[j])
             rows[i] += values.sum(axis=1)
             columns[j] += values.sum(axis=0)
             squares += float(np.vdot(values, values))
     return _Sums(rows, columns, squares)
 
 
-def _within(points: FloatArray, kernel: Kernel) -> _Sums:
+def _within(embeddings: FloatArray, kernel: Kernel) -> _Sums:
     """Each pair of blocks once: the matrix is symmetric."""
-    rows, squares = np.zeros(len(points)), 0.0
-    parts = list(blocks(len(points), BLOCK_ROWS))
+    rows, squares = np.zeros(len(embeddings)), 0.0
+    parts = list(blocks(len(embeddings), BLOCK_ROWS))
     for k, i in enumerate(parts):
-        values = kernel(points[i], points[i])
+        values = kernel(embeddings[i], embeddings[i])
         np.fill_diagonal(values, 0.0)
         rows[i] += values.sum(axis=1)
         squares += float(np.vdot(values, values))
         for j in parts[k + 1 :]:
-            values = kernel(points[i], points[j])
+            values = kernel(embeddings[i], embeddings[j])
             rows[i] += values.sum(axis=1)
             rows[j] += values.sum(axis=0)
             squares += 2 * float(np.vdot(values, values))

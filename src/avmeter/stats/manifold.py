@@ -74,11 +74,11 @@ def manifold_scores(*, generated: npt.ArrayLike, reference: npt.ArrayLike, neigh
     )
 
 
-def _squared_radii(points: FloatArray, neighbours: int) -> FloatArray:
+def _squared_radii(embeddings: FloatArray, neighbours: int) -> FloatArray:
     """Squared distance (N,) of each row to its k-th nearest other row."""
-    radii = np.empty(len(points))
-    for part in blocks(len(points), _BLOCK_ROWS):
-        squares = squared_distances(points[part], points)
+    radii = np.empty(len(embeddings))
+    for part in blocks(len(embeddings), _BLOCK_ROWS):
+        squares = squared_distances(embeddings[part], embeddings)
         squares[np.arange(len(squares)), np.arange(part.start, part.stop)] = np.inf
         radii[part] = np.partition(squares, neighbours - 1, axis=1)[:, neighbours - 1]
     return radii

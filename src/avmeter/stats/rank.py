@@ -9,12 +9,12 @@ from avmeter.errors import StatsError
 from avmeter.stats.rows import FloatArray, as_values
 
 
-def spearman_correlation(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
+def spearman_correlation(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
     """Spearman's rank correlation, ties sharing their mean rank.
 
     Args:
-        first: Values (N,), N >= 2.
-        second: Values (N,).
+        x: Values (N,), N >= 2.
+        y: Values (N,).
 
     Returns:
         -1 to 1; 1 if the one rises with the other always.
@@ -23,14 +23,14 @@ def spearman_correlation(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
         StatsError: Different lengths, fewer than two values, one that is not finite, or all values of a
             side equal: no correlation is defined.
     """
-    x = as_values(first, name="first", minimum=2)
-    y = as_values(second, name="second", minimum=2)
-    if len(x) != len(y):
-        raise StatsError(f"{len(x)} and {len(y)} values do not pair up")
-    for name, values in (("first", x), ("second", y)):
-        if (values == values[0]).all():
-            raise StatsError(f"{name}: all {len(values)} values are {values[0]:g}, no correlation is defined")
-    ranks_x, ranks_y = (ranks - ranks.mean() for ranks in (mean_ranks(x), mean_ranks(y)))
+    values = {"x": as_values(x, name="x", minimum=2), "y": as_values(y, name="y", minimum=2)}
+    num_x, num_y = map(len, values.values())
+    if num_x != num_y:
+        raise StatsError(f"{num_x} and {num_y} values do not pair up")
+    for name, column in values.items():
+        if (column == column[0]).all():
+            raise StatsError(f"{name}: all {num_x} values are {column[0]:g}, no correlation is defined")
+    ranks_x, ranks_y = (ranks - ranks.mean() for ranks in map(mean_ranks, values.values()))
     correlation = float(ranks_x @ ranks_y / np.sqrt((ranks_x @ ranks_x) * (ranks_y @ ranks_y)))
     return min(max(correlation, -1.0), 1.0)
 

@@ -97,19 +97,19 @@ def blocks(length: int, size: int) -> Iterator[slice]:
         yield slice(start, min(start + size, length))
 
 
-def squared_distances(first: FloatArray, second: FloatArray) -> FloatArray:
+def squared_distances(x: FloatArray, y: FloatArray) -> FloatArray:
     """Squared Euclidean distances (N, M) between rows (N, D) and (M, D).
 
     Uses |a|^2 + |b|^2 - 2ab: centre both sets on one point first, or digits are lost. What is below the
     rounding of that sum is 0, so that copies of a row have distance 0 and not noise.
     """
-    first_squares = np.einsum("nd,nd->n", first, first)
-    second_squares = np.einsum("md,md->m", second, second)
-    squares = first @ second.T
+    x_squares = np.einsum("nd,nd->n", x, x)
+    y_squares = np.einsum("md,md->m", y, y)
+    squares = x @ y.T
     squares *= -2.0
-    squares += first_squares[:, None]
-    squares += second_squares[None, :]
-    noise = 16 * np.finfo(np.float64).eps * (first_squares.max(initial=0.0) + second_squares.max(initial=0.0))
+    squares += x_squares[:, None]
+    squares += y_squares[None, :]
+    noise = 16 * np.finfo(np.float64).eps * (x_squares.max(initial=0.0) + y_squares.max(initial=0.0))
     squares[squares <= noise] = 0.0
     return squares
 

@@ -83,17 +83,17 @@ def parse_language(hint: object) -> Language | None:
         raise UsageError(
             f"language hint is {type(hint).__name__}, not text", hint='give a name or a tag: "English", "zh-CN"'
         )
-    wanted = _folded(hint)
-    if wanted in _UNDECIDED:
+    folded = _folded(hint)
+    if folded in _UNDECIDED:
         return None
     known = _languages()
-    if wanted in known:
-        return known[wanted]
+    if folded in known:
+        return known[folded]
     if _TAG.fullmatch(hint.strip()):
         language = _from_tag(re.split("[-_]", hint.strip().lower()))
         if language is not None:
             return language
-    raise UnknownNameError(f"unknown language `{hint}`", hint=_suggestion(wanted))
+    raise UnknownNameError(f"unknown language `{hint}`", hint=_suggestion(folded))
 
 
 def detect_char_level(text: str) -> bool:
@@ -126,10 +126,10 @@ def _folded(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).casefold().replace("_", " ").split())
 
 
-def _suggestion(wanted: str) -> str:
+def _suggestion(folded: str) -> str:
     # A code of two letters is near to dozens of others: only names are worth a guess.
     names = {language.name.casefold() for language in _languages().values()}
-    near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.6) if len(wanted) > 3 else []
+    near = difflib.get_close_matches(folded, names, n=3, cutoff=0.6) if len(folded) > 3 else []
     if near:
         return f"did you mean {' or '.join(f'`{name}`' for name in near)}?"
     return 'give an English name ("German"), an ISO 639 code ("de", "deu") or a tag ("de-AT"); or none, to detect it'

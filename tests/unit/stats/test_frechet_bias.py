@@ -85,7 +85,7 @@ def test_extrapolation_removes_the_bias_of_the_generated_side() -> None:
     assert abs(result.value) < 0.2 * plain
     assert result.standard_error < 0.1 * plain
     assert result.r_squared > 0.95
-    assert result.points[-1] == (2000, pytest.approx(plain, rel=1e-9))
+    assert result.subset_distances[-1] == (2000, pytest.approx(plain, rel=1e-9))
     assert not result.has_fewer_clips_than_dimensions
 
 

@@ -53,7 +53,7 @@ class FrechetDistanceInfinity(RowsMetric):
             "backbone": self.backbone,
             "standard_error": fit.standard_error,
             "r_squared": fit.r_squared,
-            "points": [list(p) for p in fit.points],
+            "points": [list(p) for p in fit.subset_distances],
             "n_gen": len(generated),
             "n_ref": len(references),
             "worst_clips": [{"id": ids[i], "contribution": float(contributions[i])} for i in worst],
