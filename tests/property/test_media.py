@@ -109,7 +109,7 @@ def test_rates_never_run_backwards_and_cover_the_clip(times, fps):
     to=st.sampled_from([75, 16_000, 48_000]),
 )
 def test_length_after_resampling_is_that_of_the_sound(wave, rate, to):
-    """ceil(N * to / rate) points, finite, for either resampler; shares are shares."""
+    """ceil(N * to / rate) samples, finite, for either resampler; shares are shares."""
     item = MediaItem.from_audio(wave, rate)
     for resampler in ("soxr_hq", "sinc"):
         found = np.asarray(item.audio(AudioSpec(sample_rate=to, resampler=resampler, mixdown="first")))

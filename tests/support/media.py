@@ -34,11 +34,11 @@ def tone(frequency_hz: float, amplitude: float, sample_rate: int, duration_s: fl
 
 
 def onset_s(wave: np.ndarray, sample_rate: int, threshold: float = 0.3) -> float:
-    """Time of the first point above a threshold."""
+    """Time of the first sample above a threshold."""
     return int(np.argmax(np.abs(np.asarray(wave)) > threshold)) / sample_rate
 
 
-# -- pictures, (T, H, W, 3) uint8 ------------------------------------------------------------------------------------
+# -- frames, (T, H, W, 3) uint8 ------------------------------------------------------------------------------------
 
 
 def flash_at_times(at_s: float, times_s: np.ndarray, height: int = 64, width: int = 96) -> np.ndarray:
@@ -100,7 +100,7 @@ def write_media(
         sample_format: Of the encoder, default is its first.
         layout: Of the channels, default by count.
         bit_rate: Of the sound.
-        audio_start_s: How late the first point is heard.
+        audio_start_s: How late the first sample is heard.
         frames: (T, H, W, 3) uint8.
         fps: Rate of the frames.
         times_s: Their times instead of a fixed rate.

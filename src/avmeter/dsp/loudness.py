@@ -8,7 +8,7 @@ ITU-R BS.1770-5 (K-weighting, channel weights, two gates, true peak), EBU R 128 
 
 Both filters are applied as products of spectra on overlapping blocks: the K-weighting rings for a few
 milliseconds, so a block with a lead of 150 ms gives the recursive filter's output to float64 precision, with no
-loop over samples. Any length fits: what is kept of an hour is 36,000 energies a channel.
+loop over samples. Any length fits: an hour takes 36,000 energies per channel.
 
 Shape letters: `C` channels, `T` time (samples), `B` steps of 100 ms.
 """

@@ -48,7 +48,7 @@ def write_clip(
     Args:
         path: File to write, `.mkv` or `.mp4`.
         frames: RGB frames (H, W, 3) of even size.
-        fps: Frames a second.
+        fps: Frames per second.
         times_s: When each frame is shown, ascending from 0; default is every 1/fps.
         samples: (C, N) audio, or None.
         sample_rate: Hz.
@@ -77,7 +77,7 @@ def write_video(
     Args:
         path: File to write; `.mkv` takes any audio, `.mp4` what `fits_mp4` says.
         frames: RGB frames (H, W, 3) of even size.
-        fps: Frames a second, stated in the file.
+        fps: Frames per second, written to the header.
         times_s: When each frame is shown, ascending from 0.
         audio_of: File with the audio track.
         start_s: When the audio begins on the clock of the video; below 0 it begins before the video.

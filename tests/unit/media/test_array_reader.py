@@ -16,7 +16,7 @@ def test_rates_that_are_none_are_refused(rate):
 
 
 def test_empty_array_is_empty_audio():
-    """No points: a track that is empty."""
+    """No samples: a track that is empty."""
     item = MediaItem.from_audio(np.empty(0, np.float32), 16_000)
     with pytest.raises(MediaError) as caught:
         item.audio(AudioSpec(sample_rate=8000))
@@ -27,7 +27,7 @@ NOISE = np.random.default_rng(0).integers(0, 256, (6, 60, 81, 3), np.uint8)
 
 
 def test_array_with_sound_has_both():
-    """Sound and picture start together."""
+    """Audio and video start together."""
     item = MediaItem.from_frames(NOISE, 10, audio=np.ones(1600, np.float32), sample_rate=16_000)
     assert item.has_audio
     assert item.has_video

@@ -41,8 +41,8 @@ NOISE = np.random.default_rng(0).integers(0, 256, (6, 60, 81, 3), np.uint8)
 
 @pytest.mark.parametrize("layout", ["TCHW", "THWC"])
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
-def test_arrays_of_any_layout_and_type_are_one_picture(layout, dtype):
-    """The same picture comes back whatever form it was given in."""
+def test_arrays_of_any_layout_and_type_are_one_video(layout, dtype):
+    """The same video comes back whatever form it was given in."""
     array = NOISE if layout == "THWC" else NOISE.transpose(0, 3, 1, 2)
     array = array if dtype == "uint8" else (array / 255).astype(dtype)
     array.flags.writeable = False
@@ -69,7 +69,7 @@ def test_arrays_of_any_layout_and_type_are_one_picture(layout, dtype):
         (np.full((2, 3, 8, 8), np.nan, np.float32), 25, SkipCode.NON_FINITE),
     ],
 )
-def test_arrays_that_are_no_picture_are_refused(array, fps, code):
+def test_arrays_that_are_no_video_are_refused(array, fps, code):
     """Unknown rate, shape, type or range is a named skip."""
     with pytest.raises(MediaError) as caught:
         MediaItem.from_frames(array, fps)

@@ -82,7 +82,7 @@ def test_non_finite_samples_are_counted(tmp_path):
 
 
 def test_sound_that_ends_before_the_first_frame_is_empty_on_its_clock(tmp_path):
-    """Nothing is left of it on the clock of the picture; the track itself is whole."""
+    """Nothing is left of it on the clock of the video; the track itself is whole."""
     wave = tone(440, 0.5, 48_000, 1.0)
     path = write_media(tmp_path / "a.mkv", wave=wave, frames=flash(1.0, 25, 2.0), video_start_s=3.0)
     with MediaItem.open(path) as item:

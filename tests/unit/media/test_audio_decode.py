@@ -65,7 +65,7 @@ def test_tone_survives(tmp_path, codec, suffix, rate, tolerance):
 
 @pytest.mark.parametrize(("num_channels", "layout"), [(1, "mono"), (2, "stereo"), (6, "5.1"), (8, "7.1")])
 def test_channels_come_back_in_order(tmp_path, num_channels, layout):
-    """Channel c of a WAV holds what channel c was given."""
+    """Channel c of a WAV holds what was written to channel c."""
     levels = 0.1 * np.arange(1, num_channels + 1)
     wave = np.stack([tone(440, level, 48_000, 0.5) for level in levels])
     path = write_media(tmp_path / "a.wav", wave=wave, audio_codec="pcm_f32le", layout=layout)
@@ -96,7 +96,7 @@ def test_unsigned_8_bit_wav(tmp_path):
     assert abs(wave.mean()) < 0.002
 
 
-def test_sound_above_full_scale_is_kept(tmp_path):
+def test_sound_above_full_scale_is_not_clipped(tmp_path):
     """Float decoding does not clip; the overshoot is counted."""
     path = write_media(tmp_path / "loud.mp4", wave=tone(440, 1.6, 48_000, 2.0), frames=flash(1.0, 25, 2.0))
     with MediaItem.open(path) as item:

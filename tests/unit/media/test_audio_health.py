@@ -45,7 +45,7 @@ def test_bandwidth_of_band_limited_noise():
 
 
 def test_nothing_has_no_measures():
-    """No points, no values: None, not 0."""
+    """No samples, no values: None, not 0."""
     empty = np.empty(0, np.float32)
     assert silence_share(empty, RATE) is None
     assert clipping_share(empty) is None

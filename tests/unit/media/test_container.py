@@ -43,7 +43,7 @@ def test_playlists_and_texts_are_not_media(tmp_path, wav, name):
     assert code_of(path) is SkipCode.UNREADABLE
 
 
-def test_pictures_and_their_sequences_are_not_media(tmp_path):
+def test_images_and_their_sequences_are_not_media(tmp_path):
     """An image is not a clip, and `%d` in a name is no pattern."""
     png = tmp_path / "frame%d.png"
     png.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
@@ -112,7 +112,7 @@ def test_files_that_are_none_have_codes(tmp_path, wav):
 
 
 def test_file_without_permission_is_unreadable(open_folder, wav):
-    """No permission is told as such."""
+    """No permission is reported as such."""
     copy = open_folder / "a.wav"
     copy.write_bytes(wav.read_bytes())
     with without_root():

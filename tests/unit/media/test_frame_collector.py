@@ -36,7 +36,7 @@ def test_frame_that_changes_size_is_a_decode_error():
 
 
 def test_change_of_size_costs_only_requests_that_it_does_not_fit():
-    """Whoever wants squares, or frames of one size, has them, whatever else is asked of the picture."""
+    """Whoever wants squares, or frames of one size, has them, whatever else is asked of the video."""
     square = Resize(short_side=20, long_side="equal")
     requests = [
         FrameRequest(indices=(0, 1, 2)),

@@ -119,7 +119,7 @@ def test_sinc_waveform_is_that_of_torchaudio():
     [("ltx2_avb", "ltx2.wav", 5), ("ltx2_fv", "ltx2.wav", None), ("3qesir_avb", CLIPS["3qesir"], 8)],
 )
 def test_sinc_waveform_at_16_khz(case, name, max_duration_s):
-    """What Synchformer hears, from a WAV or from the sound track of an mp4."""
+    """What Synchformer reads, from a WAV or from the sound track of an mp4."""
     with clip(name) as item:
         wave = item.audio(AudioSpec(sample_rate=16_000, resampler="sinc", max_duration_s=max_duration_s))
     worst, _ = goldenio.check(golden("synchformer"), f"{case}/wave16k", wave)

@@ -79,7 +79,7 @@ def test_video_without_sound_says_what_it_has(tmp_path):
     assert caught.value.message == f"{path}: no audio track (1 video stream, h264, 640x360, 25 fps)"
 
 
-def test_sound_without_picture_says_so(tmp_path):
+def test_audio_without_video_says_so(tmp_path):
     """Frames of a sound file are a named skip."""
     path = write_pcm_wav(tmp_path / "a.wav", tone(440, 0.5, 16_000, 1.0), 16_000)
     with MediaItem.open(path) as item:
@@ -89,7 +89,7 @@ def test_sound_without_picture_says_so(tmp_path):
         assert code_of(lambda: item.frame_times) is SkipCode.NO_VIDEO_TRACK
 
 
-def test_broken_picture_does_not_take_the_sound_along(tmp_path):
+def test_broken_video_does_not_take_the_audio_along(tmp_path):
     """The sound of a file whose frames are garbage is scored."""
     path = write_media(tmp_path / "a.mkv", wave=tone(440, 0.5, 48_000, 2.0), frames=flash(1.0, 25, 2.0))
     with MediaItem.open(path) as item:

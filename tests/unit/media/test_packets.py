@@ -36,7 +36,7 @@ def test_truncated_mp4_with_its_index_in_front_gives_what_exists(tmp_path):
         assert item.frames(FrameRequest(indices=(0, 10))).shape == (2, 3, 64, 96)
 
 
-def test_mp3_with_a_header_that_promises_more_is_flagged(tmp_path):
+def test_mp3_with_a_header_that_reports_more_is_flagged(tmp_path):
     """The decoded length counts, not that of the header."""
     path = tmp_path / "whole.mp3"
     write_media(path, wave=tone(440, 0.5, 44_100, 5.0), sample_rate=44_100, audio_codec="libmp3lame", bit_rate=128_000)

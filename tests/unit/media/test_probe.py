@@ -6,7 +6,7 @@ from avmeter.media import probe
 from support.media import tone
 
 
-def test_cover_art_is_not_a_picture_track(tmp_path):
+def test_cover_art_is_no_video_track(tmp_path):
     """A sound file with an attached picture has no video."""
 
     path = tmp_path / "cover.m4a"

@@ -18,7 +18,7 @@ def needs_encoder(codec):
         require.absent("codecs", f"this libav cannot write {codec}")
 
 
-PICTURES = [
+VIDEO_FORMATS = [
     ("libx264", "mp4", "yuv420p"),
     ("libx264", "mkv", "yuv444p"),
     ("libx264", "mp4", "yuv420p10le"),
@@ -35,7 +35,7 @@ PICTURES = [
 ]
 
 
-@pytest.mark.parametrize(("codec", "suffix", "pixel_format"), PICTURES, ids=lambda v: str(v))
+@pytest.mark.parametrize(("codec", "suffix", "pixel_format"), VIDEO_FORMATS, ids=lambda v: str(v))
 def test_every_frame_is_the_one_asked_for(tmp_path, codec, suffix, pixel_format):
     """Frame i is frame i, in any order, repeated or not, with its time."""
     needs_encoder(codec)
@@ -43,12 +43,12 @@ def test_every_frame_is_the_one_asked_for(tmp_path, codec, suffix, pixel_format)
     write_media(path, frames=numbered(60), fps=25, video_codec=codec, pixel_format=pixel_format, gop=12)
     with MediaItem.open(path) as item:
         assert item.frame_times == pytest.approx(np.arange(60) / 25, abs=1.1e-3)
-        wanted = (59, 0, 30, 31, 30, 7)
-        frames = np.asarray(item.frames(FrameRequest(indices=wanted, output="uint8"))).astype(float)
+        requested = (59, 0, 30, 31, 30, 7)
+        frames = np.asarray(item.frames(FrameRequest(indices=requested, output="uint8"))).astype(float)
         assert frames.shape == (6, 3, 64, 96)
         levels = frames.mean(axis=(1, 2, 3))
     tolerance = 24 if codec == "gif" else 2  # a palette is coarse; neighbours are 4 apart
-    assert np.abs(levels - (10 + 4 * np.array(wanted))).max() <= tolerance
+    assert np.abs(levels - (10 + 4 * np.array(requested))).max() <= tolerance
 
 
 NOISE = np.random.default_rng(0).integers(0, 256, (6, 60, 81, 3), np.uint8)

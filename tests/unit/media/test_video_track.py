@@ -40,7 +40,7 @@ def test_one_decoding_pass_serves_everybody(tmp_path, monkeypatch):
 
 
 def test_undecodable_frame_is_named(tmp_path, monkeypatch):
-    """The message says which frame, and how many of those wanted were decoded."""
+    """The message says which frame, and how many of those requested were decoded."""
     from avmeter.media import file_reader
 
     path = write_media(tmp_path / "a.mp4", frames=numbered(10))

@@ -20,11 +20,11 @@ def noise(num_samples, num_channels=1, seed=0):
     return (0.1 * np.random.default_rng(seed).standard_normal((num_samples, num_channels))).astype(np.float32)
 
 
-def track_of(points, rate, block=5000):
-    channels = {1: ("FC",), 2: ("FL", "FR")}[points.shape[1]]
-    parts = [points[i : i + block] for i in range(0, len(points), block)]
+def track_of(samples, rate, block=5000):
+    channels = {1: ("FC",), 2: ("FL", "FR")}[samples.shape[1]]
+    parts = [samples[i : i + block] for i in range(0, len(samples), block)]
     blocks = [AudioBlock(samples=p, sample_rate=rate, channels=channels, time_s=None) for p in parts]
-    return collect_audio_track(blocks, Losses(), sample_rate=rate, num_channels=points.shape[1])
+    return collect_audio_track(blocks, Losses(), sample_rate=rate, num_channels=samples.shape[1])
 
 
 @pytest.mark.parametrize("resampler", ["soxr_hq", "sinc"])
@@ -43,7 +43,7 @@ def test_sound_below_the_normal_numbers_is_not_raised():
 
 
 def test_peak_is_where_it_was_asked_for():
-    """The largest value is at the given level, after the cut."""
+    """The largest value is at the requested level, after the cut."""
     wave = np.concatenate([tone(440, 0.1, 16_000, 1.0), tone(440, 0.8, 16_000, 1.0)])
     item = MediaItem.from_audio(wave, 16_000)
     whole = np.asarray(item.audio(AudioSpec(peak_dbfs=-1.0)))
@@ -54,7 +54,7 @@ def test_peak_is_where_it_was_asked_for():
 
 
 def test_mean_is_removed_over_the_whole_track():
-    """The mean of what is kept may differ from 0, that of the track does not."""
+    """The mean of what is left may differ from 0, that of the track does not."""
     wave = np.concatenate([np.full(16_000, 0.2), np.full(16_000, 0.4)]).astype(np.float32)
     item = MediaItem.from_audio(wave, 16_000)
     found = np.asarray(item.audio(AudioSpec(remove_mean=True, max_duration_s=1.0)))
@@ -115,7 +115,7 @@ NATIVE = AudioSpec()
 ON_VIDEO = AudioSpec(clock="video")
 
 
-def test_late_sound_is_placed_on_the_clock_of_the_picture(tmp_path):
+def test_late_sound_is_placed_on_the_clock_of_the_video(tmp_path):
     """A click at 2.0 s of a track that starts 0.5 s late is heard at 2.5 s."""
     wave = click(2.0, 48_000, 4.0)
     path = write_media(tmp_path / "late.mp4", wave=wave, audio_start_s=0.5, frames=flash(1.0, 25, 4.0))
@@ -125,8 +125,8 @@ def test_late_sound_is_placed_on_the_clock_of_the_picture(tmp_path):
         assert onset_s(item.audio(NATIVE), 48_000) == pytest.approx(2.021, abs=1e-3)
 
 
-def test_hole_in_a_track_becomes_silence_on_the_clock_of_the_picture(tmp_path):
-    """Points after missing time stamps are heard when the time stamps say."""
+def test_hole_in_a_track_becomes_silence_on_the_clock_of_the_video(tmp_path):
+    """Samples after missing time stamps are heard when the time stamps say."""
     from avmeter.media.audio_decode import AudioBlock
     from avmeter.media.audio_track import collect_audio_track
     from avmeter.media.mixdown import channel_weights

@@ -42,15 +42,15 @@ def test_flac_gives_back_what_24_bits_can_hold(tmp_path: Path, num_channels: int
 
 
 def test_sound_in_mp4_is_as_exact_as_in_flac(tmp_path: Path) -> None:
-    """The sound beside a picture has 24 bits as well."""
+    """The audio beside a video has 24 bits as well."""
     wave = noise(2)
     frames = list(build.numbered(12))
     path = write_clip(tmp_path / "a.mp4", frames, fps=25, samples=wave, sample_rate=RATE)
     assert np.abs(sound_of(path) - wave).max() <= 2**-24 * 1.01
 
 
-def test_new_sound_leaves_the_packets_of_the_picture_alone(tmp_path: Path) -> None:
-    """`replace_audio` copies the picture byte for byte, and its clock."""
+def test_new_audio_leaves_the_packets_of_the_video_alone(tmp_path: Path) -> None:
+    """`replace_audio` copies the video byte for byte, and its clock."""
     source = build.write_media(
         tmp_path / "source.mp4", wave=build.tone(440, 0.5, RATE, 1.0), sample_rate=RATE, frames=build.numbered(25)
     )
@@ -61,8 +61,8 @@ def test_new_sound_leaves_the_packets_of_the_picture_alone(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("rotation_deg", [90, 180])
-def test_rotated_picture_stays_rotated(tmp_path: Path, rotation_deg: int) -> None:
-    """The display matrix of a copied picture is copied too."""
+def test_rotated_video_stays_rotated(tmp_path: Path, rotation_deg: int) -> None:
+    """The display matrix of a copied video is copied too."""
     source = build.write_media(
         tmp_path / "source.mp4",
         wave=build.tone(440, 0.5, RATE, 0.4),
@@ -77,10 +77,10 @@ def test_rotated_picture_stays_rotated(tmp_path: Path, rotation_deg: int) -> Non
 
 
 @pytest.mark.parametrize(("audio_start_s", "video_start_s"), [(0.5, 0.0), (0.0, 0.4), (0.0, 0.0)])
-def test_sound_and_picture_that_start_apart_stay_on_their_clock(
+def test_audio_and_video_that_start_apart_stay_on_their_clock(
     tmp_path: Path, audio_start_s: float, video_start_s: float
 ) -> None:
-    """Sound that begins after, with or before the picture begins there in the copy as well."""
+    """Sound that begins after, with or before the video begins there in the copy as well."""
     source = build.write_media(
         tmp_path / "source.mkv",
         wave=build.click(0.6, RATE, 1.0),
@@ -96,7 +96,7 @@ def test_sound_and_picture_that_start_apart_stay_on_their_clock(
     assert start_s == pytest.approx(audio_start_s - video_start_s, abs=0.002)
     copy = replace_audio(tmp_path / "sound.mp4", source, samples=samples, sample_rate=RATE, start_s=start_s)
     other = write_video(
-        tmp_path / "picture.mp4",
+        tmp_path / "video.mp4",
         build.numbered(25),
         fps=25,
         times_s=np.arange(25) / 25,
@@ -106,12 +106,12 @@ def test_sound_and_picture_that_start_apart_stay_on_their_clock(
     for path in (copy, other):
         with MediaItem.open(path) as item:
             assert item.audio_facts.start_s == pytest.approx(start_s, abs=0.002)
-            heard = np.asarray(item.audio(AudioSpec(sample_rate=None, clock="video"))[:])
-            assert build.onset_s(heard, RATE) == pytest.approx(0.6 + start_s, abs=0.003)
+            waveform = np.asarray(item.audio(AudioSpec(sample_rate=None, clock="video"))[:])
+            assert build.onset_s(waveform, RATE) == pytest.approx(0.6 + start_s, abs=0.003)
 
 
 @pytest.mark.parametrize("codec", ["aac", "flac", "libmp3lame"])
-def test_new_picture_leaves_the_packets_of_the_sound_alone(tmp_path: Path, codec: str) -> None:
+def test_new_video_leaves_the_packets_of_the_audio_alone(tmp_path: Path, codec: str) -> None:
     """`write_video` copies the sound byte for byte, whatever its codec, and it decodes to the same samples."""
     source = build.write_media(
         tmp_path / "source.mp4",
@@ -139,7 +139,7 @@ def test_times_of_frames_are_kept(tmp_path: Path) -> None:
 
 
 def test_packets_are_interleaved(tmp_path: Path) -> None:
-    """Sound and picture of the same moment lie near each other in the file."""
+    """Audio and video of the same moment lie near each other in the file."""
     path = write_clip(tmp_path / "a.mp4", build.numbered(50), fps=25, samples=noise(1, 2.0), sample_rate=RATE)
     with av.open(str(path)) as file:
         order = [(p.pos, p.stream.type, float(p.dts * p.time_base)) for p in file.demux() if p.dts is not None]
@@ -147,7 +147,7 @@ def test_packets_are_interleaved(tmp_path: Path) -> None:
     assert {"audio", "video"} <= set(half)
 
 
-def test_rate_of_frames_is_stated(tmp_path: Path) -> None:
+def test_rate_of_frames_is_in_the_header(tmp_path: Path) -> None:
     """The container says the frame rate that was asked for."""
     path = write_clip(tmp_path / "a.mp4", build.numbered(30), fps=float(Fraction(30000, 1001)))
     assert float(probe(path).video[0].average_fps or 0.0) == pytest.approx(29.97, abs=0.01)
