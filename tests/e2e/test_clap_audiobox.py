@@ -103,7 +103,7 @@ def test_clap_embedding_of_token_ids_is_the_published_one(clap_runtime: Runtime)
     ids = torch.from_numpy(golden["ids_a/input_ids"])
     extractor: Any = get_extractor("clap_text")
     extractor.load(clap_runtime)
-    extractor._tokenize = lambda _: clap.Tokens(ids=ids[None], mask=torch.ones_like(ids)[None], num_dropped=(0,))
+    extractor._tokenizer = lambda _: clap.Tokens(ids=ids[None], mask=torch.ones_like(ids)[None], num_dropped=(0,))
     (window,) = extractor.windows("whatever")
     assert window.inputs["ids"].shape == (32,)
     with torch.inference_mode():

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from avmeter.features.pe_av.codec import reflected
-from avmeter.features.pe_av.frame import PeAvFrame, spread
+from avmeter.features.pe_av.codec import reflect_end
+from avmeter.features.pe_av.frame import PeAvFrame, spread_indices
 from avmeter.media.resize import resize_frame
 from avmeter.nets import pe_av
 from golden import fill, goldenio, synth
@@ -54,7 +54,7 @@ def test_sound_and_picture_agree_with_transformers_stage_by_stage(
 ) -> None:
     """Padding, codec, frame encoder, and the embeddings of sound, of picture and of both."""
     duration_s, num_frames = CLIPS[clip]
-    waveform = reflected(synth.chirp_noise(48_000, duration_s, seed=num_frames))
+    waveform = reflect_end(synth.chirp_noise(48_000, duration_s, seed=num_frames))
     assert goldenio.check(golden, f"{clip}/input_values", waveform)[0] == 0
     codec = nets["codec"](torch.from_numpy(waveform)[None, None])
     assert goldenio.check(golden, f"{clip}/codec", codec[0])[1] < TOLERANCE
@@ -91,7 +91,7 @@ def test_frames_are_squeezed_as_the_video_processor_does(golden: dict[str, np.nd
 
 @pytest.mark.parametrize("total", [16, 17, 37, 250])
 def test_sixteen_frames_are_those_that_the_video_processor_takes(golden: dict[str, np.ndarray], total: int) -> None:
-    assert spread(total, 16) == tuple(golden[f"sampled/{total}"])
+    assert spread_indices(total, 16) == tuple(golden[f"sampled/{total}"])
 
 
 @pytest.mark.parametrize("num_points", [1, 500, 1919, 1920, 1921, 48_000])
@@ -101,7 +101,7 @@ def test_waveform_is_padded_as_the_feature_extractor_does(num_points: int) -> No
 
     waveform = synth.chirp_noise(48_000, 1)[:num_points]
     wanted = PeAudioFeatureExtractor()(waveform, sampling_rate=48_000, return_tensors="np")["input_values"]
-    np.testing.assert_array_equal(reflected(waveform), wanted[0, 0])
+    np.testing.assert_array_equal(reflect_end(waveform), wanted[0, 0])
 
 
 def test_sound_tower_agrees_with_the_installed_transformers(nets: dict[str, Any]) -> None:
@@ -111,7 +111,7 @@ def test_sound_tower_agrees_with_the_installed_transformers(nets: dict[str, Any]
     given = LAYOUT["config"]["audio_video_config"]["audio_config"]
     theirs = PeAudioEncoder(PeAudioEncoderConfig(**given)).eval().requires_grad_(False)
     fill.fill_state_dict(theirs, rename=lambda key: f"audio_model.audio_encoder.{key}")
-    waveform = torch.from_numpy(reflected(synth.chirp_noise(48_000, 1.7, seed=5)))[None, None]
+    waveform = torch.from_numpy(reflect_end(synth.chirp_noise(48_000, 1.7, seed=5)))[None, None]
     wanted = theirs(waveform)
     pooled, states = nets["towers"].audio.transformer(nets["towers"].audio.data_proj(nets["codec"](waveform)))
     torch.testing.assert_close(pooled, wanted.pooler_output, rtol=0, atol=1e-5)

@@ -57,7 +57,7 @@ def passt() -> dict[str, Features]:
         windows = list(extractor.windows(item))
         with torch.inference_mode():
             outputs = extractor.run(windows, runtime)
-        found[case] = extractor.pool(outputs, [w.place() for w in windows], extractor.facts(item))
+        found[case] = extractor.pool(outputs, [w.without_inputs() for w in windows], extractor.facts(item))
     return found
 
 

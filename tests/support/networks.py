@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from avmeter.features.imagebind.base import network_key
 from avmeter.nets import imagebind, synchformer
 from avmeter.nets.imagebind import ImageBindConfig, TowerConfig
 from avmeter.nets.synchformer import SynchformerConfig
@@ -46,6 +45,6 @@ def synchformer_part(part: str) -> Any:
 def put_small_networks(runtime: Runtime) -> None:
     """Small networks where the runtime looks for the published ones."""
     for tower in imagebind.TOWERS:
-        runtime.networks[network_key(tower)] = imagebind_tower(tower)
+        runtime.networks["imagebind", tower] = imagebind_tower(tower)
     for part in synchformer.PARTS:
-        runtime.networks[f"synchformer-{part}"] = synchformer_part(part)
+        runtime.networks["synchformer", part] = synchformer_part(part)

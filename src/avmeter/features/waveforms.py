@@ -1,7 +1,8 @@
-"""How the published harnesses read a waveform before an AudioSet network sees it."""
+"""How the published harnesses read a waveform before a network sees it, and other steps that extractors share."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,11 @@ from avmeter.media import AudioSpec, MediaItem
 from avmeter.protocols import AV_BENCHMARK, AV_BENCHMARK_DURATION_S
 
 PEAK_DBFS = -1.0
+_BLOCK_SAMPLES = 2**20  # silence is looked for in blocks: a waveform may be a file on disk
 
 
-def waveform_of(media: MediaItem, *, protocol: str, sample_rate: int, duration_s: float | None = None) -> Any:
-    """Mono waveform as a protocol prepares it.
+def protocol_waveform(media: MediaItem, *, protocol: str, sample_rate: int, duration_s: float | None = None) -> Any:
+    """Read a clip's mono waveform (N,) float32 as a protocol prepares it.
 
     "fastvideo": channel mean, soxr HQ, peak to -1 dBFS. "av-benchmark": channel mean less its own mean, torchaudio's
     sinc resampler, the first 8 s.
@@ -31,10 +33,11 @@ def waveform_of(media: MediaItem, *, protocol: str, sample_rate: int, duration_s
     """
     if protocol == AV_BENCHMARK:
         spec = AudioSpec(sample_rate=sample_rate, remove_mean=True, resampler="sinc")
-        keep = int(sample_rate * (AV_BENCHMARK_DURATION_S if duration_s is None else duration_s))
-        return media.audio(spec)[:keep]
+        num_samples = int(sample_rate * (AV_BENCHMARK_DURATION_S if duration_s is None else duration_s))
+        return media.audio(spec)[:num_samples]
     waveform = media.audio(AudioSpec(sample_rate=sample_rate, peak_dbfs=PEAK_DBFS))
-    if not any(np.any(waveform[i : i + 2**20]) for i in range(0, len(waveform), 2**20)):
+    starts = range(0, len(waveform), _BLOCK_SAMPLES)
+    if not any(np.any(waveform[start : start + _BLOCK_SAMPLES]) for start in starts):
         raise SkipError(
             SkipCode.SILENT,
             f"{media.name}: every one of its {len(waveform)} samples is zero, so its peak cannot be normalised",
@@ -43,14 +46,14 @@ def waveform_of(media: MediaItem, *, protocol: str, sample_rate: int, duration_s
     return waveform
 
 
-def padded(samples: npt.NDArray[Any], length: int) -> npt.NDArray[np.float32]:
-    """Samples (N,) with zeros behind them up to `length`."""
-    window = np.zeros(length, np.float32)
-    window[: len(samples)] = samples
+def zero_padded(waveform: npt.NDArray[Any], num_samples: int) -> npt.NDArray[np.float32]:
+    """Return a waveform (N,) with zeros behind it up to `num_samples`."""
+    window = np.zeros(num_samples, np.float32)
+    window[: len(waveform)] = waveform
     return window
 
 
-def mean_arrays(outputs: Any, name: str) -> npt.NDArray[np.float32]:
-    """Mean of one output over windows, in float32 as published."""
+def mean_over_windows(outputs: Sequence[Mapping[str, Any]], name: str) -> npt.NDArray[np.float32]:
+    """Average one output over windows, in float32 as published."""
     mean: npt.NDArray[np.float32] = np.stack([o[name] for o in outputs]).mean(axis=0, dtype=np.float32)
     return mean

@@ -42,7 +42,7 @@ class Finisher:
             if job.done:
                 return
             assert isinstance(job.extractor, WindowExtractor)
-            job.places[message.index] = message.window.place()
+            job.places[message.index] = message.window.without_inputs()
             batch = self._owner._batcher.add(job.extractor, Ticket(message.job, message.index), message.window)
             if batch is not None:
                 self._run(batch)

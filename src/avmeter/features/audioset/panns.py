@@ -13,20 +13,23 @@ import numpy as np
 from torch import Tensor, nn
 
 from avmeter.dsp.mel import PANNS_16K, panns_logmel
-from avmeter.features.audioset.base import TorchAudioSetExtractor
+from avmeter.features.audioset.base import AudioSetExtractor
 from avmeter.features.base import Features, Window
-from avmeter.features.waveforms import mean_arrays
+from avmeter.features.network import NetworkExtractor
+from avmeter.features.waveforms import mean_over_windows
 from avmeter.media import MediaItem
 from avmeter.nets import panns
 from avmeter.nets.keys import KeyMap
 from avmeter.registry import register_extractor
+from avmeter.runtime import Runtime
 
 SAMPLE_RATE = PANNS_16K.sample_rate
-LONGEST_WHOLE, LONG_WINDOW = 60 * SAMPLE_RATE, 10 * SAMPLE_RATE
+MAX_WHOLE = 60 * SAMPLE_RATE  # samples in a minute; longer clips are read in windows
+WINDOW = 10 * SAMPLE_RATE  # samples in a 10-second window
 
 
 @register_extractor("panns")
-class PannsExtractor(TorchAudioSetExtractor):
+class PannsExtractor(AudioSetExtractor, NetworkExtractor):
     """Arrays `logits` (527,) and `embedding` (2048,) of the whole clip, as published.
 
     Above one minute, which no published harness scores, they are means over windows of 10 s, the last of which ends
@@ -39,19 +42,19 @@ class PannsExtractor(TorchAudioSetExtractor):
 
     name = "panns"
     version = "2"
-    entry = "panns-cnn14-16k"
+    entries = ("panns-cnn14-16k",)
     sample_rate = SAMPLE_RATE
     # Five halvings of the time axis must leave one frame.
-    shortest = 32 * PANNS_16K.hop_length
+    min_samples = 32 * PANNS_16K.hop_length
     batch_size = 16
 
-    def network(self) -> tuple[nn.Module, KeyMap]:
+    def architecture(self, runtime: Runtime) -> tuple[nn.Module, KeyMap]:
         return panns.build(), panns.KEY_MAP
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
         waveform = self.waveform(media)
         length = len(waveform)
-        size = length if length <= LONGEST_WHOLE else LONG_WINDOW
+        size = length if length <= MAX_WHOLE else WINDOW
         starts = [*range(0, length - size, size), length - size]
         for start in starts:
             yield Window(
@@ -67,6 +70,6 @@ class PannsExtractor(TorchAudioSetExtractor):
     def pool(
         self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
     ) -> Features:
-        arrays = {name: mean_arrays(outputs, name) for name in ("logits", "embedding")}
+        arrays = {name: mean_over_windows(outputs, name) for name in ("logits", "embedding")}
         used = windows[-1].start_s + windows[-1].duration_s
         return Features(arrays=arrays, facts={"used_seconds": round(used, 4), "num_windows": len(windows)})

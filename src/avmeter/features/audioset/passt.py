@@ -19,26 +19,28 @@ import numpy as np
 from torch import Tensor, nn
 
 from avmeter.dsp.mel import passt_mel
-from avmeter.features.audioset.base import TorchAudioSetExtractor
+from avmeter.features.audioset.base import AudioSetExtractor
 from avmeter.features.base import Features, Window
-from avmeter.features.waveforms import mean_arrays, padded
+from avmeter.features.network import NetworkExtractor
+from avmeter.features.waveforms import mean_over_windows, zero_padded
 from avmeter.media import MediaItem
 from avmeter.nets import passt
 from avmeter.nets.keys import KeyMap
 from avmeter.protocols import AV_BENCHMARK, FASTVIDEO
 from avmeter.registry import register_extractor
+from avmeter.runtime import Runtime
 
 SAMPLE_RATE = 32_000
-WINDOW = 10 * SAMPLE_RATE
-HOP = 5 * SAMPLE_RATE
-FRAME = 320
-UNPADDED_UP_TO = int(0.15 * WINDOW)
+WINDOW = 10 * SAMPLE_RATE  # 320000 samples in a 10-second window
+HOP = 5 * SAMPLE_RATE  # 160000 samples from one window to the next
+FRAME = 320  # samples from one mel frame to the next, 10 ms
+MAX_UNPADDED = int(0.15 * WINDOW)  # 48000 samples, 1.5 s
 # 16 mel frames make the first patch; below that there is nothing to classify.
-SHORTEST_UNPADDED = 16 * FRAME
+MIN_UNPADDED = 16 * FRAME  # 5120 samples, 0.16 s
 
 
 @register_extractor("passt")
-class PasstExtractor(TorchAudioSetExtractor):
+class PasstExtractor(AudioSetExtractor, NetworkExtractor):
     """Arrays `logits` (527,) and `embedding` (768,). `logits` is absent for clips under 0.16 s ("fastvideo").
 
     Args:
@@ -48,11 +50,11 @@ class PasstExtractor(TorchAudioSetExtractor):
 
     name = "passt"
     version = "2"
-    entry = "passt"
+    entries = ("passt",)
     sample_rate = SAMPLE_RATE
     batch_size = 16
 
-    def network(self) -> tuple[nn.Module, KeyMap]:
+    def architecture(self, runtime: Runtime) -> tuple[nn.Module, KeyMap]:
         return passt.build(), passt.KEY_MAP
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
@@ -62,11 +64,11 @@ class PasstExtractor(TorchAudioSetExtractor):
         for start in range(0, last_start + 1, HOP):
             piece = waveform[start : start + WINDOW]
             yield Window(
-                inputs={"waveform": padded(piece, WINDOW)},
+                inputs={"waveform": zero_padded(piece, WINDOW)},
                 start_s=start / SAMPLE_RATE,
                 duration_s=len(piece) / SAMPLE_RATE,
             )
-        if self.protocol == FASTVIDEO and SHORTEST_UNPADDED <= length <= UNPADDED_UP_TO:
+        if self.protocol == FASTVIDEO and MIN_UNPADDED <= length <= MAX_UNPADDED:
             yield Window(
                 inputs={"waveform": np.array(waveform[:], np.float32)}, start_s=0.0, duration_s=length / SAMPLE_RATE
             )
@@ -80,9 +82,9 @@ class PasstExtractor(TorchAudioSetExtractor):
     ) -> Features:
         arrays = {"embedding": outputs[0]["embedding"]}
         end_s = max(w.start_s + w.duration_s for w in windows)
-        short = self.protocol == FASTVIDEO and round(end_s * SAMPLE_RATE) <= UNPADDED_UP_TO
+        short = self.protocol == FASTVIDEO and round(end_s * SAMPLE_RATE) <= MAX_UNPADDED
         if not short:
-            arrays["logits"] = mean_arrays(outputs, "logits")
+            arrays["logits"] = mean_over_windows(outputs, "logits")
         elif len(outputs) == 2:
             arrays["logits"] = outputs[1]["logits"]
         return Features(arrays=arrays, facts={"used_seconds": round(end_s, 4), "num_windows": len(windows)})

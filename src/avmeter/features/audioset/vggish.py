@@ -13,20 +13,22 @@ import numpy as np
 from torch import Tensor, nn
 
 from avmeter.dsp.mel import VGGISH, VGGISH_EXAMPLE_FRAMES, vggish_examples
-from avmeter.features.audioset.base import TorchAudioSetExtractor
+from avmeter.features.audioset.base import AudioSetExtractor
 from avmeter.features.base import Features, Window
+from avmeter.features.network import NetworkExtractor
 from avmeter.media import MediaItem
 from avmeter.nets import vggish
 from avmeter.nets.keys import KeyMap
 from avmeter.registry import register_extractor
+from avmeter.runtime import Runtime
 
 SAMPLE_RATE = VGGISH.sample_rate
-HOP = VGGISH_EXAMPLE_FRAMES * VGGISH.hop_length
-WINDOW = VGGISH.win_length + HOP - VGGISH.hop_length
+HOP = VGGISH_EXAMPLE_FRAMES * VGGISH.hop_length  # 15360 samples, 0.96 s, from one example to the next
+WINDOW = VGGISH.win_length + HOP - VGGISH.hop_length  # 15600 samples under the 96 frames of an example
 
 
 @register_extractor("vggish")
-class VggishExtractor(TorchAudioSetExtractor):
+class VggishExtractor(AudioSetExtractor, NetworkExtractor):
     """Array `embedding` (E, 128), one row per example of 0.96 s.
 
     Args:
@@ -35,12 +37,12 @@ class VggishExtractor(TorchAudioSetExtractor):
     """
 
     name = "vggish"
-    entry = "vggish"
+    entries = ("vggish",)
     sample_rate = SAMPLE_RATE
-    shortest = WINDOW
+    min_samples = WINDOW
     batch_size = 64
 
-    def network(self) -> tuple[nn.Module, KeyMap]:
+    def architecture(self, runtime: Runtime) -> tuple[nn.Module, KeyMap]:
         return vggish.build(), vggish.KEY_MAP
 
     def windows(self, media: MediaItem) -> Iterator[Window]:

@@ -2,8 +2,8 @@
 
 Source: Plakal and Ellis, "YAMNet" (TensorFlow model garden), as the 8-bit ONNX export that the package `sead`
 carries. A backbone that runs with real weights anywhere; published results use PaSST or PANNs instead. A protocol means
-its way of reading a waveform; the network hears level, and a clip 20 dB down is another sound to it unless "fastvideo"
-normalises the peak.
+its way of reading a waveform; the network depends on level, and a clip 20 dB down is another sound to it unless
+"fastvideo" normalises the peak.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from avmeter.dsp.mel import MelSpec, mel_of_frames
 from avmeter.errors import WeightsError
 from avmeter.features.audioset.base import AudioSetExtractor
 from avmeter.features.base import Features, Window
-from avmeter.features.waveforms import mean_arrays
+from avmeter.features.waveforms import mean_over_windows
 from avmeter.media import MediaItem
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
@@ -31,7 +31,9 @@ MEL = MelSpec(
     sample_rate=16_000, n_fft=512, win_length=400, hop_length=160, n_mels=64,
     f_min=125.0, f_max=7500.0, bank=htk_bank, exponent=1,
 )  # fmt: skip
-PATCH_FRAMES, PATCH_HOP = 96, 48
+PATCH_FRAMES, PATCH_HOP = 96, 48  # mel frames of 10 ms: a patch of 0.96 s every 0.48 s
+WINDOW = MEL.win_length + (PATCH_FRAMES - 1) * MEL.hop_length  # samples under the frames of a patch
+HOP = PATCH_HOP * MEL.hop_length  # samples from one patch to the next
 # Of the published network; its logarithm is the lowest value that the quantised input can hold.
 LOG_OFFSET = 0.001
 # Quantisation of the input: zero point and step, from the file's initialisers `audio_*`.
@@ -51,27 +53,25 @@ class Yamnet(AudioSetExtractor):
 
     name = "yamnet"
     version = "2"
-    entry = "yamnet"
+    entries = ("yamnet",)
     sample_rate = MEL.sample_rate
-    shortest = MEL.win_length
+    min_samples = MEL.win_length
     dependencies = ("onnxruntime",)
     extra = "dnsmos"
     batch_size = 32
 
-    def load(self, runtime: Runtime) -> None:
+    def build_network(self, runtime: Runtime) -> Any:
         import onnxruntime
 
-        archive = runtime.weights.path(self.entry)
+        archive = runtime.weights.path(self.entries[0])
         with tempfile.TemporaryDirectory(prefix="avmeter-") as folder:
             model = _unpack(archive, Path(folder))
-            self._net = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+            return onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
         waveform = self.waveform(media)
-        span = MEL.win_length + (PATCH_FRAMES - 1) * MEL.hop_length
-        hop = PATCH_HOP * MEL.hop_length
-        for start in range(0, max(len(waveform) - span, 0) + 1, hop):
-            piece = torch.from_numpy(np.ascontiguousarray(waveform[start : start + span], np.float32))
+        for start in range(0, max(len(waveform) - WINDOW, 0) + 1, HOP):
+            piece = torch.from_numpy(np.ascontiguousarray(waveform[start : start + WINDOW], np.float32))
             frames = piece.unfold(-1, MEL.win_length, MEL.hop_length)[None]
             log_mel = torch.log(mel_of_frames(frames, MEL) + LOG_OFFSET)[0].T.numpy()
             patch = np.zeros((PATCH_FRAMES, MEL.n_mels), np.float32)
@@ -92,7 +92,7 @@ class Yamnet(AudioSetExtractor):
     def pool(
         self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
     ) -> Features:
-        arrays = {name: mean_arrays(outputs, name) for name in outputs[0]}
+        arrays = {name: mean_over_windows(outputs, name) for name in outputs[0]}
         used = windows[-1].start_s + windows[-1].duration_s
         return Features(arrays=arrays, facts={"used_seconds": round(used, 3), "num_windows": len(windows)})
 

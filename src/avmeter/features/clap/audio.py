@@ -30,38 +30,34 @@ from torch import Tensor
 
 from avmeter.dsp import clap as dsp
 from avmeter.errors import UnknownNameError
-from avmeter.features.base import Features, Window, WindowExtractor
-from avmeter.features.clap.base import load_clap, model_of
-from avmeter.features.waveforms import waveform_of
+from avmeter.features.base import Features, Window
+from avmeter.features.clap.base import ClapExtractor
+from avmeter.features.waveforms import protocol_waveform
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.nets import clap
 from avmeter.protocols import AV_BENCHMARK, FASTVIDEO
 from avmeter.registry import register_extractor
-from avmeter.runtime import Runtime
 
 
 @register_extractor("clap_audio")
-class ClapAudio(WindowExtractor):
+class ClapAudio(ClapExtractor):
     """Array `embedding` (D,), D = 512 (MS-CLAP 1024), of length 1.
 
     Args:
         model: Checkpoint, by its catalog name or by what papers call it; default is the protocol's own:
             "clap-htsat-fused" or "laion-clap-music-speech-audioset".
         long_clips: "published" or "windows", see above; default is "published" for fused checkpoints, else "windows",
-            for one crop hears but a part.
+            since one crop covers only a part.
         protocol: "fastvideo" or "av-benchmark".
     """
 
     name = "clap_audio"
     takes = "audio"
-    dependencies = ("transformers",)
-    extra = "clap"
-    batch_size = 16
+    option_names = ("model", "long_clips", "protocol")
 
     def __init__(self, *, model: str | None = None, long_clips: str | None = None, protocol: str = FASTVIDEO) -> None:
-        self.model = model_of(model, protocol)
+        super().__init__(model=model, protocol=protocol)
         self.protocol = protocol
-        self._checkpoint = clap.CHECKPOINTS[self.model]
         self._input_spec = self._checkpoint.input_spec
         self._fused = self._checkpoint.config.audio.fusion
         own_rule = dsp.LongClips.PUBLISHED if self._fused else dsp.LongClips.WINDOWS
@@ -69,19 +65,6 @@ class ClapAudio(WindowExtractor):
             raise UnknownNameError.among("rule for long clips", str(long_clips), dsp.LongClips)
         self.long_clips = str(long_clips or own_rule)
         self._rounds = self._checkpoint.int16 and protocol == FASTVIDEO
-        self._net: Any = None
-
-    def options(self) -> Mapping[str, Any]:
-        return {"model": self.model, "long_clips": self.long_clips, "protocol": self.protocol}
-
-    def weights(self) -> tuple[str, ...]:
-        return (self.model,)
-
-    def load(self, runtime: Runtime) -> None:
-        self._net = load_clap(self.model, runtime)
-
-    def unload(self) -> None:
-        self._net = None
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
         waveform, rate = self._waveform(media), self._input_spec.sample_rate
@@ -97,21 +80,21 @@ class ClapAudio(WindowExtractor):
         rate = self._input_spec.sample_rate
         if self._checkpoint.opens_files and self.protocol == AV_BENCHMARK:
             return media.audio(AudioSpec(sample_rate=rate, resampler="sinc"))
-        waveform = waveform_of(media, protocol=self.protocol, sample_rate=rate)
+        waveform = protocol_waveform(media, protocol=self.protocol, sample_rate=rate)
         return _Rounded(waveform) if self._rounds else waveform
 
     def _cuts(self, num_samples: int) -> list[tuple[int, int]]:
-        """(start, length) of what the network reads at once."""
+        """Return (start, length), in samples, of what the network reads at once."""
         length = self._input_spec.max_length
         if num_samples <= length or self.long_clips == dsp.LongClips.PUBLISHED:
             return [(0, num_samples)]
         num_windows = -(-num_samples // length)
         return [(min(i * length, num_samples - length), length) for i in range(num_windows)]
 
-    def _input(self, samples: Any) -> dsp.ClapInput:
+    def _input(self, waveform: Any) -> dsp.ClapInput:
         if self._fused:
-            return dsp.fused_input(samples, short_clips=self._checkpoint.short_clips)
-        return dsp.unfused_input(samples, input_spec=self._input_spec)
+            return dsp.fused_input(waveform, short_clips=self._checkpoint.short_clips)
+        return dsp.unfused_input(waveform, input_spec=self._input_spec)
 
     def facts(self, media: MediaItem) -> Mapping[str, Any]:
         input_spec, num_samples = self._input_spec, len(self._waveform(media))
@@ -132,25 +115,25 @@ class ClapAudio(WindowExtractor):
     def pool(
         self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
     ) -> Features:
-        arrays = {"embedding": _direction(np.stack([o["embedding"] for o in outputs]))}
+        arrays = {"embedding": _mean_direction(np.stack([o["embedding"] for o in outputs]))}
         return Features(arrays=arrays, facts={**facts, "num_windows": len(windows)})
 
 
 class _Rounded:
     """A waveform whose samples are rounded through 16-bit integers when they are read."""
 
-    def __init__(self, samples: Any) -> None:
-        self._samples = samples
+    def __init__(self, waveform: Any) -> None:
+        self._waveform = waveform
 
     def __len__(self) -> int:
-        return len(self._samples)
+        return len(self._waveform)
 
     def __getitem__(self, key: slice) -> Tensor:
-        return dsp.round_int16(torch.from_numpy(np.asarray(self._samples[key], np.float32)))
+        return dsp.round_int16(torch.from_numpy(np.asarray(self._waveform[key], np.float32)))
 
 
-def _direction(rows: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Mean of unit vectors (W, D), scaled to length 1 again; a single one stays as it is."""
+def _mean_direction(rows: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Average unit vectors (W, D) to one of length 1; a single one stays as it is."""
     if len(rows) == 1:
         return np.asarray(rows[0], np.float32)
     mean = rows.mean(axis=0, dtype=np.float64)

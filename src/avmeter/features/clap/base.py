@@ -1,17 +1,17 @@
-"""Which CLAP a sound or a text is embedded with, and the network that both towers share."""
+"""Which CLAP a sound or a text is embedded with, and the network that both extractors share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from types import MappingProxyType
-from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
+from avmeter.features.network import NetworkExtractor
 from avmeter.nets import clap
+from avmeter.nets.keys import KeyMap
 from avmeter.protocols import AV_BENCHMARK, FASTVIDEO, check_protocol
 from avmeter.runtime import Runtime
-from avmeter.weights.dummy import fill_network
 
 DEFAULT_MODELS: Mapping[str, str] = MappingProxyType(
     {FASTVIDEO: "clap-htsat-fused", AV_BENCHMARK: "laion-clap-music-speech-audioset"}
@@ -19,41 +19,34 @@ DEFAULT_MODELS: Mapping[str, str] = MappingProxyType(
 """Protocol -> the checkpoint that its harness uses."""
 
 
-def model_of(model: str | None, protocol: str) -> str:
-    """Catalog name of a checkpoint, or of the protocol's own when none was named.
+class ClapExtractor(NetworkExtractor):
+    """An extractor around both towers of a CLAP, loaded once for sound and text.
+
+    Args:
+        model: Checkpoint, by its catalog name or by what papers call it; None is the protocol's own.
+        protocol: "fastvideo" or "av-benchmark".
 
     Raises:
         UnknownNameError: No such checkpoint or protocol.
     """
-    default = DEFAULT_MODELS[check_protocol(protocol)]
-    return default if model is None else clap.checkpoint_name(model)
 
+    dependencies = ("transformers",)
+    extra = "clap"
 
-def network_key(model: str) -> tuple[str, str]:
-    """Key of a checkpoint's network in `Runtime.networks`."""
-    return ("clap", model)
+    def __init__(self, *, model: str | None, protocol: str) -> None:
+        default = DEFAULT_MODELS[check_protocol(protocol)]
+        self.model = default if model is None else clap.checkpoint_name(model)
+        self._checkpoint = clap.CHECKPOINTS[self.model]
 
+    def weights(self) -> tuple[str, ...]:
+        return (self.model,)
 
-def load_clap(model: str, runtime: Runtime) -> Any:
-    """The network of a checkpoint, both towers, on the device; loaded once for everybody.
+    def network_key(self) -> Hashable:
+        return ("clap", self.model)
 
-    Args:
-        model: Catalog name.
-        runtime: Device and weights. Dummy weights are filled by the names of the transformers layout.
+    def architecture(self, runtime: Runtime) -> tuple[nn.Module, KeyMap]:
+        return clap.build(self._checkpoint.config), clap.KEY_MAP
 
-    Raises:
-        MissingDependencyError: transformers is not installed.
-        WeightsError: The checkpoint is absent or another.
-    """
-
-    def build() -> nn.Module:
-        checkpoint = clap.CHECKPOINTS[model]
-        net = clap.build(checkpoint.config)
-        if runtime.weights.is_dummy:
-            fill_network(net, clap.KEY_MAP.official)
-        else:
-            state = checkpoint.layout.translate(runtime.weights.state_dict(model))
-            clap.KEY_MAP.load(net, state, source=model)
-        return net.to(runtime.device).eval().requires_grad_(False)
-
-    return runtime.network(network_key(model), build)
+    def checkpoint(self, runtime: Runtime) -> Mapping[str, Tensor]:
+        """Read the checkpoint; keys of every layout are translated to that of transformers."""
+        return self._checkpoint.layout.translate(super().checkpoint(runtime))

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from avmeter.features.base import Features, Window, WindowExtractor
-from avmeter.features.clap.base import load_clap, model_of
-from avmeter.features.tokens import encodable, padded_length, token_facts
+from avmeter.features.base import Features, Window
+from avmeter.features.clap.base import ClapExtractor
+from avmeter.features.tokens import TextExtractor, padded_length, replace_surrogates, token_facts
 from avmeter.nets import clap
 from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register_extractor
@@ -24,10 +24,8 @@ from avmeter.runtime import Runtime
 
 
 @register_extractor("clap_text")
-class ClapText(WindowExtractor):
+class ClapText(ClapExtractor, TextExtractor):
     """Array `embedding` (D,), D = 512 (MS-CLAP 1024), of length 1; facts `num_tokens`, `num_dropped`, `truncated`.
-
-    With dummy weights every byte is a token: no vocabulary is needed.
 
     Args:
         model: Checkpoint, by its catalog name or by what papers call it; default is the protocol's own.
@@ -35,43 +33,26 @@ class ClapText(WindowExtractor):
     """
 
     name = "clap_text"
-    takes = "text"
-    dependencies = ("transformers",)
-    extra = "clap"
-    batch_size = 32
+    option_names = ("model",)
 
     def __init__(self, *, model: str | None = None, protocol: str = FASTVIDEO) -> None:
-        self.model = model_of(model, protocol)
-        self._checkpoint = clap.CHECKPOINTS[self.model]
+        super().__init__(model=model, protocol=protocol)
         self.max_tokens = self._checkpoint.max_tokens
-        self._net: Any = None
-        self._tokenize: clap.Tokenizer | None = None
 
-    def options(self) -> Mapping[str, Any]:
-        return {"model": self.model}
-
-    def weights(self) -> tuple[str, ...]:
-        return (self.model,)
-
-    def load(self, runtime: Runtime) -> None:
+    def build_tokenizer(self, runtime: Runtime) -> clap.Tokenizer:
         scheme, entry = self._checkpoint.scheme, self._checkpoint.tokenizer
-        if runtime.weights.is_dummy:
-            self._tokenize = clap.DummyTokens(max_tokens=self.max_tokens, scheme=scheme)
-        else:
-            self._tokenize = clap.FileTokens(
-                vocabulary=runtime.weights.path(entry, "vocab.json"),
-                merges=runtime.weights.path(entry, "merges.txt"),
-                max_tokens=self.max_tokens,
-                scheme=scheme,
-            )
-        self._net = load_clap(self.model, runtime)
-
-    def unload(self) -> None:
-        self._net = self._tokenize = None
+        if self.has_dummy_weights(runtime):
+            return clap.DummyTokens(max_tokens=self.max_tokens, scheme=scheme)
+        return clap.FileTokens(
+            vocabulary=runtime.weights.path(entry, "vocab.json"),
+            merges=runtime.weights.path(entry, "merges.txt"),
+            max_tokens=self.max_tokens,
+            scheme=scheme,
+        )
 
     def _tokens(self, text: str) -> clap.Tokens:
-        assert self._tokenize is not None
-        return self._tokenize([encodable(text)])
+        tokens: clap.Tokens = self._tokenizer([replace_surrogates(text)])
+        return tokens
 
     def windows(self, media: str) -> Iterator[Window]:
         tokens = self._tokens(media)

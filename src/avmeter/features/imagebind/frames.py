@@ -2,7 +2,7 @@
 
 Source: Girdhar et al., "ImageBind" (2023), `load_and_transform_vision_data`, as JavisBench applies it to every frame of
 a clip: short side to 224 by bicubic interpolation of bytes with antialiasing, the square in the middle, CLIP's
-normalisation. The tower reads two frames; a picture is both of them.
+normalisation. The tower reads two frames; here both are the same one.
 
 Differs from JavisBench: frames have presentation times instead of numbers, and are resized by torch instead of Pillow
 (at most 0.4 % of the bytes of real frames differ, by 1).
@@ -18,23 +18,23 @@ from torch import Tensor
 
 from avmeter.errors import UsageError
 from avmeter.features.base import Features, Window
-from avmeter.features.imagebind.base import SIDE, ImageBindTower, normalised, number_option
+from avmeter.features.imagebind.base import SIDE, ImageBindTower, normalise_pixels, number_option
 from avmeter.media import FrameRequest, MediaItem, Resize, fixed_rate_indices
 from avmeter.registry import register_extractor
 
-# Above any picture's own rate the same frames would only be looked at again.
+# Above any video's own rate the same frames would only be embedded again.
 _LARGEST_FPS = 1000.0
 _RESIZE = Resize(short_side=SIDE, interpolation="bicubic", antialias=True, long_side="int_trunc", in_="uint8")
 
 
 @register_extractor("imagebind_frames")
 class ImageBindFrames(ImageBindTower):
-    """Arrays `embedding` (T, 1024) of length 1, and `times_s` (T,), when each frame comes on the screen.
+    """Arrays `embedding` (T, 1024) of length 1, and `times_s` (T,), the presentation time of each frame.
 
-    Fact `duration_s`: of the picture.
+    Fact `duration_s`: of the video.
 
     Args:
-        fps: Look at the picture at this rate; None is every frame, as published.
+        fps: Read frames at this rate; None is every frame, as published.
 
     Raises:
         UsageError: No rate, or one that is not above 0 and at most 1000.
@@ -43,26 +43,23 @@ class ImageBindFrames(ImageBindTower):
     name = "imagebind_frames"
     tower = "vision"
     takes = "video"
+    option_names = ("fps",)
     batch_size = 15
 
     def __init__(self, *, fps: float | None = None) -> None:
-        super().__init__()
         if fps is not None:
-            hint = f"give a rate above 0, {_LARGEST_FPS:g} at most, or leave it out for every frame"
+            hint = f"pass a rate above 0, {_LARGEST_FPS:g} at most, or leave it out for every frame"
             fps = number_option("fps", fps, hint=hint)
             if not 0 < fps <= _LARGEST_FPS:
                 raise UsageError(f"fps is {fps:g}", hint=hint)
         self.fps = fps
 
-    def options(self) -> Mapping[str, Any]:
-        return {"fps": self.fps}
-
     def _times(self, media: MediaItem) -> tuple[np.ndarray, np.ndarray]:
-        """Frames to look at, and when."""
+        """Return the indices of the frames to embed, and their times."""
         shown = np.asarray(media.frame_times, np.float64)
         if self.fps is None:
             return np.arange(len(shown)), shown
-        # A picture that lasts no time at all is still one picture.
+        # A video that lasts no time at all still has one frame.
         indices = fixed_rate_indices(shown, self.fps, max(media.video_duration_s, 0.5 / self.fps))
         return indices, np.arange(len(indices)) / self.fps
 
@@ -83,7 +80,7 @@ class ImageBindFrames(ImageBindTower):
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         dtype = next(self._net.parameters()).dtype
-        pixels = normalised(batch["pixels"].float()[:, :, None] / 255)
+        pixels = normalise_pixels(batch["pixels"].float()[:, :, None] / 255)
         return {"embedding": self._net.vision(pixels.expand(-1, -1, 2, -1, -1).to(dtype))}
 
     def pool(

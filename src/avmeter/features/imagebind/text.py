@@ -14,52 +14,35 @@ from torch import Tensor
 
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import Features, Window
-from avmeter.features.imagebind.base import ENTRY, ImageBindTower
-from avmeter.features.tokens import token_facts
+from avmeter.features.imagebind.base import ImageBindTower
+from avmeter.features.tokens import TextExtractor, token_facts
 from avmeter.nets import clip_tokens
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
 
 VOCABULARY_ENTRY = "clip-vocabulary"
-CONTEXT_LENGTH = 77
+CONTEXT_LENGTH = 77  # tokens, begin and end included
 
 
 @register_extractor("imagebind_text")
-class ImageBindText(ImageBindTower):
-    """Array `embedding` (1024,); facts `num_tokens`, `num_dropped`, `truncated`.
-
-    With dummy weights every byte is a token: no vocabulary is needed.
-    """
+class ImageBindText(ImageBindTower, TextExtractor):
+    """Array `embedding` (1024,); facts `num_tokens`, `num_dropped`, `truncated`."""
 
     name = "imagebind_text"
     tower = "text"
-    takes = "text"
+    entries = (*ImageBindTower.entries, VOCABULARY_ENTRY)
     dependencies = ("ftfy", "regex")
     extra = "imagebind"
-    batch_size = 32
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._tokenize: clip_tokens.Tokenizer | None = None
-
-    def weights(self) -> tuple[str, ...]:
-        return (ENTRY, VOCABULARY_ENTRY)
-
-    def load(self, runtime: Runtime) -> None:
-        if runtime.weights.is_dummy:
-            self._tokenize = clip_tokens.DummyTokens(length=CONTEXT_LENGTH)
-        else:
-            merges = clip_tokens.read_merges(runtime.weights.path(VOCABULARY_ENTRY))
-            self._tokenize = clip_tokens.ClipTokens(merges, length=CONTEXT_LENGTH)
-        super().load(runtime)
-
-    def unload(self) -> None:
-        super().unload()
-        self._tokenize = None
+    def build_tokenizer(self, runtime: Runtime) -> clip_tokens.Tokenizer:
+        if self.has_dummy_weights(runtime):
+            return clip_tokens.DummyTokens(length=CONTEXT_LENGTH)
+        merges = clip_tokens.read_merges(runtime.weights.path(VOCABULARY_ENTRY))
+        return clip_tokens.ClipTokens(merges, length=CONTEXT_LENGTH)
 
     def _tokens(self, text: str) -> clip_tokens.Tokens:
-        assert self._tokenize is not None
-        return self._tokenize(text)
+        tokens: clip_tokens.Tokens = self._tokenizer(text)
+        return tokens
 
     def windows(self, media: str) -> Iterator[Window]:
         tokens = self._tokens(media)

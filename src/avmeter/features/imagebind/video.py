@@ -1,7 +1,7 @@
-"""ImageBind embedding of the picture.
+"""ImageBind embedding of the video.
 
-Source: Girdhar et al., "ImageBind" (2023). Protocol "fastvideo": ImageBind's own loader, five clips of 2 s spread over
-the video, the first and last frame of each, three crops. Protocol "av-benchmark": one frame every 2 s of the first
+Source: Girdhar et al., "ImageBind" (2023). Protocol "fastvideo": ImageBind's own loader, five windows of 2 s spread
+over the video, the first and last frame of each, three crops. Protocol "av-benchmark": one frame every 2 s of the first
 8 s, neighbouring frames as pairs, three crops. The mean of the normalised embeddings is not normalised again.
 """
 
@@ -16,15 +16,15 @@ from torch import Tensor
 
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import Features, Window
-from avmeter.features.imagebind.base import CLIP_S, SIDE, ImageBindTower, clip_starts, normalised
-from avmeter.features.waveforms import mean_arrays
+from avmeter.features.imagebind.base import SIDE, WINDOW_S, ImageBindTower, normalise_pixels, window_starts
+from avmeter.features.waveforms import mean_over_windows
 from avmeter.media import FrameRequest, MediaItem, Resize
 from avmeter.media.clock import first_frame_from, last_frame_before, rounded_rate_indices, video_duration_s
 from avmeter.protocols import AV_BENCHMARK, AV_BENCHMARK_DURATION_S, FASTVIDEO, check_protocol
 from avmeter.registry import register_extractor
 
-NUM_CLIPS = 5
-AV_BENCHMARK_FPS = 0.5
+NUM_WINDOWS = 5
+AV_BENCHMARK_FPS = 0.5  # a frame every 2 s
 _RESIZE = {
     FASTVIDEO: Resize(short_side=SIDE, interpolation="bilinear", antialias=False, long_side="floor", in_="float"),
     AV_BENCHMARK: Resize(short_side=SIDE, interpolation="bicubic", antialias=True, long_side="int_trunc", in_="uint8"),
@@ -43,17 +43,14 @@ class ImageBindVideo(ImageBindTower):
     version = "2"
     tower = "vision"
     takes = "video"
+    option_names = ("protocol",)
     batch_size = 15
 
     def __init__(self, *, protocol: str = FASTVIDEO) -> None:
-        super().__init__()
         self.protocol = check_protocol(protocol)
 
-    def options(self) -> Mapping[str, Any]:
-        return {"protocol": self.protocol}
-
     def _pairs(self, media: MediaItem) -> list[tuple[int, int]]:
-        """(first, last) frame of each clip."""
+        """Return the indices of the (first, last) frame of each window."""
         times = np.asarray(media.frame_times)
         if not len(times):
             raise SkipError(SkipCode.NO_VIDEO_TRACK, f"{media.name}: no frames")
@@ -70,9 +67,9 @@ class ImageBindVideo(ImageBindTower):
                 )
             return [(int(a), int(b)) for a, b in pairwise(ticks)]
         pairs = []
-        for start in clip_starts(duration_s, NUM_CLIPS):
+        for start in window_starts(duration_s, NUM_WINDOWS):
             first = min(first_frame_from(times, start), len(times) - 1)
-            pairs.append((first, max(last_frame_before(times, start + CLIP_S), first)))
+            pairs.append((first, max(last_frame_before(times, start + WINDOW_S), first)))
         return pairs
 
     def _request(self, media: MediaItem) -> FrameRequest:
@@ -94,21 +91,23 @@ class ImageBindVideo(ImageBindTower):
                 )
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-        return {"embedding": self._net.vision(normalised(batch["pixels"]))}
+        return {"embedding": self._net.vision(normalise_pixels(batch["pixels"]))}
 
     def pool(
         self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
     ) -> Features:
-        return Features(arrays={"embedding": mean_arrays(outputs, "embedding")}, facts={"num_windows": len(windows)})
+        return Features(
+            arrays={"embedding": mean_over_windows(outputs, "embedding")}, facts={"num_windows": len(windows)}
+        )
 
 
 def _three_crops(frames: np.ndarray) -> list[np.ndarray]:
-    """Left, centre and right (or top, centre, bottom) squares of frames (n, 3, h, w) whose short side is 224."""
+    """Cut left, centre and right (or top, centre, bottom) squares of frames (n, 3, h, w) whose short side is 224."""
     height, width = frames.shape[-2:]
     crops = []
-    for place in (0.0, 0.5, 1.0):
+    for position in (0.0, 0.5, 1.0):
         spare_y, spare_x = height - SIDE, width - SIDE
-        top = int(np.ceil(spare_y * place)) if height > width else int(np.ceil(spare_y / 2))
-        left = int(np.ceil(spare_x * place)) if height <= width else int(np.ceil(spare_x / 2))
+        top = int(np.ceil(spare_y * position)) if height > width else int(np.ceil(spare_y / 2))
+        left = int(np.ceil(spare_x * position)) if height <= width else int(np.ceil(spare_x / 2))
         crops.append(frames[..., top : top + SIDE, left : left + SIDE])
     return crops

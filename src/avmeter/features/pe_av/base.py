@@ -1,99 +1,96 @@
-"""Which PE-AV an extractor is of, and its part of the network."""
+"""Which PE-AV an extractor uses, and its part of the network."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
 from avmeter.errors import WeightsError
-from avmeter.features.base import WindowExtractor
-from avmeter.features.speech.base import folder_fingerprint
+from avmeter.features.model_folder import ModelFolderExtractor
+from avmeter.features.network import NetworkExtractor
 from avmeter.nets import pe_av
+from avmeter.nets.keys import KeyMap
 from avmeter.nets.pe_av import PeAvConfig
 from avmeter.runtime import Runtime
-from avmeter.weights.dummy import fill_network
 
 DEFAULT_MODEL = "pe-av-large"
 """The largest one, which its authors' and transformers' examples use."""
 
 WEIGHTS_FILE, CONFIG_FILE, TOKENS_FILE = "model.safetensors", "config.json", "tokenizer.json"
-# Either says how many frames the checkpoint wants.
+# Either says how many frames the checkpoint reads.
 _FRAMES_FILES = ("processor_config.json", "video_preprocessor_config.json")
 
 
-class PeAvPart(WindowExtractor):
-    """An extractor around one of `pe_av.PARTS`, loaded alone and once for everybody.
+class PeAvPart(ModelFolderExtractor, NetworkExtractor):
+    """An extractor around one of `pe_av.PARTS`, which all extractors of the part share.
 
     Args:
         model: Checkpoint: name in the catalog or on the hub, or a folder in the layout of transformers.
     """
 
     part: ClassVar[str]
+    option_names: ClassVar[tuple[str, ...]] = ("model",)
     extra = "pe-av"
 
     def __init__(self, *, model: str | None = None) -> None:
-        given = os.fspath(model) if isinstance(model, str | os.PathLike) else str(model) if model is not None else ""
-        given = given or DEFAULT_MODEL
-        self.folder = Path(given) if os.path.isdir(given) else None  # noqa: PTH112 - no error for any text
-        self.model = given if self.folder else pe_av.checkpoint_name(given)
-        self._net: Any = None
+        name = os.fspath(model) if isinstance(model, str | os.PathLike) else str(model) if model is not None else ""
+        name = name or DEFAULT_MODEL
+        super().__init__(name)
+        self.model = name if self.user_folder else pe_av.checkpoint_name(name)
 
-    def options(self) -> Mapping[str, Any]:
-        return {"model": self.model}
+    def entry(self) -> str:
+        return self.model
 
-    def weights(self) -> tuple[str, ...]:
-        return () if self.folder else (self.model,)
+    def checkpoint_name(self) -> str:
+        return self.model
 
-    def fingerprint(self, runtime: Runtime) -> str:
-        """As every extractor's; a folder enters with the names, sizes and dates of its files."""
-        known = super().fingerprint(runtime)
-        return folder_fingerprint(known, self.folder, runtime) if self.folder else known
+    def network_key(self) -> Hashable:
+        return ("pe-av", self.part, self.model)
 
-    def load(self, runtime: Runtime) -> None:
-        self._net = runtime.network(network_key(self.part, self.model), lambda: self._build(runtime))
+    def has_dummy_weights(self, runtime: Runtime) -> bool:
+        """Return True if stand-in values take the place of the checkpoint: never of a folder's."""
+        return super().has_dummy_weights(runtime) and self.user_folder is None
 
-    def unload(self) -> None:
-        self._net = None
+    def architecture(self, runtime: Runtime) -> tuple[nn.Module, KeyMap]:
+        return pe_av.build(self.part, self.config(runtime)), pe_av.KEY_MAPS[self.part]
+
+    def checkpoint(self, runtime: Runtime) -> Mapping[str, Tensor]:
+        """Read the checkpoint, of the catalog or from the folder's safetensors file."""
+        state = super().checkpoint(runtime) if self.user_folder is None else self._folder_state(runtime)
+        return pe_av.without_aliases(state)
 
     def config(self, runtime: Runtime) -> PeAvConfig:
-        """Sizes of the checkpoint; with dummy weights those that are known without its files.
+        """Read the sizes of the checkpoint; with dummy weights those that are known without its files.
 
         Raises:
             WeightsError: It is absent, or another model's.
         """
-        if runtime.weights.is_dummy and not self.folder:
+        if self.has_dummy_weights(runtime):
             return pe_av.CHECKPOINTS[self.model].config
         file = self.file(runtime, CONFIG_FILE)
         return PeAvConfig.read(_read_json(file), source=str(file))
 
     def file(self, runtime: Runtime, name: str) -> Path:
-        """A file of the checkpoint.
+        """Return the path of a file of the checkpoint.
 
         Raises:
             WeightsError: It is absent.
         """
-        if not self.folder:
+        if self.user_folder is None:
             return runtime.weights.path(self.model, name)
-        if not (self.folder / name).is_file():
-            raise WeightsError(f"{self.folder}: no {name}", hint="give a folder with the files of a PE-AV of the hub")
-        return self.folder / name
+        file = self.user_folder / name
+        if not file.is_file():
+            raise WeightsError(
+                f"{self.user_folder}: no {name}", hint="give a folder with the files of a PE-AV of the hub"
+            )
+        return file
 
-    def _build(self, runtime: Runtime) -> nn.Module:
-        net, keys = pe_av.build(self.part, self.config(runtime)), pe_av.KEY_MAPS[self.part]
-        if runtime.weights.is_dummy and not self.folder:
-            fill_network(net, keys.official)
-        else:
-            keys.load(net, pe_av.without_aliases(self._state(runtime)), source=self.model)
-        return net.to(runtime.device).eval().requires_grad_(False)
-
-    def _state(self, runtime: Runtime) -> Mapping[str, Tensor]:
-        if not self.folder:
-            return runtime.weights.state_dict(self.model)
+    def _folder_state(self, runtime: Runtime) -> Mapping[str, Tensor]:
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
@@ -105,26 +102,21 @@ class PeAvPart(WindowExtractor):
         return state
 
 
-def network_key(part: str, model: str) -> tuple[str, str, str]:
-    """Key of a part's network in `Runtime.networks`."""
-    return ("pe-av", part, model)
-
-
 def num_frames(folder: Path | None, model: str) -> int | None:
-    """How many frames a checkpoint sees; None: all. A folder that does not say sees all."""
+    """Return how many frames a checkpoint reads; None is all, also for a folder that does not say."""
     if folder is None:
         return pe_av.CHECKPOINTS[model].num_frames
     for name in _FRAMES_FILES:
         if (folder / name).is_file():
-            given = _read_json(folder / name)
-            given = given.get("video_processor", given)
-            if given.get("do_sample_frames") and given.get("num_frames"):
-                return int(given["num_frames"])
+            config = _read_json(folder / name)
+            config = config.get("video_processor", config)
+            if config.get("do_sample_frames") and config.get("num_frames"):
+                return int(config["num_frames"])
     return None
 
 
 def image_size(folder: Path | None, model: str) -> int:
-    """Side of a frame, pixels."""
+    """Return the side of a frame, pixels."""
     if folder is None:
         return pe_av.CHECKPOINTS[model].config.frame.image_size
     if not (folder / CONFIG_FILE).is_file():  # loading says so

@@ -1,8 +1,8 @@
-"""Sound as PE-AV's codec hears it: one vector every 0.04 s.
+"""Sound as PE-AV's codec encodes it: one vector every 0.04 s.
 
 Source: Vyas et al. (2025); `PeAudioFeatureExtractor` of transformers. 48 kHz mono; the end is reflected up to a whole
 number of vectors. The waveform is neither normalised nor cut, so clips share a batch where they are equally long:
-padding would be heard by the convolutions. Digital silence is a skip, where the published code embeds it.
+the convolutions would read padding. Digital silence is a skip, where the published code embeds it.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from torch import Tensor
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import Features, Window
 from avmeter.features.pe_av.base import PeAvPart
-from avmeter.features.truncation import broken_promise
+from avmeter.features.truncation import duration_mismatch
 from avmeter.media import AudioSpec, MediaItem, require_sound
 from avmeter.nets.pe_av import SAMPLE_RATE, CodecConfig
 from avmeter.registry import register_extractor
 
-HOP = CodecConfig().hop_length
+HOP = CodecConfig().hop_length  # 1920 samples, 0.04 s, for each vector
 
 
 @register_extractor("pe_av_codec")
@@ -43,10 +43,10 @@ class PeAvCodec(PeAvPart):
                 f"{media.name}: the sound lasts {len(waveform) / SAMPLE_RATE:.3f} s; PE-AV needs "
                 f"{HOP / SAMPLE_RATE:g} s",
             )
-        yield Window(inputs={"waveform": reflected(waveform)[None]}, duration_s=len(waveform) / SAMPLE_RATE)
+        yield Window(inputs={"waveform": reflect_end(waveform)[None]}, duration_s=len(waveform) / SAMPLE_RATE)
 
     def facts(self, media: MediaItem) -> Mapping[str, Any]:
-        return broken_promise(media)
+        return duration_mismatch(media)
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return {"vectors": self._net(batch["waveform"])}
@@ -59,6 +59,6 @@ class PeAvCodec(PeAvPart):
         )
 
 
-def reflected(waveform: np.ndarray) -> np.ndarray:
-    """A waveform (N,) with its end reflected up to a multiple of the hop."""
+def reflect_end(waveform: np.ndarray) -> np.ndarray:
+    """Pad a waveform (N,) up to a multiple of the hop by reflecting its end."""
     return np.pad(waveform, (0, -len(waveform) % HOP), "reflect")

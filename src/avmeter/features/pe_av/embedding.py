@@ -1,6 +1,6 @@
-"""PE-AV's embeddings of sound, of picture, and of both together.
+"""PE-AV's embeddings of sound, of video, and of both together.
 
-Source: Vyas et al. (2025); `PeAudioVideoModel` of transformers. Sound and picture are taken to last equally long: where
+Source: Vyas et al. (2025); `PeAudioVideoModel` of transformers. Sound and video are taken to last equally long: where
 there are more vectors of one, the other's are repeated.
 """
 
@@ -36,6 +36,7 @@ class PeAvEmbedding(PeAvPart, DerivedExtractor):
 
     name = "pe_av_embedding"
     part = "towers"
+    option_names = ("model", "modalities")
     batch_size = 8
 
     def __init__(self, *, model: str | None = None, modalities: str = "audio_video") -> None:
@@ -44,23 +45,20 @@ class PeAvEmbedding(PeAvPart, DerivedExtractor):
             raise UnknownNameError.among("modalities", modalities, MODALITIES)
         self.modalities = modalities
 
-    def options(self) -> Mapping[str, Any]:
-        return {**super().options(), "modalities": self.modalities}
-
     def parents(self) -> Mapping[str, Extractor]:
-        makers = {"audio": PeAvCodec, "video": PeAvFrame}
-        return {name: makers[name](model=self.model) for name in MODALITIES[self.modalities]}
+        extractors = {"audio": PeAvCodec, "video": PeAvFrame}
+        return {name: extractors[name](model=self.model) for name in MODALITIES[self.modalities]}
 
     def windows(self, media: Mapping[str, Features]) -> Iterator[Window]:
         yield Window(inputs={name: features["vectors"] for name, features in media.items()})
 
     def facts(self, media: Mapping[str, Features]) -> Mapping[str, Any]:
-        own = {"model": self.model if self.folder is None else self.folder.name}
+        own = {"model": self.model if self.user_folder is None else self.user_folder.name}
         return own | {k: v for features in media.values() for k, v in features.facts.items()}
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-        found: Mapping[str, Tensor] = self._net(audio=batch.get("audio"), video=batch.get("video"))
-        return found
+        embeddings: Mapping[str, Tensor] = self._net(audio=batch.get("audio"), video=batch.get("video"))
+        return embeddings
 
     def pool(
         self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]

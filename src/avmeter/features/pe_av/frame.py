@@ -1,4 +1,4 @@
-"""Picture as PE-AV's frame encoder sees it: one vector per frame.
+"""Video as PE-AV's frame encoder reads it: one vector per frame.
 
 Source: Vyas et al. (2025); `PeVideoVideoProcessor` of transformers. Every frame of the clip, or 16 spread over it where
 the checkpoint was trained with 16, by their order of presentation; squeezed to a square, in bytes, bilinear with
@@ -35,15 +35,15 @@ class PeAvFrame(PeAvPart):
 
     def __init__(self, *, model: str | None = None) -> None:
         super().__init__(model=model)
-        self._num_frames = num_frames(self.folder, self.model)
-        side = image_size(self.folder, self.model)
+        self._num_frames = num_frames(self.user_folder, self.model)
+        side = image_size(self.user_folder, self.model)
         self._resize = Resize(short_side=side, interpolation="bilinear", long_side="equal", in_="uint8")
 
     def _request(self, media: MediaItem) -> FrameRequest:
         total = len(media.frame_times)
         if not total:
             raise SkipError(SkipCode.NO_VIDEO_TRACK, f"{media.name}: no frames")
-        indices = tuple(range(total)) if self._num_frames is None else spread(total, self._num_frames)
+        indices = tuple(range(total)) if self._num_frames is None else spread_indices(total, self._num_frames)
         return FrameRequest(indices=indices, resize=self._resize, output="uint8")
 
     def requests(self, media: MediaItem) -> tuple[FrameRequest, ...]:
@@ -71,6 +71,6 @@ class PeAvFrame(PeAvPart):
         return Features(arrays={"vectors": vectors}, facts={**facts, **lasts})
 
 
-def spread(total: int, wanted: int) -> tuple[int, ...]:
-    """`wanted` indices from the first to the last of `total` frames, rounded down; frames of short clips repeat."""
-    return tuple(int(i * (total - 1) / (wanted - 1)) for i in range(wanted))
+def spread_indices(total: int, count: int) -> tuple[int, ...]:
+    """Return `count` indices from first to last of `total` frames, rounded down; those of short clips repeat."""
+    return tuple(int(i * (total - 1) / (count - 1)) for i in range(count))

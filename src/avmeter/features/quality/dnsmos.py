@@ -19,9 +19,9 @@ from avmeter.runtime import Runtime
 
 SAMPLE_RATE = 16_000
 WINDOW_S = 9.01
-WINDOW_SAMPLES = int(WINDOW_S * SAMPLE_RATE)
-HOP_SAMPLES = SAMPLE_RATE
-_N_FFT, _HOP, _N_MELS = 321, 160, 120
+WINDOW = int(WINDOW_S * SAMPLE_RATE)  # 144160 samples
+HOP = SAMPLE_RATE  # samples in the second between windows
+_N_FFT, _HOP, _N_MELS = 321, 160, 120  # of the P.808 network: samples, samples (10 ms), bands
 # Raw network output -> score; coefficients of x^2, x, 1 from dnsmos_local.py of the challenge repository.
 _POLYNOMIALS = {
     "sig": (-0.08397278, 1.22083953, 0.0052439),
@@ -37,45 +37,39 @@ class Dnsmos(WindowExtractor):
     name = "dnsmos"
     version = "2"
     takes = "audio"
+    entries = ("dnsmos-p835", "dnsmos-p808")
     dependencies = ("onnxruntime",)
     extra = "dnsmos"
 
-    def __init__(self) -> None:
-        self._p835: Any = None
-        self._p808: Any = None
-
-    def weights(self) -> tuple[str, ...]:
-        return ("dnsmos-p835", "dnsmos-p808")
-
-    def load(self, runtime: Runtime) -> None:
+    def build_network(self, runtime: Runtime) -> tuple[Any, Any]:
+        """Open the sessions of both networks."""
         import onnxruntime
 
         def session(entry: str) -> Any:
             return onnxruntime.InferenceSession(str(runtime.weights.path(entry)), providers=["CPUExecutionProvider"])
 
-        self._p835, self._p808 = (session(entry) for entry in self.weights())
-
-    def unload(self) -> None:
-        self._p835 = self._p808 = None
+        p835, p808 = (session(entry) for entry in self.entries)
+        return p835, p808
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
         waveform = media.audio(AudioSpec(sample_rate=SAMPLE_RATE))
-        if len(waveform) < WINDOW_SAMPLES:
+        if len(waveform) < WINDOW:
             repeated = waveform[:]
-            while len(repeated) < WINDOW_SAMPLES:
+            while len(repeated) < WINDOW:
                 repeated = np.concatenate([repeated, repeated])
             waveform = repeated
         for i in published_windows(len(waveform)):
-            start = i * HOP_SAMPLES
-            piece = np.ascontiguousarray(waveform[start : start + WINDOW_SAMPLES], np.float32)
+            start = i * HOP
+            piece = np.ascontiguousarray(waveform[start : start + WINDOW], np.float32)
             yield Window(inputs={"waveform": piece}, start_s=float(i), duration_s=WINDOW_S)
 
     def run(self, windows: Sequence[Window], runtime: Runtime) -> list[dict[str, Any]]:
+        p835_session, p808_session = self._net
         outputs = []
         for window in windows:
             waveform = window.inputs["waveform"]
-            sig, bak, ovrl = self._p835.run(None, {"input_1": waveform[None]})[0][0]
-            p808 = self._p808.run(None, {"input_1": _log_mel(waveform[:-160])[None]})[0][0][0]
+            sig, bak, ovrl = p835_session.run(None, {"input_1": waveform[None]})[0][0]
+            p808 = p808_session.run(None, {"input_1": _log_mel(waveform[:-160])[None]})[0][0][0]
             scores = {
                 k: float(np.polyval(p, v)) for (k, p), v in zip(_POLYNOMIALS.items(), (sig, bak, ovrl), strict=True)
             }
@@ -90,17 +84,17 @@ class Dnsmos(WindowExtractor):
 
 
 def published_windows(num_samples: int) -> list[int]:
-    """Numbers of the windows, one every second, that the published loop scores in this many samples.
+    """Return the numbers of the windows, one every second, that the published loop scores in this many samples.
 
-    It floors the duration first, so a fraction of a second may stay unheard; and where rounding of `9.01 + i` makes a
+    It floors the duration first, so a fraction of a second may stay unread; and where rounding of `9.01 + i` makes a
     window one sample short (i from 7 to 23 and from 119 to 122) it leaves the window out.
     """
     num_windows = max(int(num_samples // SAMPLE_RATE - WINDOW_S) + 1, 1)
-    return [i for i in range(num_windows) if int((i + WINDOW_S) * SAMPLE_RATE) - i * HOP_SAMPLES == WINDOW_SAMPLES]
+    return [i for i in range(num_windows) if int((i + WINDOW_S) * SAMPLE_RATE) - i * HOP == WINDOW]
 
 
 def _log_mel(waveform: np.ndarray) -> np.ndarray:
-    """Mel spectrogram in dB relative to its maximum, scaled as the P.808 network wants it, (frames, 120)."""
+    """Compute a mel spectrogram (frames, 120) in dB below its maximum, scaled as the P.808 network expects it."""
     padded = np.pad(waveform, _N_FFT // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, _N_FFT)[::_HOP]
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_N_FFT) / _N_FFT)

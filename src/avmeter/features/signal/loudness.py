@@ -50,7 +50,7 @@ class LoudnessExtractor(ClipExtractor):
 
 
 def sound_health(samples: Any, sample_rate: int) -> dict[str, float | None]:
-    """Shares of silence and clipping, DC offset and bandwidth of sound (C, N); of the channel where each is worst."""
+    """Measure silence, clipping, DC offset and bandwidth of sound (C, N), each of the channel where it is worst."""
     channels = [samples[c] for c in range(samples.shape[0])]
     silence = [silence_share(c, sample_rate) for c in channels]
     offsets = [dc_offset(c) or 0.0 for c in channels]

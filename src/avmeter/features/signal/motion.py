@@ -32,7 +32,7 @@ class MotionExtractor(ClipExtractor):
         return (self._request(media),)
 
     def _request(self, media: MediaItem) -> FrameRequest:
-        num_frames = len(media.frame_times)  # a clip without picture ends here, with its own skip
+        num_frames = len(media.frame_times)  # a clip without video ends here, with its own skip
         stream = media.info.video[0]
         large = min(stream.width, stream.height) > LARGEST_SIDE
         shrink = Resize(short_side=LARGEST_SIDE, interpolation="bilinear", antialias=True) if large else None

@@ -1,4 +1,4 @@
-"""When sounds begin in a clip, on the clock of its picture."""
+"""When sounds begin in a clip, on the clock of its video."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import numpy as np
 
 from avmeter.dsp.onset import SAMPLE_RATE, onset_times
 from avmeter.features.base import ClipExtractor, Features
-from avmeter.features.truncation import broken_promise
+from avmeter.features.truncation import duration_mismatch
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.registry import register_extractor
 
 
 @register_extractor("onsets")
 class OnsetExtractor(ClipExtractor):
-    """Array `times_s` (E,): seconds from the first frame (from the start of the track where there is no picture).
+    """Array `times_s` (E,): seconds from the first frame (from the start of the track where there is no video).
 
     Facts `duration_s`, and `header_mismatch` of a file that is cut off.
     """
@@ -26,5 +26,5 @@ class OnsetExtractor(ClipExtractor):
         waveform = media.audio(AudioSpec(sample_rate=SAMPLE_RATE, clock="video"))
         return Features(
             arrays={"times_s": np.asarray(onset_times(waveform[:]), np.float64)},
-            facts={"duration_s": len(waveform) / SAMPLE_RATE, **broken_promise(media)},
+            facts={"duration_s": len(waveform) / SAMPLE_RATE, **duration_mismatch(media)},
         )

@@ -13,19 +13,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from avmeter.dsp.filterbank import slaney_bank
 from avmeter.dsp.mel import MelSpec, mel_of_frames
 from avmeter.errors import SkipCode, SkipError
-from avmeter.features.base import Features, Window, WindowExtractor, load_network
-from avmeter.features.speech.base import voiced
+from avmeter.features.base import Features, Window
+from avmeter.features.network import NetworkExtractor
+from avmeter.features.speaker.base import speech_of_speaker
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.nets import ge2e
+from avmeter.nets.keys import KeyMap
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
 
-ENTRY = "resemblyzer"
 MEL = MelSpec(
     sample_rate=ge2e.SAMPLE_RATE,
     n_fft=400,
@@ -37,39 +38,29 @@ MEL = MelSpec(
     bank=slaney_bank,
 )
 _STEP = 77
-"""Frames from one partial utterance to the next: 1.3 of them a second."""
+"""Mel frames from one partial utterance to the next: 1.3 of them a second."""
 _MIN_COVERAGE = 0.75
 """The last partial utterance is left out if less of it than this is sound."""
 _QUIETEST_DBFS = -30.0
-# The published detector keeps pauses up to 180 ms.
-_PAUSE_MS, _PAD_MS = 180, 90
 
 
 @register_extractor("speaker_ge2e")
-class SpeakerGe2e(WindowExtractor):
+class SpeakerGe2e(NetworkExtractor):
     """Array `embedding` (256,) of unit length; fact `speech_s`."""
 
     name = "speaker_ge2e"
     takes = "audio"
+    entries = ("resemblyzer",)
     dependencies = ("faster_whisper",)
     extra = "speaker"
     batch_size = 64
 
-    def __init__(self) -> None:
-        self._net: Any = None
-
-    def weights(self) -> tuple[str, ...]:
-        return (ENTRY,)
-
-    def load(self, runtime: Runtime) -> None:
-        self._net = runtime.network(ENTRY, lambda: load_network(ge2e.build(), ge2e.KEY_MAP, ENTRY, runtime))
-
-    def unload(self) -> None:
-        self._net = None
+    def architecture(self, runtime: Runtime) -> tuple[nn.Module, KeyMap]:
+        return ge2e.build(), ge2e.KEY_MAP
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
         waveform = media.audio(AudioSpec(sample_rate=ge2e.SAMPLE_RATE))[:].astype(np.float32)
-        speech = voiced(_audible(waveform), pause_ms=_PAUSE_MS, pad_ms=_PAD_MS)
+        speech = speech_of_speaker(_amplified(waveform))
         if not len(speech):
             raise SkipError(SkipCode.NO_SPEECH, "nobody speaks in it", hint="a voice needs speech to be compared")
         for first_frame in partial_starts(len(speech)):
@@ -95,21 +86,21 @@ class SpeakerGe2e(WindowExtractor):
         )
 
 
-def partial_starts(num_points: int) -> list[int]:
-    """First frame of every partial utterance of `num_points` points; there is always one.
+def partial_starts(num_samples: int) -> list[int]:
+    """Return the first mel frame of every partial utterance of `num_samples`; there is always one.
 
     Source: `VoiceEncoder.compute_partial_slices` of Resemblyzer 0.1.4 with its defaults.
     """
-    num_frames = -(-(num_points + 1) // MEL.hop_length)
+    num_frames = -(-(num_samples + 1) // MEL.hop_length)
     starts = list(range(0, max(1, num_frames - ge2e.PARTIAL_FRAMES + _STEP + 1), _STEP))
-    covered = num_points - starts[-1] * MEL.hop_length
+    covered = num_samples - starts[-1] * MEL.hop_length
     if len(starts) > 1 and covered < _MIN_COVERAGE * ge2e.PARTIAL_FRAMES * MEL.hop_length:
         starts.pop()
     return starts
 
 
 def partial_mel(speech: np.ndarray, first_frame: int) -> np.ndarray:
-    """Mel power (160, 40) float32 of frames centred on every 160th point of `speech` (N,), with zeros around it."""
+    """Compute mel power (160, 40) float32 of frames centred on every 160th sample of `speech` (N,), zeros around it."""
     margin = MEL.win_length // 2
     begin = first_frame * MEL.hop_length - margin
     end = begin + (ge2e.PARTIAL_FRAMES - 1) * MEL.hop_length + MEL.win_length
@@ -119,8 +110,8 @@ def partial_mel(speech: np.ndarray, first_frame: int) -> np.ndarray:
     return mel_of_frames(frames[None], MEL)[0].T.float().numpy()
 
 
-def _audible(waveform: np.ndarray) -> np.ndarray:
-    """A quiet waveform, louder; a loud one as it is."""
+def _amplified(waveform: np.ndarray) -> np.ndarray:
+    """Return a quiet waveform at -30 dBFS, a louder one as it is."""
     power = float(np.mean(np.square(waveform, dtype=np.float64))) if len(waveform) else 0.0
     gain = 10 ** (_QUIETEST_DBFS / 20) / np.sqrt(power) if power > 0 else 1.0
     return waveform if gain <= 1 else (waveform * gain).astype(np.float32)

@@ -9,14 +9,15 @@ the processor's request for a transcript with the instruction as its text; it kn
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from avmeter.errors import WeightsError
 from avmeter.features.base import Window
-from avmeter.features.speech.base import SAMPLE_RATE, SpeechRecogniser, segment
+from avmeter.features.speech.base import SpeechRecogniser, whole_segment
+from avmeter.features.vad import SAMPLE_RATE
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
 
@@ -27,42 +28,43 @@ _MAX_NEW_TOKENS = 500
 _PROMPT = "<|user|>\n<|begin_of_audio|>{audio}<|end_of_audio|>\n{instruction}\n<|assistant|>\n"
 
 
+class _GlmAsrModel(NamedTuple):
+    """What turns waveforms and instruction into tokens, and the network."""
+
+    processor: Any
+    model: Any
+
+
 @register_extractor("glm_asr")
 class GlmAsr(SpeechRecogniser):
     """Text of a clip; see `SpeechRecogniser`.
 
     Args:
         model_name: Hub name, name in the catalog, or folder of the native layout of transformers (5.0 and later).
-        vad: Transcribe only where the voice activity detector hears speech.
+        vad: Transcribe only where the voice activity detector finds speech.
         instruction: What the model is asked to do; None is the processor's own request.
     """
 
     name = "glm_asr"
     dependencies = ("transformers", "faster_whisper")
     extra = "glm-asr"
+    option_names = ("model_name", "vad", "instruction")
     default_model = "glm-asr-nano"
     batch_size = 8
-    # The processor hears the first 655 s of a clip and drops the rest.
+    # The processor reads the first 655 s of a clip and drops the rest.
     max_piece_s = 300.0
 
     def __init__(self, *, model_name: str | None = None, vad: bool = True, instruction: str | None = None) -> None:
         super().__init__(model_name=model_name, vad=vad)
         self.instruction = instruction
-        self._processor: Any = None
-
-    def options(self) -> Mapping[str, Any]:
-        return {"model_name": self.model_name, "vad": self.vad, "instruction": self.instruction}
 
     def entry(self) -> str:
         return {"zai-org/GLM-ASR-Nano-2512": "glm-asr-nano"}.get(self.model_name, self.model_name)
 
-    def load(self, runtime: Runtime) -> None:
-        self._processor, self._model = runtime.network(("glm-asr", self.model_name), lambda: self._build(runtime))
-
-    def _build(self, runtime: Runtime) -> tuple[Any, Any]:
+    def build_network(self, runtime: Runtime) -> _GlmAsrModel:
         from transformers import AutoProcessor, GlmAsrForConditionalGeneration
 
-        folder = self.folder(runtime)
+        folder = self.model_folder(runtime)
         try:
             processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
             model = GlmAsrForConditionalGeneration.from_pretrained(
@@ -73,27 +75,22 @@ class GlmAsr(SpeechRecogniser):
                 f"{folder}: not a GLM-ASR of transformers ({error})",
                 hint="take a revision after 27 December 2025, with config.json, processor_config.json and tokenizer",
             ) from error
-        return processor, model.to(runtime.device).eval().requires_grad_(False)
-
-    def unload(self) -> None:
-        super().unload()
-        self._processor = None
+        return _GlmAsrModel(processor, model.to(runtime.device).eval().requires_grad_(False))
 
     def transcribe(self, windows: Sequence[Window], runtime: Runtime) -> list[Mapping[str, Any]]:
-        model = self._model
-        asked = self._ask([w.inputs["waveform"] for w in windows]).to(model.device, dtype=model.dtype)
+        processor, model = self._net
+        request = self._request(processor, [w.inputs["waveform"] for w in windows]).to(model.device, dtype=model.dtype)
         with torch.autocast(model.device.type, enabled=False):
-            tokens = model.generate(**asked, do_sample=False, num_beams=1, max_new_tokens=_MAX_NEW_TOKENS)
-        answers = tokens[:, asked["input_ids"].shape[1] :]
-        texts = self._processor.batch_decode(answers, skip_special_tokens=True)
+            tokens = model.generate(**request, do_sample=False, num_beams=1, max_new_tokens=_MAX_NEW_TOKENS)
+        answers = tokens[:, request["input_ids"].shape[1] :]
+        texts = processor.batch_decode(answers, skip_special_tokens=True)
         return [
-            {"segments": [segment(text.strip(), window)], "language": None, "language_probability": None}
+            {"segments": [whole_segment(text.strip(), window)], "language": None, "language_probability": None}
             for text, window in zip(texts, windows, strict=True)
         ]
 
-    def _ask(self, waveforms: Sequence[np.ndarray]) -> Any:
-        """The model's inputs: the request as the processor's template writes it, or as its authors do without one."""
-        processor = self._processor
+    def _request(self, processor: Any, waveforms: Sequence[np.ndarray]) -> Any:
+        """Build the model's inputs: the request as the processor's template writes it, or as its authors do."""
         if processor.chat_template is not None:
             return processor.apply_transcription_request(list(waveforms), prompt=self.instruction)
         instruction = self.instruction or processor.default_transcription_prompt

@@ -6,12 +6,13 @@ the one of FunASR. Clips longer than 30 s are cut at pauses.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 from avmeter.errors import SkipCode, SkipError, WeightsError
 from avmeter.features.base import Window
-from avmeter.features.speech.base import SAMPLE_RATE, SpeechRecogniser, segment
+from avmeter.features.speech.base import SpeechRecogniser, whole_segment
+from avmeter.features.vad import SAMPLE_RATE
 from avmeter.media import MediaItem
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
@@ -26,7 +27,7 @@ class SenseVoice(SpeechRecogniser):
     Args:
         model_name: Name in the catalog, or folder with `model.int8.onnx` (or `model.onnx`) and `tokens.txt`.
         language: Language hint, one of Mandarin, English, Japanese, Korean, Cantonese; None detects it.
-        vad: Transcribe only where the voice activity detector hears speech.
+        vad: Transcribe only where the voice activity detector finds speech.
     """
 
     name = "sensevoice"
@@ -37,13 +38,13 @@ class SenseVoice(SpeechRecogniser):
     def entry(self) -> str:
         return self.model_name
 
-    def load(self, runtime: Runtime) -> None:
-        self._model = runtime.network(("sensevoice", self.model_name, self.language), lambda: self._build(runtime))
+    def network_key(self) -> Hashable:
+        return (super().network_key(), self.language)
 
-    def _build(self, runtime: Runtime) -> Any:
+    def build_network(self, runtime: Runtime) -> Any:
         from sherpa_onnx import OfflineRecognizer
 
-        folder = self.folder(runtime)
+        folder = self.model_folder(runtime)
         models = [folder / name for name in ("model.int8.onnx", "model.onnx") if (folder / name).is_file()]
         if not models or not (folder / "tokens.txt").is_file():
             raise WeightsError(f"{folder}: no model.int8.onnx (or model.onnx) with tokens.txt")
@@ -67,13 +68,13 @@ class SenseVoice(SpeechRecogniser):
     def transcribe(self, windows: Sequence[Window], runtime: Runtime) -> list[Mapping[str, Any]]:
         streams = []
         for window in windows:
-            stream = self._model.create_stream()
+            stream = self._net.create_stream()
             stream.accept_waveform(SAMPLE_RATE, window.inputs["waveform"])
             streams.append(stream)
-        self._model.decode_streams(streams)
+        self._net.decode_streams(streams)
         return [
             {
-                "segments": [segment(stream.result.text.strip(), window)],
+                "segments": [whole_segment(stream.result.text.strip(), window)],
                 "language": getattr(stream.result, "lang", "").strip("<|>") or None,
                 "language_probability": None,
             }

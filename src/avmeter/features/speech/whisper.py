@@ -2,7 +2,7 @@
 
 Source: Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision" (2022). Deterministic: greedy or
 beam search at temperature 0, no fallback sampling, no conditioning on earlier text. Clips longer than 30 s are
-transcribed whole, by Whisper's own sliding window. A segment in which the voice activity detector hears nobody is
+transcribed whole, by Whisper's own sliding window. A segment in which the voice activity detector finds no speech is
 dropped.
 """
 
@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from avmeter.features.base import Window
-from avmeter.features.speech.base import SAMPLE_RATE, SpeechRecogniser
+from avmeter.features.speech.base import SpeechRecogniser
+from avmeter.features.vad import SAMPLE_RATE
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
 
@@ -29,7 +30,7 @@ class Whisper(SpeechRecogniser):
     Args:
         model_name: Size ("base", "large-v3"), hub name ("openai/whisper-base"), or folder of a CTranslate2 model.
         language: Language hint; None detects it.
-        vad: Transcribe only where the voice activity detector hears speech.
+        vad: Transcribe only where the voice activity detector finds speech.
         beam_size: 1 is greedy.
     """
 
@@ -37,6 +38,7 @@ class Whisper(SpeechRecogniser):
     version = "2"
     dependencies = ("faster_whisper",)
     extra = "speech"
+    option_names = ("model_name", "language", "vad", "beam_size")
     default_model = "base"
     max_piece_s = None
 
@@ -46,32 +48,25 @@ class Whisper(SpeechRecogniser):
         super().__init__(model_name=model_name, language=language, vad=vad)
         self.beam_size = beam_size
 
-    def options(self) -> Mapping[str, Any]:
-        return {**super().options(), "beam_size": self.beam_size}
-
     def entry(self) -> str:
         return f"faster-whisper-{size_of(self.model_name)}"
 
-    def load(self, runtime: Runtime) -> None:
-        def build() -> Any:
-            from faster_whisper import WhisperModel
+    def build_network(self, runtime: Runtime) -> Any:
+        from faster_whisper import WhisperModel
 
-            on_gpu = runtime.device.type == "cuda"
-            half = on_gpu and runtime.half_dtype is not None
-            return WhisperModel(
-                str(self.folder(runtime)),
-                device=runtime.device.type,
-                device_index=runtime.device.index or 0,
-                compute_type="float16" if half else "float32",
-            )
-
-        self._model = runtime.network(("faster-whisper", self.model_name), build)
+        half = runtime.device.type == "cuda" and runtime.half_dtype is not None
+        return WhisperModel(
+            str(self.model_folder(runtime)),
+            device=runtime.device.type,
+            device_index=runtime.device.index or 0,
+            compute_type="float16" if half else "float32",
+        )
 
     def transcribe(self, windows: Sequence[Window], runtime: Runtime) -> list[Mapping[str, Any]]:
         return [self._transcribe(w.inputs["waveform"], w.inputs["spoken"]) for w in windows]
 
     def _transcribe(self, waveform: np.ndarray, spoken: npt.NDArray[np.int64]) -> Mapping[str, Any]:
-        found, info = self._model.transcribe(
+        decoded, info = self._net.transcribe(
             waveform,
             language=self.language,
             beam_size=self.beam_size,
@@ -87,7 +82,7 @@ class Whisper(SpeechRecogniser):
                 "avg_logprob": s.avg_logprob,
                 "compression_ratio": s.compression_ratio,
             }
-            for s in found
+            for s in decoded
             if _overlaps(s.start, s.end, spoken)
         ]
         return {
@@ -98,12 +93,12 @@ class Whisper(SpeechRecogniser):
 
 
 def size_of(model_name: str) -> str:
-    """ "base" of "openai/whisper-base" and the like."""
+    """Return "base" for "openai/whisper-base" and the like."""
     for prefix in PREFIXES:
         model_name = model_name.removeprefix(prefix)
     return model_name
 
 
 def _overlaps(start_s: float, end_s: float, spoken: npt.NDArray[np.int64]) -> bool:
-    """True if some of the spoken ranges (in points) lies within the segment."""
+    """Return True if some of the spoken ranges, in samples, lies within the segment."""
     return bool(((spoken[:, 0] < end_s * SAMPLE_RATE) & (spoken[:, 1] > start_s * SAMPLE_RATE)).any())

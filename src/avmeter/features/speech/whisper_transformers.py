@@ -7,8 +7,8 @@ Source: Radford et al. (2022); `decoding.py` of openai/whisper for the prompt an
 than 30 s are cut at pauses, so the text is near that of Whisper's own sliding window, not equal to it: compare scores
 of one engine.
 
-Whisper was trained with and without timestamps in its text. With them it hears more: without, Whisper base leaves out
-short sentences at the edges of a clip. FastVideo's harness decodes without, and hears the first 30 s only.
+Whisper was trained with and without timestamps in its text. With them it recognises more: without, Whisper base leaves
+out short sentences at the edges of a clip. FastVideo's harness decodes without, and reads the first 30 s only.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from torch import Tensor
 
 from avmeter.errors import WeightsError
 from avmeter.features.base import Window
-from avmeter.features.speech.base import SAMPLE_RATE, SpeechRecogniser, segment
+from avmeter.features.speech.base import SpeechRecogniser, whole_segment
 from avmeter.features.speech.whisper import size_of
+from avmeter.features.vad import SAMPLE_RATE
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
 
@@ -40,13 +41,14 @@ class WhisperTransformers(SpeechRecogniser):
         model_name: Size ("base", "large-v3"), hub name ("openai/whisper-base"), or folder of a transformers model
             with its `tokenizer.json`.
         language: Language hint; None detects it, for each window.
-        vad: Transcribe only where the voice activity detector hears speech.
+        vad: Transcribe only where the voice activity detector finds speech.
         timestamps: Decode timestamps as well, as openai/whisper does; they are not part of the text.
     """
 
     name = "whisper_transformers"
     dependencies = ("transformers", "faster_whisper")
     extra = "speech"
+    option_names = ("model_name", "language", "vad", "timestamps")
     default_model = "base"
 
     def __init__(
@@ -55,19 +57,14 @@ class WhisperTransformers(SpeechRecogniser):
         super().__init__(model_name=model_name, language=language, vad=vad)
         self.timestamps = timestamps
 
-    def options(self) -> Mapping[str, Any]:
-        return {**super().options(), "timestamps": self.timestamps}
-
     def entry(self) -> str:
         return f"whisper-{size_of(self.model_name)}"
 
-    def load(self, runtime: Runtime) -> None:
-        self._model = runtime.network(
-            ("whisper-transformers", self.model_name), lambda: GreedyWhisper.load(self.folder(runtime), runtime)
-        )
+    def build_network(self, runtime: Runtime) -> GreedyWhisper:
+        return GreedyWhisper.load(self.model_folder(runtime), runtime)
 
     def transcribe(self, windows: Sequence[Window], runtime: Runtime) -> list[Mapping[str, Any]]:
-        model: GreedyWhisper = self._model
+        model: GreedyWhisper = self._net
         return model.transcribe(windows, self.language, timestamps=self.timestamps)
 
 
@@ -95,7 +92,7 @@ class GreedyWhisper:
 
     @classmethod
     def load(cls, folder: Path, runtime: Runtime) -> GreedyWhisper:
-        """The model of a folder on the device, in the run's precision."""
+        """Load the model of a folder to the device, in the run's precision."""
         from tokenizers import Tokenizer
         from transformers import WhisperForConditionalGeneration
 
@@ -115,21 +112,21 @@ class GreedyWhisper:
     def transcribe(
         self, windows: Sequence[Window], language: str | None, *, timestamps: bool
     ) -> list[Mapping[str, Any]]:
-        """One segment per window, with its language."""
+        """Return one segment per window, with its language."""
         encoded = self._encode([w.inputs["waveform"] for w in windows])
         languages, probabilities, no_speech = self._first_step(encoded, language)
         texts, log_probs = self._decode(encoded, languages, timestamps)
-        found: list[Mapping[str, Any]] = []
+        transcripts: list[Mapping[str, Any]] = []
         for row, window in enumerate(windows):
             evidence = {"no_speech_prob": no_speech[row], "avg_logprob": log_probs[row]}
-            found.append(
+            transcripts.append(
                 {
-                    "segments": [segment(texts[row], window, **evidence)],
+                    "segments": [whole_segment(texts[row], window, **evidence)],
                     "language": languages[row],
                     "language_probability": probabilities[row],
                 }
             )
-        return found
+        return transcripts
 
     def _encode(self, waveforms: Sequence[np.ndarray]) -> Any:
         from transformers.modeling_outputs import BaseModelOutput
@@ -142,7 +139,7 @@ class GreedyWhisper:
     def _first_step(
         self, encoded: Any, language: str | None
     ) -> tuple[list[str | None], list[float | None], list[float | None]]:
-        """Language, its probability, and probability that nobody speaks, of each window."""
+        """Return language, its probability, and probability that nobody speaks, of each window."""
         num_windows = len(encoded.last_hidden_state)
         start = torch.full((num_windows, 1), self._start, device=self._model.device)
         with torch.autocast(self._model.device.type, enabled=False):
@@ -155,8 +152,8 @@ class GreedyWhisper:
         if language in self._languages:
             return [language] * num_windows, [None] * num_windows, silent
         names = list(self._languages)
-        found = logits[:, list(self._languages.values())].softmax(-1).max(-1)
-        return [names[i] for i in found.indices.tolist()], found.values.tolist(), silent
+        likeliest = logits[:, list(self._languages.values())].softmax(-1).max(-1)
+        return [names[i] for i in likeliest.indices.tolist()], likeliest.values.tolist(), silent
 
     def _decode(self, encoded: Any, languages: Sequence[str | None], timestamps: bool) -> tuple[list[str], list[float]]:
         from transformers import GenerationMixin, LogitsProcessorList, WhisperTimeStampLogitsProcessor
@@ -187,7 +184,7 @@ class GreedyWhisper:
     def _config(self, prompt_length: int) -> Any:
         from transformers import GenerationConfig
 
-        given = self._model.generation_config
+        published = self._model.generation_config
         return GenerationConfig(
             # All the room there is: nobody comes back for the rest of a window, as openai/whisper does.
             max_new_tokens=self._model.config.max_target_positions - prompt_length,
@@ -197,8 +194,8 @@ class GreedyWhisper:
             pad_token_id=self._end,
             bos_token_id=self._end,
             decoder_start_token_id=self._start,
-            suppress_tokens=getattr(given, "suppress_tokens", None),
-            begin_suppress_tokens=getattr(given, "begin_suppress_tokens", None),
+            suppress_tokens=getattr(published, "suppress_tokens", None),
+            begin_suppress_tokens=getattr(published, "begin_suppress_tokens", None),
             no_timestamps_token_id=self._task[1],
             max_initial_timestamp_index=_LATEST_START,
         )
@@ -210,7 +207,7 @@ class GreedyWhisper:
 
 
 class _LogProbabilities:
-    """Takes down the log-probability of the token that greedy decoding chooses at each step."""
+    """Records the log-probability of the token that greedy decoding chooses at each step."""
 
     def __init__(self) -> None:
         self.steps: list[Tensor] = []

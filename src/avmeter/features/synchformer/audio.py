@@ -1,4 +1,4 @@
-"""Synchformer features of the sound: six per 0.64 s segment, segments every 0.32 s on the picture's clock.
+"""Synchformer features of the sound: six per 0.64 s segment, segments every 0.32 s on the video's clock.
 
 Source: Iashin et al., "Synchformer" (2024). 16 kHz mono by torchaudio's sinc resampler, log-mel of 65 frames and one
 more that the protocols fill differently: "av-benchmark" with 0, "fastvideo" with the minimum over the clip's
@@ -23,17 +23,17 @@ from avmeter.features.synchformer.base import (
     SynchformerTower,
     segments_to_encode,
 )
-from avmeter.features.truncation import broken_promise
+from avmeter.features.truncation import duration_mismatch
 from avmeter.media import AudioSpec, MediaItem, require_sound
 from avmeter.protocols import AV_BENCHMARK, AV_BENCHMARK_DURATION_S
 from avmeter.registry import register_extractor
 
 SAMPLE_RATE = 16_000
-SEGMENT, STEP = 10_240, 5_120
+SEGMENT, STEP = 10_240, 5_120  # samples: a segment of 0.64 s every 0.32 s
 MEL_FRAMES = 66
-MEAN, STD = -4.2677393, 4.5689974
-SHORTEST = SEGMENT + (NUM_COMPARED - 1) * STEP
-_BATCH = 64
+MEAN, STD = -4.2677393, 4.5689974  # of the log mel over AudioSet, as published
+MIN_SAMPLES = SEGMENT + (NUM_COMPARED - 1) * STEP  # 76800, 4.8 s
+_SEGMENTS_AT_ONCE = 64  # spectrograms in memory
 
 
 @register_extractor("synchformer_audio")
@@ -53,20 +53,20 @@ class SynchformerAudio(SynchformerTower):
     gpu_batch_size = 256
     part = "audio"
 
-    def _given(self, media: MediaItem) -> Any:
+    def _unstretched(self, media: MediaItem) -> Any:
         waveform = media.audio(AudioSpec(sample_rate=SAMPLE_RATE, resampler="sinc", clock="video"))
         if self.protocol == AV_BENCHMARK:
             waveform = waveform[: int(SAMPLE_RATE * AV_BENCHMARK_DURATION_S)]
         return waveform
 
     def _waveform(self, media: MediaItem) -> Any:
-        waveform = self._given(media)
-        if len(waveform) >= SHORTEST:
+        waveform = self._unstretched(media)
+        if len(waveform) >= MIN_SAMPLES:
             return waveform
         if self.short == "loop":
-            return np.resize(waveform[:], SHORTEST)
+            return np.resize(waveform[:], MIN_SAMPLES)
         if self.short == "pad":
-            return np.pad(waveform[:], (0, SHORTEST - len(waveform)))
+            return np.pad(waveform[:], (0, MIN_SAMPLES - len(waveform)))
         raise SkipError(
             SkipCode.TOO_SHORT,
             f"{media.name}: the sound lasts {len(waveform) / SAMPLE_RATE:.2f} s; need >= 4.8 s "
@@ -79,16 +79,16 @@ class SynchformerAudio(SynchformerTower):
         require_sound(media)
         num_segments = (len(waveform) - SEGMENT) // STEP + 1
         encoded = set(segments_to_encode(num_segments, whole=self.whole))
-        kept: list[np.ndarray] = []
+        mels: list[np.ndarray] = []
         lowest = np.inf
-        for first in range(0, num_segments, _BATCH):
-            numbers = range(first, min(first + _BATCH, num_segments))
+        for first in range(0, num_segments, _SEGMENTS_AT_ONCE):
+            numbers = range(first, min(first + _SEGMENTS_AT_ONCE, num_segments))
             pieces = np.stack([waveform[n * STEP : n * STEP + SEGMENT] for n in numbers])
             mel = synchformer_mel(torch.from_numpy(np.ascontiguousarray(pieces, np.float32))).numpy()
             lowest = min(lowest, float(mel.min()))
-            kept.extend(m for n, m in zip(numbers, mel, strict=True) if n in encoded)
+            mels.extend(m for n, m in zip(numbers, mel, strict=True) if n in encoded)
         fill = 0.0 if self.protocol == AV_BENCHMARK else lowest
-        for number, mel in zip(sorted(encoded), kept, strict=True):
+        for number, mel in zip(sorted(encoded), mels, strict=True):
             padded = np.pad(mel, ((0, 0), (0, MEL_FRAMES - mel.shape[1])), constant_values=fill)
             yield Window(
                 inputs={"mel": ((padded - MEAN) / (2 * STD)).astype(np.float32)},
@@ -99,12 +99,12 @@ class SynchformerAudio(SynchformerTower):
     def facts(self, media: MediaItem) -> Mapping[str, Any]:
         num_segments = (len(self._waveform(media)) - SEGMENT) // STEP + 1
         segments = segments_to_encode(num_segments, whole=self.whole)
-        stretched = self.short if len(self._given(media)) < SHORTEST else None
+        stretched = self.short if len(self._unstretched(media)) < MIN_SAMPLES else None
         return {
             "segments": segments,
             "num_segments": num_segments,
             "stretched": stretched,
-            **broken_promise(media),
+            **duration_mismatch(media),
         }
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:

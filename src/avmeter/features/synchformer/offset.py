@@ -1,7 +1,7 @@
-"""Synchformer's comparison of sound and picture: logits over 21 offsets from -2 to 2 s.
+"""Synchformer's comparison of sound and video: logits over 21 offsets from -2 to 2 s.
 
-Compared are 14 successive segments (4.8 s) of each: the first and the last that sound and picture share, or with
-`curve` every position. Where sound and picture last differently long, the shared part counts; the published code
+Compared are 14 successive segments (4.8 s) of each: the first and the last that sound and video share, or with
+`curve` every position. Where sound and video last differently long, the shared part counts; the published code
 takes the last 14 of each by its own count, and then compares different times.
 """
 
@@ -16,19 +16,20 @@ from torch import Tensor
 from avmeter.errors import SkipCode, SkipError, UsageError
 from avmeter.features.base import DerivedExtractor, Extractor, Features, Window
 from avmeter.features.synchformer.audio import SynchformerAudio
-from avmeter.features.synchformer.base import ENTRY, NUM_COMPARED, check_short_rule, load_part
+from avmeter.features.synchformer.base import NUM_COMPARED, SynchformerPart, check_short_rule
 from avmeter.features.synchformer.video import SynchformerVideo
-from avmeter.features.truncation import FACT
+from avmeter.features.truncation import HEADER_MISMATCH
 from avmeter.nets import synchformer
 from avmeter.protocols import FASTVIDEO, check_protocol
 from avmeter.registry import register_extractor
-from avmeter.runtime import Runtime
 
-STEP_S = 0.32
+STEP_S = 0.32  # from one segment to the next
+SEGMENT_S = 0.64
+COMPARED_S = 4.8  # what 14 segments cover
 
 
 @register_extractor("synchformer_offset")
-class SynchformerOffset(DerivedExtractor):
+class SynchformerOffset(SynchformerPart, DerivedExtractor):
     """Arrays `logits` (P, 21) and `start_s` (P,): front and back, or with `curve` every 0.32 s.
 
     Args:
@@ -44,7 +45,8 @@ class SynchformerOffset(DerivedExtractor):
     name = "synchformer_offset"
     version = "2"
     batch_size = 32
-    half_weights = True
+    part = "compare"
+    option_names = ("protocol", "curve", "short")
 
     def __init__(self, *, protocol: str = FASTVIDEO, curve: bool = False, short: str | None = None) -> None:
         if not isinstance(curve, bool):
@@ -52,23 +54,10 @@ class SynchformerOffset(DerivedExtractor):
         self.protocol = check_protocol(protocol)
         self.curve = curve
         self.short = check_short_rule(short)
-        self._net: Any = None
-
-    def options(self) -> Mapping[str, Any]:
-        return {"protocol": self.protocol, "curve": self.curve, "short": self.short}
-
-    def weights(self) -> tuple[str, ...]:
-        return (ENTRY,)
 
     def parents(self) -> Mapping[str, Extractor]:
         options: dict[str, Any] = {"protocol": self.protocol, "whole": self.curve, "short": self.short}
         return {"video": SynchformerVideo(**options), "audio": SynchformerAudio(**options)}
-
-    def load(self, runtime: Runtime) -> None:
-        self._net = load_part("compare", runtime)
-
-    def unload(self) -> None:
-        self._net = None
 
     def windows(self, media: Mapping[str, Features]) -> Iterator[Window]:
         shared = min(int(f.facts["num_segments"]) for f in media.values())
@@ -76,13 +65,13 @@ class SynchformerOffset(DerivedExtractor):
         starts = list(range(last + 1)) if self.curve else [0, last]
         for start in starts:
             inputs = {name: _run_of_segments(media, name, start) for name in media}
-            yield Window(inputs=inputs, start_s=start * STEP_S, duration_s=4.8)
+            yield Window(inputs=inputs, start_s=start * STEP_S, duration_s=COMPARED_S)
 
     def facts(self, media: Mapping[str, Features]) -> Mapping[str, Any]:
-        told = {f"num_{name}_segments": f.facts["num_segments"] for name, f in media.items()}
-        told["stretched"] = self.short if any(f.facts.get("stretched") for f in media.values()) else None
-        sound = media["audio"].facts
-        return {**told, FACT: sound[FACT]} if FACT in sound else told
+        facts = {f"num_{name}_segments": f.facts["num_segments"] for name, f in media.items()}
+        facts["stretched"] = self.short if any(f.facts.get("stretched") for f in media.values()) else None
+        note = media["audio"].facts.get(HEADER_MISMATCH)
+        return facts if note is None else {**facts, HEADER_MISMATCH: note}
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return {"logits": self._net.compare(batch["video"], batch["audio"])}
@@ -100,7 +89,7 @@ class SynchformerOffset(DerivedExtractor):
 
 
 def _run_of_segments(media: Mapping[str, Features], name: str, start: int) -> np.ndarray:
-    """Features of segments start .. start + 13 of one side."""
+    """Return the features of segments start .. start + 13 of one side."""
     features = media[name]
     segments = features["segments"]
     position = int(np.searchsorted(segments, start))
@@ -108,13 +97,13 @@ def _run_of_segments(media: Mapping[str, Features], name: str, start: int) -> np
     if not np.array_equal(run, np.arange(start, start + NUM_COMPARED)):
         raise SkipError(
             SkipCode.UNSUPPORTED,
-            f"sound and picture end too far apart: {_lasts(media['audio'])} of sound and {_lasts(media['video'])} of "
-            "picture; of a clip above 15 s the middle is not encoded",
+            f"sound and picture end too far apart: {_duration(media['audio'])} of sound and "
+            f"{_duration(media['video'])} of picture; of a clip above 15 s the middle is not encoded",
             hint="`curve=true` of audio.desync encodes everything",
         )
     return np.ascontiguousarray(features["features"][position : position + NUM_COMPARED])
 
 
-def _lasts(features: Features) -> str:
-    """What the segments of one side cover."""
-    return f"{0.64 + STEP_S * (int(features.facts['num_segments']) - 1):.2f} s"
+def _duration(features: Features) -> str:
+    """Return how long the segments of one side last, for messages."""
+    return f"{SEGMENT_S + STEP_S * (int(features.facts['num_segments']) - 1):.2f} s"

@@ -1,8 +1,8 @@
-"""Synchformer features of the picture: one per two frames of every 0.64 s segment.
+"""Synchformer features of the video: one per two frames of every 0.64 s segment.
 
-Source: Iashin et al., "Synchformer" (2024), checkpoint 24-01-04T16-39-21. The picture is taken at 25 frames a second
+Source: Iashin et al., "Synchformer" (2024), checkpoint 24-01-04T16-39-21. The video is sampled at 25 frames a second
 by presentation time; segments of 16 frames every 8. The protocols differ in how frames are picked and resized. A still
-picture has no offset: a skip, where the published programs score what the network makes of it.
+image has no offset: a skip, where the published programs score what the network makes of it.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
 
 FPS = 25.0
-SEGMENT_FRAMES, STEP_FRAMES = 16, 8
-SHORTEST_FRAMES = SEGMENT_FRAMES + (NUM_COMPARED - 1) * STEP_FRAMES
+SEGMENT_FRAMES, STEP_FRAMES = 16, 8  # ticks of 1/25 s: a segment of 0.64 s every 0.32 s
+MIN_TICKS = SEGMENT_FRAMES + (NUM_COMPARED - 1) * STEP_FRAMES  # 120, 4.8 s
+# Largest difference between pixels in [0, 1] that is no motion: x264 leaves up to 9 steps of 8 bits in a photograph.
+STILL_BELOW = 10 / 255
 _RESIZE = {
     FASTVIDEO: Resize(short_side=224, interpolation="bicubic", antialias=True, long_side="round", in_="float"),
     AV_BENCHMARK: Resize(short_side=224, interpolation="bicubic", antialias=True, long_side="int_trunc", in_="uint8"),
@@ -71,11 +73,11 @@ class SynchformerVideo(SynchformerTower):
         return {"_resizes_on_device": self._resizes_on_device}
 
     def _ticks(self, media: MediaItem) -> np.ndarray:
-        """Index of the frame on the screen at every 1/25 s; of a short clip as `short` says."""
-        ticks = self._given_ticks(media)
-        return ticks if len(ticks) >= SHORTEST_FRAMES else self._stretched(media, ticks)
+        """Return the index of the frame presented at every 1/25 s; of a short clip as `short` says."""
+        ticks = self._unstretched_ticks(media)
+        return ticks if len(ticks) >= MIN_TICKS else self._stretched(media, ticks)
 
-    def _given_ticks(self, media: MediaItem) -> np.ndarray:
+    def _unstretched_ticks(self, media: MediaItem) -> np.ndarray:
         times = np.asarray(media.frame_times)
         if not len(times):
             raise SkipError(SkipCode.NO_VIDEO_TRACK, f"{media.name}: no frames")
@@ -87,22 +89,22 @@ class SynchformerVideo(SynchformerTower):
 
     def _stretched(self, media: MediaItem, ticks: np.ndarray) -> np.ndarray:
         if self.short == "loop":
-            return np.resize(ticks, SHORTEST_FRAMES)
+            return np.resize(ticks, MIN_TICKS)
         if self.short == "pad":
-            return np.pad(ticks, (0, SHORTEST_FRAMES - len(ticks)), mode="edge")
+            return np.pad(ticks, (0, MIN_TICKS - len(ticks)), mode="edge")
         lasts_s = media.video_duration_s
-        held = ""
-        if lasts_s >= SHORTEST_FRAMES / FPS:
+        note = ""
+        if lasts_s >= MIN_TICKS / FPS:
             lasts_s = video_duration_s(np.asarray(media.frame_times))
-            held = " before its last frame is held"
+            note = " before its last frame is held"
         raise SkipError(
             SkipCode.TOO_SHORT,
-            f"{media.name}: the picture lasts {lasts_s:.2f} s{held}; need >= 4.8 s ({NUM_COMPARED} segments)",
+            f"{media.name}: the picture lasts {lasts_s:.2f} s{note}; need >= 4.8 s ({NUM_COMPARED} segments)",
             hint='`short="loop"` or `short="pad"` of audio.desync stretch it, which no published number does',
         )
 
     def _plan(self, media: MediaItem) -> tuple[FrameRequest, list[int], int, dict[int, int]]:
-        """Request, segments to encode, number of segments, and tick -> position in the request."""
+        """Return request, segments to encode, number of segments, and tick -> position in the request."""
         ticks = self._ticks(media)
         num_segments = (len(ticks) - SEGMENT_FRAMES) // STEP_FRAMES + 1
         segments = segments_to_encode(num_segments, whole=self.whole)
@@ -136,7 +138,7 @@ class SynchformerVideo(SynchformerTower):
 
     def facts(self, media: MediaItem) -> Mapping[str, Any]:
         _, segments, num_segments, _ = self._plan(media)
-        stretched = self.short if len(self._given_ticks(media)) < SHORTEST_FRAMES else None
+        stretched = self.short if len(self._unstretched_ticks(media)) < MIN_TICKS else None
         return {
             "segments": segments,
             "num_segments": num_segments,
@@ -145,41 +147,41 @@ class SynchformerVideo(SynchformerTower):
         }
 
     def batch_key(self, window: Window) -> Hashable:
-        """Pictures of all sizes share batches: they have one size on the device."""
+        """Return one key for all: frames of every size share batches, since they have one size on the device."""
         return "pixels"
 
     def upload(self, windows: Sequence[Window], runtime: Runtime) -> dict[str, Tensor]:
-        """Segments overlap by half: each half travels once, and the segments are put together on the device."""
+        """Put the segments together on the device: they overlap by half, and each half is uploaded once."""
         halves: dict[int, np.ndarray] = {}
-        places = []
+        segment_keys = []
         for window in windows:
             pair = [window.inputs["early"], window.inputs["late"]]
             keys = [int(half.__array_interface__["data"][0]) for half in pair]
             halves.update(zip(keys, pair, strict=True))
-            places.append(keys)
+            segment_keys.append(keys)
         groups: dict[tuple[int, ...], list[int]] = {}
         for key, half in halves.items():
             groups.setdefault(half.shape, []).append(key)
         order = {key: i for i, key in enumerate(key for keys in groups.values() for key in keys)}
-        made = torch.cat([self._on_device([halves[key] for key in keys], runtime) for keys in groups.values()])
-        index = runtime.stack([np.array([order[key] for key in keys]) for keys in places])  # (windows, 2)
-        return {"pixels": made[index].flatten(1, 2)}
+        resized = torch.cat([self._upload_halves([halves[key] for key in keys], runtime) for keys in groups.values()])
+        index = runtime.stack([np.array([order[key] for key in keys]) for keys in segment_keys])  # (windows, 2)
+        return {"pixels": resized[index].flatten(1, 2)}
 
-    def _on_device(self, halves: list[np.ndarray], runtime: Runtime) -> Tensor:
-        """Half segments of one form as (n, 8, 3, 224, 224) float32."""
+    def _upload_halves(self, halves: list[np.ndarray], runtime: Runtime) -> Tensor:
+        """Upload half segments of one shape, and resize them: (n, 8, 3, 224, 224) float32."""
         stacked = runtime.stack(halves)
         if stacked.shape[-1] != 3:  # resized when they were decoded
             return stacked
         frames = torch.split(stacked.flatten(0, 1), _RESIZED_AT_ONCE)  # (n, H, W, 3) each
-        made = torch.cat([resize_batch(f, _RESIZE[self.protocol], _CROP[self.protocol]) for f in frames])
-        return made.reshape(len(halves), STEP_FRAMES, *made.shape[1:])
+        resized = torch.cat([resize_batch(f, _RESIZE[self.protocol], _CROP[self.protocol]) for f in frames])
+        return resized.reshape(len(halves), STEP_FRAMES, *resized.shape[1:])
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return {"features": self._net.video_features(batch["pixels"] * 2.0 - 1.0)}
 
 
 def _is_small(media: MediaItem, num_frames: int) -> bool:
-    """Whether the picture may travel to the device at its own size."""
+    """Return True if frames may be uploaded at their own size."""
     stream = media.info.video[0]
     frame_bytes = 3 * stream.width * stream.height
     return frame_bytes <= _PACKED_FRAME_BYTES and frame_bytes * num_frames <= _PACKED_CLIP_BYTES

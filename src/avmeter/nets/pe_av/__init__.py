@@ -35,7 +35,7 @@ from avmeter.nets.pe_av.config import (
 )
 from avmeter.nets.pe_av.frame import FrameEncoder
 from avmeter.nets.pe_av.keys import KEY_MAPS, without_aliases
-from avmeter.nets.pe_av.text import MAX_TOKENS, BpeTokens, DummyTokens, TextTower, Tokens, padded
+from avmeter.nets.pe_av.text import MAX_TOKENS, BpeTokens, DummyTokens, TextTower, Tokenizer, Tokens, padded
 from avmeter.nets.pe_av.towers import Towers
 
 SAMPLE_RATE = 48_000
@@ -79,6 +79,7 @@ __all__ = [
     "FrameConfig",
     "PeAvConfig",
     "TextConfig",
+    "Tokenizer",
     "Tokens",
     "TransformerConfig",
     "build",

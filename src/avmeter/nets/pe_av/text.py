@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -92,6 +92,15 @@ class Tokens:
     num_dropped: int
 
 
+class Tokenizer(Protocol):
+    """Anything that turns a text into `Tokens`; `config` are its special tokens."""
+
+    config: TextConfig
+
+    def __call__(self, text: str) -> Tokens:
+        """Tokens between [CLS] and [SEP]."""
+
+
 class BpeTokens:
     """ModernBERT's byte-level BPE.
 
@@ -116,11 +125,11 @@ class BpeTokens:
         self._tokenizer = Tokenizer.from_str(text)
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        self._config = config
+        self.config = config
 
     def __call__(self, text: str) -> Tokens:
         """Tokens between [CLS] and [SEP]."""
-        return _framed(self._tokenizer.encode(text, add_special_tokens=False).ids, self._config)
+        return _framed(self._tokenizer.encode(text, add_special_tokens=False).ids, self.config)
 
 
 class DummyTokens:
@@ -131,13 +140,13 @@ class DummyTokens:
     """
 
     def __init__(self, config: TextConfig) -> None:
-        self._config = config
+        self.config = config
 
     def __call__(self, text: str) -> Tokens:
         """Tokens between [CLS] and [SEP]."""
-        special = {self._config.begin, self._config.end, self._config.pad}
-        usual = [i for i in range(self._config.vocabulary) if i not in special][:256]
-        return _framed([usual[byte % len(usual)] for byte in text.encode("utf-8", "surrogatepass")], self._config)
+        special = {self.config.begin, self.config.end, self.config.pad}
+        usual = [i for i in range(self.config.vocabulary) if i not in special][:256]
+        return _framed([usual[byte % len(usual)] for byte in text.encode("utf-8", "surrogatepass")], self.config)
 
 
 def _checked(file: Path) -> str:

@@ -19,7 +19,6 @@ from avmeter import create_evaluator
 from avmeter.dsp import clap as dsp
 from avmeter.errors import SkipCode, SkipError, UnknownNameError, WeightsError
 from avmeter.features.base import Features, WindowExtractor, get_extractor
-from avmeter.features.clap import base as clap_base
 from avmeter.media import MediaItem
 from avmeter.nets import clap
 from avmeter.runtime import Runtime
@@ -59,7 +58,7 @@ def put_small_networks(runtime: Runtime) -> None:
             net = small_network(SMALL_MICROSOFT)
         else:
             net = small_network(SMALL if checkpoint.config.audio.fusion else SMALL_UNFUSED)
-        runtime.networks[clap_base.network_key(model)] = net
+        runtime.networks["clap", model] = net
 
 
 @pytest.fixture
@@ -76,7 +75,7 @@ def embed(extractor: Any, item: Any, runtime: Runtime) -> Features:
     windows = list(extractor.windows(item))
     with torch.inference_mode():
         outputs = [extractor.run([w], runtime)[0] for w in windows]
-    return extractor.pool(outputs, [w.place() for w in windows], extractor.facts(item))
+    return extractor.pool(outputs, [w.without_inputs() for w in windows], extractor.facts(item))
 
 
 def sound(seconds: float, seed: int = 0) -> MediaItem:
@@ -285,12 +284,13 @@ def test_checkpoints_load_by_their_layout(monkeypatch: pytest.MonkeyPatch) -> No
     state = small_network().state_dict()
     weights: Any = SimpleNamespace(is_dummy=False, state_dict=lambda _: state)
     runtime = Runtime(device=torch.device("cpu"), precision="float32", weights=weights)
-    net = clap_base.load_clap("clap-htsat-fused", runtime)
+    get_extractor("clap_audio", model="clap-htsat-fused").load(runtime)
+    net = runtime.networks["clap", "clap-htsat-fused"]
     assert torch.equal(net.text_projection.linear1.weight, state["text_projection.linear1.weight"])
     with pytest.raises(WeightsError, match="LAION's layout"):
-        clap_base.load_clap("laion-clap-630k-fused", runtime)
+        get_extractor("clap_audio", model="laion-clap-630k-fused").load(runtime)
     with pytest.raises(WeightsError, match="Microsoft's layout"):
-        clap_base.load_clap(MICROSOFT, runtime)
+        get_extractor("clap_audio", model=MICROSOFT).load(runtime)
 
 
 # -- through the engine ---------------------------------------------------------------------------------------

@@ -14,8 +14,8 @@ import torch
 from avmeter import create_evaluator
 from avmeter.dsp.mel import imagebind_mel
 from avmeter.errors import SkipCode, SkipError, UnknownNameError, UsageError, WeightsError
+from avmeter.features import network
 from avmeter.features.base import Features, WindowExtractor, get_extractor
-from avmeter.features.imagebind import base as imagebind_base
 from avmeter.media import MediaItem
 from avmeter.nets import clip_tokens
 from avmeter.runtime import Runtime
@@ -45,7 +45,7 @@ def embed(extractor: Any, item: Any, runtime: Runtime) -> Features:
     windows = list(extractor.windows(item))
     with torch.inference_mode():
         outputs = extractor.run(windows, runtime)
-    return extractor.pool(outputs, [w.place() for w in windows], extractor.facts(item))
+    return extractor.pool(outputs, [w.without_inputs() for w in windows], extractor.facts(item))
 
 
 def sound(seconds: float, channels: int = 1) -> MediaItem:
@@ -263,12 +263,7 @@ def test_tower_is_loaded_for_the_first_who_asks_and_for_nobody_again(monkeypatch
     """Pairs and single frames, whole sounds and windows: one network each, and no other tower comes with it."""
     runtime = Runtime(device=torch.device("cpu"), precision="float32", weights=WeightsSource(is_dummy=True))
     loaded: list[tuple[str, ...]] = []
-
-    def load(net: Any, *_: Any, **__: Any) -> Any:
-        loaded.append(net.config.towers)
-        return net
-
-    monkeypatch.setattr(imagebind_base, "load_network", load)
+    monkeypatch.setattr(network, "fill_network", lambda net, _: loaded.append(net.config.towers))
     for name in ("imagebind_frames", "imagebind_video", "imagebind_audio_windows", "imagebind_audio", "imagebind_text"):
         get_extractor(name).load(runtime)
     assert loaded == [("vision",), ("audio",), ("text",)]

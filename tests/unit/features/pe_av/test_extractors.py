@@ -12,7 +12,7 @@ import torch
 
 from avmeter.errors import SkipError, UnknownNameError, WeightsError
 from avmeter.features.base import Features, get_extractor
-from avmeter.features.pe_av.frame import PeAvFrame, spread
+from avmeter.features.pe_av.frame import PeAvFrame, spread_indices
 from avmeter.media import MediaItem
 from avmeter.runtime import Runtime
 from avmeter.weights import WeightsSource
@@ -41,7 +41,7 @@ def made(extractor: Any, media: Any, on: Runtime) -> Features:
     windows = list(extractor.windows(media))
     with torch.inference_mode():
         outputs = [o for w in windows for o in extractor.run([w], on)]
-    return extractor.pool(outputs, [w.place() for w in windows], extractor.facts(media))  # type: ignore[no-any-return]
+    return extractor.pool(outputs, [w.without_inputs() for w in windows], extractor.facts(media))  # type: ignore[no-any-return]
 
 
 def load_all(model: str, on: Runtime) -> None:
@@ -98,7 +98,7 @@ def test_every_frame_is_seen_or_sixteen_of_them(folder: Path, tmp_path: Path) ->
     """By what the checkpoint asks for; frames come in the order of their presentation, in bytes."""
     sixteen = write_checkpoint(tmp_path / "16", num_frames=16)
     item = film(1, 40)
-    for model, wanted in ((folder, range(40)), (sixteen, spread(40, 16))):
+    for model, wanted in ((folder, range(40)), (sixteen, spread_indices(40, 16))):
         extractor: Any = get_extractor("pe_av_frame", model=str(model))
         windows = list(extractor.windows(item))
         assert [round((int(w.inputs["pixels"][0, 5, 5]) - 10) / 4) for w in windows] == list(wanted)
@@ -111,8 +111,8 @@ def test_every_frame_is_seen_or_sixteen_of_them(folder: Path, tmp_path: Path) ->
 
 def test_one_frame_and_fewer_than_sixteen_are_enough(folder: Path, tmp_path: Path) -> None:
     """A single frame is seen once, or sixteen times; the embedding is the same kind of thing."""
-    assert spread(1, 16) == (0,) * 16
-    assert spread(5, 16) == (0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 4)
+    assert spread_indices(1, 16) == (0,) * 16
+    assert spread_indices(5, 16) == (0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 4)
     for model in (folder, write_checkpoint(tmp_path / "16", num_frames=16)):
         features = embedded(model, film(0.5, 1))
         assert np.isfinite(features["video"]).all()

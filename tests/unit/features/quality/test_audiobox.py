@@ -10,7 +10,6 @@ import pytest
 
 from avmeter import create_evaluator
 from avmeter.features.base import get_extractor
-from avmeter.features.quality.audiobox import ENTRY
 from avmeter.media import MediaItem
 from avmeter.nets import audiobox
 from avmeter.nets.wavlm import WavLMConfig
@@ -44,7 +43,7 @@ def small_network() -> Any:
 
 def evaluator(**options: Any) -> Any:
     ev = create_evaluator(metrics=[NAME], weights="dummy", **options)
-    ev._runtime.networks[ENTRY] = small_network()
+    ev._runtime.networks["audiobox", "audiobox"] = small_network()
     return ev
 
 

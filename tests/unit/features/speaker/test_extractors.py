@@ -44,7 +44,7 @@ def embed(extractor: Any, waveform: np.ndarray, rate: int = RATE) -> Features:
         windows = list(extractor.windows(item))
     with torch.inference_mode():
         outputs = [o for w in windows for o in extractor.run([w], runtime())]
-    return extractor.pool(outputs, [w.place() for w in windows], {})  # type: ignore[no-any-return]
+    return extractor.pool(outputs, [w.without_inputs() for w in windows], {})  # type: ignore[no-any-return]
 
 
 def noise(num_points: int, seed: int = 0) -> np.ndarray:
@@ -55,7 +55,7 @@ def noise(num_points: int, seed: int = 0) -> np.ndarray:
 def all_is_speech(monkeypatch: pytest.MonkeyPatch) -> None:
     """Published and own detector differ; here neither takes anything away."""
     for module in (ge2e_extractor, wavlm_extractor):
-        monkeypatch.setattr(module, "voiced", lambda waveform, **options: waveform)
+        monkeypatch.setattr(module, "speech_of_speaker", lambda waveform: waveform)
 
 
 # -- GE2E against the published package ----------------------------------------------------------------------

@@ -14,7 +14,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models
 
 from avmeter.errors import SkipCode, SkipError, WeightsError
 from avmeter.features.base import Features, Window, get_extractor
-from avmeter.features.speech.base import pieces, speech_ranges
+from avmeter.features.vad import speech_ranges, split_at_pauses
 from avmeter.media import MediaItem
 from avmeter.runtime import Runtime
 from avmeter.weights import WeightsSource
@@ -43,7 +43,7 @@ def transcript(extractor: Any, waveform: np.ndarray, on: Runtime) -> Features:
         windows = list(extractor.windows(item))
     with torch.inference_mode():
         outputs = [o for w in windows for o in extractor.run([w], on)]
-    return extractor.pool(outputs, [w.place() for w in windows], {})  # type: ignore[no-any-return]
+    return extractor.pool(outputs, [w.without_inputs() for w in windows], {})  # type: ignore[no-any-return]
 
 
 def write_tokenizer(file: Path, special: list[str]) -> dict[str, int]:
@@ -124,7 +124,7 @@ def test_whisper_decodes_as_transformers_does(whisper_folder: Path) -> None:
     # Timestamps that a trained model would not write without being asked make transformers listen once more.
     tokenizer = Tokenizer.from_file(str(whisper_folder / "tokenizer.json"))
     stamps = list(range(len(WORDS) + len(SPECIAL), tokenizer.get_vocab_size()))
-    extractor._model._model.generation_config.suppress_tokens = stamps
+    extractor._net._model.generation_config.suppress_tokens = stamps
     with torch.inference_mode():
         found = [o["segments"][0]["text"] for o in extractor.run([window(c) for c in clips], on)]
     model = WhisperForConditionalGeneration.from_pretrained(whisper_folder).eval()
@@ -166,7 +166,7 @@ def test_whisper_runs_in_half_precision(whisper_folder: Path) -> None:
     """The network itself is converted, and its text is still text."""
     on = runtime("bf16")
     extractor = whisper(whisper_folder, on, vad=False)
-    assert extractor._model._model.dtype == torch.bfloat16
+    assert extractor._net._model.dtype == torch.bfloat16
     assert isinstance(transcript(extractor, noise(1.0), on).facts["text"], str)
 
 
@@ -261,21 +261,21 @@ def test_glm_is_asked_with_the_instruction_and_one_token_per_piece_of_sound(
 ) -> None:
     """The prompt holds 12.5 tokens a second of sound and the instruction, with a template or without."""
     extractor = glm(write_glm(tmp_path, template), runtime(), instruction="w5")
-    asked = extractor._ask([noise(4.0)])
+    asked = extractor._request(extractor._net.processor, [noise(4.0)])
     ids = asked["input_ids"][0].tolist()
-    vocabulary = extractor._processor.tokenizer.get_vocab()
+    vocabulary = extractor._net.processor.tokenizer.get_vocab()
     assert ids.count(vocabulary["<|pad|>"]) == 50
     assert ids.index(vocabulary["<|user|>"]) < ids.index(vocabulary["<|pad|>"]) < ids.index(vocabulary["<|assistant|>"])
     assert asked["input_features"].shape == (1, 16, 3000)
     seen: list[Any] = []
-    processor = type(extractor._processor)
+    processor = type(extractor._net.processor)
     original = processor.__call__
     monkeypatch.setattr(
         processor,
         "__call__",
         lambda self, **kw: seen.append(kw["text"]) or original(self, **kw),  # type: ignore[func-returns-value]
     )
-    extractor._ask([noise(1.0)])
+    extractor._request(extractor._net.processor, [noise(1.0)])
     assert "w5" in str(seen[0])
 
 
@@ -283,7 +283,7 @@ def test_glm_is_asked_with_the_instruction_and_one_token_per_piece_of_sound(
 def test_glm_runs_in_half_precision(glm_folder: Path) -> None:
     on = runtime("bf16")
     extractor = glm(glm_folder, on)
-    assert extractor._model.dtype == torch.bfloat16
+    assert extractor._net.model.dtype == torch.bfloat16
     assert isinstance(transcript(extractor, noise(1.0), on).facts["text"], str)
 
 
@@ -355,7 +355,7 @@ def test_pieces_cover_the_waveform_once() -> None:
     """Nothing is dropped and nothing heard twice, with and without a detector."""
     waveform = np.concatenate([noise(1.0), np.zeros(RATE * 2, np.float32), noise(4.3)])
     for vad in (True, False):
-        parts = list(pieces(waveform, 3 * RATE, vad=vad))
+        parts = list(split_at_pauses(waveform, 3 * RATE, vad=vad))
         np.testing.assert_array_equal(np.concatenate([p for _, p, _ in parts]), waveform)
         assert [start for start, _, _ in parts] == np.cumsum([0, *(len(p) for _, p, _ in parts[:-1])]).tolist()
         assert max(len(p) for _, p, _ in parts) <= 3 * RATE
@@ -371,7 +371,7 @@ def test_speech_is_cut_at_its_pauses() -> None:
     first, _ = speak("The quick brown fox jumps over the lazy dog.")
     second, _ = speak("She sells sea shells by the sea shore.")
     waveform = np.concatenate([first, second])
-    (cut, _, _) = list(pieces(waveform, len(first) + RATE, vad=True))[1]
+    (cut, _, _) = list(split_at_pauses(waveform, len(first) + RATE, vad=True))[1]
     assert abs(cut - len(first)) < RATE // 2
     assert len(speech_ranges(waveform)) > 0
 
@@ -380,6 +380,6 @@ def test_window_without_speech_is_not_transcribed(whisper_folder: Path) -> None:
     """Noise gives an empty transcript, whatever the network would make of it."""
     on = runtime()
     extractor = whisper(whisper_folder, on)
-    extractor._model = None
+    extractor._net = None
     facts = transcript(extractor, noise(3.0), on).facts
     assert (facts["text"], facts["segments"], facts["language"], facts["speech_s"]) == ("", [], None, 0.0)
