@@ -14,11 +14,9 @@ from tokenizers import AddedToken, Tokenizer, decoders, models
 
 from avmeter.errors import SkipCode, SkipError, WeightsError
 from avmeter.features.base import Features, Window, get_extractor
-from avmeter.features.vad import speech_ranges, split_at_pauses
 from avmeter.media import MediaItem
 from avmeter.runtime import Runtime
 from avmeter.weights import WeightsSource
-from support.speech import speak
 
 RATE = 16_000
 WORDS = [f"▁w{i}" for i in range(40)]
@@ -173,16 +171,6 @@ def test_whisper_runs_in_half_precision(whisper_folder: Path) -> None:
 def test_folder_without_a_tokenizer_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"no tokenizer\.json"):
         whisper(tmp_path, runtime())
-
-
-def test_folder_that_changed_is_another_model(whisper_folder: Path, tmp_path: Path) -> None:
-    """Features of a folder's earlier content are not taken for those of its new one."""
-    (tmp_path / "model.safetensors").write_bytes(b"1")
-    extractor = get_extractor("whisper_transformers", model_name=str(tmp_path))
-    before = extractor.fingerprint(runtime())
-    assert before != extractor.fingerprint(runtime("bf16"))
-    (tmp_path / "model.safetensors").write_bytes(b"22")
-    assert extractor.fingerprint(runtime()) != before
 
 
 # -- GLM-ASR -------------------------------------------------------------------------------------------------
@@ -348,32 +336,7 @@ def test_sensevoice_without_a_model_file_is_refused(sherpa: list[Any], tmp_path:
         extractor.load(runtime())
 
 
-# -- pauses and voice activity -------------------------------------------------------------------------------
-
-
-def test_pieces_cover_the_waveform_once() -> None:
-    """Nothing is dropped and nothing heard twice, with and without a detector."""
-    waveform = np.concatenate([noise(1.0), np.zeros(RATE * 2, np.float32), noise(4.3)])
-    for vad in (True, False):
-        parts = list(split_at_pauses(waveform, 3 * RATE, vad=vad))
-        np.testing.assert_array_equal(np.concatenate([p for _, p, _ in parts]), waveform)
-        assert [start for start, _, _ in parts] == np.cumsum([0, *(len(p) for _, p, _ in parts[:-1])]).tolist()
-        assert max(len(p) for _, p, _ in parts) <= 3 * RATE
-
-
-def test_noise_and_silence_are_no_speech() -> None:
-    assert len(speech_ranges(np.zeros(3 * RATE, np.float32))) == 0
-    assert len(speech_ranges(noise(3.0))) == 0
-
-
-def test_speech_is_cut_at_its_pauses() -> None:
-    """Two sentences with a pause between, cut near the pause and not in a word."""
-    first, _ = speak("The quick brown fox jumps over the lazy dog.")
-    second, _ = speak("She sells sea shells by the sea shore.")
-    waveform = np.concatenate([first, second])
-    (cut, _, _) = list(split_at_pauses(waveform, len(first) + RATE, vad=True))[1]
-    assert abs(cut - len(first)) < RATE // 2
-    assert len(speech_ranges(waveform)) > 0
+# -- voice activity ------------------------------------------------------------------------------------------
 
 
 def test_window_without_speech_is_not_transcribed(whisper_folder: Path) -> None:
