@@ -11,13 +11,13 @@ import signal
 import sys
 import warnings
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from avmeter.cli import audit, compare, demo, doctor, features, listing, probe, report, score, stress, weights
+from avmeter.cli.exit_codes import EXIT_INTERRUPTED, EXIT_USAGE
 from avmeter.cli.messages import fail, say, warn
 from avmeter.errors import AvmeterError
 
@@ -43,8 +43,10 @@ app.command("stress")(stress.stress_command)
 app.command("demo")(demo.demo_command)
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
         typer.echo(f"avmeter {version('avmeter')}")
         raise typer.Exit
 
@@ -72,7 +74,7 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 
 def run() -> None:
-    """Run the command that the command line names; ends the process."""
+    """Run the command that the command line names, and end the process."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a character must not end a run
             stream.reconfigure(errors="backslashreplace")
@@ -83,17 +85,17 @@ def run() -> None:
         app()
     except AvmeterError as error:
         fail(str(error))
-        sys.exit(2)
+        sys.exit(EXIT_USAGE)
     except OSError as error:
         fail(f"{error.filename or 'a file'}: {error.strerror or error}")
-        sys.exit(2)
+        sys.exit(EXIT_USAGE)
     except SystemExit as ending:
-        if ending.code == 2:
+        if ending.code == EXIT_USAGE:
             _explain_dashes(sys.argv[1:])
         raise
     except _Interrupted:
         say("interrupted: what was computed is kept in the feature store; the same command goes on from there")
-        sys.exit(130)
+        sys.exit(EXIT_INTERRUPTED)
 
 
 def _explain_dashes(arguments: Sequence[str]) -> None:

@@ -6,15 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
-from avmeter.audit import audit
 from avmeter.cli.messages import named, say
 from avmeter.cli.progress import progress_bar
-from avmeter.manifest import samples_from_inputs
-from avmeter.report.words import clean
-from avmeter.sample import as_samples
 
 
 def audit_command(
@@ -25,6 +19,14 @@ def audit_command(
 
     Example: avmeter audit gen/
     """
+    from rich.console import Console
+    from rich.markup import escape
+
+    from avmeter.audit import audit
+    from avmeter.manifest import samples_from_inputs
+    from avmeter.report.format import clean
+    from avmeter.sample import as_samples
+
     samples = samples_from_inputs(inputs)
     if samples.pairing.ignored:
         say(f"ignored, not media: {named(samples.pairing.ignored)}")
@@ -34,8 +36,8 @@ def audit_command(
     console = Console(highlight=False)
     for clip in found.clips:
         for code, text in clip.problems:
-            told = text if text.startswith(str(clip.path)) else f"{clip.path}: {text}"
-            console.print(f"[yellow]{code}[/] {escape(clean(told))}", soft_wrap=True)
+            line = text if text.startswith(str(clip.path)) else f"{clip.path}: {text}"
+            console.print(f"[yellow]{code}[/] {escape(clean(line))}", soft_wrap=True)
     for code, text in found.notes:
         console.print(f"[yellow]{code}[/] {escape(clean(text))}", soft_wrap=True)
     num_bad = sum(bool(c.problems) for c in found.clips)

@@ -7,9 +7,6 @@ from typing import Annotated
 
 import typer
 
-from avmeter.report import print_comparison
-from avmeter.run import compare, read_run
-
 
 def compare_command(
     run_a: Annotated[Path, typer.Argument(help="Run folder.")],
@@ -19,4 +16,7 @@ def compare_command(
 
     Example: avmeter compare baseline/ candidate/
     """
+    from avmeter.report import print_comparison
+    from avmeter.run import compare, read_run
+
     print_comparison(compare(read_run(run_a), read_run(run_b)))

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-
-from avmeter.doctor import diagnose
 
 _COLOURS = {"ok": "green", "note": "yellow", "problem": "red"}
 
@@ -16,6 +12,11 @@ def doctor_command() -> None:
 
     Exit code 1 if something is broken.
     """
+    from rich.console import Console
+    from rich.markup import escape
+
+    from avmeter.doctor import diagnose
+
     console = Console(highlight=False)
     findings = diagnose()
     for finding in findings:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from avmeter.cli.messages import say
 from avmeter.cli.progress import progress_bar
 from avmeter.errors import UsageError
-from avmeter.evaluator import compute_features
-from avmeter.manifest import samples_from_inputs
-from avmeter.report import words
-from avmeter.run import read_run
-from avmeter.sample import Sample, as_samples
+
+if TYPE_CHECKING:
+    from avmeter.sample import Sample
 
 app = typer.Typer(help="Export the embeddings of a set.", no_args_is_help=True)
 
@@ -25,7 +23,7 @@ def _group() -> None:
 
 
 @app.command("export")
-def export(
+def export_command(
     inputs: Annotated[list[Path], typer.Argument(help="Run folder, clips, folders of clips, or one manifest.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write, .npz.")],
     extractor: Annotated[str, typer.Option(help="passt, panns, vggish, yamnet, clap, or another extractor.")] = "passt",
@@ -51,6 +49,9 @@ def export(
 
         avmeter features export run/ --field reference_audio --extractor yamnet --rows --out reference.npz
     """
+    from avmeter.evaluator import compute_features
+    from avmeter.report.format import MARK
+
     if out.suffix != ".npz":
         raise UsageError(f"{out}: features are written as .npz", hint=f"--out {out.with_suffix('.npz')}")
     if not out.parent.is_dir():
@@ -70,11 +71,15 @@ def export(
     for sample_id, skip in table.skips.items():
         say(f"left out: {sample_id}: {skip.code}: {skip.reason}")
     table.save(out, content="rows" if rows else "statistics")
-    mark = f" {words.MARK}" if table.dummy else ""
+    mark = f" {MARK}" if table.dummy else ""
     typer.echo(f"{out}: {len(table.rows)} x {table.rows.shape[1]} of {extractor}{mark}")
 
 
 def _samples(inputs: list[Path]) -> list[Sample]:
+    from avmeter.manifest import samples_from_inputs
+    from avmeter.run import read_run
+    from avmeter.sample import as_samples
+
     if len(inputs) == 1 and (inputs[0] / "run.json").is_file():
         return read_run(inputs[0]).samples
     return as_samples(samples_from_inputs(inputs))

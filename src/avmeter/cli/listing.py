@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from avmeter.cli.tables import full_table, table_console
 from avmeter.errors import UnknownNameError
-from avmeter.metrics.availability import Availability, check_availability
-from avmeter.metrics.base import CorpusMetric
 from avmeter.registry import list_metrics
-from avmeter.weights import WeightsSource
+
+if TYPE_CHECKING:
+    from avmeter.metrics.availability import Availability
 
 
 def list_command(
@@ -29,6 +28,10 @@ def list_command(
     if names_only:
         typer.echo("\n".join(names))
         return
+    from avmeter.cli.tables import full_table, table_console
+    from avmeter.metrics.availability import check_availability
+    from avmeter.weights import WeightsSource
+
     table = full_table("metric", "better", "of", "needs", "ready")
     source = WeightsSource.parse("auto")
     for name in names:
@@ -37,6 +40,8 @@ def list_command(
 
 
 def _row(found: Availability) -> tuple[str, str, str, str, str]:
+    from avmeter.metrics.base import CorpusMetric
+
     if found.metric is None or found.requirements is None:
         return found.name, "", "", "", f"{found.error.message}; {found.error.hint}" if found.error else ""
     kind = "corpus" if isinstance(found.metric, CorpusMetric) and not found.metric.per_sample else "sample"

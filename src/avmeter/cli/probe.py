@@ -11,7 +11,6 @@ import typer
 
 from avmeter.cli.messages import fail
 from avmeter.errors import SkipError
-from avmeter.media import MediaItem, probe
 
 
 def probe_command(
@@ -25,6 +24,8 @@ def probe_command(
 
     Example: avmeter probe clip.mp4 --decode
     """
+    from avmeter.media import probe
+
     failed = 0
     for file in files:
         facts: dict[str, Any] = {"file": str(file)}
@@ -42,6 +43,8 @@ def probe_command(
 
 
 def _decoded(file: Path) -> dict[str, Any]:
+    from avmeter.media import MediaItem
+
     facts: dict[str, Any] = {}
     with MediaItem.open(file) as item:
         if item.has_audio:

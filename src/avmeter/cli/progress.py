@@ -5,19 +5,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
-
-from avmeter.engine.executors.local import Progress as OnProgress
+if TYPE_CHECKING:
+    from avmeter.engine.executors.local import Progress as OnProgress
 
 
 @contextmanager
 def progress_bar(total: int, doing: str) -> Iterator[OnProgress | None]:
-    """A bar with rate and remaining time on a terminal; nothing elsewhere."""
+    """Show a bar with rate and remaining time on a terminal; nothing elsewhere."""
     if not sys.stderr.isatty():
         yield None
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
     columns = (
         SpinnerColumn(),
         TextColumn(doing),

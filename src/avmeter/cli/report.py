@@ -8,8 +8,6 @@ from typing import Annotated
 import typer
 
 from avmeter.cli.messages import say
-from avmeter.report import print_run, write_report
-from avmeter.run import read_run
 
 
 def report_command(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
@@ -17,6 +15,9 @@ def report_command(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> 
 
     Example: avmeter report run/
     """
+    from avmeter.report import print_run, write_report
+    from avmeter.run import read_run
+
     results = read_run(run)
     print_run(results)
     say(f"written: {write_report(results, run, notes=results.provenance.get('notes', ()))}")

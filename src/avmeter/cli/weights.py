@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
-
-from avmeter.cli.tables import full_table, table_console
-from avmeter.errors import UnknownNameError
-from avmeter.weights import WeightsSource, catalog, verify
 
 app = typer.Typer(help="List, fetch, verify and find checkpoints.", no_args_is_help=True)
 
@@ -18,6 +12,9 @@ app = typer.Typer(help="List, fetch, verify and find checkpoints.", no_args_is_h
 @app.command("list")
 def list_command() -> None:
     """Every checkpoint: size, licence, what it is for, and whether it is on this machine."""
+    from avmeter.cli.tables import full_table, table_console
+    from avmeter.weights import WeightsSource, catalog
+
     source = WeightsSource.parse("auto")
     table = full_table("name", "size", "weights licence", "used for", "here")
     for name, entry in catalog().items():
@@ -29,30 +26,34 @@ def list_command() -> None:
     table_console().print(table)
 
 
-@app.command()
-def fetch(names: Annotated[list[str], typer.Argument(help="Names from `avmeter weights list`.")]) -> None:
+@app.command("fetch")
+def fetch_command(names: Annotated[list[str], typer.Argument(help="Names from `avmeter weights list`.")]) -> None:
     """Download and verify checkpoints.
 
     Example: avmeter weights fetch passt synchformer
     """
+    from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
+
+    from avmeter.weights import WeightsSource, get_entry
+
     source = WeightsSource.parse("auto")
-    for name in names:
-        if name not in catalog():
-            raise UnknownNameError.among("checkpoint", name, catalog())
+    entries = [get_entry(name) for name in names]
     with Progress(*Progress.get_default_columns(), DownloadColumn(), TransferSpeedColumn()) as bar:
-        for name in names:
-            for file in catalog()[name].files:
+        for entry in entries:
+            for file in entry.files:
                 task = bar.add_task(file.name, total=file.size_bytes)
 
                 def update(done: int, total: int | None, task: int = int(task)) -> None:
                     bar.update(task, completed=done, total=total)  # type: ignore[arg-type]
 
-                bar.console.print(str(source.fetch(name, file.name, progress=update)), markup=False)
+                bar.console.print(str(source.fetch(entry, file.name, progress=update)), markup=False)
 
 
 @app.command("verify")
 def verify_command() -> None:
     """Compare every checkpoint on this machine with the catalog. Exit code 1 if one does not match."""
+    from avmeter.weights import verify
+
     bad = False
     for status in verify():
         typer.echo(f"{status.entry}\t{status.file}\t{status.status}\t{status.path or ''}")
@@ -60,10 +61,9 @@ def verify_command() -> None:
     raise typer.Exit(int(bad))
 
 
-@app.command()
-def path(name: str, file: str | None = None) -> None:
+@app.command("path")
+def path_command(name: str, file: str | None = None) -> None:
     """Print where a checkpoint is, fetching it if need be."""
-    if name not in catalog():
-        raise UnknownNameError.among("checkpoint", name, catalog())
-    found: Path = WeightsSource.parse("auto").path(name, file)
-    typer.echo(str(found))
+    from avmeter.weights import WeightsSource
+
+    typer.echo(str(WeightsSource.parse("auto").path(name, file)))

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from avmeter.demo.speech import speak
-from avmeter.media.write import write_audio, write_clip
+from avmeter.media.write import write_clip
 
 FPS = 25
 SAMPLE_RATE = 24_000
@@ -58,12 +58,6 @@ def render_clips(folder: Path) -> list[dict[str, Any]]:
     path = _write(folder / "melody.mp4", _lights(notes), _melody(notes))
     samples.append({"id": "melody", "video": str(path), "text_prompt": "a slow melody on a glockenspiel"})
     return samples
-
-
-def render_siren(folder: Path) -> Path:
-    """Write `siren.flac`: a sound that has nothing to do with most clips, nor with those rendered here."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return write_audio(folder / "siren.flac", _siren()[None], SAMPLE_RATE)
 
 
 def _write(path: Path, frames: Iterator[Frame], wave: Wave) -> Path:
@@ -180,14 +174,3 @@ def _melody(notes: list[float]) -> Wave:
         bell = sum(a * np.sin(2 * np.pi * pitch * r * time_s) for a, r in ((0.3, 1.0), (0.12, 2.76), (0.06, 5.4)))
         wave[start:] += np.asarray(bell * np.exp(-time_s * 4), np.float32)
     return wave
-
-
-def _siren() -> Wave:
-    """A two-tone horn over the rumble of a motor."""
-    time_s = np.arange(round(DURATION_S * SAMPLE_RATE)) / SAMPLE_RATE
-    pitch = np.where(time_s % 1.2 < 0.6, 440.0, 585.0)
-    phase = 2 * np.pi * np.cumsum(pitch) / SAMPLE_RATE
-    horn = sum(np.sin(k * phase) / k for k in (1, 2, 3, 4, 5))
-    motor = np.cumsum(np.random.default_rng(5).standard_normal(len(time_s)))
-    motor -= np.convolve(motor, np.ones(601) / 601, mode="same")
-    return np.asarray(0.18 * horn + 0.08 * motor / np.abs(motor).max(), np.float32)

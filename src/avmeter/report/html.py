@@ -14,7 +14,7 @@ import jinja2
 from markupsafe import Markup
 
 from avmeter.errors import UsageError
-from avmeter.report import words
+from avmeter.report import format as fmt
 from avmeter.report.payload import make_payload, script_json
 from avmeter.report.plot import histogram
 from avmeter.run import EvalResults
@@ -87,7 +87,7 @@ def render_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": words.number, "interval": words.interval}
+    environment.filters |= {"number": fmt.number, "interval": fmt.interval}
     summary = results.summary()
     payload = make_payload(results, folder)
     skips = _skips(results)
@@ -97,8 +97,8 @@ def render_report(
         summary=summary,
         metrics=[_metric(results, n, m) for n, m in summary["metrics"].items()],
         arrows={"higher": "higher is better", "lower": "lower is better"},
-        named=words.named,
-        mark=words.MARK,
+        named=fmt.named,
+        mark=fmt.MARK,
         facts=_facts(results),
         skips=skips[:MOST_SKIPS],
         num_skips=len(skips),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from avmeter.errors import UsageError
-from avmeter.report.words import ABSENT, number
+from avmeter.report.format import ABSENT, number
 
 Cell = str | float | int | None
 

@@ -14,7 +14,7 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from avmeter.errors import StatsError
-from avmeter.report.words import number
+from avmeter.report.format import number
 
 WIDTH, HEIGHT = 340, 178
 _LEFT, _RIGHT, _TOP, _BOTTOM = 40, 10, 14, 32

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from avmeter.report import words
+from avmeter.report import format as fmt
 from avmeter.result import DUMMY_MARK
 from avmeter.run import Comparison, EvalResults
 from avmeter.run.score_table import skip_code, skip_reason
@@ -21,7 +21,7 @@ MOST_SAMPLES = 20
 _MOST_SKIPS = 12
 _ID_WIDTH = 44
 _NATURAL_WIDTH = 10_000
-_DUMMY_NOTE = f"{words.MARK}: made with stand-in weights; these scores mean nothing"
+_DUMMY_NOTE = f"{fmt.MARK}: made with stand-in weights; these scores mean nothing"
 _VERDICT_STYLES = {"better": "green", "worse": "red"}
 
 
@@ -97,15 +97,15 @@ def comparison_grid(comparisons: Sequence[Comparison]) -> Grid:
         ends = None if c.interval is None else {"low": c.interval.low, "high": c.interval.high}
         is_corpus = c.num_paired == 0
         first, second = (c.corpus_a, c.corpus_b) if is_corpus else (c.mean_a, c.mean_b)
-        name = words.named(c.metric, c.direction) + (f" {words.MARK}" if c.dummy else "")
-        cells = (name, c.verdict, words.number(first), words.number(second), words.number(c.difference))
-        rows.append((*cells, words.interval(ends), "corpus" if is_corpus else str(c.num_paired)))
+        name = fmt.named(c.metric, c.direction) + (f" {fmt.MARK}" if c.dummy else "")
+        cells = (name, c.verdict, fmt.number(first), fmt.number(second), fmt.number(c.difference))
+        rows.append((*cells, fmt.interval(ends), "corpus" if is_corpus else str(c.num_paired)))
     header = ("metric", "B is", "A", "B", "B − A", "95% interval", "n")
     return Grid(title="B against A", header=header, rows=_cleaned(rows), num_left=2)
 
 
 def _comparison_notes(comparisons: Sequence[Comparison]) -> list[str]:
-    notes = [words.clean(f"{c.metric}: {note}") for c in comparisons for note in c.notes]
+    notes = [fmt.clean(f"{c.metric}: {note}") for c in comparisons for note in c.notes]
     return [*notes, _DUMMY_NOTE] if any(c.dummy for c in comparisons) else notes
 
 
@@ -113,20 +113,20 @@ def _one_sample(results: EvalResults, position: int) -> Grid:
     rows = []
     for name, result in results[position].items():
         unit = str(results.fact(name, "unit") or "")
-        rows.append((words.named(name, results.fact(name, "direction")), words.score(result), unit))
+        rows.append((fmt.named(name, results.fact(name, "direction")), fmt.score(result), unit))
     for name, result in results.corpus.items():
         if name not in results[position]:
-            rows.append((words.named(name, results.fact(name, "direction")), words.score(result), "corpus"))
-    title = words.shortened(words.clean(results.sample_ids[position]), 2 * _ID_WIDTH)
+            rows.append((fmt.named(name, results.fact(name, "direction")), fmt.score(result), "corpus"))
+    title = fmt.shortened(fmt.clean(results.sample_ids[position]), 2 * _ID_WIDTH)
     return Grid(title=title, header=("metric", "score", "unit"), rows=_cleaned(rows))
 
 
 def _sample_grids(results: EvalResults, positions: Sequence[int], width: int) -> list[Grid]:
     """Samples by metrics, in as many tables as the width asks for."""
     names = list(dict.fromkeys(n for row in results for n in row))
-    ids = [words.shortened(words.clean(results.sample_ids[i]), _ID_WIDTH) for i in positions]
-    heads = {n: words.named(n, results.fact(n, "direction")) for n in names}
-    columns = {n: [words.score(results[i].get(n)) for i in positions] for n in names}
+    ids = [fmt.shortened(fmt.clean(results.sample_ids[i]), _ID_WIDTH) for i in positions]
+    heads = {n: fmt.named(n, results.fact(n, "direction")) for n in names}
+    columns = {n: [fmt.score(results[i].get(n)) for i in positions] for n in names}
     grids, block = [], list[str]()
     room = width - max(map(len, ids)) - 4
     used = 0
@@ -152,18 +152,18 @@ def _summary_grid(results: EvalResults, num_samples: int) -> Grid:
     for name, facts in results.summary()["metrics"].items():
         corpus = facts["corpus"]
         if corpus is None:
-            headline = words.ABSENT
+            headline = fmt.ABSENT
         else:
-            headline = words.number(corpus["score"]) if corpus["score"] is not None else corpus["skip_code"]
-        counted = words.ABSENT if facts["n_given"] is None else f"{facts['n_scored']}/{facts['n_given']}"
+            headline = fmt.number(corpus["score"]) if corpus["score"] is not None else corpus["skip_code"]
+        counted = fmt.ABSENT if facts["n_given"] is None else f"{facts['n_scored']}/{facts['n_given']}"
         rows.append(
             (
-                words.named(name, facts["direction"]) + (f" {words.MARK}" if facts["dummy"] else ""),
+                fmt.named(name, facts["direction"]) + (f" {fmt.MARK}" if facts["dummy"] else ""),
                 headline,
-                words.number(facts["mean"]),
-                words.interval(facts["interval"]),
-                words.number(facts["median"]),
-                words.number(facts["std"]),
+                fmt.number(facts["mean"]),
+                fmt.interval(facts["interval"]),
+                fmt.number(facts["median"]),
+                fmt.number(facts["std"]),
                 counted,
                 facts["note"],
             )
@@ -182,7 +182,7 @@ def _skip_grid(results: EvalResults) -> Grid | None:
     if not skips:
         return None
     rows = [
-        (words.shortened(words.clean(i), _ID_WIDTH), n, str(skip_code(r)), words.shortened(str(skip_reason(r)), 120))
+        (fmt.shortened(fmt.clean(i), _ID_WIDTH), n, str(skip_code(r)), fmt.shortened(str(skip_reason(r)), 120))
         for i, n, r in skips[:_MOST_SKIPS]
     ]
     more = f", the first {_MOST_SKIPS}" if len(skips) > _MOST_SKIPS else ""
@@ -191,7 +191,7 @@ def _skip_grid(results: EvalResults) -> Grid | None:
 
 
 def _cleaned(rows: Iterable[Sequence[Any]]) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(words.clean(str(cell)) for cell in row) for row in rows)
+    return tuple(tuple(fmt.clean(str(cell)) for cell in row) for row in rows)
 
 
 def _console() -> Console:

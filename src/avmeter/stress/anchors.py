@@ -62,13 +62,13 @@ class AnchorsResult:
 
     Attributes:
         metrics: Metric name -> direction.
-        given: Metric -> score of the clips themselves.
+        clip_scores: Metric -> score of the clips themselves.
         anchors: (anchor, metric) -> what it scored.
         notes: Anchor -> what it is.
     """
 
     metrics: Mapping[str, str]
-    given: Mapping[str, float | None]
+    clip_scores: Mapping[str, float | None]
     anchors: Mapping[tuple[str, str], Anchor]
     notes: Mapping[str, str]
 
@@ -79,7 +79,7 @@ class AnchorsResult:
         for name, direction in self.metrics.items():
             arrow = {"higher": " ↑", "lower": " ↓"}.get(direction, "")
             cells = [_text(self.anchors[anchor, name]) for anchor in self.notes]
-            rows.append([f"{name}{arrow}", self.given[name], *cells])
+            rows.append([f"{name}{arrow}", self.clip_scores[name], *cells])
         return header, rows
 
 
@@ -89,7 +89,7 @@ def run_anchors(
     folder: Path,
     *,
     metrics: Sequence[str] | None = None,
-    given: EvalResults | None = None,
+    clip_results: EvalResults | None = None,
     seed: int = 0,
 ) -> AnchorsResult:
     """Score floors and ceilings of a set in the protocol of the evaluator.
@@ -99,7 +99,7 @@ def run_anchors(
         evaluator: With the metrics.
         folder: Where noise and silence are written (`folder/anchors`).
         metrics: Only these of the evaluator's.
-        given: Results of the set itself, if they are there already.
+        clip_results: Results of the set itself, if it was scored already.
         seed: Of the noise and of the pairing.
 
     Raises:
@@ -111,7 +111,7 @@ def run_anchors(
     if not clips:
         raise UsageError("no clips to compare with anchors")
     names = list(metrics) if metrics is not None else evaluator.metric_names
-    own = given if given is not None else _evaluated(evaluator, items, names)
+    own = clip_results if clip_results is not None else _evaluated(evaluator, items, names)
     scores = _by_clip(items, own)
     target = folder / "anchors"
     target.mkdir(parents=True, exist_ok=True)
@@ -125,7 +125,7 @@ def run_anchors(
             anchors[anchor, name] = _anchor(name, direction, own, scores, results, found)
     return AnchorsResult(
         metrics={n: evaluator.metrics[n].direction for n in names},
-        given={n: _headline(n, own, scores) for n in names},
+        clip_scores={n: _headline(n, own, scores) for n in names},
         anchors=anchors,
         notes=dict(ANCHORS),
     )
@@ -148,11 +148,10 @@ def _stand_ins(anchor: str, clips: Sequence[Sample], folder: Path, seed: int) ->
 
 
 def _truth(clip: Sample) -> Sample | None:
-    sound, picture = clip.source("reference_audio"), clip.media.get("reference")
-    if sound is None:
+    audio, video = clip.source("reference_audio"), clip.media.get("reference") or clip.media.get("video")
+    if audio is None:
         return None
-    picture = picture or clip.media.get("video")
-    return _with_media(clip, {"audio": sound, **({"video": picture} if picture else {})})
+    return _with_media(clip, {"audio": audio, **({"video": video} if video else {})})
 
 
 def _shuffled(clips: Sequence[Sample], seed: int) -> list[Sample | None]:
@@ -269,5 +268,5 @@ def skipped_everywhere(result: AnchorsResult) -> list[str]:
     return [
         n
         for n in result.metrics
-        if result.given[n] is None and all(result.anchors[a, n].score is None for a in result.notes)
+        if result.clip_scores[n] is None and all(result.anchors[a, n].score is None for a in result.notes)
     ]

@@ -1,7 +1,7 @@
 """Variants as files and texts.
 
-Sound is written losslessly beside the untouched picture, whose packets are copied; a damaged picture is encoded anew
-beside copied sound. A clip without picture becomes FLAC. Nothing is written beside the source.
+Damaged audio is written losslessly beside the untouched video, whose packets are copied; damaged video is encoded anew
+beside copied audio. A clip without video becomes FLAC. Nothing is written beside the source.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ import numpy.typing as npt
 from avmeter.errors import MediaError, SkipCode
 from avmeter.media import AudioSpec, FrameRequest, MediaItem
 from avmeter.media.write import fits_mp4, replace_audio, write_audio, write_clip, write_video
-from avmeter.stress import picture, sound, words
+from avmeter.stress import audio, text, video
 from avmeter.stress.variants import Variant
 
 _NATIVE = AudioSpec(sample_rate=None, mixdown="none")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Built:
+class VariantClip:
     """A variant of one clip.
 
     Attributes:
@@ -47,7 +47,7 @@ def build_variant(
     texts: Mapping[str, object] | None = None,
     other: Path | None = None,
     seed: int = 0,
-) -> Built:
+) -> VariantClip:
     """Make a variant of `source`; files go into `folder`. The same seed gives the same damage.
 
     Args:
@@ -62,7 +62,7 @@ def build_variant(
         MediaError: The clip cannot be decoded, or lacks what is to be damaged.
     """
     if variant.kind == "original":
-        return Built(path=source, note=variant.note)
+        return VariantClip(path=source, note=variant.note)
     rng = np.random.default_rng([seed, zlib.crc32(variant.slug.encode())])
     if variant.kind == "text":
         return _wrong_text(variant, source, texts or {}, rng)
@@ -70,49 +70,49 @@ def build_variant(
     mark = hashlib.sha256(str(source.resolve()).encode()).hexdigest()[:6]
     target = folder / f"{source.stem[:80]}-{mark}--{variant.slug}"
     with MediaItem.open(source) as item:
-        if variant.kind == "picture":
-            return Built(path=_damaged_picture(variant, item, source, target, rng), note=variant.note)
-        return _damaged_sound(variant, item, source, target, other, rng)
+        if variant.kind == "video":
+            return VariantClip(path=_damaged_video(variant, item, source, target, rng), note=variant.note)
+        return _damaged_audio(variant, item, source, target, other, rng)
 
 
-def _wrong_text(variant: Variant, source: Path, texts: Mapping[str, object], rng: np.random.Generator) -> Built:
-    damage = words.DAMAGES[variant.name]
-    text = texts.get(damage.field)
-    if not isinstance(text, str) or not text.strip():
+def _wrong_text(variant: Variant, source: Path, texts: Mapping[str, object], rng: np.random.Generator) -> VariantClip:
+    damage = text.DAMAGES[variant.name]
+    original = texts.get(damage.field)
+    if not isinstance(original, str) or not original.strip():
         raise MediaError(SkipCode.MISSING_INPUT, f"{source}: no `{damage.field}` to change")
-    changed = damage.apply(text, variant.dose or 0.0, rng)
-    return Built(path=source, note=f"{variant.note}: {changed}", texts={damage.field: changed})
+    changed = damage.apply(original, variant.dose or 0.0, rng)
+    return VariantClip(path=source, note=f"{variant.note}: {changed}", texts={damage.field: changed})
 
 
-def _damaged_sound(
+def _damaged_audio(
     variant: Variant, item: MediaItem, source: Path, target: Path, other: Path | None, rng: np.random.Generator
-) -> Built:
+) -> VariantClip:
     before = np.asarray(item.audio(_NATIVE)[:, :], np.float32)
     rate = item.audio_facts.sample_rate
-    if variant.name in sound.DAMAGES:
-        samples = sound.DAMAGES[variant.name].apply(before, rate, variant.dose or 0.0, rng)
+    if variant.name in audio.DAMAGES:
+        samples = audio.DAMAGES[variant.name].apply(before, rate, variant.dose or 0.0, rng)
     else:
         samples = _sound_of(other, source, before.shape, rate)
     over = int(np.count_nonzero(np.abs(samples) > 1.0))
-    note = variant.note if not over else f"{variant.note}; {over} points cut off at full scale"
+    note = variant.note if not over else f"{variant.note}; {over} samples clipped at full scale"
     if not item.has_video:
-        return Built(path=write_audio(_with_suffix(target, ".flac"), samples, rate), note=note)
+        return VariantClip(path=write_audio(_with_suffix(target, ".flac"), samples, rate), note=note)
     start_s = float(item.audio_facts.start_s)
     path = _with_suffix(target, ".mp4")
-    return Built(path=replace_audio(path, source, samples=samples, sample_rate=rate, start_s=start_s), note=note)
+    return VariantClip(path=replace_audio(path, source, samples=samples, sample_rate=rate, start_s=start_s), note=note)
 
 
 def _sound_of(other: Path | None, source: Path, shape: tuple[int, ...], rate: int) -> npt.NDArray[np.float32]:
-    """The sound of another clip, from its start, repeated to the length wanted."""
+    """Return the audio (C, N) of another clip, from its start, repeated to `shape`."""
     if other is None:
         raise MediaError(SkipCode.MISSING_INPUT, f"{source}: there is no other clip whose sound could replace its own")
-    with MediaItem.open(other) as second:
-        strange = np.asarray(second.audio(AudioSpec(sample_rate=rate))[:], np.float32)
-    return np.repeat(np.resize(strange, shape[1])[None], shape[0], axis=0)
+    with MediaItem.open(other) as donor:
+        waveform = np.asarray(donor.audio(AudioSpec(sample_rate=rate))[:], np.float32)
+    return np.repeat(np.resize(waveform, shape[1])[None], shape[0], axis=0)
 
 
-def _damaged_picture(variant: Variant, item: MediaItem, source: Path, target: Path, rng: np.random.Generator) -> Path:
-    damage = picture.DAMAGES[variant.name]
+def _damaged_video(variant: Variant, item: MediaItem, source: Path, target: Path, rng: np.random.Generator) -> Path:
+    damage = video.DAMAGES[variant.name]
     times_s = np.asarray(item.frame_times, np.float64)
     order = np.arange(len(times_s)) if damage.order is None else damage.order(len(times_s), variant.dose or 0.0, rng)
     fps = len(times_s) / item.video_duration_s * damage.fps_factor
@@ -125,10 +125,8 @@ def _damaged_picture(variant: Variant, item: MediaItem, source: Path, target: Pa
     return write_video(path, shown, fps=fps, times_s=times_s, audio_of=source, start_s=start_s)
 
 
-def _shown(
-    item: MediaItem, order: npt.NDArray[np.int64], damage: picture.PictureDamage
-) -> Iterator[npt.NDArray[np.uint8]]:
-    """Frames in the new order, damaged, cut to an even size."""
+def _shown(item: MediaItem, order: npt.NDArray[np.int64], damage: video.VideoDamage) -> Iterator[npt.NDArray[np.uint8]]:
+    """Yield frames (H, W, 3) in the new order, damaged, cropped to an even size."""
     request = FrameRequest(indices=tuple(int(i) for i in order), resize=None, crop=None, output="uint8")
     frames = item.frames(request)
     for i in range(len(frames)):

@@ -14,7 +14,7 @@ Kind = Literal["worse", "invariant", "monotone", "separable", "equals", "at_leas
 
 @dataclass(frozen=True, kw_only=True)
 class Expectation:
-    """One promise of a metric.
+    """One expectation of a metric.
 
     Attributes:
         metric: Metric name.

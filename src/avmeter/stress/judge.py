@@ -1,4 +1,4 @@
-"""Verdicts: was a promise kept? From scores alone, so that constructed scores can test it."""
+"""Verdicts: was an expectation met? From scores alone, so that constructed scores can test it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Cell:
     Attributes:
         score: Mean over scored clips (or the corpus score); None when none was.
         scores: Clip -> score, of the clips that have one ("corpus" -> score for a metric of the corpus).
-        num_clips: Clips given.
+        num_clips: Number of clips.
         skip: Why there is no score, of the first clip without.
         dummy: Made with stand-in weights.
         corpus: One score for all clips.
@@ -42,10 +42,10 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """Whether a promise was kept; `kept` is None when it could not be tested, and `measured` says why."""
+    """Whether an expectation was met; `passed` is None when it could not be tested, and `measured` says why."""
 
     expectation: Expectation
-    kept: bool | None
+    passed: bool | None
     measured: str
 
 
@@ -61,7 +61,7 @@ def judge(
     With five clips or more, whatever should get worse should also be told from the original beyond chance.
 
     Args:
-        expectations: The promises.
+        expectations: What is expected.
         variants: What was measured, doses of one damage from mild to strong.
         directions: Metric -> "higher", "lower" or "none".
         cells: A cell for every variant and metric.
@@ -84,14 +84,14 @@ def _judged(
     sign = {"higher": -1.0, "lower": 1.0}.get(direction)
     try:
         if expectation.kind == "monotone":
-            kept, measured = _monotone(expectation, ladder, _trend(expectation, sign), cells)
+            passed, measured = _monotone(expectation, ladder, _trend(expectation, sign), cells)
         elif expectation.kind in ("equals", "at_least"):
-            kept, measured = _compared(expectation, _scored(cells[ladder[-1].label, expectation.metric]))
+            passed, measured = _compared(expectation, _scored(cells[ladder[-1].label, expectation.metric]))
         else:
-            kept, measured = _changed(expectation, ladder[-1], variants, sign, cells)
+            passed, measured = _changed(expectation, ladder[-1], variants, sign, cells)
     except _Untestable as why:
-        return Verdict(expectation=expectation, kept=None, measured=str(why))
-    return Verdict(expectation=expectation, kept=kept, measured=measured)
+        return Verdict(expectation=expectation, passed=None, measured=str(why))
+    return Verdict(expectation=expectation, passed=passed, measured=measured)
 
 
 class _Untestable(Exception):  # noqa: N818 - a signal, not an error
@@ -144,8 +144,8 @@ def _changed(
         yardstick = next((v for v in reversed(variants) if v.name == expectation.relative_to), None)
         if yardstick is None:
             raise _Untestable(f"{expectation.relative_to} was not measured")
-        first, second = _pairs(yardstick, expectation.metric, cells)
-        strong = float(np.mean(second - first))
+        original, damaged = _pairs(yardstick, expectation.metric, cells)
+        strong = float(np.mean(damaged - original))
         limit *= abs(strong)
         measured += f", under {expectation.relative_to} by {strong:+.3g}"
     limit += _UNIT_IN_LAST_PLACE if expectation.kind != "worse" else -_UNIT_IN_LAST_PLACE

@@ -1,4 +1,4 @@
-"""The stress suite: known damage in, measured reaction out, and a verdict on each promise of each metric."""
+"""The stress suite: known damage in, measured reaction out, and a verdict on each expectation of each metric."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from avmeter.metrics.base import CorpusMetric
 from avmeter.result import MetricResult, Skip
 from avmeter.run import EvalResults
 from avmeter.sample import Sample, as_samples
-from avmeter.stress.build import Built, build_variant
+from avmeter.stress.build import VariantClip, build_variant
 from avmeter.stress.expectations import load_expectations
 from avmeter.stress.judge import Cell, Verdict, judge
 from avmeter.stress.variants import SEED_VARIANTS, Variant, variants_of
@@ -67,8 +67,8 @@ def run_stress(
 ) -> StressResult:
     """Build variants of clips, score them all, and judge the metrics.
 
-    The original clip is the reference of its variants, where a metric wants one. A clip that cannot be damaged in
-    some way (no picture, no text) is skipped by name in that variant alone. Word error rates are taken only where
+    The original clip is the reference of its variants, where a metric reads one. A clip that cannot be damaged in
+    some way (no video, no text) is skipped by name in that variant alone. Word error rates are taken only where
     `reference_text` says what is spoken.
 
     Args:
@@ -87,7 +87,7 @@ def run_stress(
     chosen = list(variants) if variants is not None else variants_of(SEED_VARIANTS)
     originals = [s for s in as_samples(clips) if s.role == "generated"]
     if not originals:
-        raise UsageError("no clips to damage", hint="give clips with a picture or sound")
+        raise UsageError("no clips to damage", hint="give clips with video or audio")
     paths = [_path_of(sample) for sample in originals]
     target = folder / "clips"
     target.mkdir(parents=True, exist_ok=True)
@@ -100,7 +100,7 @@ def run_stress(
         if progress is not None:
             progress(variant.label)
         made = [
-            _built(variant, sample, path, target, _other(variant, paths, i, unrelated), seed)
+            _build(variant, sample, path, target, _other(variant, paths, i, unrelated), seed)
             for i, (sample, path) in enumerate(zip(originals, paths, strict=True))
         ]
         results = _evaluate(originals, paths, made, variant, evaluator, names)
@@ -134,7 +134,9 @@ def _other(variant: Variant, paths: Sequence[Path], index: int, unrelated: Path 
     return paths[(index + 1) % len(paths)] if len(paths) > 1 else None
 
 
-def _built(variant: Variant, sample: Sample, path: Path, folder: Path, other: Path | None, seed: int) -> Built | Skip:
+def _build(
+    variant: Variant, sample: Sample, path: Path, folder: Path, other: Path | None, seed: int
+) -> VariantClip | Skip:
     try:
         return build_variant(variant, path, folder, texts=sample.texts, other=other, seed=seed)
     except MediaError as error:
@@ -144,24 +146,24 @@ def _built(variant: Variant, sample: Sample, path: Path, folder: Path, other: Pa
 def _evaluate(
     originals: Sequence[Sample],
     paths: Sequence[Path],
-    made: Sequence[Built | Skip],
+    made: Sequence[VariantClip | Skip],
     variant: Variant,
     evaluator: Evaluator,
     names: Sequence[str],
 ) -> EvalResults:
-    """Results of all clips for one variant, in order, each telling what was done."""
-    whole = [i for i, built in enumerate(made) if isinstance(built, Built)]
-    samples = [_measured(originals[i], paths[i], b, variant) for i, b in enumerate(made) if isinstance(b, Built)]
+    """Return the results of all clips for one variant, in order, each with what was done in its details."""
+    whole = [i for i, built in enumerate(made) if isinstance(built, VariantClip)]
+    samples = [_measured(originals[i], paths[i], b, variant) for i, b in enumerate(made) if isinstance(b, VariantClip)]
     rows: list[dict[str, MetricResult]] = [{} for _ in made]
     corpus: dict[str, MetricResult] = {}
     provenance: dict[str, Any] = {"metrics": {}}
-    for group, given in _groups(names, samples):
-        if not given:
+    for group, members in _groups(names, samples):
+        if not members:
             continue
         with warnings.catch_warnings():
-            # The picture of a variant is that of its reference, on purpose.
+            # The video of a variant is that of its reference, on purpose.
             warnings.filterwarnings("ignore", message=".*their own reference")
-            results = evaluator.evaluate(samples=given, metrics=group)
+            results = evaluator.evaluate(samples=members, metrics=group)
         for i, row in zip(whole, results, strict=True):
             rows[i].update(row)
         corpus.update(results.corpus)
@@ -171,9 +173,9 @@ def _evaluate(
         if isinstance(built, Skip):
             per_sample = [n for n in names if evaluator.metrics[n].per_sample]
             rows[i] = {n: MetricResult.skipped(n, built) for n in per_sample}
-        note = built.note if isinstance(built, Built) else variant.note
-        told = {"variant": variant.label, "damage": note}
-        rows[i] = {n: replace(r, details={**told, **r.details}) for n, r in rows[i].items()}
+        note = built.note if isinstance(built, VariantClip) else variant.note
+        damage = {"variant": variant.label, "damage": note}
+        rows[i] = {n: replace(r, details={**damage, **r.details}) for n, r in rows[i].items()}
     for name in names:
         if name not in corpus and isinstance(evaluator.metrics[name], CorpusMetric):
             why = next((b for b in made if isinstance(b, Skip)), None)
@@ -190,32 +192,32 @@ def _groups(names: Sequence[str], samples: Sequence[Sample]) -> Iterable[tuple[l
         yield spoken, [replace(s, texts={k: t for k, t in s.texts.items() if k != "text_prompt"}) for s in samples]
 
 
-def _measured(original: Sample, path: Path, built: Built, variant: Variant) -> Sample:
-    """The sample as it is measured.
+def _measured(original: Sample, path: Path, built: VariantClip, variant: Variant) -> Sample:
+    """Return the sample as it is measured.
 
-    Under damage to the sound alone the picture is that of the original file, so that what was computed from it is
-    found again; the sound is read from the variant, which has the same clock.
+    Where only the audio is damaged, the video is that of the original file, so that its features are computed once; the
+    audio is read from the variant, which has the same clock.
     """
-    return _sample(original, path, built, variant, shares_picture=variant.kind == "sound")
+    return _sample(original, path, built, variant, shares_video=variant.kind == "audio")
 
 
 def _shown(
-    originals: Sequence[Sample], paths: Sequence[Path], made: Sequence[Built | Skip], variant: Variant
+    originals: Sequence[Sample], paths: Sequence[Path], made: Sequence[VariantClip | Skip], variant: Variant
 ) -> list[Sample]:
     """The samples as a report shows them: one playable file for each variant."""
     whole = [
-        built if isinstance(built, Built) else Built(path=path, note=variant.note)
+        built if isinstance(built, VariantClip) else VariantClip(path=path, note=variant.note)
         for path, built in zip(paths, made, strict=True)
     ]
-    return [_sample(s, p, b, variant, shares_picture=False) for s, p, b in zip(originals, paths, whole, strict=True)]
+    return [_sample(s, p, b, variant, shares_video=False) for s, p, b in zip(originals, paths, whole, strict=True)]
 
 
-def _sample(original: Sample, path: Path, built: Built, variant: Variant, *, shares_picture: bool) -> Sample:
-    kept = {k: v for k, v in original.original.items() if k not in _MEDIA_KEYS}
+def _sample(original: Sample, path: Path, built: VariantClip, variant: Variant, *, shares_video: bool) -> Sample:
+    rest = {k: v for k, v in original.original.items() if k not in _MEDIA_KEYS}
     media: dict[str, Any] = {"video": str(built.path)} if "video" in original.media else {"audio": str(built.path)}
-    if shares_picture and "video" in original.media:
+    if shares_video and "video" in original.media:
         media = {"video": str(path), "audio": str(built.path)}
-    row = {**kept, **built.texts, **media, "id": f"{original.id}--{variant.slug}", "reference_audio": str(path)}
+    row = {**rest, **built.texts, **media, "id": f"{original.id}--{variant.slug}", "reference_audio": str(path)}
     return Sample.of(row)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from avmeter.errors import UnknownNameError
-from avmeter.stress import picture, sound, words
+from avmeter.stress import audio, text, video
 
 SEED_VARIANTS = (
     "original", "silence", "white_noise", "low_volume", "reversed", "pitch_shift", "delay", "advance", "unrelated",
@@ -19,7 +19,7 @@ _NOTES = {
     "unrelated": "a sound from outside the set instead of the clip's own",
     "exchanged": "the sound of the next clip of the set instead of the clip's own",
 }
-_Damage = sound.SoundDamage | picture.PictureDamage | words.TextDamage
+_Damage = audio.AudioDamage | video.VideoDamage | text.TextDamage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class Variant:
     """A named damage and its strength.
 
     Attributes:
-        name: "original", "unrelated", "exchanged", or a name of the `DAMAGES` of `sound`, `picture` or `words`.
+        name: "original", "unrelated", "exchanged", or a name of the `DAMAGES` of `audio`, `video` or `text`.
         dose: Strength; None where there is none.
     """
 
@@ -35,13 +35,13 @@ class Variant:
     dose: float | None = None
 
     @property
-    def kind(self) -> Literal["original", "sound", "picture", "text"]:
+    def kind(self) -> Literal["original", "audio", "video", "text"]:
         """What is touched."""
-        if self.name in picture.DAMAGES:
-            return "picture"
-        if self.name in words.DAMAGES:
+        if self.name in video.DAMAGES:
+            return "video"
+        if self.name in text.DAMAGES:
             return "text"
-        return "original" if self.name == "original" else "sound"
+        return "original" if self.name == "original" else "audio"
 
     @property
     def label(self) -> str:
@@ -62,12 +62,12 @@ class Variant:
 
 
 def variant_names() -> list[str]:
-    """Names of all variants."""
-    return ["original", "unrelated", "exchanged", *sound.DAMAGES, *picture.DAMAGES, *words.DAMAGES]
+    """Return the names of all variants."""
+    return ["original", "unrelated", "exchanged", *audio.DAMAGES, *video.DAMAGES, *text.DAMAGES]
 
 
 def variants_of(names: Iterable[str], *, ladder: bool = False) -> list[Variant]:
-    """Variants by name, each at its usual dose, or with `ladder` at all, from mild to strong.
+    """Return variants by name, each at its default dose, or with `ladder` at every dose, from mild to strong.
 
     Raises:
         UnknownNameError: No such variant.
@@ -87,4 +87,4 @@ def variants_of(names: Iterable[str], *, ladder: bool = False) -> list[Variant]:
 
 
 def _damage(name: str) -> _Damage | None:
-    return sound.DAMAGES.get(name) or picture.DAMAGES.get(name) or words.DAMAGES.get(name)
+    return audio.DAMAGES.get(name) or video.DAMAGES.get(name) or text.DAMAGES.get(name)

@@ -51,10 +51,3 @@ def test_ball_is_heard_when_it_hits_the_floor() -> None:
         assert np.abs(wave[start : start + 240]).max() > 0.15
         frame = int(impact * scenes.FPS + 0.5)
         assert max(lowest[frame - 1 : frame + 2]) >= max(lowest) - 8
-
-
-def test_siren_is_a_sound_of_its_own(tmp_path: Path) -> None:
-    """Loud, not clipped, and as long as the clips."""
-    wave = heard(scenes.render_siren(tmp_path))
-    assert len(wave) == round(scenes.DURATION_S * scenes.SAMPLE_RATE)
-    assert 0.1 < np.abs(wave).max() < 0.99

@@ -9,7 +9,6 @@ from rich.console import Console
 
 from avmeter.errors import SkipCode
 from avmeter.report import markdown_comparison, markdown_table, print_comparison, print_run
-from avmeter.report.words import clean, named, number, shortened
 from avmeter.result import MetricResult, Skip
 from avmeter.run import EvalResults, compare
 from avmeter.sample import as_samples
@@ -118,21 +117,3 @@ def test_comparison_says_who_is_better() -> None:
     assert "better" in row
     assert "-0.3967" in row
     assert "| m.a ↓ | better | 0.6000 | 0.2033 | -0.3967 |" in markdown_comparison(found)
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(None, "–"), (0.0, "0"), (0.123456, "0.1235"), (12.3456, "12.35"), (-23.456, "-23.46"), (15432.0, "15432"),
-     (1234567.0, "1.235e+06"), (0.00001234, "1.234e-05")],
-)  # fmt: skip
-def test_numbers_have_four_digits(value: float | None, text: str) -> None:
-    """The same everywhere."""
-    assert number(value) == text
-
-
-def test_words() -> None:
-    """Arrows point to better; long names keep both ends."""
-    assert named("m", "higher") == "m ↑"
-    assert named("m", "none") == "m"
-    assert shortened("abcdefghij", 5) == "ab…ij"
-    assert clean("a\tb\udcff") == "a⇥b\\udcff"

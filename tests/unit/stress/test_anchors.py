@@ -40,7 +40,7 @@ def test_each_anchor_scores_what_it_is(clips: list[dict[str, Any]], tmp_path: Pa
     """The truth has the level of the references, noise that of the clips, silence none."""
     _, result = run(clips, tmp_path / "out", metrics=["test.rms"])
     own = np.mean([level_db(a) for a in LEVELS])
-    assert result.given["test.rms"] == pytest.approx(own, abs=0.05)
+    assert result.clip_scores["test.rms"] == pytest.approx(own, abs=0.05)
     assert result.anchors["truth", "test.rms"].score == pytest.approx(own + 20 * np.log10(1.8), abs=0.05)
     assert result.anchors["noise", "test.rms"].score == pytest.approx(own, abs=0.2)
     assert result.anchors["silence", "test.rms"].score == pytest.approx(-120, abs=0.1)
@@ -101,7 +101,7 @@ def test_results_at_hand_are_not_measured_again(clips: list[dict[str, Any]], tmp
     evaluator = FakeEvaluator()
     own = evaluator.evaluate(samples=[], metrics=[])
     evaluator.seen.clear()
-    run_anchors(clips, evaluator, tmp_path, metrics=["test.rms"], given=own)  # type: ignore[arg-type]
+    run_anchors(clips, evaluator, tmp_path, metrics=["test.rms"], clip_results=own)  # type: ignore[arg-type]
     assert len(evaluator.seen) == len(ANCHORS)
 
 

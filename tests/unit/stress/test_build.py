@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 import support.media as build
-from avmeter.errors import MediaError, SkipCode, UnknownNameError
+from avmeter.errors import MediaError, SkipCode
 from avmeter.media import AudioSpec, FrameRequest, MediaItem
-from avmeter.stress import picture, sound
+from avmeter.stress import audio, video
 from avmeter.stress.build import build_variant
-from avmeter.stress.variants import SEED_VARIANTS, Variant, variant_names, variants_of
+from avmeter.stress.variants import Variant, variants_of
 
 RATE = 24_000
 NATIVE = AudioSpec(sample_rate=None, mixdown="none")
-SOUND = variants_of(sound.DAMAGES)
-PICTURE = variants_of(picture.DAMAGES)
+SOUND = variants_of(audio.DAMAGES)
+PICTURE = variants_of(video.DAMAGES)
 
 
 @pytest.fixture
@@ -156,10 +156,10 @@ def test_damage_that_a_clip_cannot_take_is_a_skip(tmp_path: Path, out: Path) -> 
         assert caught.value.code in (SkipCode.MISSING_INPUT, SkipCode.NO_VIDEO_TRACK)
 
 
-def test_sound_over_full_scale_is_told(tmp_path: Path, out: Path) -> None:
-    """What the file format cuts off stands in the note."""
+def test_audio_over_full_scale_is_in_the_note(tmp_path: Path, out: Path) -> None:
+    """Samples that the file format clips are counted in the note."""
     source = build.write_pcm_wav(tmp_path / "a.wav", build.tone(440, 0.9, RATE, 0.5), RATE)
-    assert "cut off" in build_variant(Variant(name="noise", dose=-10.0), source, out).note
+    assert "clipped at full scale" in build_variant(Variant(name="noise", dose=-10.0), source, out).note
 
 
 @pytest.mark.parametrize("dose", [0.25, 0.5, 1.0])
@@ -170,16 +170,3 @@ def test_wrong_words_replaces_the_stated_share(dose: float, source: Path, out: P
     assert made.path == source
     changed = sum(a != b for a, b in zip(text.split(), made.texts["reference_text"].split(), strict=True))
     assert changed == round(8 * dose)
-
-
-def test_names_labels_and_ladders() -> None:
-    """The nine of the first experiment are the default; a ladder has every dose; an unknown name is told."""
-    assert [v.name for v in variants_of(SEED_VARIANTS)] == list(SEED_VARIANTS)
-    assert len(SEED_VARIANTS) == 9
-    assert Variant(name="delay", dose=0.4).label == "delay 0.4 s"
-    assert [v.dose for v in variants_of(["noise"], ladder=True)] == [20.0, 10.0, 0.0, -10.0]
-    for variant in variants_of(variant_names(), ladder=True):
-        assert variant.note
-        assert "{" not in variant.note
-    with pytest.raises(UnknownNameError, match="unknown variant"):
-        variants_of(["dilay"])

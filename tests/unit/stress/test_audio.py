@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from avmeter.stress.sound import DAMAGES
-from avmeter.stress.vocoder import move_formants, stretch
+from avmeter.stress.audio import DAMAGES
 
 RATE = 24_000
 
@@ -113,26 +112,6 @@ def test_time_stretch_moves_the_time_and_keeps_the_pitch(factor: float) -> None:
     envelope = np.abs(apply("time_stretch", burst, factor)[0])
     centre = float(np.sum(envelope * np.arange(len(envelope))) / envelope.sum()) / RATE
     assert centre == pytest.approx(0.55 * factor, abs=0.015)
-
-
-def test_stretch_has_the_length_that_it_states() -> None:
-    """`round(N * factor)` points."""
-    assert len(stretch(tone(400)[0], 1.37)) == round(2 * RATE * 1.37)
-
-
-def test_formants_move_without_the_pitch() -> None:
-    """The envelope's peak of a pulse train moves by the factor, its harmonics stay."""
-    pulses = np.zeros(2 * RATE, np.float32)
-    pulses[::200] = 1.0  # 120 Hz
-    spectrum = np.fft.rfft(pulses)
-    frequency = np.fft.rfftfreq(len(pulses), 1 / RATE)
-    spectrum *= 0.02 + np.exp(-(((frequency - 2000) / 400) ** 2))
-    vowel = np.fft.irfft(spectrum).astype(np.float32)
-    moved = np.abs(np.fft.rfft(move_formants(vowel, RATE, 1.25)))
-    smooth = np.convolve(moved, np.ones(480), mode="same")
-    assert frequency[np.argmax(smooth)] == pytest.approx(2500, rel=0.06)
-    beside_harmonic_hz = frequency[np.argmax(moved)] % 120
-    assert min(beside_harmonic_hz, 120 - beside_harmonic_hz) < 1.5
 
 
 def test_other_voice_is_higher_but_no_chipmunk() -> None:

@@ -1,4 +1,4 @@
-"""How numbers and foreign text are written, the same in every table."""
+"""Number formats and sanitised text, the same in every table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Damage to sound: functions of samples (C, N), a dose and a random generator. Same seed, same damage."""
+"""Damage to audio: functions of samples (C, N), a dose and a random generator. Same seed, same damage."""
 
 from __future__ import annotations
 
@@ -13,57 +13,57 @@ import soxr
 
 from avmeter.stress.vocoder import move_formants, stretch
 
-Sound = npt.NDArray[np.float32]
+Waveform = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SoundDamage:
+class AudioDamage:
     """One kind of damage.
 
     Attributes:
         apply: (samples (C, N), rate, dose, generator) -> samples (C, N).
         doses: Ladder from mild to strong. Empty: it has no dose.
-        default: The dose where one is wanted; None is the first of the ladder.
+        default: The dose without `--ladder`; None is the first of the ladder.
         unit: Of the dose.
         note: What it does, with `{dose}`.
     """
 
-    apply: Callable[[Sound, int, float, np.random.Generator], Sound]
+    apply: Callable[[Waveform, int, float, np.random.Generator], Waveform]
     doses: tuple[float, ...] = ()
     default: float | None = None
     unit: str = ""
     note: str = ""
 
 
-def silence(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
-    """Nothing."""
+def silence(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
+    """Return digital silence."""
     return np.zeros_like(samples)
 
 
-def white_noise(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+def white_noise(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
     """White noise of the clip's own level instead of the sound."""
     level = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) or 0.05
-    made: Sound = (rng.standard_normal(samples.shape) * level).astype(np.float32)
+    made: Waveform = (rng.standard_normal(samples.shape) * level).astype(np.float32)
     return made
 
 
-def noise(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+def noise(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
     """White noise added at a signal-to-noise ratio of `dose` dB."""
     return _added(samples, rng.standard_normal(samples.shape), dose)
 
 
-def gain(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+def gain(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
     """Louder or quieter by `dose` dB."""
-    changed: Sound = (samples * 10 ** (dose / 20)).astype(np.float32)
+    changed: Waveform = (samples * 10 ** (dose / 20)).astype(np.float32)
     return changed
 
 
-def reversed_sound(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+def reversed_sound(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
     """Backwards."""
     return np.ascontiguousarray(samples[:, ::-1])
 
 
-def shifted(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+def shifted(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
     """Later by `dose` seconds (earlier when negative), silence in the gap, length kept."""
     offset = round(abs(dose) * rate)
     moved = np.zeros_like(samples)
@@ -76,12 +76,12 @@ def shifted(samples: Sound, rate: int, dose: float, rng: np.random.Generator) ->
     return moved
 
 
-def stretched(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+def stretched(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
     """`dose` times slower at the same pitch (phase vocoder), cut or padded to the length before."""
     return _fitted(np.stack([stretch(channel, dose) for channel in samples]), samples.shape[1])
 
 
-def pitch_shifted(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+def pitch_shifted(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
     """Higher by `dose` semitones at the same speed."""
     factor = 2 ** (dose / 12)
     longer = np.stack([stretch(channel, factor) for channel in samples])
@@ -89,13 +89,13 @@ def pitch_shifted(samples: Sound, rate: int, dose: float, rng: np.random.Generat
     return _fitted(back, samples.shape[1])
 
 
-def other_voice(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+def other_voice(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
     """Another speaker: pitch higher by `dose` semitones, formants by half of that."""
     higher = pitch_shifted(samples, rate, dose, rng)
     return np.stack([move_formants(channel, rate, 2 ** (-dose / 24)) for channel in higher])
 
 
-def over_music(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+def over_music(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
     """Chords of bells added, `dose` dB below the sound."""
     time_s = np.arange(samples.shape[1]) / rate
     music = np.zeros(len(time_s))
@@ -107,22 +107,22 @@ def over_music(samples: Sound, rate: int, dose: float, rng: np.random.Generator)
     return _added(samples, music, dose)
 
 
-def clipped(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+def clipped(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
     """Driven `dose` dB over full scale and cut off there, at the level before."""
     peak = float(np.abs(samples).max()) or 1.0
     drive = 10 ** (dose / 20)
-    cut: Sound = (np.clip(samples / peak * drive, -1, 1) * peak / drive).astype(np.float32)
+    cut: Waveform = (np.clip(samples / peak * drive, -1, 1) * peak / drive).astype(np.float32)
     return cut
 
 
-def low_passed(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+def low_passed(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
     """Nothing above `dose` Hz."""
     spectrum = np.fft.rfft(samples, axis=1)
     spectrum[:, np.fft.rfftfreq(samples.shape[1], 1 / rate) > dose] = 0
     return np.fft.irfft(spectrum, samples.shape[1], axis=1).astype(np.float32)
 
 
-def dropouts(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+def dropouts(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
     """A share `dose` of the clip missing, in holes of 40 ms."""
     hole = max(1, round(0.04 * rate))
     starts = np.arange(0, samples.shape[1], hole)
@@ -132,7 +132,7 @@ def dropouts(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -
     return damaged
 
 
-def reverberated(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+def reverberated(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
     """In a room whose sound falls by 60 dB in `dose` seconds."""
     time_s = np.arange(round(dose * rate)) / rate
     tail = rng.standard_normal(len(time_s)) * 10 ** (-3 * time_s / dose)
@@ -142,27 +142,27 @@ def reverberated(samples: Sound, rate: int, dose: float, rng: np.random.Generato
     return wet[:, : samples.shape[1]].astype(np.float32)
 
 
-def hum(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+def hum(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
     """Mains hum of 50 Hz and harmonics, `dose` dB below the sound."""
     time_s = np.arange(samples.shape[1]) / rate
     tone = sum(np.sin(2 * np.pi * 50 * k * time_s) / k for k in (1, 2, 3, 5))
     return _added(samples, np.asarray(tone), dose)
 
 
-def channels_swapped(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+def channels_swapped(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
     """Channels in reverse order: nothing changes in mono."""
     return np.ascontiguousarray(samples[::-1])
 
 
-def rate_confused(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+def rate_confused(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
     """44.1 kHz played as 48 kHz: 9% faster and higher."""
     return _fitted(soxr.resample(samples.T, 48_000, 44_100, quality="HQ").T, samples.shape[1])
 
 
-def coded(codec: str, container: str) -> Callable[[Sound, int, float, np.random.Generator], Sound]:
+def coded(codec: str, container: str) -> Callable[[Waveform, int, float, np.random.Generator], Waveform]:
     """Through a lossy codec at `dose` kbit/s and back, aligned again."""
 
-    def apply(samples: Sound, rate: int, dose: float, rng: np.random.Generator) -> Sound:
+    def apply(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
         coded_rate = 48_000
         wave = soxr.resample(samples[:2].T, rate, coded_rate, quality="HQ").T
         layout = "mono" if len(wave) == 1 else "stereo"
@@ -187,71 +187,71 @@ def coded(codec: str, container: str) -> Callable[[Sound, int, float, np.random.
     return apply
 
 
-DAMAGES: dict[str, SoundDamage] = {
-    "silence": SoundDamage(apply=silence, note="no sound at all"),
-    "white_noise": SoundDamage(apply=white_noise, note="white noise instead of the sound"),
-    "low_volume": SoundDamage(apply=gain, doses=(-20.0,), unit="dB", note="{dose:+g} dB"),
-    "reversed": SoundDamage(apply=reversed_sound, note="sound backwards"),
-    "pitch_shift": SoundDamage(apply=pitch_shifted, doses=(6.0,), unit="st", note="{dose:+g} semitones"),
-    "delay": SoundDamage(
+DAMAGES: dict[str, AudioDamage] = {
+    "silence": AudioDamage(apply=silence, note="no sound at all"),
+    "white_noise": AudioDamage(apply=white_noise, note="white noise instead of the sound"),
+    "low_volume": AudioDamage(apply=gain, doses=(-20.0,), unit="dB", note="{dose:+g} dB"),
+    "reversed": AudioDamage(apply=reversed_sound, note="sound backwards"),
+    "pitch_shift": AudioDamage(apply=pitch_shifted, doses=(6.0,), unit="st", note="{dose:+g} semitones"),
+    "delay": AudioDamage(
         apply=shifted, doses=(0.1, 0.2, 0.4, 0.8, 1.0, 1.6, 2.0), default=1.0, unit="s", note="sound {dose:+g} s late"
     ),
-    "advance": SoundDamage(
+    "advance": AudioDamage(
         apply=lambda x, r, d, g: shifted(x, r, -d, g),
         doses=(0.1, 0.2, 0.4, 0.8, 1.0, 1.6, 2.0),
         default=1.0,
         unit="s",
         note="sound {dose:g} s early",
     ),
-    "noise": SoundDamage(
+    "noise": AudioDamage(
         apply=noise, doses=(20.0, 10.0, 0.0, -10.0), unit="dB SNR", note="white noise at {dose:g} dB SNR"
     ),
-    "clipping": SoundDamage(
+    "clipping": AudioDamage(
         apply=clipped, doses=(6.0, 12.0, 24.0), unit="dB", note="driven {dose:g} dB over full scale"
     ),
-    "low_pass": SoundDamage(
+    "low_pass": AudioDamage(
         apply=low_passed, doses=(8000.0, 4000.0, 1000.0), unit="Hz", note="nothing above {dose:g} Hz"
     ),
-    "mp3": SoundDamage(
+    "mp3": AudioDamage(
         apply=coded("libmp3lame", "mp3"), doses=(64.0, 32.0), unit="kbit/s", note="MP3 at {dose:g} kbit/s"
     ),
-    "opus": SoundDamage(
+    "opus": AudioDamage(
         apply=coded("libopus", "ogg"), doses=(24.0, 8.0), unit="kbit/s", note="Opus at {dose:g} kbit/s"
     ),
-    "time_stretch": SoundDamage(
+    "time_stretch": AudioDamage(
         apply=stretched, doses=(1.1, 1.25, 1.5), unit="times slower", note="{dose:g} times slower"
     ),
-    "dropouts": SoundDamage(apply=dropouts, doses=(0.05, 0.2, 0.5), unit="share", note="a share of {dose:g} missing"),
-    "reverb": SoundDamage(apply=reverberated, doses=(0.3, 0.8, 2.0), unit="s RT60", note="a room of {dose:g} s"),
-    "other_voice": SoundDamage(
+    "dropouts": AudioDamage(apply=dropouts, doses=(0.05, 0.2, 0.5), unit="share", note="a share of {dose:g} missing"),
+    "reverb": AudioDamage(apply=reverberated, doses=(0.3, 0.8, 2.0), unit="s RT60", note="a room of {dose:g} s"),
+    "other_voice": AudioDamage(
         apply=other_voice,
         doses=(2.0, 4.0, 6.0),
         default=4.0,
         unit="st",
         note="another voice: pitch up {dose:g} semitones, formants by half of that",
     ),
-    "speech_over_music": SoundDamage(
+    "speech_over_music": AudioDamage(
         apply=over_music,
         doses=(20.0, 10.0, 0.0, -10.0),
         default=0.0,
         unit="dB below",
         note="chords of bells {dose:g} dB below the sound",
     ),
-    "hum": SoundDamage(apply=hum, doses=(20.0, 10.0, 0.0), unit="dB below", note="hum {dose:g} dB below the sound"),
-    "channel_swap": SoundDamage(apply=channels_swapped, note="left and right exchanged"),
-    "rate_confusion": SoundDamage(apply=rate_confused, note="44.1 kHz played as 48 kHz"),
+    "hum": AudioDamage(apply=hum, doses=(20.0, 10.0, 0.0), unit="dB below", note="hum {dose:g} dB below the sound"),
+    "channel_swap": AudioDamage(apply=channels_swapped, note="left and right exchanged"),
+    "rate_confusion": AudioDamage(apply=rate_confused, note="44.1 kHz played as 48 kHz"),
 }
 """Every damage to sound by name."""
 
 
-def _added(samples: Sound, other: npt.NDArray[np.float64], below_db: float) -> Sound:
+def _added(samples: Waveform, other: npt.NDArray[np.float64], below_db: float) -> Waveform:
     """Another sound, (N,) or (C, N), added with `below_db` dB less power than this one has."""
     power = np.mean(np.square(samples, dtype=np.float64)) / 10 ** (below_db / 10)
-    mixed: Sound = (samples + other * np.sqrt(power / max(float(np.mean(other**2)), 1e-20))).astype(np.float32)
+    mixed: Waveform = (samples + other * np.sqrt(power / max(float(np.mean(other**2)), 1e-20))).astype(np.float32)
     return mixed
 
 
-def _fitted(samples: npt.NDArray[np.floating], length: int) -> Sound:
+def _fitted(samples: npt.NDArray[np.floating], length: int) -> Waveform:
     """Cut, or padded with zeros, to `length`."""
     fitted = np.zeros((len(samples), length), np.float32)
     kept = min(length, samples.shape[1])

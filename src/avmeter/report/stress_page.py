@@ -1,25 +1,49 @@
-"""Tables of a stress run: for the terminal, and as sections of the page."""
+"""Tables of a stress experiment: for the terminal, and as sections of the page."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from markupsafe import Markup
 from rich.console import Console
 from rich.table import Table
 
-from avmeter.report import Curve, Section, curves, data_table, heat_map
+from avmeter.report.html import Section, write_report
+from avmeter.report.parts import data_table, heat_map
+from avmeter.report.plot import Curve, curves
 from avmeter.stress.anchors import AnchorsResult, skipped_everywhere
+from avmeter.stress.experiment import Experiment
 from avmeter.stress.judge import Cell, Verdict
 from avmeter.stress.suite import StressResult
 
 _WIDTH = 120
-_ROUNDING = 1e-9  # what a distance that is 0 has left
+_ROUNDING = 1e-9  # a distance of 0 comes out of floating point below this
 _FRAME = 3  # a border and two blanks for each column
 
 
-def print_table(result: StressResult) -> None:
-    """Variants by metrics on stdout, in as many tables as fit side by side no longer; names what has no score."""
+def print_experiment(experiment: Experiment) -> None:
+    """Print the table of variants and metrics, the verdicts, and the anchors if they were measured, to stdout."""
+    _print_table(experiment.result)
+    _print_verdicts(experiment.result)
+    if experiment.anchors is not None:
+        _print_anchors(experiment.anchors)
+
+
+def write_experiment(experiment: Experiment, folder: Path, *, title: str = "avmeter stress") -> Path:
+    """Write the run folder of an experiment, its `stress.json` and its page; return the path of the page."""
+    notes = ["The summary is over all variants together: read the table of variants and metrics."]
+    if experiment.fallback_note is not None:
+        notes.append(experiment.fallback_note)
+    parts = _sections(experiment.result)
+    if experiment.anchors is not None:
+        parts.append(_anchors_section(experiment.anchors))
+    experiment.write(folder)
+    return write_report(experiment.result.results, folder, sections=parts, title=title, notes=notes)
+
+
+def _print_table(result: StressResult) -> None:
+    """Print variants by metrics, in as many tables as the width asks for; name the metrics without a score."""
     console = Console(highlight=False, width=_WIDTH)
     labels = [v.label for v in result.variants]
     columns = {n: [_text(result.cells[label, n]) for label in labels] for n in result.scored_metrics}
@@ -38,25 +62,25 @@ def print_table(result: StressResult) -> None:
         console.print(f"no score, {code}: {', '.join(names)}", markup=False, soft_wrap=True)
 
 
-def print_verdicts(result: StressResult) -> None:
-    """One line for each promise that was tested, and how many were kept."""
-    tested = [v for v in result.verdicts if v.kept is not None]
+def _print_verdicts(result: StressResult) -> None:
+    """Print a line for each expectation that was tested, and how many were met."""
+    tested = [v for v in result.verdicts if v.passed is not None]
     console = Console(highlight=False)
     for verdict in tested:
-        promise = verdict.expectation
-        mark = "kept  " if verdict.kept else "BROKEN"
+        expectation = verdict.expectation
+        mark = "kept  " if verdict.passed else "BROKEN"
         console.print(
-            f"{mark} {promise.metric} {_promised(verdict)} under {promise.variant}: {verdict.measured}",
+            f"{mark} {expectation.metric} {_expected(verdict)} under {expectation.variant}: {verdict.measured}",
             markup=False,
             soft_wrap=True,
-            style=None if verdict.kept else "red",
+            style=None if verdict.passed else "red",
         )
     untested = len(result.verdicts) - len(tested)
-    console.print(f"{sum(bool(v.kept) for v in tested)} of {len(tested)} promises kept, {untested} not tested here")
+    console.print(f"{sum(bool(v.passed) for v in tested)} of {len(tested)} promises kept, {untested} not tested here")
 
 
-def print_anchors(anchors: AnchorsResult) -> None:
-    """Scores between floors and ceilings on stdout."""
+def _print_anchors(anchors: AnchorsResult) -> None:
+    """Print scores between floors and ceilings."""
     header, rows = _anchor_rows(anchors)
     table = Table(header_style="bold", title="floors and ceilings (gap to the clips in standard errors, + is better)")
     for i, name in enumerate(header):
@@ -66,16 +90,16 @@ def print_anchors(anchors: AnchorsResult) -> None:
     Console(highlight=False, width=_WIDTH).print(table)
 
 
-def anchors_section(anchors: AnchorsResult) -> Section:
-    """The same as a section of a report."""
+def _anchors_section(anchors: AnchorsResult) -> Section:
+    """Build the section of floors and ceilings."""
     header, rows = _anchor_rows(anchors)
     what = "; ".join(f"{name}: {note}" for name, note in anchors.notes.items())
     lead = f"In brackets the gap to the clips in standard errors, above 0 where the clips are better. {what}."
     return Section(title="Floors and ceilings", lead=lead, body=data_table(header, rows))
 
 
-def sections(result: StressResult) -> list[Section]:
-    """Table, heat map, curves and verdicts for a report."""
+def _sections(result: StressResult) -> list[Section]:
+    """Build the sections with table, heat map, curves and verdicts."""
     names = result.scored_metrics
     labels = [v.label for v in result.variants]
     header = ["variant", *(_short(n) for n in names), "what was done"]
@@ -98,25 +122,25 @@ def sections(result: StressResult) -> list[Section]:
 
 
 def _verdicts_section(result: StressResult) -> Section:
-    """What was tested, broken promises first; what was not, once for each metric."""
-    tested = sorted((v for v in result.verdicts if v.kept is not None), key=lambda v: bool(v.kept))
+    """Build the section of verdicts: broken ones first; what was not tested, once for each metric."""
+    tested = sorted((v for v in result.verdicts if v.passed is not None), key=lambda v: bool(v.passed))
     rows = [
-        [v.expectation.metric, v.expectation.variant, _promised(v), "kept" if v.kept else "BROKEN", v.measured,
+        [v.expectation.metric, v.expectation.variant, _expected(v), "kept" if v.passed else "BROKEN", v.measured,
          v.expectation.reason]
         for v in tested
     ]  # fmt: skip
     untested: dict[str, None] = {}
     for v in result.verdicts:
-        if v.kept is None:
+        if v.passed is None:
             untested[f"{v.expectation.metric} ({v.measured})"] = None
     lead = f"Not tested: {', '.join(untested)}." if untested else ""
     columns = ["metric", "damage", "expected", "verdict", "measured", "because"]
     return Section(title="Verdicts", lead=lead, body=data_table(columns, rows))
 
 
-def _promised(verdict: Verdict) -> str:
-    promise = verdict.expectation
-    return promise.kind.replace("_", " ") + ("" if promise.value is None else f" {promise.value:g}")
+def _expected(verdict: Verdict) -> str:
+    kind, value = verdict.expectation.kind.replace("_", " "), verdict.expectation.value
+    return kind if value is None else f"{kind} {value:g}"
 
 
 def _text(cell: Cell) -> str:

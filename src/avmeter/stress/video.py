@@ -1,4 +1,4 @@
-"""Damage to the picture: which frame is shown when, or what is done to it."""
+"""Damage to video: which frame is shown when, or what is done to it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Frame = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, kw_only=True)
-class PictureDamage:
+class VideoDamage:
     """One kind of damage.
 
     Attributes:
         order: (number of frames, dose, generator) -> index of the frame shown at each place.
         change: What is done to a frame (H, W, 3).
-        fps_factor: The stated frame rate over the true one.
-        default: The dose where one is wanted; None is the first of the ladder.
+        fps_factor: The declared frame rate over the true one.
+        default: The dose without `--ladder`; None is the first of the ladder.
         doses: Ladder from mild to strong.
         unit: Of the dose.
         note: What it does, with `{dose}`.
@@ -51,16 +51,14 @@ def dropped(num_frames: int, dose: float, rng: np.random.Generator) -> npt.NDArr
     return np.maximum.accumulate(np.where(keep, np.arange(num_frames), 0))
 
 
-DAMAGES: dict[str, PictureDamage] = {
-    "frozen": PictureDamage(order=frozen, note="the first frame throughout"),
-    "shuffled": PictureDamage(order=shuffled, note="frames in random order"),
-    "dropped_frames": PictureDamage(
+DAMAGES: dict[str, VideoDamage] = {
+    "frozen": VideoDamage(order=frozen, note="the first frame throughout"),
+    "shuffled": VideoDamage(order=shuffled, note="frames in random order"),
+    "dropped_frames": VideoDamage(
         order=dropped, doses=(0.1, 0.3, 0.6), unit="share", note="a share of {dose:g} of the frames missing"
     ),
-    "wrong_fps": PictureDamage(fps_factor=1.2, note="frame rate stated 20% too high"),
-    "black": PictureDamage(change=np.zeros_like, note="a black picture"),
-    "mirrored": PictureDamage(
-        change=lambda frame: np.ascontiguousarray(frame[:, ::-1]), note="left and right exchanged"
-    ),
+    "wrong_fps": VideoDamage(fps_factor=1.2, note="frame rate stated 20% too high"),
+    "black": VideoDamage(change=np.zeros_like, note="a black picture"),
+    "mirrored": VideoDamage(change=lambda frame: np.ascontiguousarray(frame[:, ::-1]), note="left and right exchanged"),
 }
-"""Every damage to the picture by name."""
+"""Every damage to video by name."""

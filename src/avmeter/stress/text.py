@@ -18,7 +18,7 @@ class TextDamage:
         field: Field of the sample that is changed.
         apply: (text, dose, generator) -> text.
         doses: Ladder from mild to strong.
-        default: The dose where one is wanted; None is the first of the ladder.
+        default: The dose without `--ladder`; None is the first of the ladder.
         unit: Of the dose.
         note: What it does, with `{dose}`.
     """

@@ -1,0 +1,47 @@
+"""The demonstration runs what has weights here, and names what it leaves out and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import support.media as build
+from avmeter.demo import run as demo
+from avmeter.metrics.requirements import requirements_of
+from avmeter.metrics.resolve import get_metric
+from avmeter.weights import WeightsSource
+from support.stress import FakeEvaluator
+
+RATE = 16_000
+METRICS = ("audio.loudness", "audio.desync", "audio.prdc")
+
+
+class Evaluator(FakeEvaluator):
+    """Records which metrics were asked for."""
+
+    def __init__(self, names: list[str], **_: Any) -> None:
+        super().__init__()
+        Evaluator.asked = names
+
+    def shutdown(self) -> None:
+        """Nothing to release."""
+
+
+def test_metrics_without_weights_or_clips_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A metric runs with weights and enough clips; one that lacks both lacks weights."""
+    path = build.write_pcm_wav(tmp_path / "a.wav", build.tone(440, 0.5, RATE, 0.5), RATE)
+    monkeypatch.setattr(demo, "render_clips", lambda folder: [{"id": "a", "audio": str(path)}])
+    monkeypatch.setattr(demo, "Evaluator", Evaluator)
+    monkeypatch.setattr(demo, "resolve_metrics", lambda *_, **__: {n: get_metric(n) for n in METRICS})
+    monkeypatch.setattr(demo, "with_fallbacks", lambda *_: ({}, []))
+    here = set(requirements_of(get_metric("audio.prdc")).checkpoints)
+    monkeypatch.setattr(WeightsSource, "available", lambda self, entry: entry in here)
+    found = demo.run_demo(tmp_path / "out")
+    assert Evaluator.asked == ["audio.loudness"]
+    assert found.without_weights == ("audio.desync",)
+    assert found.too_few_clips == ("audio.prdc",)
+    assert found.num_clips == 1
+    here.clear()
+    assert demo.run_demo(tmp_path / "out").too_few_clips == ()

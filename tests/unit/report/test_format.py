@@ -1,0 +1,25 @@
+"""Numbers, names and foreign text are written the same in every table."""
+
+from __future__ import annotations
+
+import pytest
+
+from avmeter.report.format import clean, named, number, shortened
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "–"), (0.0, "0"), (0.123456, "0.1235"), (12.3456, "12.35"), (-23.456, "-23.46"), (15432.0, "15432"),
+     (1234567.0, "1.235e+06"), (0.00001234, "1.234e-05")],
+)  # fmt: skip
+def test_numbers_have_four_digits(value: float | None, text: str) -> None:
+    """The same everywhere."""
+    assert number(value) == text
+
+
+def test_arrows_point_to_better_and_long_names_keep_both_ends() -> None:
+    """A direction is an arrow, a cut is in the middle, and nothing steers the terminal."""
+    assert named("m", "higher") == "m ↑"
+    assert named("m", "none") == "m"
+    assert shortened("abcdefghij", 5) == "ab…ij"
+    assert clean("a\tb\udcff") == "a⇥b\\udcff"

@@ -1,0 +1,47 @@
+"""Tables of a stress experiment on the terminal, and its page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import support.media as build
+from avmeter.report.stress_page import print_experiment, write_experiment
+from avmeter.stress.experiment import Experiment, parse_variants, run_experiment
+from support.stress import FakeEvaluator
+
+RATE = 16_000
+
+
+@pytest.fixture
+def experiment(tmp_path: Path) -> Experiment:
+    path = build.write_pcm_wav(tmp_path / "a.wav", build.tone(440, 0.5, RATE, 0.5), RATE)
+    variants = parse_variants("low_volume,noise", ladder=True)
+    return run_experiment(
+        [{"id": "a", "audio": str(path)}],
+        FakeEvaluator(),
+        tmp_path / "out",
+        variants=variants,
+        anchors=True,  # type: ignore[arg-type]
+    )
+
+
+def test_terminal_has_variants_verdicts_and_anchors(experiment: Experiment, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every variant is a row, what has no score is named with its code, and the anchors are a table of their own."""
+    print_experiment(experiment)
+    out = capsys.readouterr().out
+    for variant in experiment.result.variants:
+        assert variant.label in out
+    assert "no score, missing_input: audio.wer" in out
+    assert "promises kept" in out
+    assert "floors and ceilings" in out
+    assert max(map(len, out.splitlines())) <= 120
+
+
+def test_page_has_a_section_for_each_part(experiment: Experiment, tmp_path: Path) -> None:
+    """Table, reaction, curves of a ladder, verdicts and anchors, under the title."""
+    page = write_experiment(experiment, tmp_path / "out", title="a title").read_text("utf-8")
+    for text in ("a title", "Variants and metrics", "Reaction", "Dose and response", "Verdicts", "Floors and ceilings"):
+        assert text in page
+    assert (tmp_path / "out" / "stress.json").is_file()
