@@ -10,30 +10,18 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from avmeter.errors import SkipCode, UsageError
+from avmeter.errors import UsageError
 from avmeter.result import MetricResult
 from avmeter.run import EvalResults, read_run
-from avmeter.run.plain import plain, spreadsheet_cell, to_json, write_atomically
 from avmeter.sample import as_samples
 
 FILES = ["results.csv", "results.parquet", "run.json", "samples.parquet", "summary.json"]
 
 
-def test_run_comes_back_as_it_was(tmp_path: Path, make_run) -> None:
-    """Scores, skips, details, corpus, samples and provenance survive the folder."""
-    results = make_run([0.1, None, 1 / 3])
-    folder = results.write(tmp_path / "deep/run")
+def test_run_has_its_files_and_no_others(tmp_path: Path, make_run) -> None:
+    """Folders above it are made; no temporary file stays."""
+    folder = make_run([0.1]).write(tmp_path / "deep/run")
     assert sorted(p.name for p in folder.iterdir()) == FILES
-    again = read_run(folder)
-    assert list(again) == list(results)
-    assert again.corpus == results.corpus
-    assert again.sample_ids == results.sample_ids
-    assert again.provenance == results.provenance
-    assert [s.role for s in again.samples] == ["generated"] * 3 + ["reference"]
-    assert again.samples[0].source("audio").path == Path("/clips/c0.wav")
-    assert again.samples[0].text("text_prompt") == "a dog"
-    assert again.summary() == results.summary()
-    assert again[1]["audio.wer"].skip.code is SkipCode.NO_AUDIO_TRACK
 
 
 def test_parquet_has_one_row_per_sample_and_metric(tmp_path: Path, make_run) -> None:
@@ -136,55 +124,3 @@ def test_files_of_the_same_name_by_others_are_not_replaced(tmp_path: Path, make_
     with pytest.raises(UsageError, match=r"results\.csv, which no run has written"):
         make_run([0.1]).write(tmp_path)
     assert (tmp_path / "results.csv").read_text() == "mine"
-
-
-def test_run_cut_off_while_writing_can_be_written_again(tmp_path: Path, make_run) -> None:
-    """A folder of half a run says so when read, and takes a run when written."""
-    make_run([0.1]).write(tmp_path)
-    (tmp_path / "run.json").write_text('{"format": "avmeter-run", "format_version": 1}')
-    with pytest.raises(UsageError, match="not written to its end"):
-        read_run(tmp_path)
-    make_run([0.2]).write(tmp_path)
-    assert read_run(tmp_path)[0]["audio.wer"].score == 0.2
-
-
-def test_what_is_no_run_is_refused(tmp_path: Path, make_run) -> None:
-    """A folder without run.json, a damaged run, a file in place of a folder."""
-    with pytest.raises(UsageError, match="not a run folder"):
-        read_run(tmp_path)
-    make_run([0.1]).write(tmp_path / "run")
-    (tmp_path / "run/results.parquet").write_bytes(b"broken")
-    with pytest.raises(UsageError, match="damaged"):
-        read_run(tmp_path / "run")
-    (tmp_path / "file").touch()
-    with pytest.raises(UsageError, match="is a file"):
-        make_run([0.1]).write(tmp_path / "file")
-
-
-def test_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
-    """A file is replaced as a whole or not at all, and no temporary file stays."""
-    path = tmp_path / "f.json"
-    write_atomically(path, "old")
-    with pytest.raises(UnicodeEncodeError):
-        write_atomically(path, "new \udcff")
-    (tmp_path / "d").mkdir()
-    with pytest.raises(OSError, match="directory"):
-        write_atomically(tmp_path / "d", "x")
-    assert path.read_text() == "old"
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["d", "f.json"]
-
-
-def test_in_memory_samples_are_kept_by_name(tmp_path: Path) -> None:
-    """An array has no path; its row and its scores are there."""
-    samples = as_samples([{"audio": (np.zeros(8), 8000)}])
-    EvalResults([{"m.x": MetricResult("m.x", 1.0)}], samples=samples).write(tmp_path)
-    again = read_run(tmp_path)
-    assert again.sample_ids == ["0"]
-    assert again.samples[0].media == {}
-
-
-def test_plain_values() -> None:
-    """Known types keep their meaning, unknown ones become text."""
-    assert plain({1: np.int64(2), "t": True, "n": None, "s": {3, 1}}) == {"1": 2, "t": True, "n": None, "s": [1, 3]}
-    assert to_json("\udcff") == '"\\\\udcff"'
-    assert spreadsheet_cell("a=b") == "a=b"

@@ -6,26 +6,8 @@ import statistics
 
 import pytest
 
-from avmeter.errors import UsageError
 from avmeter.result import MetricResult
 from avmeter.run import EvalResults
-from avmeter.sample import as_samples
-
-
-def test_results_of_the_other_package_are_understood() -> None:
-    """EvalResults(samples=[dicts], corpus={...}) is a list of those dicts."""
-    row = {"m.x": MetricResult("m.x", 1.0)}
-    results = EvalResults(samples=[row, {}], corpus={"m.y": MetricResult("m.y", 2.0)})
-    assert results[0]["m.x"].score == 1.0
-    assert results.corpus["m.y"].score == 2.0
-    assert results.sample_ids == ["0", "1"]
-    assert EvalResults() == []
-
-
-def test_rows_and_samples_must_fit() -> None:
-    """A shift between scores and names would go unnoticed."""
-    with pytest.raises(UsageError, match="1 rows of results for 2 samples"):
-        EvalResults([{}], samples=as_samples([{"audio": "a.wav"}, {"audio": "b.wav"}]))
 
 
 def test_headline_says_what_was_left_out(make_run) -> None:
@@ -98,19 +80,3 @@ def test_summary_is_the_same_twice(make_run) -> None:
     """The bootstrap is seeded."""
     results = make_run([0.1, 0.5, 0.3, 0.9])
     assert results.summary() == results.summary()
-
-
-def test_data_frame_has_missing_values_for_skips(make_run) -> None:
-    """One row per sample and metric."""
-    frame = make_run([0.1, None]).to_pandas()
-    assert list(frame["sample_id"]) == ["c0.wav", "c0.wav", "c1.wav", "c1.wav"]
-    assert frame["score"].isna().tolist() == [False, False, True, True]
-    assert frame["skip_code"][2] == "no_audio_track"
-    assert frame["skip_code"][3] == "skipped"
-
-
-def test_data_frame_takes_names_of_undecodable_bytes() -> None:
-    """A file name that is no UTF-8 does not stop the conversion."""
-    odd = as_samples([{"audio": "c\udcff.wav"}])
-    frame = EvalResults([{"audio.wer": MetricResult("audio.wer", 0.1)}], samples=odd).to_pandas()
-    assert frame["sample_id"][0] == "c\\udcff.wav"

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from avmeter.errors import StatsError
-from avmeter.stats.factor import covariance_factor, nuclear_norm
 from avmeter.stats.frechet import frechet_distance
 from avmeter.stats.moments import Moments
 
@@ -67,29 +66,6 @@ def test_sets_in_orthogonal_subspaces_keep_both_traces() -> None:
     expected = np.sum((a.mean - b.mean) ** 2) + np.trace(a.covariance) + np.trace(b.covariance)
     assert result.distance == pytest.approx(expected, rel=1e-12)
     assert (result.generated_rank, result.reference_rank) == (90, 100)
-
-
-def test_ill_conditioned_covariance_with_many_clips_keeps_its_rank() -> None:
-    """A dependent dimension counts as none, though there are clips enough."""
-    rows = np.random.default_rng(0).standard_normal((300, 10))
-    rows[:, 9] = rows[:, 0] + rows[:, 1]
-    assert covariance_factor(Moments.of(rows)).shape == (10, 9)
-
-
-@pytest.mark.parametrize(("count", "dim"), [(5, 40), (30, 40), (400, 40)])
-def test_factor_times_itself_is_the_covariance(count, dim) -> None:
-    """Each of the three ways to factor gives back what it was made from."""
-    moments = Moments.of(np.random.default_rng(0).standard_normal((count, dim)))
-    factor = covariance_factor(moments)
-    np.testing.assert_allclose(factor @ factor.T, moments.covariance, atol=1e-12)
-
-
-def test_nuclear_norm_of_small_singular_values_keeps_digits() -> None:
-    """Singular values of 1e-12 of the largest are not lost in squares."""
-    rng = np.random.default_rng(0)
-    left, right = (np.linalg.qr(rng.standard_normal((60, 60)))[0] for _ in range(2))
-    values = np.concatenate([[1.0], np.full(59, 1e-12)])
-    assert nuclear_norm((left * values) @ right, scale=1.0) == pytest.approx(values.sum(), abs=1e-13)
 
 
 def test_diagonal_offset_lowers_the_distance() -> None:

@@ -1,4 +1,4 @@
-"""Expected bias against direct simulation; extrapolation and contributions against their definitions."""
+"""Expected bias of the Fréchet distance against direct simulation."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,6 @@ import pytest
 from avmeter.errors import StatsError
 from avmeter.stats.frechet import frechet_distance
 from avmeter.stats.frechet_bias import expected_bias, expected_bias_of_spectrum
-from avmeter.stats.frechet_infinity import frechet_infinity
-from avmeter.stats.frechet_influence import frechet_contributions
 from avmeter.stats.moments import Moments
 
 DIM = 96
@@ -73,54 +71,3 @@ def test_bias_refuses_a_single_clip_and_a_negative_spectrum() -> None:
         expected_bias(reference=reference, generated_count=1)
     with pytest.raises(StatsError, match="0 or more"):
         expected_bias_of_spectrum(np.array([1.0, -1.0]), generated_count=5, reference_count=5)
-
-
-def test_extrapolation_removes_the_bias_of_the_generated_side() -> None:
-    """Equal distributions: the distance is far above 0, its extrapolation is not."""
-    rng = np.random.default_rng(0)
-    reference = Moments.of(rng.standard_normal((50000, 32)))
-    rows = rng.standard_normal((2000, 32))
-    plain = frechet_distance(generated=Moments.of(rows), reference=reference).distance
-    result = frechet_infinity(generated=rows, reference=reference)
-    assert abs(result.value) < 0.2 * plain
-    assert result.standard_error < 0.1 * plain
-    assert result.r_squared > 0.95
-    assert result.subset_distances[-1] == (2000, pytest.approx(plain, rel=1e-9))
-    assert not result.has_fewer_clips_than_dimensions
-
-
-def test_extrapolation_below_the_dimension_says_so() -> None:
-    """With N <= D the line is a curve, and the result tells."""
-    rng = np.random.default_rng(0)
-    result = frechet_infinity(
-        generated=rng.standard_normal((50, 40)), reference=Moments.of(rng.standard_normal((90, 40)))
-    )
-    assert result.has_fewer_clips_than_dimensions
-
-
-def test_extrapolation_needs_three_sizes() -> None:
-    """A line through two points has no error."""
-    reference = Moments.of(np.random.default_rng(0).standard_normal((9, 2)))
-    with pytest.raises(StatsError, match="at least 4"):
-        frechet_infinity(generated=np.ones((3, 2)), reference=reference)
-    with pytest.raises(StatsError, match="three subset sizes"):
-        frechet_infinity(generated=np.ones((9, 2)), reference=reference, smallest=9)
-
-
-@pytest.mark.parametrize(("count", "correlation"), [(320, 0.99), (20, 0.9)])
-def test_contributions_rank_clips_as_leaving_them_out_does(count, correlation) -> None:
-    """First order agrees with recomputing the distance without each clip; the outlier comes first."""
-    rng = np.random.default_rng(0)
-    scale = 1 / np.arange(1, 33)
-    rows = rng.standard_normal((count, 32)) * scale + 0.1
-    rows[3] *= 4
-    reference = Moments.of(rng.standard_normal((500, 32)) * scale)
-    contributions = frechet_contributions(generated=rows, reference=reference)
-    full = frechet_distance(generated=Moments.of(rows), reference=reference).distance
-    left_out = [
-        frechet_distance(generated=Moments.of(np.delete(rows, i, axis=0)), reference=reference).distance
-        for i in range(count)
-    ]
-    assert np.corrcoef(contributions, full - np.array(left_out))[0, 1] > correlation
-    assert int(np.argmax(contributions)) == 3
-    assert contributions.sum() == pytest.approx(0.0, abs=1e-12)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from avmeter.errors import StatsError
-from avmeter.stats import kernel, median
+from avmeter.stats import kernel
 from avmeter.stats.kernel import (
     gaussian_kernel,
     kernel_audio_distance,
@@ -12,7 +12,6 @@ from avmeter.stats.kernel import (
     mmd_squared,
     polynomial_kernel,
 )
-from avmeter.stats.median import median_distance
 
 
 def plain_mmd(x, y, function) -> float:
@@ -56,17 +55,6 @@ def test_audio_distance_is_a_hundred_times_the_discrepancy(sets) -> None:
     plain = mmd_squared(generated=x, reference=y, kernel=gaussian_kernel(bandwidth=1.7))
     assert result.distance.value == pytest.approx(100 * plain.value)
     assert result.distance.standard_error == pytest.approx(100 * plain.standard_error)
-
-
-@pytest.mark.parametrize("held", [10, 4_000_000])
-def test_median_distance_is_exact_in_passes_and_at_once(held, monkeypatch) -> None:
-    """Searching bins instead of sorting gives the same element."""
-    monkeypatch.setattr(median, "_HELD_PAIRS", held)
-    monkeypatch.setattr(median, "_BINS", 16)
-    monkeypatch.setattr(median, "BLOCK_ROWS", 64)
-    rows = np.random.default_rng(0).standard_normal((150, 5)) + 50
-    distances = np.sort(np.linalg.norm(rows[:, None] - rows[None], axis=-1)[np.triu_indices(150, 1)])
-    assert median_distance(rows) == pytest.approx(distances[(len(distances) - 1) // 2], rel=1e-12)
 
 
 def test_equal_distributions_may_score_below_zero() -> None:

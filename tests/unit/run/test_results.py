@@ -1,0 +1,45 @@
+"""What a run returns, as a data frame and as files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from avmeter.errors import MissingDependencyError
+from avmeter.result import MetricResult
+from avmeter.run import EvalResults, read_run
+from avmeter.run.summary import summarise
+from avmeter.sample import as_samples
+
+
+def test_data_frame_has_missing_values_for_skips(make_run) -> None:
+    """One row per sample and metric."""
+    frame = make_run([0.1, None]).to_pandas()
+    assert list(frame["sample_id"]) == ["c0.wav", "c0.wav", "c1.wav", "c1.wav"]
+    assert frame["score"].isna().tolist() == [False, False, True, True]
+    assert frame["skip_code"][2] == "no_audio_track"
+    assert frame["skip_code"][3] == "skipped"
+
+
+def test_data_frame_takes_names_of_undecodable_bytes() -> None:
+    """A file name that is no UTF-8 does not stop the conversion."""
+    odd = as_samples([{"audio": "c\udcff.wav"}])
+    frame = EvalResults([{"audio.wer": MetricResult("audio.wer", 0.1)}], samples=odd).to_pandas()
+    assert frame["sample_id"][0] == "c\\udcff.wav"
+
+
+def test_data_frame_without_pandas_says_what_to_install(make_run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package does without pandas until somebody asks for a frame."""
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(MissingDependencyError, match="pandas") as caught:
+        make_run([0.1]).to_pandas()
+    assert caught.value.hint == "pip install pandas"
+
+
+def test_methods_are_the_functions_of_the_package(tmp_path: Path, make_run) -> None:
+    """`summary` summarises and `write` writes: what is read again is equal."""
+    results = make_run([0.1, None])
+    assert results.summary() == summarise(results)
+    assert list(read_run(results.write(tmp_path))) == list(results)
