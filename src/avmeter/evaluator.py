@@ -1,4 +1,4 @@
-"""The scorer: metrics chosen once, networks kept, any number of samples.
+"""The scorer: metrics chosen once, networks loaded once, any number of samples.
 
 ev = create_evaluator(metrics=["audio.wer", "audio.kl_divergence"])
 results = ev.evaluate(samples=[{"audio": "a.wav", "reference_audio": "b.wav", "reference_text": "..."}])
@@ -13,67 +13,44 @@ import threading
 import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from os import PathLike
-from pathlib import Path
 from typing import Any, overload
 
 import torch
 
-from avmeter.engine.compute.computer import FeatureComputer
-from avmeter.engine.decode.worker_pool import most_children
-from avmeter.engine.executors.local import LocalExecutor, Progress
-from avmeter.engine.executors.messages import Setup
-from avmeter.engine.executors.multi_gpu import PoolExecutor
+from avmeter.engine.config import OPTION_NAMES, EvaluatorConfig
+from avmeter.engine.executors.base import Executor, Progress
+from avmeter.engine.executors.local import LocalExecutor
+from avmeter.engine.executors.multi_gpu import MultiGpuExecutor
 from avmeter.engine.feature_table import FeatureTable, collect_features
 from avmeter.engine.provenance import provenance
-from avmeter.engine.store import open_store
 from avmeter.errors import UnknownNameError, UsageError
 from avmeter.features.base import get_extractor
 from avmeter.manifest import identical_pairs
 from avmeter.metrics.backbones import BACKBONES
 from avmeter.metrics.base import CorpusMetric, Metric
-from avmeter.metrics.resolve import resolve_metrics
 from avmeter.metrics.simple import SimpleAdapter
-from avmeter.protocols import check_protocol
 from avmeter.registry import EXTRACTORS, require_packages
 from avmeter.result import MetricResult
 from avmeter.run import EvalResults
-from avmeter.runtime import Precision, Runtime
-from avmeter.runtime.device import device_named, require_gpus
 from avmeter.sample import MEDIA_FIELDS, Sample, as_samples
-from avmeter.weights import WeightsSource
 
-_MOST_NAMED = 8
-_REPLACED = {
-    "pre_upload": "nothing replaces it: windows of all clips are uploaded batch by batch",
-    "prefetch_factor": "nothing replaces it: the queue between decoding and networks is bounded in bytes",
-}
+_MAX_NAMES = 8
+_OPTIONS_OF_METRICS = {"num_gpus", "options", "skip_missing_deps"}
 
 
 class Evaluator:
-    """Scores samples with a fixed set of metrics; networks are loaded when first needed and kept.
+    """Scores samples with a fixed set of metrics; networks are loaded when first needed, and stay.
 
     It may be used from several threads; they wait for each other.
 
     Args:
         metrics: Metric names, groups ("audio", "av"), or "all".
         device: "auto" (first GPU, else CPU), or a torch device.
-        num_gpus: How many GPUs of this machine to use, each by a process of its own. Metrics that are not of this
-            package run here, on the first.
+        num_gpus: How many GPUs of this machine to use, one process per GPU.
         compile: Not available; refused with a hint.
-        weights: "auto", "dummy" (deterministic stand-ins: scores mean nothing and say so), or a folder.
-        protocol: Published harness whose numbers are to be met: "fastvideo" or "av-benchmark".
-        options: Metric name -> options of that metric.
-        store: Where features are kept for later runs: a folder, True for the user's cache folder (`AVMETER_CACHE`,
-            else where the platform keeps caches), None or False for nowhere, which is the default here (the command
-            line's is True). Features of arrays in memory are never kept.
-        precision: "float32" (strict), "tf32", "bf16" or "fp16".
-        batch_size: Overrides the networks' own batch sizes.
-        loader_threads: Decoding threads.
-        loader_processes: Decoding processes in place of threads; 0 for none. Default is one per core but two, at most
-            12, when a GPU waits for 32 files or more. Where none can be started, threads decode.
-        skip_missing_deps: Leave out named metrics whose packages are missing, with a warning.
+        **options: The other fields of `EvaluatorConfig`: weights, protocol, options, store, precision, batch_size,
+            loader_threads, loader_processes, skip_missing_deps.
 
     Raises:
         UnknownNameError: Unknown metric, protocol, precision or option.
@@ -86,57 +63,36 @@ class Evaluator:
         device: str = "auto",
         num_gpus: int = 1,
         compile: bool = False,
-        *,
-        weights: str | Path | WeightsSource = "auto",
-        protocol: str = "fastvideo",
-        options: Mapping[str, Mapping[str, Any]] | None = None,
-        store: str | Path | bool | None = None,
-        precision: str = "float32",
-        batch_size: int | None = None,
-        loader_threads: int | None = None,
-        loader_processes: int | None = None,
-        skip_missing_deps: bool = False,
-        **others: Any,
+        **options: Any,
     ) -> None:
-        _refuse(others)
-        for name, count in (("num_gpus", num_gpus), ("batch_size", batch_size), ("loader_threads", loader_threads)):
-            if count is not None and count < 1:
-                raise UsageError(f"{name}={count}: needs at least 1", hint='without a GPU: `device="cpu"`')
-        if loader_processes is not None and loader_processes < 0:
-            raise UsageError(f"loader_processes={loader_processes}: needs at least 0", hint="0 decodes in threads")
-        if num_gpus > 1:
-            require_gpus(num_gpus, device)
         if compile:
             raise UsageError(
                 "compile=True: compiling costs more than it saves below thousands of clips",
                 hint='use `precision="tf32"` or `precision="bf16"`',
             )
-        self._metrics = resolve_metrics(
-            metrics, protocol=protocol, options=options, skip_missing_deps=skip_missing_deps
-        )
-        if not self._metrics:
-            raise UsageError("no metric was chosen", hint="list_metrics() or `avmeter list` shows names and groups")
-        setup = Setup(
-            device=str(device_named(device)),
-            precision=Precision.parse(precision),
-            weights=WeightsSource.parse(weights),
-            store=store,
-            threads=loader_threads,
-            processes=loader_processes,
-            batch_size=batch_size,
-        )
-        computer = setup.computer()
-        self._runtime, self._store = computer.runtime, computer.store
-        self._num_gpus = num_gpus if self._runtime.device.type == "cuda" else 0
-        self._executor: LocalExecutor | PoolExecutor = LocalExecutor(computer)
-        if self._num_gpus > 1:
-            share = replace(setup, processes=most_children(num_gpus) if loader_processes is None else loader_processes)
-            self._executor = PoolExecutor(share, [f"cuda:{i}" for i in range(num_gpus)], self._executor)
+        named = {"device": device, "num_gpus": num_gpus, **options}
+        self._set_up(metrics, EvaluatorConfig.from_keywords(named, caller="Evaluator", also=("metrics",)))
+
+    @classmethod
+    def from_config(cls, metrics: Sequence[str] | str, config: EvaluatorConfig) -> Evaluator:
+        """Build an evaluator from a configuration; `metrics` and errors as for the constructor."""
+        evaluator = cls.__new__(cls)
+        evaluator._set_up(metrics, config)
+        return evaluator
+
+    def _set_up(self, metrics: Sequence[str] | str, config: EvaluatorConfig) -> None:
+        self._metrics = config.resolve_metrics(metrics)
+        self._config = config
+        self._computer = config.build_computer()
+        local = LocalExecutor(self._computer)
+        self._executor: Executor = local
+        if config.num_devices > 1:
+            self._executor = MultiGpuExecutor(config, [f"cuda:{i}" for i in range(config.num_gpus)], local)
         self._is_shut_down = self._is_busy = False
         self._lock = threading.RLock()
         for metric in self._metrics.values():
             if isinstance(metric, SimpleAdapter):
-                metric.prepare(self._runtime.device)
+                metric.prepare(self._computer.runtime.device)
 
     @property
     def metric_names(self) -> list[str]:
@@ -145,13 +101,13 @@ class Evaluator:
 
     @property
     def metrics(self) -> Mapping[str, Metric]:
-        """The metrics themselves, by name."""
+        """Metrics by name."""
         return dict(self._metrics)
 
     @property
     def num_gpus(self) -> int:
         """Number of GPUs in use."""
-        return self._num_gpus
+        return self._config.num_gpus if self._config.torch_device.type == "cuda" else 0
 
     @overload
     def evaluate(
@@ -211,11 +167,7 @@ class Evaluator:
             before = self._executor.counts.copy()
             rows, corpus = self._executor.run(items, chosen, progress)
             origin = provenance(
-                chosen,
-                self._runtime,
-                self._executor.counts.since(before),
-                num_devices=max(1, self._num_gpus),
-                duration_s=time.time() - started,
+                chosen, self._config, self._executor.counts.since(before), duration_s=time.time() - started
             )
         return EvalResults(rows, corpus, samples=items, provenance={**origin, "notes": notes})
 
@@ -234,10 +186,12 @@ class Evaluator:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """Other threads wait; a call from within a call, by its progress or a metric, is refused."""
+        """Make other threads wait; refuse a call from within a call, by its progress or a metric."""
         with self._lock:
             if self._is_busy:
-                raise UsageError("this evaluator is in the midst of `evaluate`", hint="create another one for this")
+                raise UsageError(
+                    "evaluate() is already running and is not re-entrant", hint="create another evaluator for this"
+                )
             if self._is_shut_down:
                 raise UsageError(
                     "this evaluator was shut down", hint="create another; `unload()` is what can be undone"
@@ -272,7 +226,7 @@ class Evaluator:
 
     def release_cuda_memory(self) -> None:
         """Free cached device memory without dropping networks."""
-        if self._runtime.device.type == "cuda":
+        if self._config.torch_device.type == "cuda":
             torch.cuda.empty_cache()
 
     def shutdown(self) -> None:
@@ -281,7 +235,7 @@ class Evaluator:
             if self._is_shut_down:
                 return
             self.unload()
-            self._store.close()
+            self._computer.store.close()
             self._is_shut_down = True
 
 
@@ -292,7 +246,7 @@ def create_evaluator(
     compile: bool = False,
     **options: Any,
 ) -> Evaluator:
-    """An `Evaluator`; all its keyword arguments are accepted."""
+    """Build an `Evaluator`; all its arguments are accepted."""
     return Evaluator(metrics, device, num_gpus, compile, **options)
 
 
@@ -303,25 +257,25 @@ def evaluate(
     device: str = "auto",
     **sample: Any,
 ) -> dict[str, MetricResult]:
-    """Score one clip once; for repeated use keep an `Evaluator`.
+    """Score one clip once; for repeated use create an `Evaluator`.
 
     Args:
         generated: The video (path, or frames with `fps=`); or leave out and give `audio=`.
         reference: The real video.
         metrics: Metric names, groups, or "all". In a group, metrics of a corpus are left out: one clip has none.
         device: As for `Evaluator`.
-        **sample: More keys of the sample; `weights`, `protocol`, `options`, `store`, `precision` go to the evaluator.
+        **sample: More keys of the sample; options of `EvaluatorConfig` (weights, precision, ...) go to the evaluator.
     """
-    own = {k: sample.pop(k) for k in ("weights", "protocol", "options", "store", "precision") if k in sample}
-    evaluator = Evaluator(metrics, device, **own)
+    options = {name: sample.pop(name) for name in OPTION_NAMES if name in sample}
+    evaluator = Evaluator(metrics, device, **options)
     if generated is not None:
         sample["video"] = generated
     if reference is not None:
         sample["reference"] = reference
     named = {metrics} if isinstance(metrics, str) else set(metrics)
-    wanted = [n for n, m in evaluator.metrics.items() if n in named or m.per_sample or not isinstance(m, CorpusMetric)]
+    chosen = [n for n, m in evaluator.metrics.items() if n in named or m.per_sample or not isinstance(m, CorpusMetric)]
     try:
-        scores: dict[str, MetricResult] = evaluator.evaluate(metrics=wanted, **sample)
+        scores: dict[str, MetricResult] = evaluator.evaluate(metrics=chosen, **sample)
         return scores
     finally:
         evaluator.shutdown()
@@ -332,60 +286,49 @@ def compute_features(
     extractor: str,
     *,
     field: str = "audio",
-    device: str = "auto",
-    weights: str | Path | WeightsSource = "auto",
-    protocol: str = "fastvideo",
-    store: str | Path | bool | None = None,
     progress: Progress | None = None,
+    **options: Any,
 ) -> FeatureTable:
-    """Embeddings of the clips of a set; `.save(path)` makes a file that `reference_features=` reads.
+    """Compute embeddings of the clips of a set; `.save(path)` makes a file that `reference_features=` reads.
 
     Args:
         samples: The set; samples with role "reference" are left out.
         extractor: A backbone ("passt", "panns", "vggish", "yamnet", "clap"), or any extractor with an embedding.
         field: Whose features: "audio", "reference_audio", "video", "reference".
-        device: As for `Evaluator`, like `weights`, `protocol` and `store`.
         progress: Called with (samples done, samples in all).
+        **options: As for `Evaluator`: device, weights, protocol, store, precision, batch_size, loader_threads,
+            loader_processes.
 
     Raises:
-        UnknownNameError: No such extractor, field or protocol.
+        UnknownNameError: No such extractor, field, protocol or option.
         UsageError: It makes no embedding, or no sample could be embedded.
     """
     if field not in MEDIA_FIELDS:
         raise UnknownNameError.among("field of a sample", field, MEDIA_FIELDS)
-    check_protocol(protocol)
+    config = EvaluatorConfig.from_keywords(
+        options, caller="compute_features", also=("samples", "extractor", "field"), without=_OPTIONS_OF_METRICS
+    )
     backbone = BACKBONES.get(extractor)
     if backbone is None and extractor not in EXTRACTORS.names():
         raise UnknownNameError.among("extractor", extractor, {*BACKBONES, *EXTRACTORS.names()})
-    maker = (
-        get_extractor(backbone.extractor, **{**backbone.options, "protocol": protocol})
+    chosen = (
+        get_extractor(backbone.extractor, **{**backbone.options, "protocol": config.protocol})
         if backbone is not None
         else get_extractor(extractor)
     )
-    require_packages(f"extractor `{extractor}`", maker.dependencies, maker.extra)
-    runtime = Runtime(device=device_named(device), precision="float32", weights=WeightsSource.parse(weights))
-    kept = open_store(store)
+    require_packages(f"extractor `{extractor}`", chosen.dependencies, chosen.extra)
+    computer = config.build_computer()
     try:
-        return collect_features(
-            as_samples(samples), FeatureComputer(runtime, kept), maker, field=field, progress=progress
-        )
+        return collect_features(as_samples(samples), computer, chosen, field=field, progress=progress)
     finally:
-        kept.close()
+        computer.unload()
+        computer.store.close()
 
 
 def _notes(items: Sequence[Sample]) -> list[str]:
-    """What is doubtful about the samples as a whole, in sentences."""
+    """Return what is doubtful about the samples as a whole, in sentences."""
     same = identical_pairs(items)
     if not same:
         return []
-    names = ", ".join(same[:_MOST_NAMED]) + (f" and {len(same) - _MOST_NAMED} more" if len(same) > _MOST_NAMED else "")
+    names = ", ".join(same[:_MAX_NAMES]) + (f" and {len(same) - _MAX_NAMES} more" if len(same) > _MAX_NAMES else "")
     return [f"{len(same)} generated files are their own reference, byte for byte; their scores say nothing: {names}"]
-
-
-def _refuse(others: Mapping[str, Any]) -> None:
-    for name in others:
-        if name in _REPLACED:
-            raise UsageError(f"{name}= is not an option here", hint=_REPLACED[name])
-        known = ("metrics", "device", "num_gpus", "weights", "protocol", "options", "store", "precision",
-                 "batch_size", "loader_threads", "loader_processes", "skip_missing_deps")  # fmt: skip
-        raise UnknownNameError.among("argument of Evaluator", name, known)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from avmeter import list_metrics
-from avmeter.engine.executors.local import CorpusState, finish_states
+from avmeter.engine.executors.corpus import CorpusState, finish_states
 from avmeter.errors import SkipCode, UnknownNameError
 from avmeter.features.base import get_extractor
 from avmeter.metrics.base import CorpusMetric, Metric

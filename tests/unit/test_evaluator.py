@@ -48,7 +48,7 @@ def test_call_from_its_own_progress_is_refused(evaluator, call):
     def progress(done, total):
         evaluator.evaluate([clip(0.1)]) if call == "evaluate" else getattr(evaluator, call)()
 
-    with pytest.raises(UsageError, match="in the midst"):
+    with pytest.raises(UsageError, match="already running"):
         evaluator.evaluate([clip(0.1)], progress=progress)
     assert evaluator.evaluate([clip(0.1)])[0]["audio.loudness"].score is not None
 
@@ -78,7 +78,7 @@ def test_arrays_in_memory_start_no_process():
     """A training loop that asked for processes gets them when there are files."""
     made = Evaluator(["audio.loudness"], "cpu", loader_processes=2)
     made.evaluate([clip(0.1)])
-    assert made._executor._computer._children is None
+    assert made._computer.decode_pool is None
     made.shutdown()
 
 

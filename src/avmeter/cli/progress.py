@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from avmeter.engine.executors.local import Progress as OnProgress
+    from avmeter.engine.executors.base import Progress as OnProgress
 
 
 @contextmanager

@@ -11,9 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from avmeter.engine.compute.computer import FeatureComputer
-from avmeter.engine.decode.messages import Outcome
-from avmeter.engine.executors.local import Progress
-from avmeter.engine.plan import Plan, Request, resolve_sources
+from avmeter.engine.executors.base import Progress
+from avmeter.engine.plan import FeatureRequest, Outcome, Plan, resolve_sources
 from avmeter.errors import SkipCode, StatsError, UsageError
 from avmeter.features.base import Extractor
 from avmeter.result import Skip
@@ -92,11 +91,11 @@ def collect_features(
     field: str = "audio",
     progress: Progress | None = None,
 ) -> FeatureTable:
-    """The embedding of one field of every sample that has it; samples that are reference context are left out.
+    """Compute the embedding of one field of every sample that has it; samples of the role "reference" are left out.
 
     Args:
         samples: The set.
-        computer: Makes features, or takes them from its store.
+        computer: Computes features, or takes them from its store.
         extractor: It must make an array `embedding`, (D,) or (E, D).
         field: Sample field: audio, reference_audio, video, reference.
         progress: Called with (samples done, samples in all).
@@ -141,15 +140,15 @@ def collect_features(
 def _outcomes(
     samples: Sequence[Sample], computer: FeatureComputer, extractor: Extractor, field: str, progress: Progress | None
 ) -> Iterator[tuple[Sample, Outcome]]:
-    wanted = [s for s in samples if s.role == "generated"]
-    for start in range(0, len(wanted), _CHUNK):
-        chunk = wanted[start : start + _CHUNK]
+    generated = [s for s in samples if s.role == "generated"]
+    for start in range(0, len(generated), _CHUNK):
+        chunk = generated[start : start + _CHUNK]
         plan = Plan(extractors={extractor.identity(): extractor})
         named = [resolve_sources(plan, sample, (field,)) for sample in chunk]
         targets = [n if isinstance(n, Skip) else plan.add(extractor, n) for n in named]
-        plan.wanted = {(i, extractor.name): {field: target} for i, target in enumerate(targets)}
+        plan.requested = {(i, extractor.name): {field: target} for i, target in enumerate(targets)}
         outcomes = computer.compute(plan)
         if progress is not None:
-            progress(start + len(chunk), len(wanted))
+            progress(start + len(chunk), len(generated))
         for sample, target in zip(chunk, targets, strict=True):
-            yield sample, outcomes[target] if isinstance(target, Request) else target
+            yield sample, outcomes[target] if isinstance(target, FeatureRequest) else target

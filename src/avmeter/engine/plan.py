@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from avmeter.errors import SkipCode
-from avmeter.features.base import DerivedExtractor, Extractor, get_extractor
+from avmeter.features.base import DerivedExtractor, Extractor, Features, get_extractor
 from avmeter.metrics.base import CorpusMetric, Metric, Need
 from avmeter.result import Skip
 from avmeter.sample import MEDIA_FIELDS, MediaSource, Sample
 
-_WANTED = {
+Outcome = Features | Skip
+"""What a request comes to."""
+
+_HOW_TO_PASS = {
     "audio": "`audio=`, or a `video=` with a sound track",
     "video": "`video=`",
     "reference_audio": "`reference_audio=`, or a `reference=` with a sound track",
@@ -21,8 +24,8 @@ _WANTED = {
 
 
 @dataclass(frozen=True)
-class Request:
-    """One feature to be had: an extractor and the sources it reads, one per field of the need.
+class FeatureRequest:
+    """One feature to be computed: an extractor and the sources it reads, one per field of the need.
 
     A source is named by a path, a text, or the identity of an in-memory array: content is hashed later, once.
     """
@@ -33,28 +36,28 @@ class Request:
 
 @dataclass(kw_only=True)
 class Plan:
-    """Requests of a chunk of samples, and who asked.
+    """Requests of a chunk of samples, and which metric of which sample needs them.
 
     Attributes:
         extractors: identity -> extractor.
         sources: Source name -> the media, or a text.
         requests: Every distinct request, parents before what is derived from them.
-        wanted: (sample index, metric name) -> need name -> its request, or why there is none.
+        requested: (sample index, metric name) -> need name -> its request, or why there is none.
         skips: (sample index, metric name) -> skip decided without any feature.
     """
 
     extractors: dict[str, Extractor] = field(default_factory=dict)
     sources: dict[str, MediaSource | str] = field(default_factory=dict)
-    requests: dict[Request, tuple[Request, ...]] = field(default_factory=dict)
-    wanted: dict[tuple[int, str], dict[str, Request | Skip]] = field(default_factory=dict)
+    requests: dict[FeatureRequest, tuple[FeatureRequest, ...]] = field(default_factory=dict)
+    requested: dict[tuple[int, str], dict[str, FeatureRequest | Skip]] = field(default_factory=dict)
     skips: dict[tuple[int, str], Skip] = field(default_factory=dict)
 
-    def add(self, extractor: Extractor, sources: tuple[str, ...]) -> Request:
-        """Register a request and those it is derived from."""
-        request = Request(extractor.identity(), sources)
+    def add(self, extractor: Extractor, sources: tuple[str, ...]) -> FeatureRequest:
+        """Add a request and those it is derived from."""
+        request = FeatureRequest(extractor.identity(), sources)
         if request in self.requests:
             return request
-        parents: tuple[Request, ...] = ()
+        parents: tuple[FeatureRequest, ...] = ()
         if isinstance(extractor, DerivedExtractor):
             parents = tuple(
                 self.add(parent, (source,))
@@ -70,7 +73,7 @@ def make_plan(
     metrics: Mapping[str, Metric],
     extractors: dict[str, Extractor],
 ) -> Plan:
-    """The plan for a chunk.
+    """Make the plan for a chunk.
 
     Args:
         samples: The chunk.
@@ -86,11 +89,11 @@ def make_plan(
             if skip is not None:
                 plan.skips[index, name] = skip
                 continue
-            plan.wanted[index, name] = {need.name: _resolve(plan, sample, need) for need in metric.needs}
+            plan.requested[index, name] = {need.name: _resolve(plan, sample, need) for need in metric.needs}
     return plan
 
 
-def _resolve(plan: Plan, sample: Sample, need: Need) -> Request | Skip:
+def _resolve(plan: Plan, sample: Sample, need: Need) -> FeatureRequest | Skip:
     names = resolve_sources(plan, sample, need.fields)
     if isinstance(names, Skip):
         return names
@@ -101,17 +104,17 @@ def _resolve(plan: Plan, sample: Sample, need: Need) -> Request | Skip:
 
 
 def resolve_sources(plan: Plan, sample: Sample, fields: Sequence[str]) -> tuple[str, ...] | Skip:
-    """Names of the sources behind these fields, registered in the plan; a skip if the sample lacks one."""
+    """Add the sources behind these fields to the plan; return their names, or a skip if the sample lacks one."""
     names = []
     for field_name in fields:
         source: MediaSource | str | None
         source = sample.source(field_name) if field_name in MEDIA_FIELDS else sample.text(field_name)
         if source is None:
-            wanted = _WANTED.get(field_name, f"`{field_name}=`")
+            how = _HOW_TO_PASS.get(field_name, f"`{field_name}=`")
             return Skip(
                 code=SkipCode.MISSING_INPUT,
                 reason=f"{sample.id}: no `{field_name}` given",
-                hint=f"give {wanted}{_misspelt(sample, field_name)}",
+                hint=f"give {how}{_misspelt(sample, field_name)}",
                 field=field_name,
             )
         if not isinstance(source, MediaSource):

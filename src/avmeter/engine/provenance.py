@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from avmeter.engine.compute.computer import Counts
+from avmeter.engine.compute.counts import Counts
+from avmeter.engine.config import EvaluatorConfig
 from avmeter.metrics.base import Metric
 from avmeter.metrics.requirements import requirements_of
-from avmeter.runtime import Runtime
 from avmeter.runtime.device import describe_device
 
 _PACKAGES = (
@@ -21,28 +21,28 @@ _PACKAGES = (
 
 
 def provenance(
-    metrics: Mapping[str, Metric], runtime: Runtime, counts: Counts, *, num_devices: int, duration_s: float
+    metrics: Mapping[str, Metric], config: EvaluatorConfig, counts: Counts, *, duration_s: float
 ) -> dict[str, Any]:
-    """JSON values that describe a run.
+    """Return JSON values that describe a run.
 
     Args:
         metrics: Name -> metric, of those that were computed.
-        runtime: Device, precision, weights.
-        counts: What was done.
-        num_devices: How many devices like the runtime's did it.
-        duration_s: How long it took.
+        config: How they were computed.
+        counts: What was computed.
+        duration_s: How long it took, seconds.
     """
+    weights = config.weights_source
     needed = [requirements_of(metric) for metric in metrics.values()]
-    checkpoints = dict.fromkeys(e for r in needed for e in r.usable_checkpoints(runtime.weights))
+    checkpoints = dict.fromkeys(e for r in needed for e in r.usable_checkpoints(weights))
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "duration_s": round(duration_s, 3),
         "versions": {"python": platform.python_version(), **_versions()},
         "platform": platform.platform(),
-        "device": " + ".join([describe_device(runtime.device)] * num_devices),
-        "precision": runtime.precision,
-        "weights": {e: runtime.weights.fingerprint(e) for e in checkpoints},
-        "dummy_weights": runtime.weights.is_dummy,
+        "device": " + ".join([describe_device(config.torch_device)] * config.num_devices),
+        "precision": config.precision,
+        "weights": {e: weights.fingerprint(e) for e in checkpoints},
+        "dummy_weights": weights.is_dummy,
         "metrics": {
             n: {"direction": m.direction, "unit": m.unit, "options": dict(m.options())} for n, m in metrics.items()
         },

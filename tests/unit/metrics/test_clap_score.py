@@ -69,7 +69,7 @@ def test_sample_without_a_prompt_is_skipped_by_name(metric: type[Any], given: di
     chosen = metric()
     sample = Sample.of({"audio": "a.wav", **given})
     plan = make_plan([sample], {chosen.name: chosen}, {})
-    missing = plan.wanted[0, chosen.name]["text"]
+    missing = plan.requested[0, chosen.name]["text"]
     assert isinstance(missing, Skip)
     assert missing.code == code
 

@@ -105,7 +105,7 @@ def test_pair_with_a_text_asks_for_the_prompt_by_name(pair: str, given: dict[str
     """An absent prompt and an empty one are two reasons."""
     metric = PeAvSimilarity(pair=pair)
     plan = make_plan([Sample.of({"video": "a.mp4", **given})], {NAME: metric}, {})
-    found = plan.wanted[0, NAME]["text"]
+    found = plan.requested[0, NAME]["text"]
     assert isinstance(found, Skip)
     assert found.code == code
     assert "text_prompt" in found.hint

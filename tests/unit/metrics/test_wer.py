@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from avmeter.engine.executors.local import _update as update_state  # the engine's own way of folding a sample in
-from avmeter.engine.executors.local import finish_states, merge_states, start_states
+from avmeter.engine.executors.corpus import finish_states, merge_states, start_states
 from avmeter.errors import SkipCode, SkipError, UnknownNameError, UsageError
 from avmeter.features.base import Features
 from avmeter.metrics.audio.wer import Wer
@@ -52,7 +51,11 @@ def corpus(*clips: tuple[Sample, FeatureSet | Skip], split: int = 0, **options: 
     for part in (clips[:split], clips[split:]):
         states = start_states(metrics)
         for given, gathered in part:
-            update_state(metrics["audio.wer"], states["audio.wer"], given, gathered)
+            state = states["audio.wer"]
+            if isinstance(gathered, Skip):
+                state.leave_out(metrics["audio.wer"], given, gathered)
+            else:
+                state.add(metrics["audio.wer"], given, gathered)
         merged = merge_states(metrics, merged, pickle.loads(pickle.dumps(states)))  # noqa: S301 - made here
     return finish_states(metrics, merged)["audio.wer"]
 
@@ -348,7 +351,7 @@ def test_failure_in_the_hook_becomes_the_result_of_the_metric() -> None:
 
     metrics = {"audio.wer": Broken()}
     states = start_states(metrics)
-    update_state(metrics["audio.wer"], states["audio.wer"], sample("a"), gone())
+    states["audio.wer"].leave_out(metrics["audio.wer"], sample("a"), gone())
     result = finish_states(metrics, states)["audio.wer"]
     assert result.score is None
     assert result.skip is not None

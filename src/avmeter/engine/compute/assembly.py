@@ -2,98 +2,115 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
-from avmeter.engine.compute.batching import Batch, Ticket
-from avmeter.engine.compute.device_pipeline import Outputs, Pipeline
-from avmeter.engine.decode.messages import Job, Outcome, Outcomes, Produced, as_skip
-from avmeter.engine.plan import Request
-from avmeter.engine.store import FeatureKey
+from avmeter.engine.compute.batching import Batch, Batcher, WindowId
+from avmeter.engine.compute.counts import Counts
+from avmeter.engine.compute.device_pipeline import DevicePipeline, Outputs
+from avmeter.engine.compute.jobs import FeatureJob, Outcomes
+from avmeter.engine.decode.messages import DecodeEvent
+from avmeter.engine.failures import skip_of_failure
+from avmeter.engine.plan import Outcome
+from avmeter.engine.store import Store
 from avmeter.features.base import Features, WindowExtractor
 from avmeter.result import Skip
-
-if TYPE_CHECKING:
-    from avmeter.engine.compute.computer import FeatureComputer
+from avmeter.runtime import Runtime
 
 
-class Finisher:
-    """Feeds windows to batches and finishes jobs whose windows have all been run."""
+class FeatureAssembler:
+    """Feeds windows to batches, and finishes jobs whose windows have all been run.
+
+    Args:
+        jobs: Jobs; events name them by their position.
+        outcomes: Gets the outcome of every job.
+        runtime: Device, precision, weights.
+        store: Gets the features.
+        counts: Gets their numbers.
+        batcher: Collects windows; it outlives this object, and so remembers what fits on the device.
+        run_batch: Runs a batch here and now, and copes with every failure.
+    """
 
     def __init__(
         self,
-        owner: FeatureComputer,
-        jobs: list[Job],
-        requests: Mapping[FeatureKey, list[Request]],
+        jobs: Sequence[FeatureJob],
         outcomes: Outcomes,
+        *,
+        runtime: Runtime,
+        store: Store,
+        counts: Counts,
+        batcher: Batcher,
+        run_batch: Callable[[Batch], Outputs],
     ) -> None:
-        self._owner = owner
         self._jobs = jobs
-        self._requests = requests
         self._outcomes = outcomes
-        self._pipeline = Pipeline(owner.runtime, owner.run_batch)
+        self._runtime = runtime
+        self._store = store
+        self._counts = counts
+        self._batcher = batcher
+        self._pipeline = DevicePipeline(runtime, run_batch)
 
-    def take(self, message: Produced) -> None:
-        """Handle one message of a decoding thread."""
-        job = self._jobs[message.job]
-        if message.outcome is not None:
-            self._settle(job, message.outcome)
-        elif message.window is not None:
-            if job.done:
+    def handle(self, event: DecodeEvent) -> None:
+        """Take in one event of a decoding thread."""
+        job = self._jobs[event.job]
+        if event.outcome is not None:
+            self._record(job, event.outcome)
+        elif event.window is not None:
+            if job.is_done:
                 return
             assert isinstance(job.extractor, WindowExtractor)
-            job.places[message.index] = message.window.without_inputs()
-            batch = self._owner._batcher.add(job.extractor, Ticket(message.job, message.index), message.window)
+            job.spans[event.index] = event.window.without_inputs()
+            batch = self._batcher.add(job.extractor, WindowId(event.job, event.index), event.window)
             if batch is not None:
                 self._run(batch)
         else:
-            job.total = message.index
-            job.facts = message.facts or {}
+            job.num_windows = event.index
+            job.facts = event.facts or {}
             self._pool_if_complete(job)
 
     def flush(self) -> None:
         """Run what did not fill a batch, and wait for everything."""
-        for batch in self._owner._batcher.flush():
+        for batch in self._batcher.flush():
             self._run(batch)
         for finished, outputs in self._pipeline.drain():
-            self._take_outputs(finished, outputs)
+            self._distribute(finished, outputs)
 
     def _run(self, batch: Batch) -> None:
         for finished, outputs in self._pipeline.push(batch):
-            self._take_outputs(finished, outputs)
+            self._distribute(finished, outputs)
 
-    def _take_outputs(self, batch: Batch, outputs: Outputs) -> None:
-        self._owner.count_windows(batch)
-        for ticket, output in zip(batch.tickets, outputs, strict=True):
-            job = self._jobs[ticket.job]
+    def _distribute(self, batch: Batch, outputs: Outputs) -> None:
+        """Give the outputs of a batch to the jobs of its windows."""
+        self._counts.add_windows(batch.extractor.name, len(batch.windows))
+        for window_id, output in zip(batch.ids, outputs, strict=True):
+            job = self._jobs[window_id.job]
             if isinstance(output, Skip):
-                self._settle(job, output)
+                self._record(job, output)
             else:
-                job.outputs[ticket.index] = output
+                job.outputs[window_id.index] = output
                 self._pool_if_complete(job)
 
-    def _pool_if_complete(self, job: Job) -> None:
-        if job.done or job.total is None or len(job.outputs) < job.total:
+    def _pool_if_complete(self, job: FeatureJob) -> None:
+        if job.is_done or not job.is_complete:
             return
         assert isinstance(job.extractor, WindowExtractor)
-        order = range(job.total)
+        order = range(len(job.outputs))
         try:
-            pooled = job.extractor.pool([job.outputs[i] for i in order], [job.places[i] for i in order], job.facts)
-        except Exception as error:  # noqa: BLE001 - as where windows are made: a clip's failure becomes its skip
-            self._settle(job, as_skip(error, job.extractor.name))
+            pooled = job.extractor.pool([job.outputs[i] for i in order], [job.spans[i] for i in order], job.facts)
+        except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
+            self._record(job, skip_of_failure(error, job.extractor))
         else:
-            self._settle(job, pooled)
+            self._record(job, pooled)
 
-    def _settle(self, job: Job, outcome: Outcome) -> None:
-        if job.done:
+    def _record(self, job: FeatureJob, outcome: Outcome) -> None:
+        """Note the outcome of a job, and store it; what comes of the job later is ignored."""
+        if job.is_done:
             return
-        job.done = True
+        job.is_done = True
         job.outputs.clear()
         if isinstance(outcome, Features):
-            if job.extractor.weights() and self._owner.runtime.weights.is_dummy:
+            if job.extractor.weights() and self._runtime.weights.is_dummy:
                 outcome = Features(arrays=outcome.arrays, facts=outcome.facts, dummy=True)
-            if job.kept:
-                self._owner.store.put(job.key, outcome)
-            counts = self._owner.counts.computed
-            counts[job.extractor.name] = counts.get(job.extractor.name, 0) + 1
-        self._outcomes.settle(self._requests[job.key], outcome)
+            if job.is_stored:
+                self._store.put(job.key, outcome)
+            self._counts.add_feature(job.extractor.name)
+        self._outcomes.record(job.requests, outcome)

@@ -42,7 +42,7 @@ class InFlight:
         return self.outputs
 
 
-class Pipeline:
+class DevicePipeline:
     """Takes batches in, gives finished ones back; those that overlap in the order they came.
 
     Args:

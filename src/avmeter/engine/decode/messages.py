@@ -1,41 +1,27 @@
-"""What passes between decoding threads, batches and the features they become."""
+"""What decoding threads and decoding processes are sent, and what they answer."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from avmeter.engine.plan import Request
-from avmeter.engine.store import FeatureKey
-from avmeter.errors import AvmeterError, SkipCode, SkipError, WeightsError
-from avmeter.features.base import Extractor, Features, Window
-from avmeter.result import Skip
-
-logger = logging.getLogger("avmeter")
-
-Outcome = Features | Skip
-
-
-@dataclass
-class Job:
-    """One feature of one source, and what has been seen of it."""
-
-    request: Request
-    key: FeatureKey
-    extractor: Extractor
-    outputs: dict[int, Mapping[str, Any]] = field(default_factory=dict)
-    places: dict[int, Window] = field(default_factory=dict)
-    total: int | None = None
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    kept: bool = True
-    done: bool = False
+from avmeter.engine.plan import Outcome
+from avmeter.features.base import Extractor, Window, get_extractor
+from avmeter.sample import MediaSource
 
 
 @dataclass(frozen=True)
-class Produced:
-    """Message from a decoding thread: a window, the end of a job's windows, or its outcome."""
+class DecodeEvent:
+    """One thing that happened to a job: a window of it, the end of its windows, or its outcome.
+
+    Attributes:
+        job: Number of the job.
+        window: A window, if this is one.
+        index: Number of the window; at the end of the windows, how many there were.
+        facts: What the extractor says about the clip, at the end of its windows.
+        outcome: Features or skip of a job that is done without any network.
+    """
 
     job: int
     window: Window | None = None
@@ -44,34 +30,29 @@ class Produced:
     outcome: Outcome | None = None
 
 
-class Outcomes(dict[Request, Outcome]):
-    """Outcomes so far; tells `progress` which share of the wanted ones is known."""
+@dataclass(frozen=True)
+class Recipe:
+    """How to build an extractor again in another process, without its network."""
 
-    def __init__(
-        self, known: Mapping[Request, Outcome], *, num_wanted: int, progress: Callable[[float], None] | None
-    ) -> None:
-        super().__init__(known)
-        self._num_wanted = num_wanted
-        self._progress = progress
+    name: str
+    options: dict[str, Any]
+    state: dict[str, Any]
 
-    def settle(self, requests: Sequence[Request], outcome: Outcome) -> None:
-        """Note the outcome of these requests."""
-        self.update(dict.fromkeys(requests, outcome))
-        if self._progress is not None:
-            self._progress(len(self) / self._num_wanted)
+    @classmethod
+    def of(cls, extractor: Extractor) -> Recipe:
+        """Return the recipe of a loaded extractor."""
+        return cls(extractor.name, dict(extractor.options()), dict(extractor.decoding_state()))
 
-
-def as_skip(error: Exception, where: object) -> Skip:
-    """The skip that a failure of one clip amounts to."""
-    if isinstance(error, SkipError):
-        return Skip.of(error)
-    logger.debug("unexpected failure", exc_info=error)
-    name = getattr(where, "name", where)
-    text = error.message if isinstance(error, AvmeterError) else f"{type(error).__name__}: {error}"
-    return Skip(code=SkipCode.FAILED, reason=f"{name}: {text}", hint="please report this with the file, if you can")
+    def build(self) -> Extractor:
+        """Build the extractor; its windows are those of the original."""
+        extractor = get_extractor(self.name, **self.options)
+        vars(extractor).update(self.state)
+        return extractor
 
 
-def unavailable(error: AvmeterError) -> Skip:
-    """The skip of everything that needs a network which cannot be loaded."""
-    code = SkipCode.WEIGHTS_UNAVAILABLE if isinstance(error, WeightsError) else SkipCode.DEPENDENCY_MISSING
-    return Skip(code=code, reason=error.message, hint=error.hint)
+@dataclass(frozen=True)
+class DecodeTask:
+    """One source, and the recipes of the extractors that read it, by job number."""
+
+    source: MediaSource
+    recipes: dict[int, Recipe]

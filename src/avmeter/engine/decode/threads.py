@@ -1,4 +1,4 @@
-"""Decoding threads: each source is opened once, and the windows of every extractor that wants it are made."""
+"""Decoding threads: each source is opened once, and the windows of every extractor that reads it are made."""
 
 from __future__ import annotations
 
@@ -10,44 +10,45 @@ from typing import Any, Protocol
 
 import torch
 
-from avmeter.engine.compute.batching import ByteQueue, Stopped
-from avmeter.engine.decode.messages import Produced, as_skip
+from avmeter.engine.decode.byte_queue import ByteQueue, Stopped
+from avmeter.engine.decode.messages import DecodeEvent
+from avmeter.engine.failures import skip_of_failure
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import ClipExtractor, Extractor, WindowExtractor
 from avmeter.media import MediaItem, array_key, content_key
 from avmeter.sample import MediaSource
 
 _QUEUE_BYTES = 1024 * 2**20
+_POLL_S = 0.1
 
 
-class Producer(Protocol):
-    """Makes the messages of all jobs over one source."""
+class Decoder(Protocol):
+    """Makes the events of all jobs over one source."""
 
-    def produce_all(self, source: MediaSource | str, numbers: Sequence[int]) -> Generator[Produced, None, None]:
-        """Messages of the jobs with these numbers; the source is opened once."""
+    def decode(self, source: MediaSource | str, jobs: Sequence[int]) -> Generator[DecodeEvent, None, None]:
+        """Yield the events of the jobs with these numbers; the source is opened once."""
 
     def close(self) -> None:
-        """Called from another thread when nobody waits for the messages any more: end them soon."""
+        """End soon what is being decoded: called from another thread when nobody waits for it any more."""
 
 
-class Decoders:
-    """Threads that work through the sources, one for each producer.
+class DecodingThreads:
+    """Threads that work through the sources, one for each decoder.
 
     Args:
-        work: Sources, and the numbers of the jobs over each.
-        producers: One for each thread.
+        sources: Sources, and the numbers of the jobs over each.
+        decoders: One for each thread.
     """
 
-    def __init__(self, work: Sequence[tuple[MediaSource | str, list[int]]], producers: Sequence[Producer]) -> None:
-        self._work = iter(work)
-        self._lock = threading.Lock()
-        self._queue: ByteQueue[Produced] = ByteQueue(_QUEUE_BYTES)
-        self._alive = len(producers)
-        self._failure: BaseException | None = None
-        self._producers = producers
-        self._threads = [threading.Thread(target=self._loop, args=(p,), daemon=True) for p in producers]
+    def __init__(self, sources: Sequence[tuple[MediaSource | str, list[int]]], decoders: Sequence[Decoder]) -> None:
+        self._sources = iter(sources)
+        self._lock = threading.Lock()  # of `_sources`; taken by the threads alone
+        self._events: ByteQueue[DecodeEvent | _ThreadEnded] = ByteQueue(_QUEUE_BYTES)
+        self._num_running = len(decoders)
+        self._decoders = decoders
+        self._threads = [threading.Thread(target=self._work, args=(d,), daemon=True) for d in decoders]
 
-    def __enter__(self) -> Decoders:
+    def __enter__(self) -> DecodingThreads:
         # Each decoding thread works alone: teams of torch threads in every one of them would fight for the cores.
         self._torch_threads = torch.get_num_threads()
         for thread in self._threads:
@@ -55,50 +56,54 @@ class Decoders:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._queue.close()
+        self._events.close()
         try:
-            with self._lock:
-                is_broken_off = self._alive > 0
-            for producer in self._producers if is_broken_off else ():
-                producer.close()
+            for decoder in self._decoders if self._num_running else ():
+                decoder.close()
             for thread in self._threads:
-                thread.join()
+                if thread.ident is not None:  # None: an interrupt came before it was started
+                    thread.join()
         finally:
             torch.set_num_threads(self._torch_threads)
 
-    def __iter__(self) -> Iterator[Produced]:
-        while True:
-            with self._lock:
-                finished = self._alive == 0
-            message = self._queue.get(timeout_s=0.0 if finished else 0.1)
-            if self._failure is not None:
-                raise self._failure
-            if message is not None:
-                yield message
-            elif finished:
-                return
+    def __iter__(self) -> Iterator[DecodeEvent]:
+        while self._num_running:
+            event = self._events.get(_POLL_S)
+            if isinstance(event, _ThreadEnded):
+                self._num_running -= 1
+                if event.failure is not None:
+                    raise event.failure
+            elif event is not None:
+                yield event
 
-    def _loop(self, producer: Producer) -> None:
+    def _work(self, decoder: Decoder) -> None:
         torch.set_num_threads(1)
+        failure: BaseException | None = None
         try:
-            while True:
-                with self._lock:
-                    task = next(self._work, None)
-                if task is None:
-                    return
-                with contextlib.closing(producer.produce_all(*task)) as messages:
-                    for message in messages:
-                        self._queue.put(message, message.window.size_bytes if message.window else 0)
+            while (task := self._next_source()) is not None:
+                with contextlib.closing(decoder.decode(*task)) as events:
+                    for event in events:
+                        self._events.put(event, event.window.size_bytes if event.window else 0)
         except Stopped:
             return
         except BaseException as error:  # noqa: BLE001 - raised where the run waits
-            self._failure = self._failure or error
-        finally:
-            with self._lock:
-                self._alive -= 1
+            failure = error
+        with contextlib.suppress(Stopped):
+            self._events.put(_ThreadEnded(failure), 0)
+
+    def _next_source(self) -> tuple[MediaSource | str, list[int]] | None:
+        with self._lock:
+            return next(self._sources, None)
 
 
-class LocalProducer:
+class _ThreadEnded:
+    """Last message of a decoding thread, with the fault that ended it, if one did."""
+
+    def __init__(self, failure: BaseException | None) -> None:
+        self.failure = failure
+
+
+class LocalDecoder:
     """Opens sources in this process.
 
     Args:
@@ -108,57 +113,61 @@ class LocalProducer:
     def __init__(self, extractors: Mapping[int, Extractor]) -> None:
         self._extractors = extractors
 
-    def produce_all(self, source: MediaSource | str, numbers: Sequence[int]) -> Generator[Produced, None, None]:
-        """Messages of the jobs with these numbers."""
+    def decode(self, source: MediaSource | str, jobs: Sequence[int]) -> Generator[DecodeEvent, None, None]:
+        """Yield the events of the jobs with these numbers."""
         if isinstance(source, str):
-            for number in numbers:
-                yield from produce(number, self._extractors[number], source)
+            for job in jobs:
+                yield from make_windows(job, self._extractors[job], source)
             return
         try:
             item = open_media(source)
-        except Exception as error:  # noqa: BLE001 - the one boundary where any clip's failure becomes its skip
-            yield from (Produced(number, outcome=as_skip(error, source)) for number in numbers)
+        except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
+            yield from (DecodeEvent(job, outcome=skip_of_failure(error, source)) for job in jobs)
             return
         with item:
-            yield from self._produce_item(item, source, numbers)
+            yield from self._decode_item(item, source, jobs)
 
     def close(self) -> None:
-        """Nothing to do: a thread hears of it at its next message."""
+        """Do nothing: the thread ends at its next event."""
 
-    def _produce_item(self, item: MediaItem, source: MediaSource, numbers: Sequence[int]) -> Iterator[Produced]:
-        wanted = []
-        for number in numbers:
-            extractor = self._extractors[number]
+    def _decode_item(self, item: MediaItem, source: MediaSource, jobs: Sequence[int]) -> Iterator[DecodeEvent]:
+        ready = []
+        for job in jobs:
+            extractor = self._extractors[job]
             assert isinstance(extractor, ClipExtractor | WindowExtractor)
             try:
                 item.add_requests(*extractor.requests(item))
-                wanted.append(number)
-            except Exception as error:  # noqa: BLE001 - as above
-                yield Produced(number, outcome=as_skip(error, source))
-        for number in wanted:
-            yield from produce(number, self._extractors[number], item)
+                ready.append(job)
+            except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
+                yield DecodeEvent(job, outcome=skip_of_failure(error, source))
+        for job in ready:
+            yield from make_windows(job, self._extractors[job], item)
 
 
-def produce(number: int, extractor: Extractor, media: Any) -> Iterator[Produced]:
-    """All messages of one job; any failure of this clip becomes its skip."""
+def make_windows(job: int, extractor: Extractor, media: Any) -> Iterator[DecodeEvent]:
+    """Yield all events of one job: its windows and their end, or the features of the whole clip.
+
+    Args:
+        job: Number of the job.
+        extractor: Its extractor.
+        media: A `MediaItem`, a text, or the features of the extractor's parents by name.
+    """
     try:
         if isinstance(extractor, ClipExtractor):
-            yield Produced(number, outcome=extractor.extract(media))
+            yield DecodeEvent(job, outcome=extractor.extract(media))
             return
         assert isinstance(extractor, WindowExtractor)
-        count = 0
+        num_windows = 0
         for window in extractor.windows(media):
-            yield Produced(number, window=window, index=count)
-            count += 1
-        yield Produced(number, index=count, facts=extractor.facts(media))
-    except Stopped:
-        raise
-    except Exception as error:  # noqa: BLE001 - the one boundary where any clip's failure becomes its skip
-        yield Produced(number, outcome=as_skip(error, media))
+            yield DecodeEvent(job, window=window, index=num_windows)
+            num_windows += 1
+        yield DecodeEvent(job, index=num_windows, facts=extractor.facts(media))
+    except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
+        yield DecodeEvent(job, outcome=skip_of_failure(error, media))
 
 
 def content_key_of(source: MediaSource | str) -> str:
-    """Key of a source's content; equal content has an equal key.
+    """Return the key of a source's content; equal content has an equal key.
 
     Raises:
         SkipError: The file is missing or unreadable.
@@ -176,12 +185,12 @@ def content_key_of(source: MediaSource | str) -> str:
 
 
 def content_key_of_text(text: str) -> str:
-    """Key of a text, as `content_key` is of a file."""
+    """Return the key of a text, as `content_key` is that of a file."""
     return hashlib.sha256(b"text\0" + text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def open_media(source: MediaSource) -> MediaItem:
-    """A decodable item behind a source.
+    """Open the media behind a source.
 
     Raises:
         SkipError: The file is missing or unreadable, or frames came without a rate.

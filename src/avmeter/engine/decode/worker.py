@@ -1,4 +1,4 @@
-"""A decoding process: opens the clips it is told to, and sends back what the extractors cut from them."""
+"""A decoding process: opens the clips it is sent, and answers with what the extractors cut from them."""
 
 from __future__ import annotations
 
@@ -7,80 +7,50 @@ import pickle
 import select
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import torch
 
-from avmeter.engine.decode.messages import Produced
-from avmeter.engine.decode.threads import LocalProducer
-from avmeter.engine.ipc.process import report
-from avmeter.features.base import Extractor, get_extractor
-from avmeter.sample import MediaSource
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to build an extractor again, without its network."""
-
-    name: str
-    options: dict[str, Any]
-    state: dict[str, Any]
-
-    @classmethod
-    def of(cls, extractor: Extractor) -> Recipe:
-        """The recipe of a loaded extractor."""
-        return cls(extractor.name, dict(extractor.options()), dict(extractor.decoding_state()))
-
-    def build(self) -> Extractor:
-        """The extractor; its windows are those of the original."""
-        extractor = get_extractor(self.name, **self.options)
-        vars(extractor).update(self.state)
-        return extractor
-
-
-@dataclass(frozen=True)
-class Task:
-    """One source, and what is wanted of it: job number -> recipe. Results carry the job numbers."""
-
-    source: MediaSource
-    recipes: dict[int, Recipe]
+from avmeter.engine.decode.messages import DecodeEvent, DecodeTask
+from avmeter.engine.decode.threads import LocalDecoder
+from avmeter.engine.ipc.process import connect_to_run
+from avmeter.features.base import Extractor
 
 
 def serve(descriptor: int) -> None:
     """Work on tasks until the run hangs up.
 
     Args:
-        descriptor: Of a connected socket, inherited.
+        descriptor: File descriptor of a connected socket, inherited.
     """
     torch.set_num_threads(1)
-    threading.Thread(target=_end_with_the_run, args=(descriptor,), daemon=True).start()
+    threading.Thread(target=_exit_with_the_run, args=(descriptor,), daemon=True).start()
     extractors: dict[bytes, Extractor] = {}
     try:
-        wire = report(descriptor)
+        channel = connect_to_run(descriptor)
         while True:
-            task: Task = wire.receive()
-            for message in _results(task, extractors):
-                wire.send(message)
-            wire.send(None)
-            wire.forget()
+            task: DecodeTask = channel.receive()
+            for event in _decode(task, extractors):
+                channel.send(event)
+            channel.send(None)
+            channel.forget()
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
 
-def _end_with_the_run(descriptor: int) -> None:
-    """End this process when the run has gone, even in the midst of a file that takes for ever."""
+def _exit_with_the_run(descriptor: int) -> None:
+    """End this process when the run is gone, even in the middle of a file that takes for ever."""
     poll = select.poll()
-    poll.register(descriptor, 0)  # hanging up is told without being asked for
+    poll.register(descriptor, 0)  # a hang-up is reported without being asked for
     poll.poll()
     os._exit(1)
 
 
-def _results(task: Task, built: dict[bytes, Extractor]) -> Iterator[Produced]:
+def _decode(task: DecodeTask, built: dict[bytes, Extractor]) -> Iterator[DecodeEvent]:
+    """Yield the events of a task; extractors are built once and reused."""
     extractors = {}
     for number, recipe in task.recipes.items():
         key = pickle.dumps(recipe)
         if key not in built:
             built[key] = recipe.build()
         extractors[number] = built[key]
-    yield from LocalProducer(extractors).produce_all(task.source, list(extractors))
+    yield from LocalDecoder(extractors).decode(task.source, list(extractors))

@@ -12,9 +12,8 @@ import os
 import weakref
 from collections.abc import Generator, Iterator, Mapping, Sequence
 
-from avmeter.engine.decode.messages import Produced
-from avmeter.engine.decode.threads import LocalProducer
-from avmeter.engine.decode.worker import Recipe, Task
+from avmeter.engine.decode.messages import DecodeEvent, DecodeTask, Recipe
+from avmeter.engine.decode.threads import LocalDecoder
 from avmeter.engine.ipc.process import CannotStartError, Process
 from avmeter.errors import SkipCode
 from avmeter.features.base import Extractor
@@ -26,126 +25,126 @@ logger = logging.getLogger("avmeter")
 _ATTEMPTS = 2
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 _MANY_FILES = 32  # below, processes take longer to start than they save
-_MOST, _SPARE_CORES = 12, 2
+_MAX_WORKERS, _SPARE_CORES = 12, 2
 _OWN_PACKAGE = "avmeter."
 
 
-def decoding_process() -> Process:
-    """One that serves tasks; it sees no GPU and computes in one thread."""
+def decode_worker() -> Process:
+    """Return a decoding process, not started yet; it sees no GPU and computes in one thread."""
     return Process("avmeter.engine.decode.worker", environment=_ENVIRONMENT)
 
 
-def worthwhile_children(num_files: int) -> int:
-    """How many processes to start for so many files on this machine."""
+def default_decode_workers(num_files: int) -> int:
+    """Return how many decoding processes are worth starting for so many files on this machine."""
     if os.name != "posix" or num_files < _MANY_FILES:
         return 0
-    return most_children()
+    return max_decode_workers()
 
 
-def most_children(num_runs: int = 1) -> int:
-    """How many processes keep each of so many runs on this machine busy."""
-    return max(1, min(_MOST, (num_cores() - _SPARE_CORES) // num_runs))
+def max_decode_workers(num_gpus: int = 1) -> int:
+    """Return how many decoding processes keep each of so many GPUs on this machine busy."""
+    return max(1, min(_MAX_WORKERS, (num_cores() - _SPARE_CORES) // num_gpus))
 
 
-class Children:
+class DecodeWorkerPool:
     """Decoding processes that stay for the next chunk; they end with this object.
 
     Args:
-        count: How many.
+        num_workers: How many.
     """
 
-    def __init__(self, count: int) -> None:
-        self._children = [decoding_process() for _ in range(count)]
-        weakref.finalize(self, _stop, self._children)
+    def __init__(self, num_workers: int) -> None:
+        self.workers = [decode_worker() for _ in range(num_workers)]
+        weakref.finalize(self, _stop, self.workers)
 
     def start(self, num_files: int) -> None:
-        """Start those that so many files keep busy: while they import what they need, networks can be loaded."""
+        """Start as many as the files keep busy: while they import what they need, networks can be loaded."""
         with contextlib.suppress(CannotStartError):  # met again, and dealt with, at the first clip
-            for child in self._children[:num_files]:
-                if not child.has_refused:
-                    child.start()
+            for worker in self.workers[:num_files]:
+                if not worker.has_refused:
+                    worker.start()
 
     def stop(self) -> None:
-        """End them; those that are needed again are started again."""
-        _stop(self._children)
+        """End the processes; those that are needed again are started again."""
+        _stop(self.workers)
 
-    def producers(self, extractors: Mapping[int, Extractor]) -> list[ChildProducer]:
-        """One producer for each process."""
-        return [ChildProducer(child, extractors) for child in self._children]
+    def decoders(self, extractors: Mapping[int, Extractor]) -> list[WorkerDecoder]:
+        """Return one decoder for each process."""
+        return [WorkerDecoder(worker, extractors) for worker in self.workers]
 
 
-class ChildProducer:
-    """Has files opened by a process; texts, arrays and extractors from elsewhere stay in this one.
+class WorkerDecoder:
+    """Has files decoded by a process; texts, arrays and extractors of plug-ins stay in this one.
 
-    Where there can be no process, everything stays in this one.
+    Where no process can be started, everything stays in this one.
 
     Args:
-        child: The process.
+        worker: The process.
         extractors: Job number -> its extractor.
     """
 
-    def __init__(self, child: Process, extractors: Mapping[int, Extractor]) -> None:
-        self._child = child
+    def __init__(self, worker: Process, extractors: Mapping[int, Extractor]) -> None:
+        self.worker = worker
         self._extractors = extractors
-        self._local = LocalProducer(extractors)
+        self._local = LocalDecoder(extractors)
         self._is_closed = False
 
-    def produce_all(self, source: MediaSource | str, numbers: Sequence[int]) -> Generator[Produced, None, None]:
-        """Messages of the jobs with these numbers."""
-        if isinstance(source, str) or source.path is None or self._child.has_refused:
-            yield from self._local.produce_all(source, numbers)
+    def decode(self, source: MediaSource | str, jobs: Sequence[int]) -> Generator[DecodeEvent, None, None]:
+        """Yield the events of the jobs with these numbers."""
+        if isinstance(source, str) or source.path is None or self.worker.has_refused:
+            yield from self._local.decode(source, jobs)
             return
-        recipes = {n: Recipe.of(self._extractors[n]) for n in numbers if _can_travel(self._extractors[n])}
-        near = [n for n in numbers if n not in recipes]
-        if near:
-            yield from self._local.produce_all(source, near)
+        recipes = {n: Recipe.of(self._extractors[n]) for n in jobs if _is_importable(self._extractors[n])}
+        local_jobs = [n for n in jobs if n not in recipes]
+        if local_jobs:
+            yield from self._local.decode(source, local_jobs)
         if recipes:
-            yield from self._from_child(Task(source, recipes))
+            yield from self._decode_in_worker(DecodeTask(source, recipes))
 
     def close(self) -> None:
-        """End the process, from another thread: nobody waits any more for what it is at."""
+        """End the process, from another thread: nobody waits any more for what it is decoding."""
         self._is_closed = True
-        self._child.stop()
+        self.worker.stop()
 
-    def _from_child(self, task: Task) -> Iterator[Produced]:
+    def _decode_in_worker(self, task: DecodeTask) -> Iterator[DecodeEvent]:
         for deaths in range(_ATTEMPTS):
             if self._is_closed:
                 return
             try:
-                wire = self._child.connect()
+                channel = self.worker.connect()
             except CannotStartError as error:
                 if deaths:  # this file may have been the reason, and would be this process's end too
                     break
                 logger.warning("no decoding process (%s): files are decoded in threads", error)
-                yield from self._local.produce_all(task.source, list(task.recipes))
+                yield from self._local.decode(task.source, list(task.recipes))
                 return
-            finished = False
+            is_finished = False
             try:
-                wire.send(task)
-                while (message := wire.receive()) is not None:
-                    yield message
-                wire.forget()
-                finished = True
+                channel.send(task)
+                while (event := channel.receive()) is not None:
+                    yield event
+                channel.forget()
+                is_finished = True
                 return
             except (EOFError, OSError):
                 if not self._is_closed:
                     logger.warning("%s: the process that decoded it died", task.source)
             finally:
-                if not finished:  # dead, or in the midst of what nobody waits for any more
-                    self._child.stop()
+                if not is_finished:  # dead, or in the middle of what nobody waits for any more
+                    self.worker.stop()
         skip = Skip(
             code=SkipCode.WORKER_DIED,
             reason=f"{task.source}: the decoding process died {_ATTEMPTS} times over this file",
             hint="the file breaks the decoder, or memory ran out; `loader_processes=0` decodes in threads",
         )
-        yield from (Produced(number, outcome=skip) for number in task.recipes)
+        yield from (DecodeEvent(number, outcome=skip) for number in task.recipes)
 
 
-def _can_travel(extractor: Extractor) -> bool:
-    """True for our own extractors: those of a plug-in or a script may not be importable elsewhere."""
+def _is_importable(extractor: Extractor) -> bool:
+    """Return True for extractors of this package: another process builds them from their name."""
     return type(extractor).__module__.startswith(_OWN_PACKAGE)
 
 
-def _stop(children: list[Process]) -> None:
-    for child in children:
-        child.stop()
+def _stop(workers: Sequence[Process]) -> None:
+    for worker in workers:
+        worker.stop()

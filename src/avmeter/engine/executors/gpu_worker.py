@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
 from collections.abc import Callable
 
 from avmeter.engine.compute.computer import FeatureComputer
+from avmeter.engine.config import EvaluatorConfig
 from avmeter.engine.executors.local import LocalExecutor
-from avmeter.engine.executors.messages import ChunkDone, ChunkTask, Setup
-from avmeter.engine.ipc.process import report
+from avmeter.engine.executors.messages import ChunkDone, ChunkTask
+from avmeter.engine.ipc.process import connect_to_run
 
 _PROGRESS_STEP = 0.01
 
@@ -17,22 +19,24 @@ def serve(descriptor: int) -> None:
     """Work on chunks until the run hangs up, or interrupts.
 
     Args:
-        descriptor: Of a connected socket, inherited.
+        descriptor: File descriptor of a connected socket, inherited.
     """
     # Started in the background of a shell, a process and all that it starts ignore interrupts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     computer: FeatureComputer | None = None
     try:
-        wire = report(descriptor)
-        setup: Setup = wire.receive()
-        computer = setup.computer()
+        channel = connect_to_run(descriptor)
+        config: EvaluatorConfig = channel.receive()
+        computer = config.build_computer()
         executor = LocalExecutor(computer)
         while True:
-            task: ChunkTask = wire.receive()
+            task: ChunkTask = channel.receive()
+            for module in task.modules:
+                importlib.import_module(module)
             before = computer.counts.copy()
-            result = executor.run_chunk(task.samples, task.metrics, progress=_every_step(wire.send))
-            wire.send(ChunkDone(result, computer.counts.since(before)))
-            wire.forget()
+            result = executor.run_chunk(task.samples, task.metrics, progress=_in_steps(channel.send))
+            channel.send(ChunkDone(result, computer.counts.since(before)))
+            channel.forget()
     except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
         return  # features are in the store already: `compute` sees to that, however it ends
     finally:
@@ -41,13 +45,14 @@ def serve(descriptor: int) -> None:
             computer.store.close()
 
 
-def _every_step(send: Callable[[float], None]) -> Callable[[float], None]:
-    told = 0.0
+def _in_steps(send: Callable[[float], None]) -> Callable[[float], None]:
+    """Return a progress function that sends only shares that have grown by a step."""
+    sent = 0.0
 
     def progress(share: float) -> None:
-        nonlocal told
-        if share >= told + _PROGRESS_STEP:
-            told = share
+        nonlocal sent
+        if share >= sent + _PROGRESS_STEP:
+            sent = share
             send(share)
 
     return progress

@@ -1,172 +1,175 @@
-"""Chunks of a run on several devices: which worker has which, and what becomes of one whose worker died."""
+"""Which worker has which chunk of a run, and what becomes of a chunk whose worker died."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from queue import SimpleQueue
+from typing import Generic, TypeVar
 
-from avmeter.engine.executors.local import ChunkResult, skipped_chunk
-from avmeter.engine.ipc.process import Process
+from avmeter.engine.executors.base import Chunk, ChunkResult
+from avmeter.engine.executors.scoring import skip_chunk
 from avmeter.errors import SkipCode
 from avmeter.metrics.base import Metric
 from avmeter.result import Skip
-from avmeter.sample import Sample
+
+WorkerT = TypeVar("WorkerT", bound=Hashable)
 
 logger = logging.getLogger("avmeter")
 _ATTEMPTS = 2
-_MOST_DEATHS = 3
+_MAX_DEATHS_IN_A_ROW = 3
 
 
 @dataclass(eq=False)
-class Chunk:
-    """Part of a run: where its samples begin, what is known of it, which workers died over it."""
+class _History(Generic[WorkerT]):
+    """What is known of a chunk: which workers died over it, and its result."""
 
-    start: int
-    samples: Sequence[Sample]
-    share: float = 0.0
-    died: list[Process] = field(default_factory=list)
+    deaths: list[WorkerT] = field(default_factory=list)
     result: ChunkResult | None = None
 
 
-class Work:
-    """Chunks still to be done, shared by the threads that drive the workers.
+class ChunkScheduler(Generic[WorkerT]):
+    """Hands chunks to workers, each of which is driven by a thread of its own.
 
     A chunk that a worker died over goes to another one, as long as there is another; a worker that dies over one chunk
-    after the other gets no more of them.
+    after the other gets no more of them. The thread that waits for the run may be interrupted at any step: what it
+    calls takes no lock but a plain one, which `with` always releases.
+
+    Args:
+        chunks: The run.
+        metrics: Name -> metric, for the results of chunks that have to be skipped.
     """
 
-    def __init__(self, chunks: Sequence[Chunk], metrics: Mapping[str, Metric], num_samples: int) -> None:
+    def __init__(self, chunks: Sequence[Chunk], metrics: Mapping[str, Metric]) -> None:
         self.metrics = metrics
-        self.num_samples = num_samples
         self._failure: BaseException | None = None
-        self._chunks = chunks
+        self._history: dict[Chunk, _History[WorkerT]] = {chunk: _History() for chunk in chunks}
         self._queue = deque(chunks)
-        self._at_work: dict[Process, Chunk | None] = {}
+        self._assigned: dict[WorkerT, Chunk | None] = {}
         self._num_workers = 0
-        self._refusing: set[Process] = set()
-        self._deaths_in_a_row: Counter[Process] = Counter()
+        self._refusing: set[WorkerT] = set()
+        self._deaths_in_a_row: Counter[WorkerT] = Counter()
         self._is_closed = False
-        self._news: SimpleQueue[int | None] = SimpleQueue()
-        self._told = 0
-        self._changed = threading.Condition()
+        self._news: SimpleQueue[tuple[Chunk, float] | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
 
-    @property
-    def num_chunks(self) -> int:
-        """How many there are."""
-        return len(self._chunks)
-
-    def join(self, worker: Process) -> None:
-        """A worker that will take chunks."""
-        self._at_work[worker] = None
+    def register(self, worker: WorkerT) -> None:
+        """Add a worker that will ask for chunks; before any of them does."""
+        self._assigned[worker] = None
         self._num_workers += 1
 
-    def leave(self, worker: Process) -> None:
-        """It takes no more of them."""
-        with self._changed:
-            del self._at_work[worker]
+    def unregister(self, worker: WorkerT) -> None:
+        """Remove a worker."""
+        with self._lock:
+            del self._assigned[worker]
             self._news.put(None)
             self._changed.notify_all()
 
-    def wait(self) -> Iterator[int]:
-        """Numbers of samples that are done, growing, until every worker has left.
+    def wait(self) -> Iterator[tuple[Chunk, float]]:
+        """Yield chunks and the shares of them that are done, until every worker is unregistered.
 
         Raises:
             BaseException: What made the run itself fail.
         """
         for _ in range(self._num_workers):
-            while (done := self._news.get()) is not None:
-                yield done
+            while (news := self._news.get()) is not None:
+                yield news
             if self._failure is not None:
                 raise self._failure
 
-    def take(self, worker: Process) -> Chunk | None:
-        """The next chunk for this worker; waits while others are at chunks that may come back."""
-        with self._changed:
+    def result(self, chunk: Chunk) -> ChunkResult | None:
+        """Return the result of a chunk; None if no worker could begin it."""
+        return self._history[chunk].result
+
+    def next_chunk(self, worker: WorkerT) -> Chunk | None:
+        """Return the next chunk for this worker, or None when there is none left for it.
+
+        Waits while other workers have chunks that may come back.
+        """
+        with self._lock:
             while not self._is_closed and worker not in self._refusing:
-                others = [w for w in self._at_work if w is not worker]
-                if others and self._deaths_in_a_row[worker] >= _MOST_DEATHS:
+                others = [w for w in self._assigned if w is not worker]
+                if others and self._deaths_in_a_row[worker] >= _MAX_DEATHS_IN_A_ROW:
                     return None
-                chunk = next((c for c in self._queue if worker not in c.died or not others), None)
+                allowed = (c for c in self._queue if worker not in self._history[c].deaths or not others)
+                chunk = next(allowed, None)
                 if chunk is not None:
                     self._queue.remove(chunk)
-                    self._at_work[worker] = chunk
+                    self._assigned[worker] = chunk
                     return chunk
-                if not self._queue and not any(self._at_work[w] for w in others):
+                if not self._queue and not any(self._assigned[w] for w in others):
                     return None
                 self._changed.wait()
             return None
 
-    def done(self, worker: Process, chunk: Chunk, result: ChunkResult) -> None:
-        """Note the result of a chunk."""
-        chunk.result = result
-        self.tell(chunk, 1.0)
-        self._deaths_in_a_row[worker] = 0
-        self._put_down(worker)
+    def report_progress(self, chunk: Chunk, share: float) -> None:
+        """Note which share of a chunk, 0 to 1, is done."""
+        self._news.put((chunk, share))
 
-    def refuse(self, worker: Process, chunk: Chunk, why: str) -> None:
-        """Give a chunk back that a worker could not even begin, and let it begin no other."""
-        logger.warning("%s", why)
+    def finish(self, worker: WorkerT, chunk: Chunk, result: ChunkResult) -> None:
+        """Note the result of a chunk."""
+        self._history[chunk].result = result
+        self.report_progress(chunk, 1.0)
+        self._deaths_in_a_row[worker] = 0
+        self.release(worker)
+
+    def refuse(self, worker: WorkerT, chunk: Chunk, reason: str) -> None:
+        """Take a chunk back that a worker could not even begin, and give it no other."""
+        logger.warning("%s", reason)
         self._refusing.add(worker)
-        if chunk.died:  # nobody else may be there to take it, and it is not to be tried in this process
+        if self._history[chunk].deaths:  # nobody else may be there to take it, and this process must not try it
             self._skip(worker, chunk)
         else:
-            self._give_back(worker, chunk)
+            self._requeue(worker, chunk)
 
-    def died(self, worker: Process, chunk: Chunk, device: str) -> None:
-        """Give a chunk back whose worker died, or skip its samples when that was not the first time."""
+    def report_death(self, worker: WorkerT, chunk: Chunk, device: str) -> None:
+        """Take a chunk back whose worker died, or skip its samples when that was not the first time."""
         if self._is_closed:
             return
-        chunk.died.append(worker)
+        deaths = self._history[chunk].deaths
+        deaths.append(worker)
         self._deaths_in_a_row[worker] += 1
-        logger.warning(
-            "the worker on %s died over samples %d to %d", device, chunk.start, chunk.start + len(chunk.samples)
-        )
-        if len(chunk.died) < _ATTEMPTS:
-            self._give_back(worker, chunk)
+        end = chunk.start + len(chunk.samples)
+        logger.warning("the worker on %s died over samples %d to %d", device, chunk.start, end)
+        if len(deaths) < _ATTEMPTS:
+            self._requeue(worker, chunk)
         else:
             self._skip(worker, chunk)
 
-    def _skip(self, worker: Process, chunk: Chunk) -> None:
-        skip = Skip(
-            code=SkipCode.WORKER_DIED,
-            reason=f"the process that computed this chunk of {len(chunk.samples)} samples died"
-            + (f" {len(chunk.died)} times" if len(chunk.died) > 1 else ""),
-            hint="memory ran out, or a file breaks a library; `num_gpus=1` shows more",
-        )
-        chunk.result = skipped_chunk(chunk.samples, self.metrics, skip)
-        self.tell(chunk, 1.0)
-        self._put_down(worker)
-
-    def _give_back(self, worker: Process, chunk: Chunk) -> None:
-        with self._changed:
-            self._queue.append(chunk)
-        self._put_down(worker)
-
-    def _put_down(self, worker: Process) -> None:
-        with self._changed:
-            self._at_work[worker] = None
-            self._changed.notify_all()
-
-    def tell(self, chunk: Chunk, share: float) -> None:
-        """Note how far a chunk is; numbers only grow."""
-        with self._changed:
-            chunk.share = max(chunk.share, share)
-            done = int(sum(c.share * len(c.samples) for c in self._chunks) + 1e-9)
-            if done > self._told:
-                self._told = done
-                self._news.put(done)
-
     def fail(self, error: BaseException) -> None:
-        """Stop everybody: something is wrong with the run itself."""
+        """Stop all workers: something is wrong with the run itself."""
         self._failure = self._failure or error
         self.close()
 
     def close(self) -> None:
         """Hand out nothing more."""
-        with self._changed:
+        with self._lock:
             self._is_closed = True
+            self._changed.notify_all()
+
+    def _skip(self, worker: WorkerT, chunk: Chunk) -> None:
+        num_deaths = len(self._history[chunk].deaths)
+        skip = Skip(
+            code=SkipCode.WORKER_DIED,
+            reason=f"the process that computed this chunk of {len(chunk.samples)} samples died"
+            + (f" {num_deaths} times" if num_deaths > 1 else ""),
+            hint="memory ran out, or a file breaks a library; `num_gpus=1` shows more",
+        )
+        self._history[chunk].result = skip_chunk(chunk.samples, self.metrics, skip)
+        self.report_progress(chunk, 1.0)
+        self.release(worker)
+
+    def _requeue(self, worker: WorkerT, chunk: Chunk) -> None:
+        with self._lock:
+            self._queue.append(chunk)
+        self.release(worker)
+
+    def release(self, worker: WorkerT) -> None:
+        """Note that a worker has no chunk."""
+        with self._lock:
+            self._assigned[worker] = None
             self._changed.notify_all()

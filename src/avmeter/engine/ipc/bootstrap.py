@@ -16,8 +16,8 @@ def main(module: str, descriptor: str, package: str, path: str) -> None:
 
     Args:
         module: Its full name.
-        descriptor: Of the process's end of the wire, inherited.
-        package: File of this package, whatever else on the path has its name.
+        descriptor: File descriptor of the process's end of the channel, inherited.
+        package: File of this package, whatever else on the path is called so.
         path: `sys.path` of the run, as JSON.
     """
     sys.path[:] = json.loads(path)

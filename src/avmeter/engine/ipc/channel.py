@@ -24,7 +24,7 @@ _NUM_REMEMBERED = 8
 _SOCKET_BYTES = 8 << 20  # as much as the system grants: large arrays in few turns
 
 
-class Wire:
+class Channel:
     """One end of a connection.
 
     Args:
@@ -71,7 +71,7 @@ class Wire:
 
         Args:
             timeout_s: How long it may pause; default is for ever. After a message that came too late nothing is
-                where it should be on this wire.
+                where it should be on this channel.
 
         Raises:
             EOFError: The other end is gone.

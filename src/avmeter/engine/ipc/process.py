@@ -1,4 +1,4 @@
-"""Other processes of this program, each at the end of a wire."""
+"""Other processes of this program, each at the end of a channel."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from collections.abc import Mapping, Sequence
 from multiprocessing import spawn
 from pathlib import Path
 
-from avmeter.engine.ipc.channel import Wire
+from avmeter.engine.ipc.channel import Channel
 
-_REPORT = "ready"
-_REPORT_WITHIN_S = 300.0  # imports from a slow network drive take a minute
+_READY = "ready"
+_READY_WITHIN_S = 300.0  # imports from a slow network drive take a minute
 _FIRST_FREE = 3  # after the standard streams
 
 
 class CannotStartError(Exception):
-    """A process could not be started, or ended before it reported: whatever it was to work on is not the reason."""
+    """A process could not be started, or ended before it was ready: whatever it was to work on is not the reason."""
 
 
 class Process:
@@ -32,9 +32,9 @@ class Process:
     this one has nothing to do with it, and starts its own when it needs one.
 
     Args:
-        module: Its `serve` is called with the descriptor of its end of the wire, and says so by `report`.
-        environment: Variables that differ from those of this process.
-        command: What is run in place of the interpreter and the module, with the descriptor as the argument.
+        module: Its `serve` is called with the descriptor of its end of the channel; it calls `connect_to_run`.
+        environment: Environment variables that differ from those of this process.
+        command: Command to run in place of the interpreter and the module, with the descriptor as the argument.
 
     Attributes:
         has_refused: The last attempt to start it failed.
@@ -44,7 +44,7 @@ class Process:
         self, module: str, *, environment: Mapping[str, str] | None = None, command: Sequence[str] | None = None
     ) -> None:
         self._module = module
-        self._stated_command = command
+        self._custom_command = command
         self._environment = dict(environment or {})
         self.has_refused = False
         self._forget()
@@ -53,12 +53,12 @@ class Process:
         self._owner = os.getpid()
         self._lock = threading.Lock()  # `stop` comes from other threads
         self._process: subprocess.Popen[bytes] | None = None
-        self._wire: Wire | None = None
-        self._has_reported = False
+        self._channel: Channel | None = None
+        self._is_ready = False
 
     @property
     def pid(self) -> int | None:
-        """Of the process that is running; None if none is."""
+        """PID of the running process, or None."""
         self._leave_to_owner()
         return None if self._process is None else self._process.pid
 
@@ -66,7 +66,7 @@ class Process:
         """Start the process if there is none, without waiting for it.
 
         Raises:
-            CannotStartError: There can be none.
+            CannotStartError: It cannot be started.
         """
         self._leave_to_owner()
         with self._lock:
@@ -87,32 +87,32 @@ class Process:
             except (OSError, ValueError, subprocess.SubprocessError) as error:
                 self.has_refused = True
                 raise CannotStartError(str(error)) from error
-            self._wire = Wire(near)
-            self._has_reported = False
+            self._channel = Channel(near)
+            self._is_ready = False
 
-    def connect(self) -> Wire:
-        """The connection to the process, which is started if need be and has reported.
+    def connect(self) -> Channel:
+        """Return the channel to the process, started if need be, once it is ready.
 
         Raises:
-            CannotStartError: It cannot be started, or ended before it reported.
+            CannotStartError: It cannot be started, or ended before it was ready.
         """
         self.start()
-        wire, process = self._wire, self._process
-        if wire is None or process is None:
+        channel, process = self._channel, self._process
+        if channel is None or process is None:
             raise CannotStartError("it was stopped meanwhile")
-        if not self._has_reported:
+        if not self._is_ready:
             try:
-                wire.receive(timeout_s=_REPORT_WITHIN_S)
+                channel.receive(timeout_s=_READY_WITHIN_S)
             except (EOFError, OSError) as error:
                 self.stop()
                 self.has_refused = True
                 why = str(error) or f"it ended at once, with code {process.returncode}"
                 raise CannotStartError(why) from error
-            self._has_reported, self.has_refused = True, False
-        return wire
+            self._is_ready, self.has_refused = True, False
+        return channel
 
     def interrupt(self) -> None:
-        """Ask the process to end; `stop` gives it the time to."""
+        """Ask the process to end; `stop` waits for it to do so."""
         self._leave_to_owner()
         process = self._process
         if process is not None and process.poll() is None:
@@ -125,7 +125,7 @@ class Process:
             patience_s: How long to wait for one that was interrupted.
         """
         self._leave_to_owner()
-        process, wire = self._process, self._wire
+        process, channel = self._process, self._channel
         if process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(patience_s)
@@ -133,13 +133,13 @@ class Process:
             process.wait()
         with self._lock:
             if self._process is process:
-                self._process = self._wire = None
-        if wire is not None:
-            wire.close()
+                self._process = self._channel = None
+        if channel is not None:
+            channel.close()
 
     def _command(self, descriptor: int) -> list[str]:
-        if self._stated_command is not None:
-            return [*self._stated_command, str(descriptor)]
+        if self._custom_command is not None:
+            return [*self._custom_command, str(descriptor)]
         if os.name != "posix":
             raise ValueError("this system hands on no sockets")
         program = spawn.get_executable()
@@ -154,26 +154,26 @@ class Process:
         return [os.fsdecode(program), *options, str(folder / "bootstrap.py"), *arguments]
 
     def _leave_to_owner(self) -> None:
-        """In a forked process: close its copy of the connection, and know nothing of the other end."""
+        """In a forked process: close its copy of the connection, and forget the process."""
         if self._owner == os.getpid():
             return
-        process, wire = self._process, self._wire
+        process, channel = self._process, self._channel
         self._forget()
         if process is not None:
-            process.poll()  # finds that it is no child of this process
-        if wire is not None:
-            wire.close()
+            process.poll()  # finds that it did not start it
+        if channel is not None:
+            channel.close()
 
 
-def report(descriptor: int) -> Wire:
-    """The other process's end of the wire, on which it says that it is there.
+def connect_to_run(descriptor: int) -> Channel:
+    """Return the process's own end of the channel, and tell the run that it is ready.
 
     Raises:
         OSError: The run is gone.
     """
-    wire = Wire(socket.socket(fileno=descriptor))
-    wire.send(_REPORT)
-    return wire
+    channel = Channel(socket.socket(fileno=descriptor))
+    channel.send(_READY)
+    return channel
 
 
 def _socket_pair() -> tuple[socket.socket, socket.socket]:

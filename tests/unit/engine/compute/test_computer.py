@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from avmeter.engine.compute.batching import Batcher, ByteQueue, Stopped, Ticket
-from avmeter.engine.compute.computer import FeatureComputer, _short_turns
+from avmeter.engine.compute.batching import Batcher, WindowId
+from avmeter.engine.compute.computer import FeatureComputer, _short_switch_interval
 from avmeter.engine.executors.local import LocalExecutor
 from avmeter.engine.store import NoStore, SqliteStore
 from avmeter.errors import SkipCode, SkipError, WeightsError
@@ -177,7 +177,7 @@ def run(samples, *metrics, store=None, chunk_size=128, **options):
 
 def test_windows_of_all_clips_share_batches():
     """Two clips of three windows make one full batch and one of the rest."""
-    result = run([clip(0.1), clip(0.2)], MeanMetric(), threads=1)
+    result = run([clip(0.1), clip(0.2)], MeanMetric(), num_threads=1)
     assert result.extractor.batches == [4, 2]
     assert [r["test.mean"].score for r in result.rows] == pytest.approx([0.1, 0.2])
 
@@ -194,7 +194,7 @@ def test_results_do_not_depend_on_chunks_threads_or_batch_size():
     """Chunking, decoding threads and batch size change nothing."""
     samples = [clip(0.01 * i, 0.1 + 0.1 * (i % 4)) for i in range(20)]
     want = run(samples, MeanMetric(), SumMetric())
-    for options in ({"chunk_size": 3}, {"threads": 4}, {"batch_size": 1}):
+    for options in ({"chunk_size": 3}, {"num_threads": 4}, {"batch_size": 1}):
         got = run(samples, MeanMetric(), SumMetric(), **options)
         assert [r["test.mean"].score for r in got.rows] == [r["test.mean"].score for r in want.rows]
         assert got.corpus["test.sum"].score == pytest.approx(want.corpus["test.sum"].score, rel=1e-12)
@@ -233,7 +233,7 @@ def test_interrupt_inside_a_chunk_keeps_what_was_finished(tmp_path):
     """Ctrl-C between two batches of one chunk: finished clips are stored, and the same engine is usable again."""
     samples = [clip_file(tmp_path, 0.1 * i) for i in range(1, 5)]
     store = SqliteStore(tmp_path)
-    engine = computer(store, threads=1, batch_size=2)
+    engine = computer(store, num_threads=1, batch_size=2)
     executor = LocalExecutor(engine)
     metrics = {"test.mean": MeanMetric()}
     calls = []
@@ -263,7 +263,7 @@ def test_arrays_in_memory_do_not_fill_the_store(tmp_path):
 def test_progress_is_told_within_a_chunk(tmp_path):
     """A set smaller than a chunk still shows how far it is; numbers only grow, and end with all."""
     calls = []
-    executor = LocalExecutor(computer(threads=1, batch_size=1))
+    executor = LocalExecutor(computer(num_threads=1, batch_size=1))
     executor.run(
         as_samples([clip(0.1 * i) for i in range(1, 6)]), {"test.mean": MeanMetric()}, lambda *c: calls.append(c)
     )
@@ -273,7 +273,7 @@ def test_progress_is_told_within_a_chunk(tmp_path):
 
 def test_out_of_memory_halves_the_batch_and_goes_on():
     """A batch that does not fit is split until it does; scores are unaffected."""
-    result = run([clip(0.1), clip(0.2)], MeanMetric(fail="memory"), threads=1)
+    result = run([clip(0.1), clip(0.2)], MeanMetric(fail="memory"), num_threads=1)
     assert [r["test.mean"].score for r in result.rows] == pytest.approx([0.1, 0.2])
     assert result.extractor.batches[0] == 4
     assert 1 in result.extractor.batches
@@ -421,25 +421,14 @@ def test_failing_metric_is_a_skip_of_its_own_result():
     assert result.rows[0]["test.broken"].skip.code == SkipCode.FAILED
 
 
-def test_queue_waits_for_room_and_lets_one_oversized_item_pass():
-    """Memory between decoding and networks is bounded, and nothing is stuck."""
-    queue: ByteQueue[str] = ByteQueue(10)
-    queue.put("big", 100)
-    assert queue.get(0.1) == "big"
-    assert queue.get(0.01) is None
-    queue.close()
-    with pytest.raises(Stopped):
-        queue.put("late", 1)
-
-
 def test_batches_keep_unequal_shapes_apart():
     """Only windows of one shape meet in a batch."""
     extractor, batcher = Blocks(), Batcher(2)
     long, short = (Window(inputs={"x": np.zeros(n, np.float32)}) for n in (800, 400))
-    assert batcher.add(extractor, Ticket(0, 0), long) is None
-    assert batcher.add(extractor, Ticket(0, 1), short) is None
-    batch = batcher.add(extractor, Ticket(1, 0), long)
-    assert [t.job for t in batch.tickets] == [0, 1]
+    assert batcher.add(extractor, WindowId(0, 0), long) is None
+    assert batcher.add(extractor, WindowId(0, 1), short) is None
+    batch = batcher.add(extractor, WindowId(1, 0), long)
+    assert [i.job for i in batch.ids] == [0, 1]
     assert [len(b.windows) for b in batcher.flush()] == [1]
 
 
@@ -461,12 +450,12 @@ def test_clip_whose_outputs_cannot_be_pooled_is_a_named_skip(monkeypatch):
 def test_fault_in_a_decoding_thread_is_raised_where_the_run_waits(monkeypatch):
     """It is neither lost nor a hang."""
 
-    def produce_all(self, source, numbers):
-        raise RuntimeError("broken producer")
+    def decode(self, source, jobs):
+        raise RuntimeError("broken decoder")
         yield
 
-    monkeypatch.setattr("avmeter.engine.decode.threads.LocalProducer.produce_all", produce_all)
-    with pytest.raises(RuntimeError, match="broken producer"):
+    monkeypatch.setattr("avmeter.engine.decode.threads.LocalDecoder.decode", decode)
+    with pytest.raises(RuntimeError, match="broken decoder"):
         run([clip(0.1)], MeanMetric())
 
 
@@ -477,12 +466,12 @@ def test_runs_at_once_leave_the_settings_of_the_process_as_they_were():
     first_ended = threading.Event()
 
     def other():
-        with runtime.precision.applied(runtime.device), _short_turns():
+        with runtime.precision.applied(runtime.device), _short_switch_interval():
             first_ended.wait(10)
 
     thread = threading.Thread(target=other)
     own = computer().runtime
-    with own.precision.applied(own.device), _short_turns():
+    with own.precision.applied(own.device), _short_switch_interval():
         thread.start()
         thread.join(0.1)
         assert not torch.backends.cuda.matmul.allow_tf32, "this run is one in float32"

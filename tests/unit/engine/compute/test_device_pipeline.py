@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from avmeter.engine.compute.batching import Batch, Ticket
-from avmeter.engine.compute.device_pipeline import Pipeline
+from avmeter.engine.compute.batching import Batch, WindowId
+from avmeter.engine.compute.device_pipeline import DevicePipeline
 from avmeter.features.base import Features, Window, WindowExtractor
 from avmeter.runtime import Runtime
 from support import require
@@ -41,7 +41,7 @@ def batches(count, size=1000):
     extractor = Doubler()
     for i in range(count):
         rows = np.arange(4 * size, dtype=np.float32).reshape(4, size) + i
-        yield Batch(extractor, tuple(Ticket(i, j) for j in range(4)), tuple(Window(inputs={"x": r}) for r in rows))
+        yield Batch(extractor, tuple(WindowId(i, j) for j in range(4)), tuple(Window(inputs={"x": r}) for r in rows))
 
 
 def through(pipeline, made):
@@ -53,7 +53,7 @@ def through(pipeline, made):
 
 
 def assert_doubled(found, count, size=1000):
-    assert [b.tickets[0].job for b, _ in found] == list(range(count))
+    assert [b.ids[0].job for b, _ in found] == list(range(count))
     for i, (_, outputs) in enumerate(found):
         got = np.stack([o["twice"] for o in outputs])
         np.testing.assert_array_equal(got, (np.arange(4 * size, dtype=np.float32).reshape(4, size) + i) * 2)
@@ -62,17 +62,17 @@ def assert_doubled(found, count, size=1000):
 def test_batch_on_the_cpu_comes_back_at_once():
     """Nothing is held back where nothing can overlap."""
     run = runtime("cpu")
-    pipeline = Pipeline(run, lambda b: b.extractor.run(b.windows, run))
+    pipeline = DevicePipeline(run, lambda b: b.extractor.run(b.windows, run))
     for i, batch in enumerate(batches(3)):
         ((done, _),) = pipeline.push(batch)
-        assert done.tickets[0].job == i
+        assert done.ids[0].job == i
     assert_doubled(through(pipeline, batches(3)), 3)
 
 
 def test_batch_whose_failure_is_told_late_is_run_again_by_itself():
     """A GPU says only when outputs are asked for that their kernel failed; `run_batch` copes with it."""
     run = runtime("cpu")
-    pipeline = Pipeline(run, lambda b: b.extractor.run(b.windows, run))
+    pipeline = DevicePipeline(run, lambda b: b.extractor.run(b.windows, run))
     (batch,) = batches(1)
 
     def wait():
@@ -91,7 +91,7 @@ def cuda():
 
 def test_many_batches_on_a_gpu_come_back_in_order(cuda):
     """Large ones too, whose rows need several pinned buffers, and one whose row fits none."""
-    pipeline = Pipeline(cuda, lambda b: pytest.fail("nothing failed"))
+    pipeline = DevicePipeline(cuda, lambda b: pytest.fail("nothing failed"))
     assert_doubled(through(pipeline, batches(40)), 40)
     assert_doubled(through(pipeline, batches(3, size=6_000_000)), 3, size=6_000_000)
     assert_doubled(through(pipeline, batches(2, size=20_000_000)), 2, size=20_000_000)
@@ -105,13 +105,13 @@ def test_batch_that_fails_on_a_gpu_is_run_again_by_itself(cuda, monkeypatch):
         monkeypatch.delenv("AVMETER_TEST_FAIL", raising=False)
         return batch.extractor.run(batch.windows, cuda)
 
-    assert_doubled(through(Pipeline(cuda, again), batches(5)), 5)
+    assert_doubled(through(DevicePipeline(cuda, again), batches(5)), 5)
 
 
 def test_run_in_a_stream_of_the_caller_waits_for_its_uploads(cuda):
     """Training loops have streams of their own; a batch is never read before it has arrived."""
     with torch.cuda.stream(torch.cuda.Stream()):
-        pipeline = Pipeline(cuda, lambda b: pytest.fail("nothing failed"))
+        pipeline = DevicePipeline(cuda, lambda b: pytest.fail("nothing failed"))
         assert_doubled(through(pipeline, batches(20, size=1_000_000)), 20, size=1_000_000)
 
 

@@ -9,9 +9,14 @@ import time
 import numpy as np
 import pytest
 
-from avmeter.engine.decode.threads import LocalProducer
-from avmeter.engine.decode.worker import Recipe
-from avmeter.engine.decode.worker_pool import ChildProducer, Children, most_children, worthwhile_children
+from avmeter.engine.decode.messages import Recipe
+from avmeter.engine.decode.threads import LocalDecoder
+from avmeter.engine.decode.worker_pool import (
+    DecodeWorkerPool,
+    WorkerDecoder,
+    default_decode_workers,
+    max_decode_workers,
+)
 from avmeter.engine.ipc.process import Process
 from avmeter.errors import SkipCode
 from avmeter.features.base import ClipExtractor, Features, get_extractor
@@ -23,8 +28,8 @@ from support.media import numbered, tone, write_media
 NAMES = ("synchformer_video", "synchformer_audio", "imagebind_video", "passt", "loudness", "motion")
 DIES = [sys.executable, "-c", """
 import sys
-from avmeter.engine.ipc.process import report
-report(int(sys.argv[1])).receive()
+from avmeter.engine.ipc.process import connect_to_run
+connect_to_run(int(sys.argv[1])).receive()
 """]  # fmt: skip
 
 
@@ -36,8 +41,8 @@ def clip(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def children():
-    found = Children(1)
+def pool():
+    found = DecodeWorkerPool(1)
     yield found
     found.stop()
 
@@ -48,14 +53,14 @@ def extractors():
     return made
 
 
-def messages(producer, path):
-    return list(producer.produce_all(MediaSource(path=path), list(range(len(NAMES)))))
+def messages(decoder, path):
+    return list(decoder.decode(MediaSource(path=path), list(range(len(NAMES)))))
 
 
-def test_windows_from_a_process_are_those_made_here(clip, children):
+def test_windows_from_a_process_are_those_made_here(clip, pool):
     """Every message, in the same order, with the same arrays; state that came with loading goes along."""
-    here = messages(LocalProducer(extractors()), clip)
-    there = messages(children.producers(extractors())[0], clip)
+    here = messages(LocalDecoder(extractors()), clip)
+    there = messages(pool.decoders(extractors())[0], clip)
     assert len(here) == len(there) > len(NAMES)
     for a, b in zip(here, there, strict=True):
         assert (a.job, a.index, a.facts) == (b.job, b.index, b.facts)
@@ -70,93 +75,93 @@ def test_windows_from_a_process_are_those_made_here(clip, children):
     assert there[0].window.inputs["early"].shape[-1] == 3, "resized on the device, so packed"
 
 
-def test_file_that_is_missing_is_the_same_skip(tmp_path, children):
+def test_file_that_is_missing_is_the_same_skip(tmp_path, pool):
     """A skip made in a process reads like one made here."""
     path = tmp_path / "absent.mp4"
-    here, there = messages(LocalProducer(extractors()), path), messages(children.producers(extractors())[0], path)
+    here, there = messages(LocalDecoder(extractors()), path), messages(pool.decoders(extractors())[0], path)
     assert [m.outcome for m in here] == [m.outcome for m in there]
     assert {m.outcome.code for m in there} == {SkipCode.MISSING_FILE}
 
 
-def test_process_that_was_killed_is_started_again(clip, children):
+def test_process_that_was_killed_is_started_again(clip, pool):
     """The clip at hand is done by the next process; nothing of it is skipped."""
-    producer = children.producers(extractors())[0]
-    expected = len(messages(producer, clip))
-    os.kill(producer._child.pid, signal.SIGKILL)
-    producer._child._process.wait()
-    found = messages(producer, clip)
+    decoder = pool.decoders(extractors())[0]
+    expected = len(messages(decoder, clip))
+    os.kill(decoder.worker.pid, signal.SIGKILL)
+    decoder.worker._process.wait()
+    found = messages(decoder, clip)
     assert len(found) == expected
     assert not [m.outcome for m in found if isinstance(m.outcome, Skip)]
 
 
 def test_file_that_kills_every_process_is_a_named_skip(clip, caplog):
-    """Twice tried, then every feature of the file is skipped; the producer goes on with the next file."""
-    producer = ChildProducer(Process("none", command=DIES), extractors())
+    """Twice tried, then every feature of the file is skipped; the decoder goes on with the next file."""
+    decoder = WorkerDecoder(Process("none", command=DIES), extractors())
     for _ in range(2):
-        outcomes = [m.outcome for m in messages(producer, clip)]
+        outcomes = [m.outcome for m in messages(decoder, clip)]
         assert {o.code for o in outcomes} == {SkipCode.WORKER_DIED}
         assert len(outcomes) == len(NAMES)
         assert str(clip) in outcomes[0].reason
-    assert producer._child.pid is None
+    assert decoder.worker.pid is None
     assert "died" in caplog.text
 
 
 @pytest.mark.parametrize("command", [["/no/such/program"], [sys.executable, "-c", "pass"]], ids=["absent", "ends"])
 def test_process_that_cannot_start_leaves_files_to_this_one(clip, caplog, command):
     """No file is to blame, so none is skipped for it; the log says why."""
-    child = Process("none", command=command)
+    worker = Process("none", command=command)
     for _ in range(2):
-        found = messages(ChildProducer(child, extractors()), clip)
-        assert len(found) == len(messages(LocalProducer(extractors()), clip))
+        found = messages(WorkerDecoder(worker, extractors()), clip)
+        assert len(found) == len(messages(LocalDecoder(extractors()), clip))
         assert not [m.outcome for m in found if isinstance(m.outcome, Skip)]
     assert caplog.text.count("no decoding process") == 1, "it is not tried for every file and chunk"
 
 
 def test_file_that_killed_a_process_is_not_opened_here_when_there_is_no_other(clip, monkeypatch):
     """It might end this process too."""
-    producer = ChildProducer(Process("none", command=DIES), extractors())
-    child, start = producer._child, producer._child.start
+    decoder = WorkerDecoder(Process("none", command=DIES), extractors())
+    worker, start = decoder.worker, decoder.worker.start
 
     def start_once():
         start()
-        monkeypatch.setattr(child, "_stated_command", ["/no/such/program"])
+        monkeypatch.setattr(worker, "_custom_command", ["/no/such/program"])
 
-    monkeypatch.setattr(child, "start", start_once)
-    assert {m.outcome.code for m in messages(producer, clip)} == {SkipCode.WORKER_DIED}
+    monkeypatch.setattr(worker, "start", start_once)
+    assert {m.outcome.code for m in messages(decoder, clip)} == {SkipCode.WORKER_DIED}
 
 
 def test_process_that_hangs_does_not_hold_up_who_breaks_off(clip):
     """Closing from another thread ends it; the one that waited for it goes on to nothing."""
     hangs = [sys.executable, "-c", DIES[2] + "import time; time.sleep(60)"]
-    producer = ChildProducer(Process("none", command=hangs), extractors())
+    decoder = WorkerDecoder(Process("none", command=hangs), extractors())
     found = []
-    thread = threading.Thread(target=lambda: found.extend(messages(producer, clip)))
+    thread = threading.Thread(target=lambda: found.extend(messages(decoder, clip)))
     thread.start()
-    while not producer._child._has_reported:
+    while not decoder.worker._is_ready:
         time.sleep(0.01)
-    producer.close()
+    decoder.close()
     thread.join(10)
     assert not thread.is_alive()
     assert found == []
-    assert producer._child.pid is None
+    assert decoder.worker.pid is None
 
 
 def test_only_as_many_processes_as_files_are_started():
     """Others would only take a core for their imports."""
-    found = Children(3)
+    found = DecodeWorkerPool(3)
     found.start(1)
-    assert [c.pid is not None for c in found._children] == [True, False, False]
+    assert [c.pid is not None for c in found.workers] == [True, False, False]
     found.stop()
 
 
-def test_work_that_is_broken_off_ends_the_process(clip, children):
+def test_work_that_is_broken_off_ends_the_process(clip, pool):
     """Nobody reads what it would go on to say; the next clip gets a fresh one."""
-    producer = children.producers(extractors())[0]
-    stream = producer.produce_all(MediaSource(path=clip), list(range(len(NAMES))))
+    decoder = pool.decoders(extractors())[0]
+    stream = decoder.decode(MediaSource(path=clip), list(range(len(NAMES))))
     next(stream)
     stream.close()
-    assert producer._child.pid is None
-    assert len(messages(producer, clip)) > len(NAMES)
+    assert decoder.worker.pid is None
+    assert len(messages(decoder, clip)) > len(NAMES)
 
 
 class FromScript(ClipExtractor):
@@ -171,10 +176,10 @@ class FromScript(ClipExtractor):
 
 def test_texts_arrays_and_extractors_from_elsewhere_stay_here(clip):
     """None of them needs the process, which would die."""
-    producer = ChildProducer(Process("none", command=DIES), {0: FromScript(), 1: FromScript()})
+    decoder = WorkerDecoder(Process("none", command=DIES), {0: FromScript(), 1: FromScript()})
     sound = MediaSource(samples=np.ones(8000, np.float32), sample_rate=8000)
     for source in (MediaSource(path=clip), sound):
-        found = list(producer.produce_all(source, [0, 1]))
+        found = list(decoder.decode(source, [0, 1]))
         assert [m.outcome.facts["pid"] for m in found] == [os.getpid()] * 2
 
 
@@ -195,8 +200,8 @@ def test_recipe_keeps_options_that_are_not_the_defaults():
 def test_few_files_are_not_worth_processes(monkeypatch):
     """Below 32 files none is started; above, two cores are left to the run."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)), raising=False)
-    assert worthwhile_children(31) == 0
-    assert worthwhile_children(32) == 12
-    assert most_children(2) == 7
+    assert default_decode_workers(31) == 0
+    assert default_decode_workers(32) == 12
+    assert max_decode_workers(2) == 7
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
-    assert worthwhile_children(1000) == 1
+    assert default_decode_workers(1000) == 1

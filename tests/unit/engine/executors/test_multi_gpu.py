@@ -8,32 +8,30 @@ import threading
 import numpy as np
 import pytest
 
+from avmeter.engine.config import EvaluatorConfig
 from avmeter.engine.executors.local import LocalExecutor
-from avmeter.engine.executors.messages import Setup
-from avmeter.engine.executors.multi_gpu import PoolExecutor
+from avmeter.engine.executors.multi_gpu import MultiGpuExecutor
 from avmeter.engine.ipc.process import Process
 from avmeter.errors import SkipCode
 from avmeter.metrics.resolve import resolve_metrics
 from avmeter.metrics.simple import adapt
 from avmeter.sample import as_samples
-from avmeter.weights import WeightsSource
 from support.media import click, write_media
 
 RATE = 16_000
 DIES_AT_WORK = [sys.executable, "-c", """
 import sys
-from avmeter.engine.ipc.process import report
-wire = report(int(sys.argv[1]))
-wire.receive()
-wire.receive()
+from avmeter.engine.ipc.process import connect_to_run
+channel = connect_to_run(int(sys.argv[1]))
+channel.receive()
+channel.receive()
 """]  # fmt: skip
 NAMES = ["audio.loudness", "audio.frechet_distance"]
 OPTIONS = {"audio.frechet_distance": {"backbone": "yamnet"}}
 
 
-def setup(**changes):
-    base = {"device": "cpu", "precision": "float32", "weights": WeightsSource.parse("auto"), "threads": 1}
-    return Setup(**{**base, **changes})
+def config(**changes):
+    return EvaluatorConfig(device="cpu", loader_threads=1, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +58,7 @@ def metrics():
 
 @pytest.fixture(scope="module")
 def pool():
-    made = PoolExecutor(setup(), ["cpu", "cpu"], LocalExecutor(setup().computer()), chunk_size=2)
+    made = MultiGpuExecutor(config(), ["cpu", "cpu"], LocalExecutor(config().build_computer()), chunk_size=2)
     yield made
     made.unload()
 
@@ -70,7 +68,7 @@ def test_two_workers_give_the_results_of_one(samples, metrics, pool):
     told = []
     before = pool.counts.copy()
     rows, corpus = pool.run(samples, metrics, lambda done, total: told.append((done, total)))
-    alone = LocalExecutor(setup().computer())
+    alone = LocalExecutor(config().build_computer())
     expected, expected_corpus = alone.run(samples, metrics)
     assert [list(r) for r in rows] == [list(r) for r in expected]
     for row, other in zip(rows, expected, strict=True):
@@ -91,7 +89,7 @@ def test_worker_that_was_killed_gives_its_chunk_to_another(samples, metrics, poo
     def kill_once(done, total):
         if not killed.is_set():
             killed.set()
-            os.kill(pool._workers[0].pid, signal.SIGKILL)
+            os.kill(pool.workers[0].pid, signal.SIGKILL)
 
     rows, _ = pool.run(samples, metrics, kill_once)
     assert killed.is_set()
@@ -103,7 +101,7 @@ def test_worker_that_was_killed_gives_its_chunk_to_another(samples, metrics, poo
 def test_chunk_that_kills_every_worker_is_skipped_by_name(samples, metrics, pool, monkeypatch):
     """Each sample and each corpus says so; the run ends."""
     pool.unload()
-    monkeypatch.setattr(pool, "_workers", [Process("none", command=DIES_AT_WORK) for _ in range(2)])
+    monkeypatch.setattr(pool, "workers", [Process("none", command=DIES_AT_WORK) for _ in range(2)])
     rows, corpus = pool.run(samples, metrics)
     assert {r["audio.loudness"].skip.code for r in rows} == {SkipCode.WORKER_DIED}
     assert corpus["audio.frechet_distance"].details["left_out"] == {"worker_died": 7}
@@ -111,8 +109,8 @@ def test_chunk_that_kills_every_worker_is_skipped_by_name(samples, metrics, pool
 
 def test_device_that_kills_its_worker_every_time_costs_no_sample(samples, metrics, monkeypatch):
     """What it gave back is done by the others, and it is not given everything there is."""
-    pool = PoolExecutor(setup(), ["cpu", "cpu"], LocalExecutor(setup().computer()), chunk_size=1)
-    monkeypatch.setattr(pool, "_workers", [Process("none", command=DIES_AT_WORK), pool._workers[1]])
+    pool = MultiGpuExecutor(config(), ["cpu", "cpu"], LocalExecutor(config().build_computer()), chunk_size=1)
+    monkeypatch.setattr(pool, "workers", [Process("none", command=DIES_AT_WORK), pool.workers[1]])
     rows, corpus = pool.run(samples, metrics)
     assert {r["audio.loudness"].skip and str(r["audio.loudness"].skip.code) for r in rows} == {None, "missing_file"}
     assert corpus["audio.frechet_distance"].details["left_out"] == {"missing_file": 1}
@@ -122,7 +120,7 @@ def test_device_that_kills_its_worker_every_time_costs_no_sample(samples, metric
 def test_workers_that_cannot_be_started_leave_the_run_to_this_process(samples, metrics, pool, monkeypatch, caplog):
     """No sample is to blame, so none is skipped for it; the log tells why, once per device."""
     pool.unload()
-    monkeypatch.setattr(pool, "_workers", [Process("none", command=["/no/such/program"]) for _ in range(2)])
+    monkeypatch.setattr(pool, "workers", [Process("none", command=["/no/such/program"]) for _ in range(2)])
     told = []
     rows, _ = pool.run(samples, metrics, lambda done, total: told.append((done, total)))
     assert {r["audio.loudness"].skip and str(r["audio.loudness"].skip.code) for r in rows} == {None, "missing_file"}
@@ -143,7 +141,7 @@ def test_progress_that_raises_ends_the_run_and_not_the_next_one(samples, metrics
     assert threads == [threading.current_thread()]
     rows, _ = pool.run(samples[4:6], metrics)
     assert [r["audio.loudness"].skip and str(r["audio.loudness"].skip.code) for r in rows] == ["missing_file", None]
-    expected, _ = LocalExecutor(setup().computer()).run(samples[5:6], metrics)
+    expected, _ = LocalExecutor(config().build_computer()).run(samples[5:6], metrics)
     assert rows[1]["audio.loudness"].score == expected[0]["audio.loudness"].score
 
 
@@ -181,21 +179,21 @@ def interruptible():
 @pytest.mark.usefixtures("interruptible")
 def test_interrupted_run_ends_its_workers_and_keeps_what_they_have(samples, metrics, tmp_path):
     """Ctrl-C while chunks are out: features that were computed are in the store, and no process is left."""
-    kept = setup(store=tmp_path)
-    pool = PoolExecutor(kept, ["cpu", "cpu"], LocalExecutor(kept.computer()), chunk_size=2)
+    kept = config(store=tmp_path)
+    pool = MultiGpuExecutor(kept, ["cpu", "cpu"], LocalExecutor(kept.build_computer()), chunk_size=2)
     pids = []
 
     def interrupt(done, total):
         if done >= 3 and not pids:
-            pids.extend(w.pid for w in pool._workers)
+            pids.extend(w.pid for w in pool.workers)
             signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
         pool.run(samples, metrics, interrupt)
-    assert [w.pid for w in pool._workers] == [None, None]
+    assert [w.pid for w in pool.workers] == [None, None]
     assert len(pids) == 2
     assert not [t for t in threading.enumerate() if "_drive" in t.name]
-    again = LocalExecutor(kept.computer())
+    again = LocalExecutor(kept.build_computer())
     again.run(samples, metrics)
     assert again.counts.from_store >= 3
 

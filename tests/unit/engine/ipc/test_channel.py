@@ -7,20 +7,20 @@ import threading
 import numpy as np
 import pytest
 
-from avmeter.engine.ipc.channel import Wire
+from avmeter.engine.ipc.channel import Channel
 
 
 @pytest.fixture
 def ends():
     near, far = socket.socketpair()
-    wires = Wire(near), Wire(far)
-    yield wires
-    for wire in wires:
-        wire.close()
+    channels = Channel(near), Channel(far)
+    yield channels
+    for channel in channels:
+        channel.close()
 
 
-def send_all(wire, messages):
-    thread = threading.Thread(target=lambda: [wire.send(m) for m in messages])
+def send_all(channel, messages):
+    thread = threading.Thread(target=lambda: [channel.send(m) for m in messages])
     thread.start()
     return thread
 

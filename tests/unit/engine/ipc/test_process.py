@@ -25,8 +25,8 @@ def answering(tmp_path, monkeypatch):
     """A module that tells what it sees, in a folder whose name would break a list of folders."""
     folder = tmp_path / "a:b"
     folder.mkdir()
-    source = "import os, sys\nfrom avmeter.engine.ipc.process import report\n\n\ndef serve(descriptor):\n"
-    source += "    report(descriptor).send((sys.path, os.getsid(0), sys.modules['avmeter'].__file__))\n"
+    source = "import os, sys\nfrom avmeter.engine.ipc.process import connect_to_run\n\n\ndef serve(descriptor):\n"
+    source += "    connect_to_run(descriptor).send((sys.path, os.getsid(0), sys.modules['avmeter'].__file__))\n"
     (folder / "answering.py").write_text(source)
     other = tmp_path / "other" / "avmeter"
     other.mkdir(parents=True)
@@ -45,7 +45,7 @@ def test_process_has_the_path_of_the_run_in_its_order_and_this_package(answering
 
 
 def test_standard_streams_may_be_closed():
-    """Their descriptors are not given to the wire, where whatever prints would write into it."""
+    """Their descriptors are not given to the channel, where whatever prints would write into it."""
     python(
         """
         import os
@@ -68,7 +68,7 @@ def test_program_that_is_no_interpreter_starts_nothing(monkeypatch):
 
 def test_forked_process_leaves_the_process_alone(answering):
     """It neither ends it nor talks to it, but starts one of its own."""
-    wire = answering.connect()
+    channel = answering.connect()
     pid = answering.pid
     with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # of forks beside threads
         forked = os.fork()
@@ -80,7 +80,7 @@ def test_forked_process_leaves_the_process_alone(answering):
         os._exit(0 if is_own else 1)
     assert os.waitpid(forked, 0)[1] == 0
     assert answering.pid == pid
-    assert wire.receive()[1] == pid
+    assert channel.receive()[1] == pid
     answering.stop()
 
 
@@ -98,9 +98,9 @@ def test_evaluator_that_nobody_shut_down_leaves_no_warning_at_the_end(tmp_path):
         if not os.fork():
             sys.exit()
         os.wait()
-        (child,) = evaluator._executor._computer._children._children
-        assert child._process.poll() is None
-        print(child.pid)
+        (worker,) = evaluator._computer.decode_pool.workers
+        assert worker._process.poll() is None
+        print(worker.pid)
         """,
         "-W", "error", "-W", "ignore::DeprecationWarning",
     )  # fmt: skip

@@ -1,0 +1,160 @@
+"""Everything that shapes a run, as one value: what users pass, workers are sent, and provenance reads."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from avmeter.engine.compute.computer import FeatureComputer
+from avmeter.engine.decode.worker_pool import max_decode_workers
+from avmeter.engine.store import open_store
+from avmeter.errors import UnknownNameError, UsageError
+from avmeter.metrics.base import Metric
+from avmeter.metrics.resolve import resolve_metrics
+from avmeter.protocols import FASTVIDEO, check_protocol
+from avmeter.runtime import Precision, Runtime
+from avmeter.runtime.device import device_named, require_gpus
+from avmeter.weights import WeightsSource
+
+_REPLACED = {
+    "pre_upload": "nothing replaces it: windows of all clips are uploaded batch by batch",
+    "prefetch_factor": "nothing replaces it: the queue between decoding and networks is bounded in bytes",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluatorConfig:
+    """Options of a run. A new option is a field here, and its use.
+
+    Attributes:
+        device: "auto" (first GPU, else CPU), or a torch device; afterwards the device that was found.
+        num_gpus: How many GPUs of this machine to use, one process per GPU. Metrics that another process cannot
+            import are computed in this one, on the first.
+        weights: "auto", "dummy" (deterministic stand-ins: scores mean nothing and say so), or a folder.
+        protocol: Published harness whose numbers are to be met: "fastvideo" or "av-benchmark".
+        options: Metric name -> options of that metric.
+        store: Where features are stored for later runs: a folder, True for the user's cache folder (`AVMETER_CACHE`,
+            else the platform's cache folder), None or False for nowhere, which is the default here (the command line's
+            is True). Features of arrays in memory are never stored.
+        precision: "float32" (strict), "tf32", "bf16" or "fp16".
+        batch_size: Overrides the networks' own batch sizes.
+        loader_threads: Decoding threads; default is one per core, at most 8.
+        loader_processes: Decoding processes in place of threads; 0 for none. Default is the number of cores minus 2,
+            at most 12, when a GPU waits for 32 files or more. Where none can be started, threads decode.
+        skip_missing_deps: Leave out named metrics whose packages are missing, with a warning.
+
+    Raises:
+        UnknownNameError: Unknown protocol or precision.
+        UsageError: A value is out of range, or there is no such device or folder of weights.
+    """
+
+    device: str = "auto"
+    num_gpus: int = 1
+    weights: str | Path | WeightsSource = "auto"
+    protocol: str = FASTVIDEO
+    options: Mapping[str, Mapping[str, Any]] | None = None
+    store: str | Path | bool | None = None
+    precision: str = Precision.FLOAT32
+    batch_size: int | None = None
+    loader_threads: int | None = None
+    loader_processes: int | None = None
+    skip_missing_deps: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("num_gpus", "batch_size", "loader_threads"):
+            count = getattr(self, name)
+            if count is not None and count < 1:
+                raise UsageError(f"{name}={count}: needs at least 1", hint='without a GPU: `device="cpu"`')
+        if self.loader_processes is not None and self.loader_processes < 0:
+            raise UsageError(f"loader_processes={self.loader_processes}: needs at least 0", hint="0 decodes in threads")
+        if self.num_gpus > 1:
+            require_gpus(self.num_gpus, self.device)
+        check_protocol(self.protocol)
+        # Found once, here: names that depend on the machine are the same for all that read this value.
+        object.__setattr__(self, "device", str(device_named(self.device)))
+        object.__setattr__(self, "precision", Precision.parse(self.precision))
+        object.__setattr__(self, "weights", WeightsSource.parse(self.weights))
+
+    @classmethod
+    def from_keywords(
+        cls, options: Mapping[str, Any], *, caller: str, also: Collection[str] = (), without: Collection[str] = ()
+    ) -> EvaluatorConfig:
+        """Build a configuration from the keyword arguments of a public call.
+
+        Args:
+            options: The arguments.
+            caller: Name of what was called, for messages.
+            also: Other arguments it takes, which a misspelt one may have meant.
+            without: Options that mean nothing to it.
+
+        Raises:
+            UsageError: One of them is FastVideo's and means nothing here.
+            UnknownNameError: One of them is none.
+        """
+        known = [name for name in OPTION_NAMES if name not in without]
+        for name in options:
+            if name in _REPLACED:
+                raise UsageError(f"{name}= is not an option here", hint=_REPLACED[name])
+            if name not in known:
+                raise UnknownNameError.among(f"argument of {caller}", name, [*also, *known])
+        return cls(**options)
+
+    @property
+    def weights_source(self) -> WeightsSource:
+        """Where checkpoints come from."""
+        return WeightsSource.parse(self.weights)
+
+    @property
+    def torch_device(self) -> torch.device:
+        """Device of this process."""
+        return torch.device(self.device)
+
+    @property
+    def num_devices(self) -> int:
+        """Number of devices that compute."""
+        return self.num_gpus if self.torch_device.type == "cuda" else 1
+
+    def resolve_metrics(self, selectors: Sequence[str] | str) -> dict[str, Metric]:
+        """Return the metrics behind names, groups or "all", with their options.
+
+        Raises:
+            UnknownNameError: Unknown metric or option.
+            MissingDependencyError: A named metric lacks a package.
+            UsageError: No metric was named.
+        """
+        metrics = resolve_metrics(
+            selectors, protocol=self.protocol, options=self.options, skip_missing_deps=self.skip_missing_deps
+        )
+        if not metrics:
+            raise UsageError("no metric was chosen", hint="list_metrics() or `avmeter list` shows names and groups")
+        return metrics
+
+    def build_computer(self) -> FeatureComputer:
+        """Build the computer of features; networks are loaded when first needed.
+
+        Raises:
+            UsageError: The feature store cannot be opened.
+        """
+        return FeatureComputer(
+            Runtime(device=self.torch_device, precision=self.precision, weights=self.weights_source),
+            open_store(self.store),
+            num_threads=self.loader_threads,
+            num_processes=self.loader_processes,
+            batch_size=self.batch_size,
+        )
+
+    def for_worker(self, device: str, *, num_workers: int) -> EvaluatorConfig:
+        """Return the configuration of one of several workers, which share the cores of this machine."""
+        processes = self.loader_processes
+        if processes is None and self.torch_device.type == "cuda":
+            processes = max_decode_workers(num_workers)
+        return dataclasses.replace(self, device=device, num_gpus=1, loader_processes=processes)
+
+
+OPTION_NAMES = tuple(field.name for field in dataclasses.fields(EvaluatorConfig))
+"""Names of all options."""

@@ -1,0 +1,33 @@
+"""From a failure to the skip that it amounts to, for clips, windows, metrics and networks alike."""
+
+from __future__ import annotations
+
+import logging
+
+from avmeter.errors import AvmeterError, SkipCode, SkipError, StatsError, WeightsError
+from avmeter.result import Skip
+
+logger = logging.getLogger("avmeter")
+
+
+def skip_of_failure(error: Exception, where: object) -> Skip:
+    """Return the skip of what one clip, window or metric failed with.
+
+    Args:
+        error: What was raised. What is not one of this package's errors is a fault: it is logged.
+        where: What it concerns: a name, or something that has one.
+    """
+    if isinstance(error, SkipError):
+        return Skip.of(error)
+    if isinstance(error, StatsError):
+        return Skip(code=SkipCode.TOO_FEW_SAMPLES, reason=error.message, hint=error.hint)
+    logger.debug("unexpected failure", exc_info=error)
+    name = getattr(where, "name", where)
+    text = error.message if isinstance(error, AvmeterError) else f"{type(error).__name__}: {error}"
+    return Skip(code=SkipCode.FAILED, reason=f"{name}: {text}", hint="please report this with the file, if you can")
+
+
+def skip_of_unavailable(error: AvmeterError) -> Skip:
+    """Return the skip of everything that needs a network which cannot be loaded."""
+    code = SkipCode.WEIGHTS_UNAVAILABLE if isinstance(error, WeightsError) else SkipCode.DEPENDENCY_MISSING
+    return Skip(code=code, reason=error.message, hint=error.hint)
