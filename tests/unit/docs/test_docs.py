@@ -71,6 +71,15 @@ def test_every_checkpoint_has_its_licence_in_the_docs() -> None:
     assert [n for n in catalog() if f"| `{n}` |" not in text] == []
 
 
+def test_tree_of_the_readme_is_the_tree() -> None:
+    """Every module and package at the top of `src/avmeter` is in the README once, and nothing else is."""
+    tree = (ROOT / "README.md").read_text(encoding="utf-8").partition("    src/avmeter/\n")[2].partition("\n\n")[0]
+    listed = re.findall(r"(?<= )\w+(?:\.py|/)(?= |$)", tree, re.MULTILINE)
+    found = [p for p in (ROOT / "src" / "avmeter").iterdir() if not p.name.startswith("_")]
+    here = [f"{p.name}/" if p.is_dir() else p.name for p in found if p.is_dir() or p.suffix == ".py"]
+    assert sorted(listed) == sorted(here)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_links_lead_to_files(page: Path) -> None:
     """Every link inside the repository has a target."""
