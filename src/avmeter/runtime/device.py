@@ -1,4 +1,4 @@
-"""Devices of this machine, as users name them."""
+"""Devices of this machine: from the names that users give them to torch, and back to words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from avmeter.errors import UsageError
 
 
 def device_named(name: str) -> torch.device:
-    """A torch device; "auto" is the first GPU, else the CPU.
+    """Return the torch device of a name; "auto" is the first GPU, else the CPU.
 
     Raises:
         UsageError: Torch knows no such device.
@@ -41,5 +41,5 @@ def require_gpus(count: int, device: str) -> None:
 
 
 def describe_device(device: torch.device) -> str:
-    """What it is, for people."""
+    """Return a human-readable device name."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else f"cpu ({platform.machine()})"

@@ -1,4 +1,4 @@
-"""The way to a GPU: a few pinned buffers, filled and sent in turn beside whatever the card is computing."""
+"""Uploads to a GPU: a few pinned buffers, filled and copied in turn while the GPU computes."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-_BUFFER_BYTES = 64 << 20
+_BUFFER_BYTES = 64 << 20  # of each buffer
 _NUM_BUFFERS = 4
 _NUM_THREADS = 4  # one core copies a few GB/s, less than a GPU takes
-_SHARED_FROM_BYTES = 1 << 20
+_SHARED_FROM_BYTES = 1 << 20  # below this one thread fills a buffer sooner than four
 
 
 class PinnedUpload:
@@ -33,7 +33,7 @@ class PinnedUpload:
         self._threads = ThreadPoolExecutor(_NUM_THREADS, thread_name_prefix="avmeter-pinned-upload")
 
     def upload(self, rows: Sequence[np.ndarray]) -> Tensor:
-        """Rows of one shape as one tensor on the device; work queued there afterwards waits for the copies."""
+        """Copy rows of one shape to one tensor on the device; work queued there afterwards waits for the copies."""
         current = torch.cuda.current_stream(self._device)
         with self._lock, torch.cuda.stream(self._stream):
             dtype = torch.from_numpy(np.empty(0, rows[0].dtype)).dtype

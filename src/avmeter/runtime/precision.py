@@ -26,7 +26,7 @@ class Precision(StrEnum):
 
     @classmethod
     def parse(cls, name: str) -> Precision:
-        """The precision called `name`.
+        """Return the precision called `name`.
 
         Raises:
             UnknownNameError: No such precision.
@@ -42,12 +42,12 @@ class Precision(StrEnum):
         return {Precision.FP16: torch.float16, Precision.BF16: torch.bfloat16}.get(self)
 
     def attention_dtype(self, device: torch.device) -> torch.dtype | None:
-        """float16 for attention in TF32 mode on a GPU, which keeps as many digits of its operands; else None."""
+        """float16 for attention in TF32 mode on a GPU, which holds as many digits of its operands; else None."""
         return torch.float16 if self is Precision.TF32 and device.type == "cuda" else None
 
     @contextlib.contextmanager
     def applied(self, device: torch.device) -> Iterator[None]:
-        """TF32 as asked and autocast in half precision; the process's own settings return afterwards."""
+        """Set TF32, and autocast in half precision, within the block; the process's own settings return afterwards."""
         with _process_settings:
             matmul, cudnn = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
             torch.backends.cuda.matmul.allow_tf32 = self is not Precision.FLOAT32

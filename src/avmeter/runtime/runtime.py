@@ -1,4 +1,4 @@
-"""Where and how networks run, as one value that extractors are handed."""
+"""Where and how networks run, as one value that every extractor is passed."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ class CheckpointSource(Protocol):
 
     @property
     def is_dummy(self) -> bool:
-        """True if networks get stand-in values."""
+        """Return True if networks get stand-in values."""
 
     def available(self, entry: str) -> bool:
-        """True if the checkpoint is on this machine."""
+        """Return True if the checkpoint is on this machine."""
 
     def fingerprint(self, entry: str) -> str:
-        """Hash that names the checkpoint's content."""
+        """Return a hash that names the checkpoint's content."""
 
     def state_dict(self, entry: str) -> dict[str, Tensor]:
-        """The tensors of a checkpoint under their official keys, on the CPU."""
+        """Read the tensors of a checkpoint under their official keys, on the CPU."""
 
     def path(self, entry: str, file: str | None = None) -> Path:
-        """Verified path of a file of a checkpoint."""
+        """Return the verified path of a file of a checkpoint."""
 
     def folder(self, entry: str) -> Path:
-        """Folder that holds every file of a checkpoint, verified."""
+        """Return the folder that holds every file of a checkpoint, verified."""
 
 
 class Runtime:
@@ -69,7 +69,7 @@ class Runtime:
         return self.precision.attention_dtype(self.device)
 
     def stack(self, arrays: Sequence[np.ndarray]) -> Tensor:
-        """Arrays of one shape as a batch on the device; through pinned memory when that is a GPU."""
+        """Stack arrays of one shape to a batch on the device; through pinned memory when that is a GPU."""
         if self.device.type != "cuda":
             return torch.from_numpy(np.stack(arrays)).to(self.device)
         if self._pinned is None:
@@ -77,11 +77,11 @@ class Runtime:
         return self._pinned.upload(arrays)
 
     def network(self, key: Hashable, build: Callable[[], T]) -> T:
-        """The network loaded under `key`, built on first use: extractors with the same network share it."""
+        """Return the network loaded under `key`, built on first use: extractors with the same network share it."""
         if key not in self.networks:
             self.networks[key] = build()
-        found: T = self.networks[key]
-        return found
+        network: T = self.networks[key]
+        return network
 
     def unload(self) -> None:
         """Drop all networks, and the pinned memory on the way to them."""
