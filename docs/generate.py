@@ -17,7 +17,9 @@ from types import MappingProxyType
 from typing import Any
 
 from avmeter.errors import SkipCode
+from avmeter.metrics.backbones import BACKBONES
 from avmeter.metrics.base import CorpusMetric, Metric
+from avmeter.metrics.checkpoint_uses import metrics_by_checkpoint
 from avmeter.metrics.requirements import Requirements, requirements_of
 from avmeter.registry import METRICS, list_metrics
 from avmeter.runtime import environment
@@ -29,6 +31,16 @@ NOTICE = "<!-- Made by docs/generate.py out of docstrings; changes here are lost
 BETTER = MappingProxyType({"higher": "higher is better", "lower": "lower is better", "none": "neither is better"})
 # Parts of a metric's docstring that have a heading of their own.
 HEADINGS = MappingProxyType({"A good value": "A good value", "Not seen": "What it does not see", "Source": "Sources"})
+# Sample field -> what a user has to have, in words.
+AT_HAND = MappingProxyType(
+    {
+        "audio": "sound",
+        "video": "video",
+        "reference_audio": "reference sound",
+        "reference_text": "texts",
+        "text_prompt": "prompts",
+    }
+)
 _PART = re.compile(r"^(A good value|Not seen|Sources?): ", re.MULTILINE)
 _MARKED = re.compile(r"(<!-- (?P<name>[a-z-]+) -->\n)(?:(?!<!-- ).)*(<!-- end -->)", re.DOTALL)
 
@@ -90,7 +102,7 @@ def metric_page(name: str) -> str:
     blocks += [f"## {title}\n\n{_sentence(doc.parts[part])}" for part, title in HEADINGS.items() if part != "Source"]
     blocks += ["## Facts", _facts(metric), "## Options", _options(cls)]
     blocks += ["## Try it", f"    avmeter score gen/{_flags(metric)} --metrics {name} --out run/"]
-    blocks += [f"## {HEADINGS['Source']}\n\n{_sentence(doc.parts['Source'])}"]
+    blocks += [f"## {HEADINGS['Source']}\n\n{_one_line(doc.parts['Source'])}"]
     return "\n\n".join(b for b in blocks if b) + "\n"
 
 
@@ -99,15 +111,7 @@ def index_page() -> str:
     rows = []
     for name in list_metrics():
         cls = METRICS.get(name)
-        question = Doc.of(inspect.getmodule(cls).__doc__ or "").question
-        rows.append(
-            [
-                f"[`{name}`]({page_name(name)})",
-                _kind(cls()),
-                cls.direction,
-                _sentence(question.partition(": ")[2] or question),
-            ]
-        )
+        rows.append([f"[`{name}`]({page_name(name)})", _kind(cls()), cls.direction, _question(name)])
     return f"# Metrics\n\n{NOTICE}\n\n{table(['metric', 'of', 'better', 'asks'], rows)}\n"
 
 
@@ -125,12 +129,13 @@ def table(header: list[str], rows: list[list[str]]) -> str:
 def licence_table() -> str:
     """Every checkpoint of the catalog."""
     rows = []
+    uses = metrics_by_checkpoint()
     for name, entry in catalog().items():
         known = sum(f.size_bytes or 0 for f in entry.files)
         size = f"{known / 1e6:,.0f} MB" if known and all(f.size_bytes for f in entry.files[:1]) else "not known"
         package = entry.file().package
         shipped = package.distribution if package else ""
-        used_for = ", ".join(f"`{m}`" for m in entry.used_for if m in list_metrics()) or "no metric yet"
+        used_for = ", ".join(f"`{m}`" for m in uses[name]) or "no metric yet"
         rows.append([f"`{name}`", size, entry.weights_licence, entry.code_licence, used_for, shipped])
     return table(["checkpoint", "size", "weights", "code", "for", "shipped by package"], rows)
 
@@ -155,8 +160,38 @@ def normaliser_table() -> str:
     return table(["normaliser", "what it does"], [[f"`{n.name}`", n.summary] for n in NORMALISERS.values()])
 
 
+def metric_table() -> str:
+    """Every metric: what it asks, and the sample fields that it reads."""
+    rows = [[f"`{n}`", _question(n), _needed_fields(METRICS.get(n)())] for n in list_metrics()]
+    return table(["metric", "asks", "needs"], rows)
+
+
+def question_table() -> str:
+    """Every metric by its question, with a link to its page and what has to be at hand."""
+    rows = []
+    for name in list_metrics():
+        metric: Metric = METRICS.get(name)()
+        link = f"[`{name}`](metrics/{page_name(name)})"
+        rows.append([_question(name), link, _kind(metric), _needed_fields(metric, AT_HAND)])
+    return table(["question", "metric", "of", "needs"], rows)
+
+
+def backbone_table() -> str:
+    """Every backbone: the size of its embeddings, and its classes."""
+    rows = [[f"`{n}`", str(b.dim), str(b.classes or "none")] for n, b in BACKBONES.items()]
+    return table(["backbone", "dimensions", "classes"], rows)
+
+
 TABLES: Mapping[str, Callable[[], str]] = MappingProxyType(
-    {"licences": licence_table, "skips": skip_table, "variables": variable_table, "normalisers": normaliser_table}
+    {
+        "backbones": backbone_table,
+        "licences": licence_table,
+        "metrics": metric_table,
+        "normalisers": normaliser_table,
+        "questions": question_table,
+        "skips": skip_table,
+        "variables": variable_table,
+    }
 )
 
 
@@ -169,7 +204,7 @@ def pages() -> dict[Path, str]:
     """Path -> content of everything that this program writes."""
     made = {FOLDER / "metrics" / page_name(n): metric_page(n) for n in list_metrics()}
     made[FOLDER / "metrics" / "README.md"] = index_page()
-    for path in sorted(FOLDER.glob("*.md")):
+    for path in [FOLDER.parent / "README.md", *sorted(FOLDER.glob("*.md"))]:
         made[path] = filled(path.read_text(encoding="utf-8"))
     return made
 
@@ -183,6 +218,19 @@ def outdated() -> list[Path]:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def _question(name: str) -> str:
+    question = Doc.of(inspect.getmodule(METRICS.get(name)).__doc__ or "").question
+    return _sentence(question.partition(": ")[2] or question)
+
+
+def _needed_fields(metric: Metric, words: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Sample fields that a metric reads, under other words where there are any; in brackets what it can do without."""
+    needed = requirements_of(metric)
+    # What is optional of one sample of a corpus comes with other samples.
+    spared = () if isinstance(metric, CorpusMetric) else needed.optional.fields
+    return ", ".join(f"({words.get(f, f)})" if f in spared else words.get(f, f) for f in needed.fields)
 
 
 def _sentence(text: str) -> str:
@@ -210,7 +258,7 @@ def _facts(metric: Metric) -> str:
         ["direction", BETTER[metric.direction]],
         ["unit", metric.unit or "none"],
         ["range", _range(metric)],
-        ["reads", ", ".join(_fields(needed))],
+        ["reads", ", ".join(_fields(metric, needed))],
         ["features", ", ".join(f"`{x}`" for x in dict.fromkeys(x.name for x in needed.extractors))],
         ["checkpoints", ", ".join(_checkpoints(needed)) or "none"],
         ["extra packages", ", ".join(f"`pip install 'avmeter[{e}]'`" for e in needed.extras) or "none"],
@@ -218,8 +266,9 @@ def _facts(metric: Metric) -> str:
     return table(["", ""], rows)
 
 
-def _fields(needed: Requirements) -> list[str]:
-    return [*(f"`{f}`" for f in needed.required.fields), *(f"`{f}` (of either role)" for f in needed.optional.fields)]
+def _fields(metric: Metric, needed: Requirements) -> list[str]:
+    spared = "of either role" if isinstance(metric, CorpusMetric) else "optional"
+    return [*(f"`{f}`" for f in needed.required.fields), *(f"`{f}` ({spared})" for f in needed.optional.fields)]
 
 
 def _checkpoints(needed: Requirements) -> list[str]:
@@ -228,14 +277,23 @@ def _checkpoints(needed: Requirements) -> list[str]:
             for e in needed.checkpoints]  # fmt: skip
 
 
-def _options(cls: type[Any]) -> str:
-    told = (inspect.getdoc(cls) or "").partition("Args:\n")[2].partition("\n\n")[0]
-    told = inspect.cleandoc(told)
-    words = {m[1]: _one_line(m[2]) for m in re.finditer(r"^(\w+): (.*(?:\n[ ]+.*)*)", told, re.MULTILINE)}
-    parameters = inspect.signature(cls).parameters
-    rows = [[f"`{n}`", f"`{p.default!r}`", words.get(n, "`fastvideo` or `av-benchmark`")]
-            for n, p in parameters.items()]  # fmt: skip
+def _options(cls: type[Metric]) -> str:
+    meanings, choices = option_meanings(cls), cls.choices()
+    rows = []
+    for name, parameter in inspect.signature(cls).parameters.items():
+        values = f" One of {', '.join(f'`{v}`' for v in choices[name])}." if name in choices else ""
+        rows.append([f"`{name}`", f"`{parameter.default!r}`", meanings.get(name, "") + values])
     return table(["option", "default", "meaning"], rows)
+
+
+def option_meanings(cls: type[Any]) -> dict[str, str]:
+    """What docstrings say of the options of a class; what a subclass does not say is its parents'."""
+    meanings: dict[str, str] = {}
+    for parent in reversed(cls.__mro__):
+        arguments = inspect.cleandoc(parent.__doc__ or "").partition("Args:\n")[2].partition("\n\n")[0]
+        for found in re.finditer(r"^(\w+): (.*(?:\n[ ]+.*)*)", inspect.cleandoc(arguments), re.MULTILINE):
+            meanings[found[1]] = _one_line(found[2])
+    return meanings
 
 
 def _flags(metric: Metric) -> str:

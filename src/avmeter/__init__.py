@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from avmeter.manifest import from_dataset, read_manifest, samples_from
     from avmeter.metrics.base import CorpusMetric, Metric, Need
     from avmeter.metrics.resolve import get_metric
-    from avmeter.metrics.simple import BaseMetric
+    from avmeter.metrics.simple_form import BaseMetric
     from avmeter.registry import list_metrics, register, register_extractor
     from avmeter.result import MetricResult, Skip
     from avmeter.run import EvalResults, compare, read_run
@@ -61,7 +61,7 @@ _MODULES = {
         "Need",
     ),
     "avmeter.metrics.resolve": ("get_metric",),
-    "avmeter.metrics.simple": ("BaseMetric",),
+    "avmeter.metrics.simple_form": ("BaseMetric",),
     "avmeter.registry": (
         "list_metrics",
         "register",

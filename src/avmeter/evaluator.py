@@ -29,7 +29,7 @@ from avmeter.features.base import get_extractor
 from avmeter.manifest import identical_pairs
 from avmeter.metrics.backbones import BACKBONES
 from avmeter.metrics.base import CorpusMetric, Metric
-from avmeter.metrics.simple import SimpleAdapter
+from avmeter.metrics.simple_form import SimpleAdapter
 from avmeter.registry import EXTRACTORS, require_packages
 from avmeter.result import MetricResult
 from avmeter.run import EvalResults
@@ -293,7 +293,7 @@ def compute_features(
 
     Args:
         samples: The set; samples with role "reference" are left out.
-        extractor: A backbone ("passt", "panns", "vggish", "yamnet", "clap"), or any extractor with an embedding.
+        extractor: A name in `BACKBONES`, or any extractor with an embedding.
         field: Whose features: "audio", "reference_audio", "video", "reference".
         progress: Called with (samples done, samples in all).
         **options: As for `Evaluator`: device, weights, protocol, store, precision, batch_size, loader_threads,

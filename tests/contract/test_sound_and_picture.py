@@ -274,7 +274,7 @@ def test_sound_that_begins_when_the_picture_is_over_is_no_javis_score(scorer: Ev
     assert result.skip is not None
     assert str(result.skip.code) == "empty_audio"
     assert "starts at 5.0" in result.skip.reason
-    assert "picture of 3.00 s" in result.skip.reason
+    assert "video of 3.00 s" in result.skip.reason
 
 
 def test_silence_in_the_channel_that_is_heard_is_noted(scorer: Evaluator, folder: Path) -> None:

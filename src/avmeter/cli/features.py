@@ -26,7 +26,7 @@ def _group() -> None:
 def export_command(
     inputs: Annotated[list[Path], typer.Argument(help="Run folder, clips, folders of clips, or one manifest.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write, .npz.")],
-    extractor: Annotated[str, typer.Option(help="passt, panns, vggish, yamnet, clap, or another extractor.")] = "passt",
+    extractor: Annotated[str, typer.Option(help="A backbone, or any extractor with an embedding.")] = "passt",
     field: Annotated[str, typer.Option(help="audio, reference_audio, video or reference.")] = "audio",
     rows: Annotated[
         bool, typer.Option("--rows", help="Write every embedding; default is their mean and covariance.")

@@ -13,15 +13,17 @@ app = typer.Typer(help="List, fetch, verify and find checkpoints.", no_args_is_h
 def list_command() -> None:
     """Every checkpoint: size, licence, what it is for, and whether it is on this machine."""
     from avmeter.cli.tables import full_table, table_console
+    from avmeter.metrics.checkpoint_uses import metrics_by_checkpoint
     from avmeter.weights import WeightsSource, catalog
 
     source = WeightsSource.parse("auto")
     table = full_table("name", "size", "weights licence", "used for", "here")
+    used_for = metrics_by_checkpoint()
     for name, entry in catalog().items():
         sizes = [f.size_bytes for f in entry.files]
         size = f"{sum(s or 0 for s in sizes) / 1e6:,.0f} MB" if any(sizes) else "unknown"
         table.add_row(
-            name, size, entry.weights_licence, ", ".join(entry.used_for), "yes" if source.available(name) else ""
+            name, size, entry.weights_licence, ", ".join(used_for[name]), "yes" if source.available(name) else ""
         )
     table_console().print(table)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -56,17 +56,27 @@ class FeatureSet(dict[str, Any]):
 
 
 class Metric(abc.ABC):
-    """A per-sample metric.
+    """A per-sample metric. Options are the keyword arguments of the constructor.
 
-    Options are the keyword arguments of the constructor. `protocol` names the published harness whose numbers
-    are to be met.
+    Args:
+        protocol: Published harness whose numbers are to be met: "fastvideo" or "av-benchmark".
+
+    Attributes:
+        name: "group.metric"; set by `register`.
+        direction: Whether a higher or a lower score is better, or neither.
+        unit: Of the score; "" has none.
+        range: Least and largest score that is possible; None is unbounded.
+        requires: Sample fields that are read directly (texts), beside those of `needs`.
+        dependencies: Importable modules that must be installed, beside those of the extractors.
+        extra: The extra of this package that installs them.
+        per_sample: There is a score for each sample.
     """
 
-    name: ClassVar[str]  # set by `register`
+    name: ClassVar[str]
     direction: ClassVar[Literal["higher", "lower", "none"]]
     unit: ClassVar[str] = ""
     range: ClassVar[tuple[float | None, float | None]] = (None, None)
-    requires: ClassVar[tuple[str, ...]] = ()  # sample fields read directly (texts), beside those of `needs`
+    requires: ClassVar[tuple[str, ...]] = ()
     dependencies: ClassVar[tuple[str, ...]] = ()
     extra: ClassVar[str] = "all"
     per_sample: ClassVar[bool] = True
@@ -74,22 +84,30 @@ class Metric(abc.ABC):
     def __init__(self, *, protocol: str = FASTVIDEO) -> None:
         self.protocol = check_protocol(protocol)
 
+    @classmethod
+    def choices(cls) -> Mapping[str, Sequence[str]]:
+        """Return option -> its values, for options that choose among networks.
+
+        What is written of them, and which metrics a checkpoint is for, is derived from it.
+        """
+        return {}
+
     @property
     @abc.abstractmethod
     def needs(self) -> tuple[Need, ...]:
         """The features that `score` reads."""
 
     def options(self) -> Mapping[str, Any]:
-        """Options that shaped the score, for the provenance of a run."""
+        """Return the options that shaped the score, for the provenance of a run."""
         return {"protocol": self.protocol}
 
     def check(self, sample: Sample) -> Skip | None:
-        """A skip if the sample lacks what the metric reads directly; called before features are made."""
+        """Return a skip if the sample lacks what the metric reads directly; called before features are made."""
         return None
 
     @abc.abstractmethod
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
-        """Score of one sample.
+        """Return the score of one sample.
 
         Raises:
             SkipError: There is no score; becomes a skipped result.
@@ -104,23 +122,26 @@ class CorpusMetric(Metric):
     Attributes:
         min_samples: Fewest samples from which the score says something about a model. A run scores what it can; a
             demonstration of a few clips leaves the metric out.
+        takes_references: Samples with role "reference" concern it. An instance that reads a file of reference
+            features instead sets it to False.
+        keeps_references: A reference takes part though the clip that it came with was left out.
     """
 
     per_sample: ClassVar[bool] = False
     min_samples: ClassVar[int] = 1
-    takes_references: ClassVar[bool] = True  # samples with role "reference" concern it
-    keeps_references: ClassVar[bool] = False  # a reference takes part though the clip it came with was left out
+    takes_references: bool = True
+    keeps_references: ClassVar[bool] = False
 
     @abc.abstractmethod
     def start(self) -> Any:
-        """An empty state: neutral in `merge`."""
+        """Return an empty state: neutral in `merge`."""
 
     @abc.abstractmethod
     def update(self, state: Any, sample: Sample, features: FeatureSet) -> Any:
-        """The state with one more sample folded in (may be the same object, changed)."""
+        """Return the state with one more sample in it (may be the same object, changed)."""
 
     def left_out(self, state: Any, sample: Sample, skip: Skip) -> Any:
-        """The state after a sample of the generated role that has no features (may be the same object, changed).
+        """Return the state after a sample of the generated role that has no features (may be the same object, changed).
 
         The engine counts such samples by reason either way. Override this where a clip that failed must still
         weigh in the score, as words that were never said do.
@@ -129,16 +150,16 @@ class CorpusMetric(Metric):
 
     @abc.abstractmethod
     def merge(self, a: Any, b: Any) -> Any:
-        """The state over both corpora; associative, `a` before `b`."""
+        """Return the state over both corpora; associative, `a` before `b`."""
 
     @abc.abstractmethod
     def finish(self, state: Any) -> MetricResult:
-        """The corpus score.
+        """Return the score of the corpus.
 
         Raises:
             SkipError, StatsError: There is none; becomes a skipped result.
         """
 
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
-        """Corpus-only metrics have no score for one sample; the engine does not call this."""
+        """Refuse: a metric of corpora only has no score for one sample, and the engine does not call this."""
         raise NotImplementedError(f"{self.name} is a metric of a corpus")

@@ -8,22 +8,22 @@ import numpy.typing as npt
 from avmeter.errors import SkipCode, SkipError
 
 
-def cosine(first: npt.ArrayLike, second: npt.ArrayLike, *, where: str) -> float:
-    """Cosine in [-1, 1] of vectors (D,).
+def cosine(a: npt.ArrayLike, b: npt.ArrayLike, *, where: str) -> float:
+    """Return the cosine, in [-1, 1], of two embeddings (D,).
 
     Args:
-        first: One embedding.
-        second: The other, of the same size.
+        a: Either of them; the cosine is symmetric.
+        b: The other.
         where: The sample's id, for the message.
 
     Raises:
         SkipError: An embedding is not finite, or has no direction.
     """
-    return float(cosines(np.asarray(first)[None], second, where=where)[0])
+    return float(cosines(np.asarray(a)[None], b, where=where)[0])
 
 
 def cosines(rows: npt.ArrayLike, vector: npt.ArrayLike, *, where: str) -> npt.NDArray[np.float64]:
-    """Cosines (N,) in [-1, 1] of each row of (N, D) with one vector (D,).
+    """Return the cosines (N,), in [-1, 1], of each row of (N, D) with one vector (D,).
 
     Raises:
         SkipError: An embedding is not finite, or has no direction.

@@ -10,7 +10,7 @@ from typing import Any
 from avmeter.errors import MissingDependencyError, UnknownNameError, UsageError
 from avmeter.metrics.base import Metric
 from avmeter.metrics.requirements import requirements_of
-from avmeter.metrics.simple import adapt
+from avmeter.metrics.simple_form import adapt
 from avmeter.registry import METRICS, list_metrics, require_packages
 
 

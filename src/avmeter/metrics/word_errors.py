@@ -1,4 +1,4 @@
-"""What is kept of a corpus of transcripts: edits and words of every clip, tallies by language, the worst clips."""
+"""State of a corpus of transcripts: edits and words of every clip, tallies by language, the worst clips."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ class ClipErrors:
 
     @property
     def rank(self) -> tuple[float, int, str]:
-        """Worst first when sorted."""
+        """Sort key: worst first."""
         return -(self.alignment.error_rate or 0.0), -self.alignment.edits, self.clip
 
-    def told(self) -> dict[str, Any]:
-        """For the list of the worst clips."""
+    def to_details(self) -> dict[str, Any]:
+        """Return the clip's entry in the list of the worst clips."""
         return {
             "id": self.clip,
             "wer": self.alignment.error_rate,
@@ -77,14 +77,14 @@ class WerState:
     words: list[int] = field(default_factory=list)
     missing_words: list[int] = field(default_factory=list)
     num_loops: int = 0
-    num_unwanted: int = 0
-    unwanted_words: int = 0
+    num_unexpected: int = 0
+    unexpected_words: int = 0
     disagreements: list[float] = field(default_factory=list)
     by_language: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     worst: list[ClipErrors] = field(default_factory=list)
 
     def add(self, clip: ClipErrors, *, missing_counts: bool) -> None:
-        """Take a clip with a reference in; a missing one changes scores only with `missing_counts`."""
+        """Add a clip with a reference; a missing one changes scores only with `missing_counts`."""
         if clip.missing is None:
             self.edits.append(clip.alignment.edits)
             self.words.append(clip.alignment.num_reference)
@@ -98,20 +98,24 @@ class WerState:
         self._tally(clip.language, (clip.alignment.edits, clip.alignment.num_reference, 1))
         self.worst = _worst([*self.worst, clip])
 
-    def add_unwanted(self, num_words: int) -> None:
-        """Take a clip in that should say nothing."""
-        self.num_unwanted += num_words > 0
-        self.unwanted_words += num_words
+    def add_unexpected(self, num_words: int) -> None:
+        """Add a clip in which nobody should speak.
+
+        Args:
+            num_words: Of its transcript.
+        """
+        self.num_unexpected += num_words > 0
+        self.unexpected_words += num_words
 
     def merged(self, other: WerState) -> WerState:
-        """Both corpora; neither state changes."""
+        """Return the state over both corpora; neither of them changes."""
         result = WerState(
             edits=self.edits + other.edits,
             words=self.words + other.words,
             missing_words=self.missing_words + other.missing_words,
             num_loops=self.num_loops + other.num_loops,
-            num_unwanted=self.num_unwanted + other.num_unwanted,
-            unwanted_words=self.unwanted_words + other.unwanted_words,
+            num_unexpected=self.num_unexpected + other.num_unexpected,
+            unexpected_words=self.unexpected_words + other.unexpected_words,
             disagreements=self.disagreements + other.disagreements,
             by_language=dict(self.by_language),
             worst=_worst(self.worst + other.worst),
@@ -125,7 +129,7 @@ class WerState:
         self.by_language[language] = (edits + counts[0], words + counts[1], clips + counts[2])
 
     def summary(self, *, missing_counts: bool) -> tuple[float, dict[str, Any]]:
-        """The corpus WER and what stands beside it; there must be a transcribed clip."""
+        """Return the corpus WER and its details; there must be a transcribed clip."""
         charged = self.missing_words if missing_counts else []
         edits, words = self.edits + charged, self.words + charged
         rates = [e / w for e, w in zip(edits, words, strict=True)]
@@ -142,12 +146,12 @@ class WerState:
             "interval": [interval.low, interval.high] if interval else None,
             "interval_confidence": interval.confidence if interval else None,
             "loops_suspected": self.num_loops,
-            "speech_where_none_was_wanted": self.num_unwanted,
-            "words_where_none_were_wanted": self.unwanted_words,
+            "speech_where_none_was_wanted": self.num_unexpected,
+            "words_where_none_were_wanted": self.unexpected_words,
             "by_language": {
                 k: {"wer": e / w, "words": w, "num_clips": n} for k, (e, w, n) in sorted(self.by_language.items())
             },
-            "worst": [clip.told() for clip in self.worst],
+            "worst": [clip.to_details() for clip in self.worst],
         }
         if self.disagreements:
             details["mean_disagreement"] = math.fsum(self.disagreements) / len(self.disagreements)
@@ -155,12 +159,12 @@ class WerState:
 
 
 def diff(alignment: Alignment) -> list[list[str | None]]:
-    """Steps of an alignment as JSON: kind, word of the reference, word heard."""
+    """Return the steps of an alignment as JSON: kind, word of the reference, word of the transcript."""
     return [[op.kind, op.reference, op.hypothesis] for op in alignment.ops]
 
 
 def counts(alignment: Alignment) -> Mapping[str, int]:
-    """Hits and errors by kind."""
+    """Return hits and errors by kind."""
     return {k: getattr(alignment, k) for k in ("hits", "substitutions", "deletions", "insertions")}
 
 

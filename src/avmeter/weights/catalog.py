@@ -103,7 +103,6 @@ class Entry:
     Attributes:
         name: Its name in the catalog.
         title: What it is, in words.
-        used_for: Names of metrics.
         code_licence: Licence of the published code.
         weights_licence: Licence of the weights.
         files: The first one holds the weights.
@@ -112,7 +111,6 @@ class Entry:
 
     name: str
     title: str
-    used_for: tuple[str, ...]
     code_licence: str
     weights_licence: str
     files: tuple[File, ...]
@@ -166,7 +164,7 @@ def _entry(name: str, table: dict[str, Any]) -> Entry:
     content = tuple(_file(file, folders) for file in table.pop("files"))
     if not _NAME.fullmatch(name) or not content:
         raise ValueError(f"not a checkpoint: {name!r} with {len(content)} files")
-    return Entry(name=name, files=content, used_for=tuple(table.pop("used_for")), **table)
+    return Entry(name=name, files=content, **table)
 
 
 def _file(table: dict[str, Any], folders: list[str]) -> File:

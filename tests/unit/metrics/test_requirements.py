@@ -174,7 +174,7 @@ def test_page_of_a_metric_names_the_same(here: set[str]) -> None:
     (line,) = (row for row in facts.splitlines() if row.startswith("| checkpoints"))
     assert [e for e in EVERY if f"`{e}`" in line] == list(EVERY)
     assert line.count("optional") == 1
-    assert "`audio`, `reference_text`, `reference_audio` (of either role)" in facts
+    assert "`audio`, `reference_text`, `reference_audio` (optional)" in facts
 
 
 def test_package_of_a_parent_is_required(here: set[str], monkeypatch: pytest.MonkeyPatch) -> None:

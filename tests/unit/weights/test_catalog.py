@@ -16,7 +16,6 @@ IDS = [f"{entry.name}/{file.name}" for entry, file in FILES]
 MINIMAL = """
 [net]
 title = "Net"
-used_for = ["audio.x"]
 code_licence = "MIT"
 weights_licence = "MIT"
 from = ["hf://o/r@rev", "https://example.org/folder"]
@@ -47,13 +46,12 @@ def test_file_without_known_hash_comes_from_a_pinned_revision(entry: Entry, file
         assert all((hub := HubFile.parse(u)) and re.fullmatch("[0-9a-f]{40}", hub.revision) for u in file.urls)
 
 
-def test_every_checkpoint_states_licences_and_uses() -> None:
+def test_every_checkpoint_states_its_licences() -> None:
     """Nobody has to guess what may be used for what."""
     for entry in catalog().values():
         assert entry.title
         assert entry.code_licence
         assert entry.weights_licence
-        assert all(re.fullmatch(r"(audio|av)\.\w+", use) for use in entry.used_for)
         assert len({f.name for f in entry.files}) == len(entry.files)
 
 

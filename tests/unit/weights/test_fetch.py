@@ -29,7 +29,7 @@ PATIENCE = Patience(timeout_s=2.0, attempts=3, pause_s=0.01)
 
 def checkpoint(*urls: str, sha256: str | None = SHA256, size_bytes: int | None = len(BODY)) -> Entry:
     file = File(name="net.pth", format="pickle", urls=urls, sha256=sha256, size_bytes=size_bytes)
-    return Entry(name="net", title="", used_for=(), code_licence="", weights_licence="", files=(file,))
+    return Entry(name="net", title="", code_licence="", weights_licence="", files=(file,))
 
 
 def fetch(entry: Entry, progress=None, patience: Patience = PATIENCE) -> Path:
@@ -336,7 +336,7 @@ def test_two_processes_download_once(server, cache) -> None:
         from avmeter.weights.fetch import Patience, fetch_file
         from avmeter.runtime.environment import Settings
         file = File(name="net.pth", format="pickle", urls=({url!r},), sha256={SHA256!r}, size_bytes={len(BODY)})
-        entry = Entry(name="net", title="", used_for=(), code_licence="", weights_licence="", files=(file,))
+        entry = Entry(name="net", title="", code_licence="", weights_licence="", files=(file,))
         print(fetch_file(entry, file, Settings.read(), patience=Patience(timeout_s=5, pause_s=0.01)))
     """)
     running = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) for _ in range(2)]

@@ -25,7 +25,7 @@ SHA256 = hashlib.sha256(BODY).hexdigest()
 
 
 def entry(*files: File, name: str = "net") -> Entry:
-    return Entry(name=name, title="Net", used_for=(), code_licence="MIT", weights_licence="CC0", files=files)
+    return Entry(name=name, title="Net", code_licence="MIT", weights_licence="CC0", files=files)
 
 
 def known(name: str = "net.bin", body: bytes = BODY, **traits: object) -> File:

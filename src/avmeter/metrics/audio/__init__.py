@@ -1,1 +1,1 @@
-"""Metrics of sound, alone or against a reference, a prompt or a picture: the names that FastVideo uses."""
+"""Metrics of sound, alone or against a reference, a prompt or a video: the names that FastVideo uses."""

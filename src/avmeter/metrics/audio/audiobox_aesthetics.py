@@ -7,7 +7,7 @@ above 8 kHz only, as to anything: such clips keep their score, with a `warning` 
 
 A good value: that of real recordings of the same kind, scored in the same run; the axes run from about 1 to 10, and
 high PC is not better, only busier.
-Not seen: whether the sound fits picture, prompt or words; anything above 8 kHz; stereo.
+Not seen: whether the sound fits video, prompt or words; anything above 8 kHz; stereo.
 
 Source: Tjandra et al., "Meta Audiobox Aesthetics" (2025); FastVideo audio.audiobox_aesthetics.
 """

@@ -20,9 +20,9 @@ audio.clap_score; av-benchmark LAION-CLAP-Score.
 from __future__ import annotations
 
 from avmeter.metrics.base import FeatureSet
-from avmeter.metrics.clap import ClapMetric
+from avmeter.metrics.clap_metric import ClapMetric
 from avmeter.metrics.cosine import cosine
-from avmeter.metrics.prompt import reading_of
+from avmeter.metrics.details import prompt_details
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -30,17 +30,7 @@ from avmeter.sample import Sample
 
 @register("audio.clap_score")
 class ClapScore(ClapMetric):
-    """Cosine of prompt and sound embeddings, -1 to 1; higher is better.
-
-    Args:
-        model: Checkpoint: "clap-htsat-fused" (default of "fastvideo"), "630k-audioset-fusion-best",
-            "music_speech_audioset_epoch_15_esc_89.98" (default of "av-benchmark"), "laion/larger_clap_general",
-            "msclap-2023", ...
-        long_clips: Above 10 s (MS-CLAP: 7 s): "published" (fused checkpoints: the clip shrunk, and crops; others: one
-            crop) or "windows" (all of it, window by window); default is "published" for fused checkpoints, else
-            "windows".
-        protocol: "fastvideo" or "av-benchmark" (the first 8 s; MS-CLAP: all).
-    """
+    """Cosine of prompt and sound embeddings, -1 to 1; higher is better."""
 
     direction = "higher"
     unit = "cosine"
@@ -48,5 +38,5 @@ class ClapScore(ClapMetric):
 
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
         audio, text = features["audio"], features["text"]
-        details = {**audio.facts, **reading_of(text.facts), "scale": "cosine"}
+        details = {**audio.facts, **prompt_details(text.facts), "scale": "cosine"}
         return MetricResult(self.name, cosine(text["embedding"], audio["embedding"], where=sample.id), details)

@@ -1,4 +1,4 @@
-"""DeSync: how many seconds sound and picture are apart, as Synchformer hears and sees it.
+"""DeSync: how many seconds are sound and video apart, by Synchformer's estimate?
 
     mean of |offset| of the first and of the last 4.8 s, each the likeliest of 21 offsets from -2 to 2 s
 
@@ -6,7 +6,7 @@ Magnitudes are averaged, so that offsets of opposite sign do not cancel; the sig
 2 s and more cannot be told apart: they are flagged. Needs 4.8 s.
 
 A good value: that of real clips; 0 is perfect. The grid steps by 0.2 s, so a single clip says little below that, and
-sound that does not follow the picture at all lands all over the grid.
+sound that does not follow the video at all lands all over the grid.
 Not seen: whether the sounds are the right ones, the middle of a long clip (see `curve`), offsets beyond 2 s.
 
 Source: av-benchmark and FastVideo; MMAudio (2025).
@@ -23,7 +23,7 @@ import numpy as np
 
 from avmeter.errors import SkipCode, SkipError
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
-from avmeter.metrics.promise import promise_of
+from avmeter.metrics.details import duration_mismatch
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -40,7 +40,7 @@ class DesyncState:
 
 @register("audio.desync")
 class DeSync(CorpusMetric):
-    """Magnitude of the offset between sound and picture in seconds, 0 to 2; lower is better.
+    """Magnitude of the offset between sound and video in seconds, 0 to 2; lower is better.
 
     Args:
         curve: Report the offset at every position of the clip too, so that drift is seen.
@@ -93,11 +93,11 @@ class DeSync(CorpusMetric):
             "num_segments_used": min(offset.facts["num_video_segments"], offset.facts["num_audio_segments"]),
             "num_video_segments": offset.facts["num_video_segments"],
             "num_audio_segments": offset.facts["num_audio_segments"],
-            **promise_of(offset.facts),
+            **duration_mismatch(offset.facts),
         }
         if details["num_video_segments"] != details["num_audio_segments"]:
             shared = 0.64 + 0.32 * (details["num_segments_used"] - 1)
-            details["note"] = f"sound and picture differ in length: compared over the {shared:.2f} s they share"
+            details["note"] = f"sound and video differ in length: compared over the {shared:.2f} s they share"
         if max(abs(front), abs(back)) >= grid[-1] - 1e-6:
             details["out_of_range"] = "an offset at the end of the grid: it may be 2 s or more"
         if self.short and offset.facts.get("stretched"):

@@ -1,4 +1,4 @@
-"""DNSMOS P.835 and P.808: how good generated speech sounds, without a reference.
+"""DNSMOS P.835 and P.808: how good does generated speech sound, without a reference?
 
 The headline is OVRL (overall quality). Trained on noisy and enhanced English speech at 16 kHz: it says little about
 music and effects, nothing about content above 8 kHz, and hears silence as a bad recording.

@@ -1,4 +1,4 @@
-"""Fréchet audio distance: how far the generated corpus is from the reference corpus, as Gaussians of embeddings.
+"""Fréchet audio distance: how far is the generated corpus from the reference corpus, as Gaussians of embeddings?
 
     |m - n|^2 + tr(A + B - 2 (A B)^(1/2))
 
@@ -7,7 +7,7 @@ values of different N do not compare; the expected value for a perfect generator
 
 A good value: near `expected_bias`, which a perfect generator of this many clips would get; values of other
 backbones, protocols or clip counts do not compare.
-Not seen: single clips, whether a clip fits its own prompt or picture, and copies of the reference, which score best.
+Not seen: single clips, whether a clip fits its own prompt or video, and copies of the reference, which score best.
 
 Source: Kilgour et al., "Fréchet Audio Distance" (2019); PaSST embeddings as in av-benchmark and FastVideo.
 """
@@ -15,16 +15,18 @@ Source: Kilgour et al., "Fréchet Audio Distance" (2019); PaSST embeddings as in
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from avmeter.errors import SkipCode, SkipError
-from avmeter.metrics.backbones import MomentsSide, audio_need, find_backbone, sides_of
+from avmeter.metrics.backbone_metric import BackboneMetric
+from avmeter.metrics.backbones import DEFAULT_BACKBONE
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
-from avmeter.metrics.reference import ReferenceSet, load_reference, reference_path
+from avmeter.metrics.embedding_sets import MomentsState
+from avmeter.metrics.reference_features import load_reference
 from avmeter.registry import register
 from avmeter.result import MetricResult
+from avmeter.runtime.environment import reference_features_file
 from avmeter.sample import Sample
 from avmeter.stats.frechet import frechet_distance
 from avmeter.stats.frechet_bias import expected_bias
@@ -36,20 +38,11 @@ _SAME_FILE_BELOW = 1e-6
 _FEWEST_PER_DIMENSION = 1 / 4
 
 
-@dataclass(kw_only=True)
-class FrechetState:
-    """Streaming moments of both corpora."""
-
-    generated: MomentsSide = field(default_factory=MomentsSide)
-    reference: MomentsSide = field(default_factory=MomentsSide)
-
-
 @register("audio.frechet_distance")
-class FrechetDistance(CorpusMetric):
+class FrechetDistance(BackboneMetric, CorpusMetric):
     """Fréchet distance between corpora, in squared units of the embedding; lower is better.
 
     Args:
-        backbone: "passt", "panns", "vggish", "clap", "msclap-2023", or "yamnet".
         reference_features: File of the reference set (.pt, .npy, .npz); default: `AVMETER_FAD_REF_FEATURES`,
             else the samples' own references.
         protocol: Decides preprocessing and the diagonal offset.
@@ -63,61 +56,47 @@ class FrechetDistance(CorpusMetric):
     def __init__(
         self,
         *,
-        backbone: str = "passt",
+        backbone: str = DEFAULT_BACKBONE,
         reference_features: str | Path | None = None,
         protocol: str = "fastvideo",
     ) -> None:
-        super().__init__(protocol=protocol)
-        self.backbone = backbone
-        self._backbone = find_backbone(backbone)
-        self._path = reference_path(reference_features)
-        self._given: ReferenceSet | None = (
-            load_reference(
-                self._path, dim=self._backbone.dim, extractor=self._backbone.extractor, protocol=self.protocol
-            )
-            if self._path
-            else None
-        )
-        self.takes_references = self._given is None  # type: ignore[misc] # what samples bring is not read then
+        super().__init__(backbone=backbone, protocol=protocol)
+        self._path = Path(reference_features) if reference_features is not None else reference_features_file()
+        self._cached = load_reference(self._path, self._backbone, protocol=protocol) if self._path else None
+        self.takes_references = self._cached is None
 
     def options(self) -> Mapping[str, Any]:
         return {
             **super().options(),
-            "backbone": self.backbone,
             "reference_features": str(self._path) if self._path else None,
         }
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        generated = audio_need("generated", "audio", self._backbone, self.protocol)
-        if self._given is not None:
-            return (generated,)
-        return (
-            generated,
-            audio_need("reference", "reference_audio", self._backbone, self.protocol, optional=True),
-        )
+        if self._cached is not None:
+            return (self.generated_need(),)
+        return (self.generated_need(), self.reference_need(optional=True))
 
-    def start(self) -> FrechetState:
-        return FrechetState()
+    def start(self) -> MomentsState:
+        return MomentsState()
 
-    def update(self, state: FrechetState, sample: Sample, features: FeatureSet) -> FrechetState:
-        for side, embedding in sides_of(sample, features):
-            (state.reference if side == "reference" else state.generated).add(embedding)
+    def update(self, state: MomentsState, sample: Sample, features: FeatureSet) -> MomentsState:
+        state.add(sample, features)
         return state
 
-    def merge(self, a: FrechetState, b: FrechetState) -> FrechetState:
-        return FrechetState(generated=a.generated.merge(b.generated), reference=a.reference.merge(b.reference))
+    def merge(self, a: MomentsState, b: MomentsState) -> MomentsState:
+        return a.merge(b)
 
-    def finish(self, state: FrechetState) -> MetricResult:
+    def finish(self, state: MomentsState) -> MetricResult:
         generated = state.generated.fold()
-        reference = self._given.moments if self._given else state.reference.fold()
+        reference = self._cached.moments if self._cached else state.reference.fold()
         details: dict[str, Any] = {
             "backbone": self.backbone,
             "n_gen": generated.count,
-            "n_ref": reference.count if self._given is None or self._given.count_known else None,
+            "n_ref": reference.count if self._cached is None or self._cached.count_known else None,
             "n_gen_dropped_nonfinite": state.generated.num_dropped,
-            "n_ref_dropped_nonfinite": self._given.num_dropped if self._given else state.reference.num_dropped,
-            "ref_source": "cached" if self._given else "samples",
+            "n_ref_dropped_nonfinite": self._cached.num_dropped if self._cached else state.reference.num_dropped,
+            "ref_source": "cached" if self._cached else "samples",
         }
         if generated.count < 2 or reference.count < 2:
             skip = SkipError(

@@ -1,10 +1,10 @@
-"""Fréchet distance extrapolated to infinitely many clips, and the clips that raise it most.
+"""Fréchet distance at infinity: how far from the reference corpus, were there infinitely many clips?
 
 The distance of subsets of growing size is nearly linear in 1/N; its value at 1/N = 0 is free of most of the bias
-that makes plain values of different N incomparable.
+that makes plain values of different N incomparable. The details name the clips that raise it most.
 
 A good value: 0 within a few `standard_error`; a low `r_squared` says that the extrapolation does not hold.
-Not seen: as for the Fréchet distance: single clips, fit to prompt or picture, copies of the reference.
+Not seen: as for the Fréchet distance: single clips, fit to prompt or video, copies of the reference.
 
 Source: Chong and Forsyth, "Effectively Unbiased FID" (2020); Gui et al., "Adapting
 Frechet Audio Distance for Generative Music Evaluation" (2024).
@@ -15,24 +15,19 @@ from __future__ import annotations
 import numpy as np
 
 from avmeter.errors import SkipCode, SkipError
-from avmeter.metrics.backbones import RowsMetric, RowsState
+from avmeter.metrics.embedding_sets import RowsMetric, RowsState
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.stats.frechet_infinity import frechet_infinity
 from avmeter.stats.frechet_influence import frechet_contributions
 from avmeter.stats.moments import Moments
 
-_WORST = 20
+_NUM_WORST = 20
 
 
 @register("audio.frechet_distance_infinity")
 class FrechetDistanceInfinity(RowsMetric):
-    """Fréchet distance at 1/N = 0; may be a little below 0; lower is better.
-
-    Args:
-        backbone: "passt", "panns", "vggish", "clap", "msclap-2023", or "yamnet".
-        protocol: Decides preprocessing.
-    """
+    """Fréchet distance at 1/N = 0; may be a little below 0; lower is better."""
 
     direction = "lower"
     min_samples = 50
@@ -48,7 +43,7 @@ class FrechetDistanceInfinity(RowsMetric):
         reference = Moments.of(references)
         fit = frechet_infinity(generated=generated, reference=reference)
         contributions = frechet_contributions(generated=generated, reference=reference)
-        worst = np.argsort(-contributions)[:_WORST]
+        worst = np.argsort(-contributions)[:_NUM_WORST]
         details = {
             "backbone": self.backbone,
             "standard_error": fit.standard_error,

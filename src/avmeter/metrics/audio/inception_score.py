@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from avmeter.metrics.backbones import audio_need, find_backbone
+from avmeter.metrics.backbone_metric import BackboneMetric
+from avmeter.metrics.backbones import DEFAULT_BACKBONE
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
 from avmeter.registry import register
 from avmeter.result import MetricResult
@@ -38,13 +39,11 @@ class LogitsState:
 
 
 @register("audio.inception_score")
-class InceptionScoreMetric(CorpusMetric):
+class InceptionScoreMetric(BackboneMetric, CorpusMetric):
     """Inception score, from 1 to the number of classes; higher is better.
 
     Args:
-        backbone: Tagger: "passt", "panns", or "yamnet".
         splits: Parts of the corpus; with fewer clips than parts there is no score.
-        protocol: Decides preprocessing.
     """
 
     direction = "higher"
@@ -52,18 +51,18 @@ class InceptionScoreMetric(CorpusMetric):
     takes_references = False
     min_samples = 10  # one for each part
 
-    def __init__(self, *, backbone: str = "passt", splits: int = 10, protocol: str = "fastvideo") -> None:
-        super().__init__(protocol=protocol)
-        self.backbone = backbone
+    needs_classes = True
+
+    def __init__(self, *, backbone: str = DEFAULT_BACKBONE, splits: int = 10, protocol: str = "fastvideo") -> None:
+        super().__init__(backbone=backbone, protocol=protocol)
         self.splits = splits
-        self._backbone = find_backbone(backbone, with_classes=True, metric=self.name)
 
     def options(self) -> Mapping[str, Any]:
-        return {**super().options(), "backbone": self.backbone, "splits": self.splits}
+        return {**super().options(), "splits": self.splits}
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        return (audio_need("generated", "audio", self._backbone, self.protocol),)
+        return (self.generated_need(),)
 
     def start(self) -> LogitsState:
         return LogitsState()

@@ -1,11 +1,11 @@
-"""Kernel distance (maximum mean discrepancy) between the generated and the reference corpus.
+"""Kernel distance (maximum mean discrepancy): how far is the generated corpus from the reference corpus, at any size?
 
 An alternative to the Fréchet distance without its bias: the estimator is unbiased at every N, so small corpora
 compare with large ones; it may come out a little below zero. Gaussian kernel with the reference set's median
 distance as bandwidth (KAD), or the polynomial kernel of KID over random subsets.
 
 A good value: 0 within the spread of repeated draws; slightly negative values mean 0.
-Not seen: single clips, whether a clip fits its own prompt or picture, and copies of the reference.
+Not seen: single clips, whether a clip fits its own prompt or video, and copies of the reference.
 
 Source: Chung et al., "KAD: No More FAD!" (2025); Bińkowski et al., "Demystifying MMD GANs" (2018).
 """
@@ -13,12 +13,14 @@ Source: Chung et al., "KAD: No More FAD!" (2025); Bińkowski et al., "Demystifyi
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from avmeter.errors import UnknownNameError, UsageError
-from avmeter.metrics.backbones import RowsMetric, RowsState
+from avmeter.metrics.backbones import DEFAULT_BACKBONE
 from avmeter.metrics.base import Need
-from avmeter.metrics.reference import load_reference, reference_path
+from avmeter.metrics.embedding_sets import RowsMetric, RowsState
+from avmeter.metrics.reference_features import load_reference
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.stats.kernel import kernel_audio_distance, kernel_inception_distance
@@ -32,11 +34,9 @@ class KernelDistance(RowsMetric):
 
     Args:
         kernel: "gaussian" (KAD, times 100 as published) or "polynomial" (KID).
-        backbone: "passt", "panns", "vggish", "clap", "msclap-2023", or "yamnet".
         subsets: Random subsets of the polynomial kernel.
         subset_size: Clips of each.
         reference_features: File of reference features (rows, not statistics).
-        protocol: Decides preprocessing.
     """
 
     direction = "lower"
@@ -46,7 +46,7 @@ class KernelDistance(RowsMetric):
         self,
         *,
         kernel: str = "gaussian",
-        backbone: str = "passt",
+        backbone: str = DEFAULT_BACKBONE,
         subsets: int = 100,
         subset_size: int = 1000,
         reference_features: str | None = None,
@@ -58,16 +58,13 @@ class KernelDistance(RowsMetric):
         self.kernel = kernel
         self.subsets = subsets
         self.subset_size = subset_size
-        path = reference_path(reference_features) if reference_features else None
-        self._given = (
-            load_reference(path, dim=self._backbone.dim, extractor=self._backbone.extractor, protocol=self.protocol)
-            if path
-            else None
-        )
-        if self._given is not None and self._given.rows is None:
-            raise UsageError(f"{path}: a kernel distance needs features, not statistics", hint="export with --rows")
-        self._path = path
-        self.takes_references = path is None  # type: ignore[misc] # what samples bring is not read then
+        self._path = Path(reference_features) if reference_features else None
+        self._cached = load_reference(self._path, self._backbone, protocol=protocol) if self._path else None
+        if self._cached is not None and self._cached.rows is None:
+            raise UsageError(
+                f"{self._path}: a kernel distance needs features, not statistics", hint="export with --rows"
+            )
+        self.takes_references = self._cached is None
 
     def options(self) -> Mapping[str, Any]:
         return {
@@ -80,20 +77,20 @@ class KernelDistance(RowsMetric):
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        return super().needs[:1] if self._given is not None else super().needs
+        return (self.generated_need(),) if self._cached is not None else super().needs
 
     def finish(self, state: RowsState) -> MetricResult:
         generated = state.generated.stacked()
         reference = state.reference.stacked()
-        if self._given is not None and self._given.rows is not None:
-            reference = self._given.rows
+        if self._cached is not None and self._cached.rows is not None:
+            reference = self._cached.rows
         details: dict[str, Any] = {
             "kernel": self.kernel,
             "backbone": self.backbone,
             "n_gen": len(generated),
             "n_ref": len(reference),
             "n_gen_dropped_nonfinite": state.generated.num_dropped,
-            "n_ref_dropped_nonfinite": (self._given or state.reference).num_dropped,
+            "n_ref_dropped_nonfinite": (self._cached or state.reference).num_dropped,
         }
         if self.kernel == "polynomial":
             kid = kernel_inception_distance(

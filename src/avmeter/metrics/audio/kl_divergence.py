@@ -1,9 +1,9 @@
-"""KL divergence between the sound classes heard in the reference and in the generated clip.
+"""KL divergence: are the same kinds of sound in the generated clip as in the reference?
 
     KL(reference || generated) = sum over classes of p log(p / q),  p, q = softmax of the mean logits
 
-Per clip, from the logits of an AudioSet tagger averaged over windows. It asks whether the same kinds of sound are
-heard, and ignores when; it says nothing about quality. Published as KL-PaSST or MKL.
+Per clip, from the logits of an AudioSet tagger averaged over windows. It asks whether the same kinds of sound
+occur, and ignores when; it says nothing about quality. Published as KL-PaSST or MKL.
 
 A good value: 0 is equal classes; two real recordings of one scene are not at 0, so compare models, with one tagger.
 Not seen: timing, sound quality, what tells two sounds of one class apart.
@@ -13,14 +13,11 @@ Source: Kreuk et al., "AudioGen" (2023); av-benchmark kl.py; FastVideo audio.kl_
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from avmeter.errors import SkipCode, SkipError
-from avmeter.metrics.backbones import audio_need, find_backbone
-from avmeter.metrics.base import FeatureSet, Metric, Need
+from avmeter.metrics.backbone_metric import BackboneMetric
+from avmeter.metrics.base import FeatureSet, Need
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -28,32 +25,17 @@ from avmeter.stats.divergence import kl_sigmoid, kl_softmax
 
 
 @register("audio.kl_divergence")
-class KlDivergence(Metric):
-    """KL(reference || generated) in nats over softmax class probabilities; 0 is equal; lower is better.
-
-    Args:
-        backbone: Tagger: "passt" (527 AudioSet classes), "panns", or "yamnet" (521).
-        protocol: See `docs/protocols.md`.
-    """
+class KlDivergence(BackboneMetric):
+    """KL(reference || generated) in nats over softmax class probabilities; 0 is equal; lower is better."""
 
     direction = "lower"
     unit = "nats"
     range = (0.0, None)
-
-    def __init__(self, *, backbone: str = "passt", protocol: str = "fastvideo") -> None:
-        super().__init__(protocol=protocol)
-        self.backbone = backbone
-        self._backbone = find_backbone(backbone, with_classes=True, metric=self.name)
-
-    def options(self) -> Mapping[str, Any]:
-        return {**super().options(), "backbone": self.backbone}
+    needs_classes = True
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        return (
-            audio_need("generated", "audio", self._backbone, self.protocol),
-            audio_need("reference", "reference_audio", self._backbone, self.protocol),
-        )
+        return (self.generated_need(), self.reference_need())
 
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
         logits = {}

@@ -1,10 +1,10 @@
-"""Integrated loudness, and the health of the sound track: what every set should be looked over for first.
+"""Loudness and signal health: how loud is it, and is it silent, clipped or band-limited?
 
 The headline is integrated loudness in LUFS (ITU-R BS.1770-5 with gating). Neither high nor low is better: compare
 with the reference set's, or with a delivery target.
 
 A good value: that of the reference set, or a delivery target such as the -23 LUFS of EBU R 128.
-Not seen: what is heard, and whether it is good.
+Not seen: what the sound is, and whether it is good.
 
 Source: ITU-R BS.1770-5; EBU R 128, Tech 3341 and 3342.
 """

@@ -1,10 +1,10 @@
-"""Precision, recall, density and coverage: fidelity and variety as two things.
+"""Precision, recall, density and coverage: is the corpus realistic, and is it varied?
 
 A clip counts as realistic when it lies within the neighbourhoods of reference clips, and a reference clip as covered
 when its neighbourhood holds a generated one.
 
 A good value: what one half of the reference corpus gets against the other; 1 is the best coverage.
-Not seen: single clips, fit to prompt or picture; copies of the reference cover it perfectly.
+Not seen: single clips, fit to prompt or video; copies of the reference cover it perfectly.
 
 Source: Kynkäänniemi et al. (2019); Naeem et al. (2020).
 """
@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from avmeter.metrics.backbones import RowsMetric, RowsState
+from avmeter.metrics.backbones import DEFAULT_BACKBONE
+from avmeter.metrics.embedding_sets import RowsMetric, RowsState
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.stats.manifold import manifold_scores
@@ -26,16 +27,14 @@ class Prdc(RowsMetric):
     """Coverage (headline), density, precision and recall of the generated corpus; higher is better.
 
     Args:
-        backbone: "passt", "panns", "vggish", "clap", "msclap-2023", or "yamnet".
         neighbours: k of the neighbourhoods.
-        protocol: Decides preprocessing.
     """
 
     direction = "higher"
     range = (0.0, 1.0)
     min_samples = 6  # one more than neighbours
 
-    def __init__(self, *, backbone: str = "passt", neighbours: int = 5, protocol: str = "fastvideo") -> None:
+    def __init__(self, *, backbone: str = DEFAULT_BACKBONE, neighbours: int = 5, protocol: str = "fastvideo") -> None:
         super().__init__(backbone=backbone, protocol=protocol)
         self.neighbours = neighbours
 

@@ -13,7 +13,7 @@ Sources: Wan et al., "Generalized End-to-End Loss" (2018), by Resemblyzer; Chen 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from avmeter.errors import UnknownNameError, UsageError
@@ -31,7 +31,7 @@ class SpeakerSimilarity(Metric):
     """Cosine of voice embeddings, -1 to 1; higher is better. Resemblyzer's are never negative, hence 0 to 1.
 
     Args:
-        encoder: "resemblyzer" (GE2E, small, weights by an installed package) or "wavlm" (WavLM base+ x-vectors).
+        encoder: Network: Resemblyzer (GE2E, small, weights by an installed package) or WavLM (base+, x-vectors).
         model_name: Folder of WavLM's model; None is the catalog's.
         protocol: Both protocols are the same here.
     """
@@ -51,9 +51,13 @@ class SpeakerSimilarity(Metric):
         self.encoder = encoder
         self.model_name = model_name
 
+    @classmethod
+    def choices(cls) -> Mapping[str, Sequence[str]]:
+        return {**super().choices(), "encoder": tuple(_ENCODERS)}
+
     def options(self) -> Mapping[str, Any]:
-        stated = {"encoder": self.encoder}
-        return {**super().options(), **stated, **({"model_name": self.model_name} if self.model_name else {})}
+        model_name = {"model_name": self.model_name} if self.model_name else {}
+        return {**super().options(), "encoder": self.encoder, **model_name}
 
     @property
     def needs(self) -> tuple[Need, ...]:

@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from avmeter.errors import SkipCode, SkipError
 from avmeter.metrics.base import CorpusMetric, FeatureSet
-from avmeter.metrics.clap import ClapMetric
+from avmeter.metrics.clap_metric import ClapMetric
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -60,17 +60,7 @@ class RetrievalState:
 
 @register("audio.text_audio_retrieval")
 class TextAudioRetrieval(ClapMetric, CorpusMetric):
-    """Share of clips whose own prompt is the nearest of all (audio to text, recall@1), 0 to 1; higher is better.
-
-    Args:
-        model: Checkpoint: "clap-htsat-fused" (default of "fastvideo"), "630k-audioset-fusion-best",
-            "music_speech_audioset_epoch_15_esc_89.98" (default of "av-benchmark"), "laion/larger_clap_general",
-            "msclap-2023", ...
-        long_clips: Above 10 s (MS-CLAP: 7 s): "published" (fused checkpoints: the clip shrunk, and crops; others: one
-            crop) or "windows" (all of it, window by window); default is "published" for fused checkpoints, else
-            "windows".
-        protocol: "fastvideo" or "av-benchmark" (the first 8 s; MS-CLAP: all).
-    """
+    """Share of clips whose own prompt is the nearest of all (audio to text, recall@1), 0 to 1; higher is better."""
 
     direction = "higher"
     range = (0.0, 1.0)

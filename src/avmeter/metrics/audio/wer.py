@@ -1,4 +1,4 @@
-"""Word error rate of what is said in a clip against what should be said.
+"""Word error rate: are the words that are said the ones that should be?
 
     WER = (substitutions + deletions + insertions) / words of the reference
 
@@ -18,12 +18,13 @@ Source: the definition of NIST's speech evaluations; FastVideo audio.wer; seed-t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from avmeter.errors import SkipCode, SkipError, UnknownNameError, UsageError
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
+from avmeter.metrics.recognisers import default_engine, find_recogniser, recogniser_choices, transcript_need
 from avmeter.metrics.word_errors import MISSING_CODES, ClipErrors, WerState, counts, diff
 from avmeter.registry import register
 from avmeter.result import MetricResult, Skip
@@ -38,22 +39,6 @@ from avmeter.text.tokens import characters, tokens
 Missing = Literal["deletions", "leave_out"]
 
 
-@dataclass(frozen=True)
-class _Backend:
-    extractor: str
-    own: tuple[str, ...] = ()  # options that only this one has
-    takes_language: bool = True
-
-
-# By `asr_backend` and `engine`; the first engine of a backend is its default.
-_BACKENDS: Mapping[str, Mapping[str, _Backend]] = {
-    "whisper": {
-        "faster-whisper": _Backend("whisper"),
-        "transformers": _Backend("whisper_transformers", own=("timestamps",)),
-    },
-    "glm_asr": {"transformers": _Backend("glm_asr", own=("instruction",), takes_language=False)},
-    "sensevoice": {"sherpa-onnx": _Backend("sensevoice")},
-}
 # Share of repeated trigrams that a text does not reach unless it goes in circles.
 _LOOP_SHARE = 0.5
 
@@ -63,16 +48,18 @@ class Wer(CorpusMetric):
     """Word (or character) error rate; 0 is perfect, above 1 is possible; lower is better.
 
     Args:
-        asr_backend: Recogniser: "whisper", "glm_asr" or "sensevoice".
-        engine: What runs it: "faster-whisper" (default) or "transformers" (batched) for Whisper; None is the default.
-        model_name: Size, hub name or folder of the recogniser's model; None is its default ("base").
-        timestamps: Decode timestamps too, with engine="transformers"; FastVideo's harness does not, and hears less.
-        instruction: What GLM-ASR is asked to do; None is its processor's own request.
-        second_backend: A recogniser that listens as well, for `disagreement`: what two hear differently is uncertain.
+        asr_backend: Speech recogniser.
+        engine: Program that runs it; None is the backend's default. Whisper has two, "faster-whisper" and
+            "transformers", which computes in batches.
+        model_name: Size, hub name or folder of the recogniser's model; None is its default ("base" for Whisper).
+        timestamps: Decode timestamps too, with engine="transformers"; FastVideo's harness does not, and finds fewer
+            words.
+        instruction: Request to GLM-ASR; None is its processor's own.
+        second_backend: Another recogniser, for `disagreement`: words that two transcribe differently are uncertain.
         second_model_name: Its model.
         normalizer: Normaliser of both texts, see `avmeter.text.normalise`.
         numbers: Let "fifty" equal "50" (English), for normalisers that leave it open.
-        missing: What clips without sound are in the corpus rate: "deletions" of all their words, or "leave_out".
+        missing: How clips without sound count in the corpus rate: as "deletions" of all their words, or "leave_out".
         protocol: Both protocols are the same here.
     """
 
@@ -105,12 +92,12 @@ class Wer(CorpusMetric):
             raise UnknownNameError.among("policy for missing clips", missing, get_args(Missing))
         if instruction is not None and asr_backend != "glm_asr":
             raise UsageError(f'asr_backend="{asr_backend}" takes no instruction', hint='asr_backend="glm_asr" does')
-        self._backend = _backend(asr_backend, engine)
-        self._second = _backend(second_backend, None) if second_backend is not None else None
+        self._recogniser = find_recogniser(asr_backend, engine)
+        self._second = find_recogniser(second_backend) if second_backend is not None else None
         if self._second is None and second_model_name is not None:
             raise UsageError("second_model_name is given without second_backend", hint='second_backend="whisper"')
         self.asr_backend = asr_backend
-        self.engine = engine or next(iter(_BACKENDS[asr_backend]))
+        self.engine = engine or default_engine(asr_backend)
         self.model_name = model_name
         self.timestamps = timestamps
         self.instruction = instruction
@@ -120,8 +107,12 @@ class Wer(CorpusMetric):
         self.numbers = numbers and NORMALISERS[normalizer].takes_numbers
         self.missing: Missing = missing
 
+    @classmethod
+    def choices(cls) -> Mapping[str, Sequence[str]]:
+        return {**super().choices(), **recogniser_choices()}
+
     def options(self) -> Mapping[str, Any]:
-        stated: dict[str, Any] = {
+        used: dict[str, Any] = {
             "asr_backend": self.asr_backend,
             "engine": self.engine,
             "model_name": self.model_name,
@@ -129,26 +120,27 @@ class Wer(CorpusMetric):
             "missing": self.missing,
         }
         if NORMALISERS[self.normalizer].takes_numbers:
-            stated["numbers"] = self.numbers
-        if "timestamps" in self._backend.own:
-            stated["timestamps"] = self.timestamps
+            used["numbers"] = self.numbers
+        if "timestamps" in self._recogniser.own_options:
+            used["timestamps"] = self.timestamps
         rare = ("instruction", "second_backend", "second_model_name")
-        return {**super().options(), **stated, **{k: v for k in rare if (v := getattr(self, k)) is not None}}
+        return {**super().options(), **used, **{k: v for k in rare if (v := getattr(self, k)) is not None}}
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        own = {name: getattr(self, name) for name in self._backend.own}
-        first = _need("transcript", self._backend, {"model_name": self.model_name, **own})
+        own = {name: getattr(self, name) for name in self._recogniser.own_options}
+        transcript = transcript_need("transcript", self._recogniser, {"model_name": self.model_name, **own})
         if self._second is None:
-            return (first,)
-        return first, _need("second", self._second, {"model_name": self.second_model_name}, optional=True)
+            return (transcript,)
+        options = {"model_name": self.second_model_name}
+        return transcript, transcript_need("second", self._second, options, optional=True)
 
     def check(self, sample: Sample) -> Skip | None:
         if sample.text("reference_text") is None and sample.text("text_prompt") is None:
             return Skip(
                 code=SkipCode.MISSING_INPUT,
                 reason=f"{sample.id}: no `reference_text` (nor `text_prompt`) given",
-                hint="give `reference_text=`, the words that should be heard",
+                hint="give `reference_text=`, the words that should be said",
                 field="reference_text",
             )
         try:
@@ -158,29 +150,27 @@ class Wer(CorpusMetric):
             return Skip(code=SkipCode.UNSUPPORTED, reason=f"{sample.id}: {error.message}", hint=error.hint)
         return None
 
-    # -- one clip --------------------------------------------------------------------------------------------
-
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
-        heard = features["transcript"].facts
-        stated, source = _reference(sample)
-        pair = self._pair(sample, plain_text(stated), heard["text"])
+        transcript = features["transcript"].facts
+        reference, source = _reference(sample)
+        pair = self._pair(sample, plain_text(reference), transcript["text"])
         details: dict[str, Any] = {
-            "transcription": pair.heard,
-            "reference_text": pair.wanted,
-            "raw_transcription": heard["text"],
+            "transcription": pair.transcript,
+            "reference_text": pair.reference,
+            "raw_transcription": transcript["text"],
             "asr_backend": self.asr_backend,
             "engine": self.engine,
             "char_level": pair.char_level,
             "reference_source": source,
             "normalizer": self.normalizer,
             **counts(pair.alignment),
-            "cer": align(characters(pair.wanted), characters(pair.heard)).error_rate,
-            "detected_language": heard["language"],
-            "language_probability": heard["language_probability"],
-            "speech_s": heard["speech_s"],
-            "long_form": heard["long_form"],
-            "no_speech_prob": _most(heard["segments"], "no_speech_prob"),
-            **_repetition(pair, heard["segments"]),
+            "cer": align(characters(pair.reference), characters(pair.transcript)).error_rate,
+            "detected_language": transcript["language"],
+            "language_probability": transcript["language_probability"],
+            "speech_s": transcript["speech_s"],
+            "long_form": transcript["long_form"],
+            "no_speech_prob": _most(transcript["segments"], "no_speech_prob"),
+            **_repetition(pair, transcript["segments"]),
             **self._disagreement(sample, pair, features),
             "diff": diff(pair.alignment),
         }
@@ -197,16 +187,18 @@ class Wer(CorpusMetric):
             return MetricResult.skipped(self.name, _empty(sample, pair.alignment), details=details)
         return MetricResult(self.name, rate, details)
 
-    def _pair(self, sample: Sample, wanted: str, heard: str) -> _Pair:
+    def _pair(self, sample: Sample, reference: str, transcript: str) -> _Pair:
         language = parse_language(sample.text("language"))
-        wanted, heard = (normalise(text, self.normalizer, language, numbers=self.numbers) for text in (wanted, heard))
-        # What was heard must not choose its own units, unless it is all there is.
-        char_level = language.char_level if language else detect_char_level(wanted or heard)
+        reference, transcript = (
+            normalise(text, self.normalizer, language, numbers=self.numbers) for text in (reference, transcript)
+        )
+        # The transcript must not choose its own units, unless it is all there is.
+        char_level = language.char_level if language else detect_char_level(reference or transcript)
         return _Pair(
-            wanted=wanted,
-            heard=heard,
+            reference=reference,
+            transcript=transcript,
             char_level=char_level,
-            alignment=align(tokens(wanted, char_level), tokens(heard, char_level)),
+            alignment=align(tokens(reference, char_level), tokens(transcript, char_level)),
         )
 
     def _disagreement(self, sample: Sample, pair: _Pair, features: FeatureSet) -> dict[str, Any]:
@@ -216,30 +208,28 @@ class Wer(CorpusMetric):
         if "second" not in features:
             return {"second_skipped": features.skips["second"].reason}
         second = self._pair(sample, plain_text(_reference(sample)[0]), features["second"].facts["text"])
-        between = align(tokens(pair.heard, pair.char_level), tokens(second.heard, pair.char_level))
+        between = align(tokens(pair.transcript, pair.char_level), tokens(second.transcript, pair.char_level))
         longest = max(between.num_reference, between.num_hypothesis)
         return {
-            "second_transcription": second.heard,
+            "second_transcription": second.transcript,
             "second_wer": second.alignment.error_rate,
             "disagreement": between.edits / longest if longest else 0.0,
         }
-
-    # -- the corpus ------------------------------------------------------------------------------------------
 
     def start(self) -> WerState:
         return WerState()
 
     def update(self, state: WerState, sample: Sample, features: FeatureSet) -> WerState:
-        heard = features["transcript"].facts
-        pair = self._pair(sample, plain_text(_reference(sample)[0]), heard["text"])
+        transcript = features["transcript"].facts
+        pair = self._pair(sample, plain_text(_reference(sample)[0]), transcript["text"])
         if pair.alignment.error_rate is None:
-            state.add_unwanted(pair.alignment.insertions)
+            state.add_unexpected(pair.alignment.insertions)
             raise _empty(sample, pair.alignment)
         clip = ClipErrors(
             clip=sample.id,
-            language=_language_name(sample, heard["language"]),
+            language=_language_name(sample, transcript["language"]),
             alignment=pair.alignment,
-            loop_suspected=_repetition(pair, heard["segments"])["loop_suspected"],
+            loop_suspected=_repetition(pair, transcript["segments"])["loop_suspected"],
             disagreement=self._disagreement(sample, pair, features).get("disagreement"),
         )
         state.add(clip, missing_counts=self.missing == "deletions")
@@ -275,35 +265,15 @@ class Wer(CorpusMetric):
 class _Pair:
     """Both texts as they are compared."""
 
-    wanted: str
-    heard: str
+    reference: str
+    transcript: str
     char_level: bool
     alignment: Alignment
 
 
-def _backend(name: str, engine: str | None) -> _Backend:
-    if name not in _BACKENDS:
-        raise UnknownNameError.among("asr_backend", name, _BACKENDS)
-    engines = _BACKENDS[name]
-    if engine is not None and engine not in engines:
-        raise UnknownNameError.among(f"engine of asr_backend `{name}`", engine, engines)
-    return engines[engine] if engine is not None else next(iter(engines.values()))
-
-
-def _need(name: str, backend: _Backend, options: Mapping[str, Any], *, optional: bool = False) -> Need:
-    return Need(
-        name=name,
-        field="audio",
-        extractor=backend.extractor,
-        options=options,
-        options_from={"language": "language"} if backend.takes_language else {},
-        optional=optional,
-    )
-
-
 def _reference(sample: Sample) -> tuple[Any, str]:
-    stated = sample.text("reference_text")
-    return (stated, "reference_text") if stated is not None else (sample.text("text_prompt"), "text_prompt")
+    reference = sample.text("reference_text")
+    return (reference, "reference_text") if reference is not None else (sample.text("text_prompt"), "text_prompt")
 
 
 def _language_name(sample: Sample, detected: str | None) -> str:
@@ -317,19 +287,21 @@ def _most(segments: list[dict[str, Any]], key: str) -> float | None:
 
 def _repetition(pair: _Pair, segments: list[dict[str, Any]]) -> dict[str, Any]:
     """Signs of a recogniser, or a voice, that goes in circles. A text that repeats itself may be repeated."""
-    heard, wanted = (repeated_ngram_share(tokens(text, pair.char_level)) or 0.0 for text in (pair.heard, pair.wanted))
+    found, expected = (
+        repeated_ngram_share(tokens(text, pair.char_level)) or 0.0 for text in (pair.transcript, pair.reference)
+    )
     ratio = _most(segments, "compression_ratio")
-    circles = heard >= _LOOP_SHARE or (ratio is not None and ratio > COMPRESSION_RATIO_LIMIT)
+    circles = found >= _LOOP_SHARE or (ratio is not None and ratio > COMPRESSION_RATIO_LIMIT)
     return {
         "compression_ratio": ratio,
-        "repeated_ngram_share": heard,
-        "loop_suspected": circles and heard > wanted + 0.1,
+        "repeated_ngram_share": found,
+        "loop_suspected": circles and found > expected + 0.1,
     }
 
 
 def _empty(sample: Sample, alignment: Alignment) -> SkipError:
     return SkipError(
         SkipCode.EMPTY_TEXT,
-        f"{sample.id}: the reference text is empty; {alignment.insertions} words were heard",
+        f"{sample.id}: the reference text is empty; the transcript has {alignment.insertions} words",
         hint="a rate needs words to divide by: see `insertions` in the details",
     )

@@ -1,1 +1,1 @@
-"""Metrics of sound and picture together that FastVideo does not have."""
+"""Metrics of sound and video together, or of either and the prompt, beside those of FastVideo's audio group."""

@@ -5,10 +5,10 @@
 Onsets of the sound against local maxima of optical flow; a pair matches when less than one frame apart. The
 published script lets several onsets claim one motion peak, and can exceed 1; here every peak is matched once (a
 maximum matching), so the score stays in [0, 1]. Scores of real clips are low, 0.2 or so: compare, do not grade. Where
-sound and picture last differently long, events count as far as there are both.
+sound and video last differently long, events count as far as there are both.
 
 A good value: that of real clips of the same kind; 1 would be every onset at a peak of motion.
-Not seen: what is heard and seen, sounds from outside the picture, continuous sound, camera motion as such.
+Not seen: what is heard and seen, sounds from off screen, continuous sound, camera motion as such.
 
 Source: Yariv et al., "Diverse and Aligned Audio-to-Video Generation" (2024), `av_align.py`.
 """
@@ -22,12 +22,12 @@ import numpy.typing as npt
 
 from avmeter.errors import SkipCode, SkipError
 from avmeter.metrics.base import FeatureSet, Metric, Need
-from avmeter.metrics.promise import promise_of
+from avmeter.metrics.details import duration_mismatch, with_notes
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
 
-# Flow of less than this many pixels is rounding, not motion: a still picture has no peaks.
+# Flow of less than this many pixels is rounding, not motion: a still image has no peaks.
 STILL_BELOW = 1e-3
 
 
@@ -49,57 +49,69 @@ class AvAlign(Metric):
         onsets = features["onsets"]["times_s"]
         times = features["motion"]["times_s"]
         peaks = motion_peaks(times, features["motion"]["magnitude"])
+        num_events = len(onsets) + len(peaks)
         frame_s = float(np.median(np.diff(times)))
-        picture_s = float(times[-1]) + frame_s
-        sound_s = float(features["onsets"].facts.get("duration_s", picture_s))
-        shared_s = min(sound_s, picture_s)
+        video_s = float(times[-1]) + frame_s
+        sound_s = float(features["onsets"].facts.get("duration_s", video_s))
+        shared_s = min(sound_s, video_s)
         # Up to a frame behind the shared part something in it may be near enough.
-        heard, seen = (events[events < shared_s + frame_s] for events in (onsets, peaks))
-        details: dict[str, Any] = {
-            "num_onsets": len(heard),
-            "num_motion_peaks": len(seen),
-            "tolerance_s": frame_s,
-            **promise_of(features["onsets"].facts),
-        }
-        if not len(heard) and not len(seen):
+        onsets, peaks = (events[events < shared_s + frame_s] for events in (onsets, peaks))
+        if not len(onsets) and not len(peaks):
             raise SkipError(
                 SkipCode.NO_EVENTS,
-                f"{sample.id}: no onset in the sound and no motion peak in the picture, within the {shared_s:.2f} s "
-                "that sound and picture share",
+                f"{sample.id}: no onset in the sound and no motion peak in the video, within the {shared_s:.2f} s "
+                "that sound and video share",
                 hint="a silent still clip has nothing to align",
             )
-        matched = count_matches(heard, seen, tolerance=frame_s)
-        details["num_matched"] = matched
+        num_matched = count_matches(onsets, peaks, tolerance_s=frame_s)
+        details: dict[str, Any] = {
+            "num_onsets": len(onsets),
+            "num_motion_peaks": len(peaks),
+            "tolerance_s": frame_s,
+            **duration_mismatch(features["onsets"].facts),
+            "num_matched": num_matched,
+        }
         notes = []
-        if not len(heard) or not len(seen):
-            notes.append(f"no {'onsets' if not len(heard) else 'motion peaks'} on one side")
-        num_left_out = len(onsets) + len(peaks) - len(heard) - len(seen)
+        if not len(onsets) or not len(peaks):
+            notes.append(f"no {'onsets' if not len(onsets) else 'motion peaks'} on one side")
+        num_left_out = num_events - len(onsets) - len(peaks)
         if num_left_out:
             details["num_left_out"] = num_left_out
             notes.append(
-                f"the sound ends at {sound_s:.2f} s and the picture at {picture_s:.2f} s: compared where there are both"
+                f"the sound ends at {sound_s:.2f} s and the video at {video_s:.2f} s: compared where there are both"
             )
-        if notes:
-            details["note"] = "; ".join(notes)
-        return MetricResult(self.name, matched / (len(heard) + len(seen) - matched), details)
+        score = num_matched / (len(onsets) + len(peaks) - num_matched)
+        return MetricResult(self.name, score, with_notes(details, notes))
 
 
 def motion_peaks(times_s: npt.NDArray[np.float64], magnitude: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Times of strict local maxima of the flow, seconds."""
+    """Return the times of strict local maxima of the optical flow, seconds.
+
+    Args:
+        times_s: (T,) when frames come on the screen.
+        magnitude: (T,) mean length of the flow at each, in pixels.
+    """
     inner = magnitude[1:-1]
     is_peak = (inner > magnitude[:-2]) & (inner > magnitude[2:]) & (inner > STILL_BELOW)
     return times_s[1:-1][is_peak]
 
 
-def count_matches(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64], *, tolerance: float) -> int:
-    """Size of the largest one-to-one matching of two ascending series of times less than `tolerance` apart.
+def count_matches(
+    onsets_s: npt.NDArray[np.float64], motion_peaks_s: npt.NDArray[np.float64], *, tolerance_s: float
+) -> int:
+    """Return the size of the largest one-to-one matching of two ascending series of times.
 
     On a line, pairing each time with the earliest one still free is optimal.
+
+    Args:
+        onsets_s: (N,) onsets of the sound.
+        motion_peaks_s: (M,) peaks of motion.
+        tolerance_s: Times match when less than this apart.
     """
     matched = i = j = 0
-    while i < len(first) and j < len(second):
-        gap = first[i] - second[j]
-        if abs(gap) < tolerance:
+    while i < len(onsets_s) and j < len(motion_peaks_s):
+        gap = onsets_s[i] - motion_peaks_s[j]
+        if abs(gap) < tolerance_s:
             matched, i, j = matched + 1, i + 1, j + 1
         elif gap > 0:
             j += 1

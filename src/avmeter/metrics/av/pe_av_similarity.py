@@ -1,8 +1,8 @@
-"""PE-AV similarity: do sound, picture and prompt belong together?
+"""PE-AV similarity: do sound, video and prompt belong together?
 
-    cosine(embedding of the sound, embedding of the picture)
+    cosine(embedding of the sound, embedding of the video)
 
-Meta's Perception Encoder Audio-Video embeds sound, picture, both together, and text, each pair in a space of its own:
+Meta's Perception Encoder Audio-Video embeds sound, video, both together, and text, each pair in a space of its own:
 values of different pairs and of different checkpoints do not compare. With a prompt the details hold its cosines with
 sound, picture and both; `pair` makes one of them the score.
 
@@ -20,14 +20,15 @@ Learning" (2025), arXiv 2512.19687; facebookresearch/perception_models; transfor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from avmeter.errors import UnknownNameError
 from avmeter.metrics.base import FeatureSet, Metric, Need
 from avmeter.metrics.cosine import cosine
-from avmeter.metrics.prompt import noted, reading_of
+from avmeter.metrics.details import prompt_details, with_notes
+from avmeter.nets.pe_av import CHECKPOINTS
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -41,20 +42,20 @@ class Pair:
 
     Attributes:
         reads: Fields of the sample, in the order of the extractor's parents.
-        first, second: (need, array) of either embedding.
+        a, b: (need, array) of either embedding.
     """
 
     reads: tuple[str, ...]
-    first: tuple[str, str]
-    second: tuple[str, str]
+    a: tuple[str, str]
+    b: tuple[str, str]
 
 
 _BOTH = ("audio", "video")
 PAIRS: Mapping[str, Pair] = {
-    "audio_video": Pair(reads=_BOTH, first=("media", "audio"), second=("media", "video")),
-    "text_audio": Pair(reads=("audio",), first=("text", "audio"), second=("media", "audio")),
-    "text_video": Pair(reads=("video",), first=("text", "video"), second=("media", "video")),
-    "text_audio_video": Pair(reads=_BOTH, first=("text", "audio_video"), second=("media", "audio_video")),
+    "audio_video": Pair(reads=_BOTH, a=("media", "audio"), b=("media", "video")),
+    "text_audio": Pair(reads=("audio",), a=("text", "audio"), b=("media", "audio")),
+    "text_video": Pair(reads=("video",), a=("text", "video"), b=("media", "video")),
+    "text_audio_video": Pair(reads=_BOTH, a=("text", "audio_video"), b=("media", "audio_video")),
 }
 
 
@@ -63,10 +64,9 @@ class PeAvSimilarity(Metric):
     """Cosine of two embeddings, -1 to 1; higher is better.
 
     Args:
-        pair: What is compared: "audio_video", "text_audio" (which needs no picture), "text_video" (which needs no
-            sound) or "text_audio_video".
-        model: Checkpoint: "pe-av-small", "pe-av-base", "pe-av-large" (default), each also with "-16-frame", which
-            sees 16 frames of a clip instead of all; or a folder in the layout of transformers.
+        pair: What is compared; "text_audio" needs no video, and "text_video" no sound.
+        model: Checkpoint, "pe-av-large" by default, or a folder in the layout of transformers. Those called
+            "-16-frame" see 16 frames of a clip instead of all.
         protocol: Both protocols are the same here.
     """
 
@@ -80,6 +80,10 @@ class PeAvSimilarity(Metric):
             raise UnknownNameError.among("pair", str(pair), PAIRS)
         self.pair = pair
         self.model = model
+
+    @classmethod
+    def choices(cls) -> Mapping[str, Sequence[str]]:
+        return {**super().choices(), "pair": tuple(PAIRS), "model": tuple(CHECKPOINTS)}
 
     def options(self) -> Mapping[str, Any]:
         return {**super().options(), "pair": self.pair, "model": self.model}
@@ -105,24 +109,24 @@ class PeAvSimilarity(Metric):
 
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
         found = {
-            name: cosine(*(features[need][array] for need, array in (pair.first, pair.second)), where=sample.id)
+            name: cosine(*(features[need][array] for need, array in (pair.a, pair.b)), where=sample.id)
             for name, pair in PAIRS.items()
-            if all(need in features and array in features[need].arrays for need, array in (pair.first, pair.second))
+            if all(need in features and array in features[need].arrays for need, array in (pair.a, pair.b))
         }
         details: dict[str, Any] = {"pair": self.pair, **found, **features["media"].facts, "scale": "cosine"}
         notes = _notes_on_lengths(details)
         if "text" in features:
-            details |= reading_of(features["text"].facts)
+            details |= prompt_details(features["text"].facts)
         elif "text" in features.skips and features.skips["text"].code != "missing_input":
             notes.append(f"not compared with the prompt: {features.skips['text'].reason}")
-        return MetricResult(self.name, found[self.pair], noted(details, notes))
+        return MetricResult(self.name, found[self.pair], with_notes(details, notes))
 
 
 def _notes_on_lengths(facts: Mapping[str, Any]) -> list[str]:
-    """A note where sound and picture, both of which were embedded, last differently long."""
+    """A note where sound and video, both of which were embedded, last differently long."""
     if not {"sound_s", "picture_s"} <= facts.keys() or abs(facts["sound_s"] - facts["picture_s"]) <= _LENGTHS_DIFFER_S:
         return []
     return [
-        f"the sound lasts {facts['sound_s']:.2f} s and the picture {facts['picture_s']:.2f} s: "
+        f"the sound lasts {facts['sound_s']:.2f} s and the video {facts['picture_s']:.2f} s: "
         "PE-AV takes them to last equally long"
     ]

@@ -14,7 +14,7 @@ from avmeter.engine.executors.multi_gpu import MultiGpuExecutor
 from avmeter.engine.ipc.process import Process
 from avmeter.errors import SkipCode
 from avmeter.metrics.resolve import resolve_metrics
-from avmeter.metrics.simple import adapt
+from avmeter.metrics.simple_form import adapt
 from avmeter.sample import as_samples
 from support.media import click, write_media
 

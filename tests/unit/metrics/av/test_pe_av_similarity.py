@@ -34,7 +34,7 @@ ROOT = math.sqrt(0.5)
 
 
 def features(*, text: bool = True, **facts: Any) -> FeatureSet:
-    """Sound to the east, picture to the north, both to the north-east; the text always to the north-east."""
+    """Sound to the east, video to the north, both to the north-east; the text always to the north-east."""
     found = {"media": Features(arrays={"audio": EAST, "video": NORTH, "audio_video": NORTHEAST}, facts=MEDIA_FACTS)}
     if text:
         arrays = {"audio": NORTHEAST, "video": NORTHEAST, "audio_video": NORTHEAST}
@@ -57,7 +57,7 @@ def test_pair_chooses_the_score_and_the_others_stand_beside(pair: str, score: fl
     assert "note" not in result.details
 
 
-def test_without_a_prompt_sound_and_picture_are_compared_alone() -> None:
+def test_without_a_prompt_sound_and_video_are_compared_alone() -> None:
     """Nothing stands in the details that was not compared."""
     details = PeAvSimilarity().score(SAMPLE, features(text=False)).details
     assert "audio_video" in details
@@ -129,7 +129,7 @@ def wave(duration_s: float, seed: int = 0) -> np.ndarray:
 
 
 def films(count: int) -> list[dict[str, Any]]:
-    """Sounds, pictures and prompts of different lengths, some without a prompt."""
+    """Sounds, videos and prompts of different lengths, some without a prompt."""
     made = []
     for i in range(count):
         picture = np.random.default_rng(i).integers(0, 256, (3 + 7 * (i % 4), 3, 40, 60)).astype(np.uint8)
@@ -203,7 +203,7 @@ CODES: dict[str, dict[str, str]] = {
 
 @pytest.mark.parametrize("pair", ["audio_video", "text_audio", "text_video", "text_audio_video"])
 def test_odd_clip_is_scored_or_skipped_by_name(evaluator: Any, clips: dict[str, Path], pair: str) -> None:
-    """By what the pair reads: a sound file has no picture to be compared, but its prompt; reasons name the file."""
+    """By what the pair reads: a sound file has no video to be compared, but its prompt; reasons name the file."""
     ev = evaluator(model="pe-av-small", pair=pair)
     for kind, path in clips.items():
         result = rows(ev, [{"video": path, "text_prompt": "a dog barks"}])[0]
@@ -230,7 +230,7 @@ def test_clip_without_the_prompt_that_its_pair_needs_is_skipped(
 
 
 def test_sound_file_alone_is_compared_with_its_prompt(evaluator: Any, clips: dict[str, Path]) -> None:
-    """Text to audio: no picture is asked for, and no network for pictures runs."""
+    """Text to audio: no video is asked for, and no network for video runs."""
     ev = evaluator(model="pe-av-small", pair="text_audio")
     result = rows(ev, [{"audio": clips["blind"], "text_prompt": "a dog barks"}])[0]
     assert cosines(result) == {"text_audio": result.score}
@@ -259,12 +259,12 @@ def test_absent_checkpoint_is_a_skip_with_a_way_to_get_it(
     assert "pe-av-large" in result.skip.hint
 
 
-def test_sound_and_picture_of_different_lengths_are_noted() -> None:
+def test_sound_and_video_of_different_lengths_are_noted() -> None:
     """PE-AV stretches the one over the other: whoever reads the score sees how far."""
     for picture_s, noted in ((5.2, False), (8.0, True)):
         facts = {**MEDIA_FACTS, "picture_s": picture_s}
         given = features(num_tokens=600, num_dropped=88, truncated=True)
         given["media"] = Features(arrays=given["media"].arrays, facts=facts)
         note = PeAvSimilarity().score(SAMPLE, given).details["note"]
-        assert ("the sound lasts 5.00 s and the picture 8.00 s" in note) == noted
+        assert ("the sound lasts 5.00 s and the video 8.00 s" in note) == noted
         assert "600 tokens" in note

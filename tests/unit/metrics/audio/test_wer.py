@@ -17,7 +17,7 @@ from avmeter.result import MetricResult, Skip
 from avmeter.sample import Sample
 
 
-def heard(
+def transcribed(
     text: str, *, second: str | None = None, ratio: float | None = 1.0, language: str | None = "en"
 ) -> FeatureSet:
     """What a recogniser would have made of a clip."""
@@ -41,7 +41,7 @@ def sample(text: str | None, *, clip: str = "c.wav", **more: Any) -> Sample:
 
 
 def score(reference: str, text: str, *, options: dict[str, Any] | None = None, **more: Any) -> MetricResult:
-    return Wer(**(options or {})).score(sample(reference, **more), heard(text))
+    return Wer(**(options or {})).score(sample(reference, **more), transcribed(text))
 
 
 def corpus(*clips: tuple[Sample, FeatureSet | Skip], split: int = 0, **options: Any) -> MetricResult:
@@ -84,7 +84,7 @@ def test_character_error_rate_counts_a_letter_with_its_marks_once() -> None:
 
 
 def test_transcript_does_not_choose_its_own_units() -> None:
-    """An English text heard as Chinese stays at word level: 3 of 3 words wrong and the rest inserted."""
+    """An English text taken for Chinese stays at word level: 3 of 3 words wrong and the rest inserted."""
     result = score("one two three", "一二三四五六七八九十")
     assert result.details["char_level"] is False
     assert result.score == 1.0
@@ -111,7 +111,7 @@ def test_transcript_of_punctuation_alone_is_empty() -> None:
 
 def test_text_prompt_stands_in_with_a_note() -> None:
     given = Sample.of({"audio": "c.wav", "text_prompt": "a dog barks"})
-    result = Wer().score(given, heard("a dog barks"))
+    result = Wer().score(given, transcribed("a dog barks"))
     assert result.score == 0.0
     assert "not a transcript" in result.details["note"]
 
@@ -119,7 +119,7 @@ def test_text_prompt_stands_in_with_a_note() -> None:
 def test_dialogue_is_scored_without_its_speakers() -> None:
     """Names of speakers are not spoken."""
     given = sample([{"speaker": "Ann", "text": "Hello."}, {"speaker": "Bob", "text": "Hi!"}])  # type: ignore[arg-type]
-    assert Wer().score(given, heard("hello hi")).score == 0.0
+    assert Wer().score(given, transcribed("hello hi")).score == 0.0
 
 
 @pytest.mark.parametrize(("normalizer", "stated"), [("magihuman", True), ("seed-tts", False), ("none", False)])
@@ -127,7 +127,7 @@ def test_numbers_are_stated_only_where_they_mean_something(normalizer: str, stat
     """A normaliser that always does the same with numbers has no such option in its results."""
     metric = Wer(normalizer=normalizer)
     assert ("numbers" in metric.options()) is stated
-    assert ("numbers" in metric.score(sample("fifty"), heard("50")).details) is stated
+    assert ("numbers" in metric.score(sample("fifty"), transcribed("50")).details) is stated
 
 
 def test_numbers_can_be_left_as_they_are() -> None:
@@ -160,7 +160,7 @@ def test_transcript_in_circles_is_flagged() -> None:
 def test_repeated_text_may_be_repeated() -> None:
     """Speech that was meant to repeat itself is no loop, whatever its compression ratio."""
     text = "row row row your boat " * 10
-    assert Wer().score(sample(text), heard(text, ratio=6.0)).details["loop_suspected"] is False
+    assert Wer().score(sample(text), transcribed(text, ratio=6.0)).details["loop_suspected"] is False
 
 
 def test_ordinary_speech_is_no_loop() -> None:
@@ -173,15 +173,18 @@ def test_ordinary_speech_is_no_loop() -> None:
 def test_disagreement_of_two_recognisers() -> None:
     """Edits between both transcripts over the longer one: 1 of 4."""
     metric = Wer(second_backend="sensevoice")
-    result = metric.score(sample("one two three"), heard("one two three", second="one two tree four"))
+    result = metric.score(sample("one two three"), transcribed("one two three", second="one two tree four"))
     assert result.details["disagreement"] == pytest.approx(0.5)
     assert result.details["second_wer"] == pytest.approx(2 / 3)
-    assert corpus((sample("x"), heard("x", second="y")), second_backend="whisper").details["mean_disagreement"] == 1.0
+    assert (
+        corpus((sample("x"), transcribed("x", second="y")), second_backend="whisper").details["mean_disagreement"]
+        == 1.0
+    )
 
 
 def test_second_recogniser_may_be_absent() -> None:
     """Its absence is told, and changes nothing else."""
-    features = heard("one")
+    features = transcribed("one")
     features.skips["second"] = gone(SkipCode.WEIGHTS_UNAVAILABLE)
     result = Wer(second_backend="sensevoice").score(sample("one"), features)
     assert result.score == 0.0
@@ -241,7 +244,7 @@ def test_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch
 def test_corpus_rate_weighs_words_and_the_mean_weighs_clips() -> None:
     """A one-word clip wrong and a nine-word clip right: 1 of 10 words, half of the clips."""
     nine = "a b c d e f g h i"
-    result = corpus((sample("x"), heard("y")), (sample(nine, clip="d.wav"), heard(nine)))
+    result = corpus((sample("x"), transcribed("y")), (sample(nine, clip="d.wav"), transcribed(nine)))
     assert (result.score, result.details["macro_wer"]) == (0.1, 0.5)
     low, high = result.details["interval"]
     assert low <= 0.1 <= high
@@ -249,7 +252,7 @@ def test_corpus_rate_weighs_words_and_the_mean_weighs_clips() -> None:
 
 def test_absent_clip_counts_as_deletions() -> None:
     """A clip that does not exist said none of its nine words; the rate of the others stands beside it."""
-    clips = ((sample("x"), heard("x")), (sample("a b c d e f g h i", clip="gone.wav"), gone()))
+    clips = ((sample("x"), transcribed("x")), (sample("a b c d e f g h i", clip="gone.wav"), gone()))
     result = corpus(*clips)
     assert result.score == 0.9
     assert result.details["wer_scored_only"] == 0.0
@@ -262,9 +265,9 @@ def test_absent_clip_counts_as_deletions() -> None:
 
 def test_failing_never_improves_the_rate() -> None:
     """Whatever a clip's transcript would have been without insertions, losing the clip is no better."""
-    text, other = "a b c d", (sample("x y"), heard("x z"))
+    text, other = "a b c d", (sample("x y"), transcribed("x z"))
     for transcript in ("", "a b", "a x c d", "a b c d"):
-        with_clip = corpus((sample(text), heard(transcript)), other).score
+        with_clip = corpus((sample(text), transcribed(transcript)), other).score
         without = corpus((sample(text), gone()), other).score
         assert with_clip is not None
         assert without is not None
@@ -272,7 +275,7 @@ def test_failing_never_improves_the_rate() -> None:
 
 
 def test_absent_clips_can_be_left_out() -> None:
-    result = corpus((sample("x"), heard("x")), (sample("a b", clip="gone.wav"), gone()), missing="leave_out")
+    result = corpus((sample("x"), transcribed("x")), (sample("a b", clip="gone.wav"), gone()), missing="leave_out")
     assert result.score == 0.0
     assert result.details["missing"] == "leave_out"
     assert result.details["num_missing"] == 1
@@ -281,7 +284,7 @@ def test_absent_clips_can_be_left_out() -> None:
 
 @pytest.mark.parametrize("code", [SkipCode.WEIGHTS_UNAVAILABLE, SkipCode.OUT_OF_MEMORY, SkipCode.WORKER_DIED])
 def test_what_the_run_could_not_do_is_not_charged_to_the_clip(code: SkipCode) -> None:
-    result = corpus((sample("x"), heard("x")), (sample("a b", clip="d.wav"), gone(code)))
+    result = corpus((sample("x"), transcribed("x")), (sample("a b", clip="d.wav"), gone(code)))
     assert result.score == 0.0
     assert result.details["num_missing"] == 0
     assert result.details["left_out"] == {str(code): 1}
@@ -290,13 +293,13 @@ def test_what_the_run_could_not_do_is_not_charged_to_the_clip(code: SkipCode) ->
 def test_absent_clip_without_a_text_changes_nothing() -> None:
     """No words were wanted of it, so none are missing."""
     result = corpus(
-        (sample("x"), heard("x")), (Sample.of({"audio": "gone.wav"}), gone()), (sample("...", clip="e"), gone())
+        (sample("x"), transcribed("x")), (Sample.of({"audio": "gone.wav"}), gone()), (sample("...", clip="e"), gone())
     )
     assert (result.score, result.details["num_missing"]) == (0.0, 0)
 
 
 def test_corpus_of_absent_clips_alone_has_no_rate() -> None:
-    """Nothing was heard at all: a wrong folder, not a bad model."""
+    """Nothing was transcribed at all: a wrong folder, not a bad model."""
     result = corpus((sample("a b"), gone()), (sample("c", clip="d.wav"), gone()))
     assert result.score is None
     assert result.skip is not None
@@ -305,7 +308,7 @@ def test_corpus_of_absent_clips_alone_has_no_rate() -> None:
 
 def test_unwanted_speech_is_counted_apart() -> None:
     """("", "thank you") beside a perfect clip leaves the rate at 0."""
-    result = corpus((sample(""), heard("thank you")), (sample("a b c d", clip="d.wav"), heard("a b c d")))
+    result = corpus((sample(""), transcribed("thank you")), (sample("a b c d", clip="d.wav"), transcribed("a b c d")))
     assert result.score == 0.0
     assert result.details["speech_where_none_was_wanted"] == 1
     assert result.details["words_where_none_were_wanted"] == 2
@@ -314,9 +317,9 @@ def test_unwanted_speech_is_counted_apart() -> None:
 def test_languages_are_told_apart() -> None:
     """Hints of one language in two spellings are one row; without a hint the detected language counts."""
     result = corpus(
-        (sample("你好", language="zh-CN"), heard("你好")),
-        (sample("你们", clip="2", language="Chinese"), heard("你好")),
-        (sample("hallo welt", clip="3"), heard("hallo", language="de")),
+        (sample("你好", language="zh-CN"), transcribed("你好")),
+        (sample("你们", clip="2", language="Chinese"), transcribed("你好")),
+        (sample("hallo welt", clip="3"), transcribed("hallo", language="de")),
     )
     assert result.details["by_language"] == {
         "de": {"wer": 0.5, "words": 2, "num_clips": 1},
@@ -326,7 +329,7 @@ def test_languages_are_told_apart() -> None:
 
 def test_worst_clips_come_first_with_their_diff() -> None:
     """Ten of them at most, by rate, without those that have no error."""
-    clips = [(sample("a b c d", clip=f"{i:02}"), heard(" ".join("abcd"[: i % 5]))) for i in range(15)]
+    clips = [(sample("a b c d", clip=f"{i:02}"), transcribed(" ".join("abcd"[: i % 5]))) for i in range(15)]
     worst = corpus(*clips).details["worst"]
     assert [w["id"] for w in worst[:4]] == ["00", "05", "10", "01"]
     assert len(worst) == 10
@@ -335,7 +338,7 @@ def test_worst_clips_come_first_with_their_diff() -> None:
 
 def test_corpus_does_not_depend_on_how_it_was_split() -> None:
     """Two chunks merged say what one chunk says, to the last bit."""
-    clips = [(sample("a b c d e", clip=str(i)), heard("a x c"[: i % 6])) for i in range(7)]
+    clips = [(sample("a b c d e", clip=str(i)), transcribed("a x c"[: i % 6])) for i in range(7)]
     clips.append((sample("gone", clip="g"), gone()))  # type: ignore[arg-type]
     whole = corpus(*clips)
     for split in (1, 4, 8):
@@ -360,4 +363,4 @@ def test_failure_in_the_hook_becomes_the_result_of_the_metric() -> None:
 
 def test_empty_reference_is_no_clip_of_the_corpus() -> None:
     with pytest.raises(SkipError):
-        Wer().update(Wer().start(), sample(""), heard("thank you"))
+        Wer().update(Wer().start(), sample(""), transcribed("thank you"))

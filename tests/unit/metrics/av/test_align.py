@@ -62,45 +62,45 @@ def test_matching_is_the_largest_possible() -> None:
     """Greedy by time equals trying everything."""
     rng = np.random.default_rng(0)
     for _ in range(200):
-        first, second = (np.sort(rng.uniform(0, 1, rng.integers(0, 5))) for _ in range(2))
-        assert count_matches(first, second, tolerance=0.15) == _largest(list(first), list(second))
+        onsets, peaks = (np.sort(rng.uniform(0, 1, rng.integers(0, 5))) for _ in range(2))
+        assert count_matches(onsets, peaks, tolerance_s=0.15) == _largest(list(onsets), list(peaks))
 
 
-def _largest(first: list[float], second: list[float]) -> int:
-    if not first or not second:
+def _largest(onsets: list[float], peaks: list[float]) -> int:
+    if not onsets or not peaks:
         return 0
-    rest = _largest(first[1:], second)
-    pairs = [1 + _largest(first[1:], second[:j] + second[j + 1 :]) for j in range(len(second))
-             if abs(first[0] - second[j]) < 0.15]  # fmt: skip
+    rest = _largest(onsets[1:], peaks)
+    pairs = [1 + _largest(onsets[1:], peaks[:j] + peaks[j + 1 :]) for j in range(len(peaks))
+             if abs(onsets[0] - peaks[j]) < 0.15]  # fmt: skip
     return max([rest, *pairs])
 
 
 def test_events_that_only_one_side_could_have_are_left_out_and_said_so() -> None:
-    """Sound behind the picture, or picture behind the sound, is compared with nothing: it counts on neither side."""
+    """Sound behind the video, or video behind the sound, is compared with nothing: it counts on neither side."""
     longer_sound = given([0.5, 1.0, 2.0, 2.05, 5.0, 7.0], [5, 10])
     longer_sound["onsets"] = Features(arrays=longer_sound["onsets"].arrays, facts={"duration_s": 8.0})
     result = AvAlign().score(Sample(id="a"), longer_sound)
-    assert result.score == pytest.approx(2 / 4)  # the picture ends at 2 s; a frame later its last one could match
+    assert result.score == pytest.approx(2 / 4)  # the video ends at 2 s; a frame later its last one could match
     assert (result.details["num_onsets"], result.details["num_left_out"]) == (4, 2)
-    assert "the sound ends at 8.00 s and the picture at 2.00 s" in result.details["note"]
-    longer_picture = given([0.5], [5, 10, 15])
-    longer_picture["onsets"] = Features(arrays=longer_picture["onsets"].arrays, facts={"duration_s": 0.8})
-    result = AvAlign().score(Sample(id="a"), longer_picture)
+    assert "the sound ends at 8.00 s and the video at 2.00 s" in result.details["note"]
+    longer_video = given([0.5], [5, 10, 15])
+    longer_video["onsets"] = Features(arrays=longer_video["onsets"].arrays, facts={"duration_s": 0.8})
+    result = AvAlign().score(Sample(id="a"), longer_video)
     assert result.score == 1.0
     assert (result.details["num_motion_peaks"], result.details["num_left_out"]) == (1, 2)
 
 
 def test_events_outside_the_shared_part_alone_are_no_events() -> None:
-    """Sound that begins when the picture is over has nothing to be aligned with."""
+    """Sound that begins when the video is over has nothing to be aligned with."""
     features = given([5.0], [])
     features["onsets"] = Features(arrays=features["onsets"].arrays, facts={"duration_s": 8.0})
-    with pytest.raises(SkipError, match=r"within the 2\.00 s that sound and picture share") as caught:
+    with pytest.raises(SkipError, match=r"within the 2\.00 s that sound and video share") as caught:
         AvAlign().score(Sample(id="a"), features)
     assert caught.value.code == SkipCode.NO_EVENTS
 
 
 def test_equal_lengths_leave_nothing_out() -> None:
-    """A codec's padding behind the picture is no difference of length."""
+    """A codec's padding behind the video is no difference of length."""
     features = given([0.5], [5])
     features["onsets"] = Features(arrays=features["onsets"].arrays, facts={"duration_s": 2.05})
     result = AvAlign().score(Sample(id="a"), features)

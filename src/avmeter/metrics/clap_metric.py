@@ -1,23 +1,22 @@
-"""What the metrics over CLAP embeddings have in common: a sound and its prompt, embedded by one checkpoint."""
+"""What metrics over CLAP embeddings share: a sound and its prompt, embedded by one checkpoint."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from avmeter.dsp.clap import LongClips
 from avmeter.errors import UnknownNameError
 from avmeter.metrics.base import Metric, Need
-from avmeter.nets.clap import checkpoint_name
+from avmeter.nets.clap import CHECKPOINTS, checkpoint_name
 
 
 class ClapMetric(Metric):
     """A metric with the needs "audio" and "text".
 
     Args:
-        model: Checkpoint: "clap-htsat-fused" (default of "fastvideo"), "630k-audioset-fusion-best",
-            "music_speech_audioset_epoch_15_esc_89.98" (default of "av-benchmark"), "laion/larger_clap_general",
-            "msclap-2023", ...
+        model: Checkpoint; its published name ("laion/larger_clap_general") will do too. Default:
+            "clap-htsat-fused" in "fastvideo", "laion-clap-music-speech-audioset" in "av-benchmark".
         long_clips: Above 10 s (MS-CLAP: 7 s): "published" (fused checkpoints: the clip shrunk, and crops; others: one
             crop) or "windows" (all of it, window by window); default is "published" for fused checkpoints, else
             "windows".
@@ -30,6 +29,10 @@ class ClapMetric(Metric):
         if long_clips is not None and long_clips not in list(LongClips):
             raise UnknownNameError.among("rule for long clips", str(long_clips), LongClips)
         self.long_clips = long_clips
+
+    @classmethod
+    def choices(cls) -> Mapping[str, Sequence[str]]:
+        return {**super().choices(), "model": tuple(CHECKPOINTS)}
 
     def options(self) -> Mapping[str, Any]:
         return {**super().options(), "model": self.model, "long_clips": self.long_clips}

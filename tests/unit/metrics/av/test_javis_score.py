@@ -25,7 +25,7 @@ def of_cosine(cosines: Any) -> np.ndarray:
 
 
 def features(
-    cosines: Any, starts: Any, *, fps: float = 10.0, window_s: Any = 2.0, picture_s: float | None = None, **facts: Any
+    cosines: Any, starts: Any, *, fps: float = 10.0, window_s: Any = 2.0, video_s: float | None = None, **facts: Any
 ) -> FeatureSet:
     """Frames at a fixed rate, and windows of one and the same sound."""
     times = np.arange(len(cosines)) / fps
@@ -35,7 +35,7 @@ def features(
         "start_s": starts,
         "duration_s": np.broadcast_to(np.asarray(window_s, np.float64), starts.shape),
     }
-    duration_s = len(cosines) / fps if picture_s is None else picture_s
+    duration_s = len(cosines) / fps if video_s is None else video_s
     return FeatureSet(
         {
             "frames": Features(
@@ -126,25 +126,25 @@ def test_frames_on_the_screen_during_a_window(start_s: float, end_s: float, expe
 
 
 def test_frame_that_stays_on_the_screen_is_seen_in_every_window() -> None:
-    """A picture that stands for three seconds has one frame there, and every window has some."""
+    """A video that stands for three seconds has one frame there, and every window has some."""
     times = np.array([0.0, 0.1, 3.0, 3.1])
     assert shown_during(times, 0.5, 2.5) == (1, 1)
     assert shown_during(times, 1.5, 3.5) == (1, 3)
 
 
 @pytest.mark.parametrize(
-    ("picture_s", "expected"), [(10.0, 5), (4.0, 5), (3.9999, 5), (3.5, 4), (3.2, 4), (2.0, 1), (0.04, 1)]
+    ("video_s", "expected"), [(10.0, 5), (4.0, 5), (3.9999, 5), (3.5, 4), (3.2, 4), (2.0, 1), (0.04, 1)]
 )
-def test_windows_behind_the_picture_are_left_out(picture_s: float, expected: int) -> None:
-    """The first window that reaches the end of the picture is the last that counts, and there is always one."""
-    assert num_shared(np.arange(5) * 0.5 + 2, picture_s) == expected
+def test_windows_behind_the_video_are_left_out(video_s: float, expected: int) -> None:
+    """The first window that reaches the end of the video is the last that counts, and there is always one."""
+    assert num_shared(np.arange(5) * 0.5 + 2, video_s) == expected
 
 
 def test_windows_left_out_are_counted_and_the_lengths_told() -> None:
-    """Sound of 6 s under a picture of 3 s: three windows, six left out, and a note with both lengths."""
+    """Sound of 6 s under a video of 3 s: three windows, six left out, and a note with both lengths."""
     result = score(features(np.ones(30), np.arange(9) * 0.5))
     assert (result.details["num_windows"], result.details["num_windows_left_out"]) == (3, 6)
-    assert "the sound ends at 6.00 s and the picture at 3.00 s" in result.details["note"]
+    assert "the sound ends at 6.00 s and the video at 3.00 s" in result.details["note"]
 
 
 @pytest.mark.parametrize("num_frames", [1, 2])
@@ -178,7 +178,7 @@ def published(frames: np.ndarray, sounds: np.ndarray, *, fps: float) -> float:
 
 @pytest.mark.parametrize(("fps", "num_frames"), [(24, 240), (24, 126), (30, 245), (8, 33), (60, 300)])
 def test_score_is_the_published_one_where_frames_and_seconds_agree(fps: int, num_frames: int) -> None:
-    """Rates whose half second is a whole number of frames, sound and picture equally long: the same windows."""
+    """Rates whose half second is a whole number of frames, sound and video equally long: the same windows."""
     rng = np.random.default_rng(num_frames)
     frames, duration_s = rng.standard_normal((num_frames, 16)), num_frames / fps
     starts = [*np.arange(0, duration_s - 2, 0.5), duration_s - 2]

@@ -1,4 +1,4 @@
-"""Reference sets given as files: features (N, D), or the mean and covariance that were computed from them."""
+"""Reference sets read from files: features (N, D), or the mean and covariance that were computed from them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from avmeter.errors import StatsError, UsageError
-from avmeter.metrics.backbones import MomentsSide
-from avmeter.runtime.environment import reference_features_file
+from avmeter.metrics.backbones import Backbone
+from avmeter.metrics.embedding_sets import MomentsSide
 from avmeter.stats.moments import Moments
 
 _DAMAGED = (pickle.UnpicklingError, zipfile.BadZipFile)
@@ -37,37 +37,32 @@ class ReferenceSet:
     count_known: bool
 
 
-def reference_path(explicit: str | Path | None) -> Path | None:
-    """Return the file of reference features: the explicit one, else that of the environment, else None."""
-    return Path(explicit) if explicit is not None else reference_features_file()
-
-
-def load_reference(path: Path, *, dim: int, extractor: str = "", protocol: str = "") -> ReferenceSet:
+def load_reference(path: Path, backbone: Backbone, *, protocol: str) -> ReferenceSet:
     """Read `.pt` (a tensor (N, D)), `.npy` (an array (N, D)), or `.npz` (`features`, or `mu` and `sigma` with `n`).
 
     Args:
         path: The file.
-        dim: Size of an embedding of the backbone, D.
-        extractor: The backbone's extractor, compared with what the file says made it, if it says so.
+        backbone: What the file should have been made with. If it says what made it, the extractor is compared.
         protocol: The metric's protocol, likewise.
 
     Raises:
         UsageError: The file is absent, of another kind, dimension or origin, or has fewer than two finite rows.
     """
     content = _content(path)
-    _check_origin(path, extractor, protocol)
+    _check_origin(path, backbone.extractor, protocol)
     width = content[0].shape[-1:] if isinstance(content, tuple) else content.shape[-1:]
-    if width != (dim,):
+    if width != (backbone.dim,):
         raise UsageError(
-            f"{path}: reference features have {width[0] if width else 'no'} dimensions; the backbone makes {dim}",
+            f"{path}: reference features have {width[0] if width else 'no'} dimensions; "
+            f"the backbone makes {backbone.dim}",
             hint="use the backbone that the file was made with",
         )
     return _statistics(path, *content) if isinstance(content, tuple) else _features(path, content)
 
 
 def _check_origin(path: Path, extractor: str, protocol: str) -> None:
-    """Features of two protocols do not compare; files that `avmeter features export` wrote say what made them."""
-    if path.suffix != ".npz" or not extractor:
+    """Refuse features of another extractor or protocol; files that `avmeter features export` wrote say theirs."""
+    if path.suffix != ".npz":
         return
     with np.load(path, allow_pickle=False) as file:
         if "extractor" not in file:
@@ -82,7 +77,7 @@ def _check_origin(path: Path, extractor: str, protocol: str) -> None:
 
 
 def _content(path: Path) -> Any:
-    """An array, or (mean, covariance, count or None)."""
+    """Return an array, or (mean, covariance, count or None)."""
     if not path.is_file():
         raise UsageError(f"{path}: no such file of reference features", hint="`avmeter features export` writes one")
     try:

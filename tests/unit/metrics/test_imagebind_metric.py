@@ -1,4 +1,4 @@
-"""Prompt, sound and picture by ImageBind: cosines of made-up embeddings."""
+"""Prompt, sound and video by ImageBind: cosines of made-up embeddings."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def embedding(vector: Any, **facts: Any) -> Features:
 @pytest.mark.parametrize(("cls", "side"), METRICS)
 @pytest.mark.parametrize(("other", "expected"), [([2, 0], 1), ([0, 3], 0), ([-1, 0], -1), ([1, 1], 0.5**0.5)])
 def test_score_is_the_cosine_whatever_the_lengths(cls: Any, side: str, other: list[float], expected: float) -> None:
-    """ImageBind scales texts and sounds, and not pictures."""
+    """ImageBind scales texts and sounds, and not videos."""
     found = FeatureSet({"text": embedding([20, 0], **READ), side: embedding(other, num_windows=3)})
     result = cls().score(SAMPLE, found)
     assert result.score == pytest.approx(expected, abs=1e-7)
@@ -58,8 +58,8 @@ def test_all_scores_share_their_embeddings() -> None:
     def needs(metric: Any) -> set[tuple[str, str]]:
         return {(need.extractor, str(sorted(need.options.items()))) for need in metric.needs}
 
-    pair, sound, picture = (needs(cls()) for cls in (ImageBindScore, ImageBindTextAudio, ImageBindTextVideo))
-    assert pair < sound | picture
-    assert sound & picture == {("imagebind_text", "[]")}
-    assert needs(ImageBindTextVideo(protocol="av-benchmark")) != picture
+    pair, sound, video = (needs(cls()) for cls in (ImageBindScore, ImageBindTextAudio, ImageBindTextVideo))
+    assert pair < sound | video
+    assert sound & video == {("imagebind_text", "[]")}
+    assert needs(ImageBindTextVideo(protocol="av-benchmark")) != video
     assert needs(ImageBindTextAudio(channel="mean")) != sound

@@ -1,0 +1,31 @@
+"""Details that results of several metrics have in common: notes, how much of a prompt was read, a file cut short."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_MISMATCH = "header_mismatch"
+
+
+def with_notes(details: Mapping[str, Any], notes: Sequence[str]) -> dict[str, Any]:
+    """Return details whose `note` begins with these notes; without any note there is no such key."""
+    every = [*notes, *([details["note"]] if "note" in details else [])]
+    return {**details, "note": "; ".join(every)} if every else dict(details)
+
+
+def prompt_details(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of an embedded prompt as details, with a note if its end was cut off.
+
+    Args:
+        facts: With `num_tokens`, `num_dropped` and `truncated`.
+    """
+    details = dict(facts)
+    if facts["truncated"]:
+        details["note"] = f"the prompt has {facts['num_tokens']} tokens: the last {facts['num_dropped']} were not read"
+    return details
+
+
+def duration_mismatch(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fact that a file's header and its content differ in duration; empty where they agree."""
+    return {_MISMATCH: facts[_MISMATCH]} if _MISMATCH in facts else {}

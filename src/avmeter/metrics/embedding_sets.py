@@ -1,0 +1,162 @@
+"""The two sides of a corpus comparison, accumulated clip by clip: as moments where those are enough, else as rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from avmeter.metrics.backbone_metric import BackboneMetric
+from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
+from avmeter.sample import Sample
+from avmeter.stats.moments import Moments
+
+_FOLD_FROM_ROWS = 256
+
+
+@dataclass(kw_only=True)
+class MomentsSide:
+    """One side of a corpus comparison as streaming moments: memory does not grow with the corpus.
+
+    Attributes:
+        moments: Of the rows folded so far.
+        pending: Finite rows not folded yet.
+        num_dropped: Rows with a NaN or infinity, left out.
+    """
+
+    moments: Moments = field(default_factory=Moments.empty)
+    pending: list[npt.NDArray[np.float32]] = field(default_factory=list)
+    num_dropped: int = 0
+
+    def add(self, embedding: npt.NDArray[Any]) -> None:
+        """Add rows (D,) or (E, D); non-finite ones are dropped and counted."""
+        rows = np.atleast_2d(embedding)
+        finite = np.isfinite(rows).all(axis=1)
+        self.num_dropped += int((~finite).sum())
+        if finite.any():
+            self.pending.append(rows[finite])
+        if sum(len(p) for p in self.pending) >= _FOLD_FROM_ROWS:
+            self.fold()
+
+    def fold(self) -> Moments:
+        """Return the moments of everything added."""
+        if self.pending:
+            self.moments = self.moments.update(np.concatenate(self.pending))
+            self.pending = []
+        return self.moments
+
+    def merge(self, other: MomentsSide) -> MomentsSide:
+        """Return both sides' rows together."""
+        return MomentsSide(moments=self.fold().merge(other.fold()), num_dropped=self.num_dropped + other.num_dropped)
+
+
+@dataclass(kw_only=True)
+class MomentsState:
+    """Streaming moments of the generated and of the reference corpus."""
+
+    generated: MomentsSide = field(default_factory=MomentsSide)
+    reference: MomentsSide = field(default_factory=MomentsSide)
+
+    def add(self, sample: Sample, features: FeatureSet) -> None:
+        """Add one sample, each embedding to the side where it belongs."""
+        for side, embedding in sides_of(sample, features):
+            (self.reference if side == "reference" else self.generated).add(embedding)
+
+    def merge(self, other: MomentsState) -> MomentsState:
+        """Return both corpora together."""
+        return MomentsState(
+            generated=self.generated.merge(other.generated), reference=self.reference.merge(other.reference)
+        )
+
+
+@dataclass(kw_only=True)
+class RowsSide:
+    """One side of a corpus comparison with all its rows (float32): for statistics that need every clip.
+
+    Attributes:
+        rows: Finite rows (E, D) of each clip, in the order they came.
+        ids: The clip behind each row of these.
+        num_dropped: Rows with a NaN or infinity, left out.
+    """
+
+    rows: list[npt.NDArray[np.float32]] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    num_dropped: int = 0
+
+    def add(self, embedding: npt.NDArray[Any], clip: str) -> None:
+        """Add rows (D,) or (E, D) of a clip; non-finite ones are dropped and counted."""
+        rows = np.atleast_2d(embedding)
+        finite = np.isfinite(rows).all(axis=1)
+        self.num_dropped += int((~finite).sum())
+        if finite.any():
+            self.rows.append(rows[finite].astype(np.float32))
+            self.ids.extend([clip] * int(finite.sum()))
+
+    def sorted_rows(self) -> tuple[npt.NDArray[np.float32], list[str]]:
+        """Return all rows (N, D) and their ids, by id; (0, 0) when there are none.
+
+        Some statistics draw subsets by position: sorting keeps the order of the samples out of the score.
+        """
+        if not self.rows:
+            return np.empty((0, 0), np.float32), []
+        order = sorted(range(len(self.ids)), key=self.ids.__getitem__)
+        return np.concatenate(self.rows)[order], [self.ids[i] for i in order]
+
+    def stacked(self) -> npt.NDArray[np.float32]:
+        """Return the rows of `sorted_rows` alone."""
+        return self.sorted_rows()[0]
+
+    def merge(self, other: RowsSide) -> RowsSide:
+        """Return both sides' rows together."""
+        return RowsSide(
+            rows=self.rows + other.rows, ids=self.ids + other.ids, num_dropped=self.num_dropped + other.num_dropped
+        )
+
+
+@dataclass(kw_only=True)
+class RowsState:
+    """Rows of the generated and of the reference corpus."""
+
+    generated: RowsSide = field(default_factory=RowsSide)
+    reference: RowsSide = field(default_factory=RowsSide)
+
+    def add(self, sample: Sample, features: FeatureSet) -> None:
+        """Add one sample, each embedding to the side where it belongs."""
+        for side, embedding in sides_of(sample, features):
+            (self.reference if side == "reference" else self.generated).add(embedding, sample.id)
+
+    def merge(self, other: RowsState) -> RowsState:
+        """Return both corpora together."""
+        return RowsState(
+            generated=self.generated.merge(other.generated), reference=self.reference.merge(other.reference)
+        )
+
+
+def sides_of(sample: Sample, features: FeatureSet) -> list[tuple[str, npt.NDArray[Any]]]:
+    """Return the (side, embedding) pairs that a sample brings, for needs called "generated" and "reference"."""
+    if sample.role == "reference":
+        found = features.get("generated", features.get("reference"))
+        return [("reference", found["embedding"])] if found is not None else []
+    return [(side, features[side]["embedding"]) for side in ("generated", "reference") if side in features]
+
+
+class RowsMetric(BackboneMetric, CorpusMetric):
+    """A corpus metric over the embeddings of every generated and reference clip."""
+
+    keeps_references = True
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return (self.generated_need(), self.reference_need(optional=True))
+
+    def start(self) -> RowsState:
+        return RowsState()
+
+    def update(self, state: RowsState, sample: Sample, features: FeatureSet) -> RowsState:
+        state.add(sample, features)
+        return state
+
+    def merge(self, a: RowsState, b: RowsState) -> RowsState:
+        return a.merge(b)
