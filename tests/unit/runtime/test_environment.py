@@ -11,7 +11,6 @@ import avmeter
 from avmeter.doctor import diagnose
 from avmeter.engine.store import default_store_folder
 from avmeter.errors import WeightsError
-from avmeter.metrics.reference import reference_path
 from avmeter.runtime import environment
 from avmeter.runtime.environment import Settings
 from avmeter.weights import WeightsSource
@@ -61,11 +60,10 @@ def test_home_is_expanded_in_the_cache_folder_everywhere(monkeypatch: pytest.Mon
 def test_reference_features_come_from_the_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
-    """Both names count, an explicit path wins, and `~` is the home folder."""
-    assert reference_path(None) is None
+    """Both names count, and `~` is the home folder."""
+    assert environment.reference_features_file() is None
     monkeypatch.setenv(name, "~/real.npz")
-    assert reference_path(None) == tmp_path / "real.npz"
-    assert reference_path("other.npz") == Path("other.npz")
+    assert environment.reference_features_file() == tmp_path / "real.npz"
 
 
 def test_environment_is_read_in_one_place() -> None:

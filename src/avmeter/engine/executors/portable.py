@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from avmeter.engine.ipc.importable import is_importable
 from avmeter.metrics.base import Metric
-from avmeter.metrics.simple import SimpleAdapter
+from avmeter.metrics.simple_form import SimpleAdapter
 from avmeter.registry import EXTRACTORS
 
 

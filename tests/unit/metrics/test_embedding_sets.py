@@ -1,0 +1,73 @@
+"""Sides of a corpus comparison: as moments or as rows, merged in any order, without what is not finite."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from avmeter.features.base import Features
+from avmeter.metrics.base import FeatureSet
+from avmeter.metrics.embedding_sets import MomentsSide, MomentsState, RowsSide, RowsState, sides_of
+from avmeter.sample import Sample
+
+ROWS = np.random.default_rng(0).standard_normal((600, 4)).astype(np.float32)
+
+
+def embedded(rows: np.ndarray) -> Features:
+    return Features(arrays={"embedding": rows})
+
+
+def test_moments_of_a_stream_are_those_of_the_whole() -> None:
+    """However many rows come at once, and on either side of where they are folded."""
+    side = MomentsSide()
+    for rows in np.split(ROWS, [1, 2, 250, 258, 599]):
+        side.add(rows)
+    moments = side.fold()
+    assert moments.count == 600
+    np.testing.assert_allclose(moments.mean, ROWS.astype(np.float64).mean(axis=0), atol=1e-12)
+    np.testing.assert_allclose(moments.covariance, np.cov(ROWS.astype(np.float64), rowvar=False), atol=1e-12)
+
+
+@pytest.mark.parametrize("side", [MomentsSide(), RowsSide()])
+def test_rows_that_are_not_finite_are_counted_and_left_out(side: MomentsSide | RowsSide) -> None:
+    """Of a clip with several rows, only those."""
+    rows = np.array([[1, 2], [np.nan, 0], [3, np.inf]], np.float32)
+    if isinstance(side, MomentsSide):
+        side.add(rows)
+        assert side.fold().count == 1
+    else:
+        side.add(rows, "clip")
+        assert side.sorted_rows()[1] == ["clip"]
+    assert side.num_dropped == 2
+
+
+def test_rows_come_out_by_id_whatever_order_they_came_in() -> None:
+    """So that statistics that draw by position do not depend on the order of the samples."""
+    forward, backward = RowsSide(), RowsSide()
+    for i in range(5):
+        forward.add(ROWS[i], f"clip {i}")
+    for i in reversed(range(5)):
+        backward.add(ROWS[i], f"clip {i}")
+    np.testing.assert_array_equal(forward.stacked(), backward.stacked())
+    assert forward.sorted_rows()[1] == [f"clip {i}" for i in range(5)]
+    assert RowsSide().stacked().shape == (0, 0)
+
+
+@pytest.mark.parametrize("state", [MomentsState, RowsState])
+def test_sample_adds_to_the_sides_that_it_has(state: type[MomentsState] | type[RowsState]) -> None:
+    """A generated clip with its reference to both; a sample of reference role to the reference side alone."""
+    folded = state()
+    folded.add(Sample(id="a"), FeatureSet({"generated": embedded(ROWS[0]), "reference": embedded(ROWS[1])}))
+    folded.add(Sample(id="b"), FeatureSet({"generated": embedded(ROWS[2])}))
+    folded.add(Sample(id="c", role="reference"), FeatureSet({"generated": embedded(ROWS[3])}))
+    folded.add(Sample(id="d", role="reference"), FeatureSet({"reference": embedded(ROWS[4])}))
+    whole = state().merge(folded).merge(state())
+    if isinstance(whole, MomentsState):
+        assert (whole.generated.fold().count, whole.reference.fold().count) == (2, 3)
+    else:
+        assert (len(whole.generated.ids), whole.reference.sorted_rows()[1]) == (2, ["a", "c", "d"])
+
+
+def test_reference_without_features_adds_nothing() -> None:
+    """Its clip was skipped."""
+    assert sides_of(Sample(id="r", role="reference"), FeatureSet()) == []

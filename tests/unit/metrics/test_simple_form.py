@@ -1,0 +1,121 @@
+"""Plain classes become metrics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from avmeter.errors import SkipError, UsageError
+from avmeter.metrics.base import CorpusMetric, FeatureSet, Metric
+from avmeter.metrics.simple_form import BaseMetric, SimpleAdapter, adapt
+from avmeter.result import MetricResult
+from avmeter.sample import Sample
+
+SAMPLE = Sample.of({"id": "a", "text_prompt": "a dog", "level": 3})
+
+
+class Level:
+    """A sample's own number, times a factor."""
+
+    higher_is_better = False
+
+    def __init__(self, returned: Any = None) -> None:
+        self.returned = returned
+
+    def compute(self, sample: dict[str, Any]) -> Any:
+        return sample["level"] if self.returned is None else self.returned
+
+
+class Total:
+    """Sum over a corpus."""
+
+    def __init__(self) -> None:
+        self.total = 0
+
+    def reset(self) -> None:
+        self.total = 0
+
+    def accumulate(self, sample: dict[str, Any]) -> None:
+        self.total += sample["level"]
+
+    def merge_from(self, other: Total) -> None:
+        self.total += other.total
+
+    def finalize(self) -> float:
+        return self.total
+
+
+def score(returned: Any) -> MetricResult:
+    return adapt("user.level", Level(returned)).score(SAMPLE, FeatureSet())
+
+
+def test_class_with_compute_scores_the_sample_as_its_author_wrote_it() -> None:
+    """Under the registered name, in the direction that the class has."""
+    metric = adapt("user.level", Level())
+    assert metric.score(SAMPLE, FeatureSet()) == MetricResult("user.level", 3.0)
+    assert metric.direction == "lower"
+    assert metric.needs == ()
+
+
+@pytest.mark.parametrize("number", [2, 2.0, np.float32(2), np.array(2.0)])
+def test_any_real_number_is_a_score(number: Any) -> None:
+    """Of NumPy too."""
+    assert score(number).score == 2.0
+
+
+def test_no_score_and_no_number_are_told_apart() -> None:
+    """None is a skip; NaN is a skip that names it; anything else is the author's mistake."""
+
+    class Nothing:
+        def compute(self, sample: dict[str, Any]) -> None:
+            return None
+
+    assert adapt("user.nothing", Nothing()).score(SAMPLE, FeatureSet()).skip is not None
+    with pytest.raises(SkipError, match="returned nan"):
+        score(float("nan"))
+    with pytest.raises(UsageError, match="returned a str"):
+        score("good")
+
+
+def test_class_with_accumulate_is_a_corpus_metric_whose_states_merge() -> None:
+    """Each state is a copy of the instance, reset."""
+    instance = Total()
+    instance.total = 100
+    metric = adapt("user.total", instance)
+    assert isinstance(metric, CorpusMetric)
+    a, b = (metric.update(metric.start(), SAMPLE, FeatureSet()) for _ in range(2))
+    assert metric.finish(metric.merge(a, b)).score == 6.0
+    assert instance.total == 100
+
+
+def test_instance_is_set_up_once_after_it_was_moved() -> None:
+    """`setup` may load onto the device."""
+    calls: list[Any] = []
+
+    class Loaded(BaseMetric):
+        def to(self, device: Any) -> BaseMetric:
+            calls.append(device)
+            return self
+
+        def setup(self) -> None:
+            calls.append("setup")
+
+        def compute(self, sample: dict[str, Any]) -> float:
+            return 1.0
+
+    metric = adapt("user.loaded", Loaded())
+    assert isinstance(metric, SimpleAdapter)
+    metric.prepare("cpu")
+    metric.prepare("cpu")
+    assert calls == ["cpu", "setup"]
+
+
+def test_metric_is_left_as_it_is_and_anything_else_is_refused() -> None:
+    """With the two ways to write one."""
+    metric = adapt("user.level", Level())
+    assert isinstance(metric, Metric)
+    assert adapt("other", metric) is metric
+    with pytest.raises(UsageError, match="int is no metric"):
+        adapt("user.number", 5)
