@@ -9,10 +9,7 @@ from avmeter.stats.frechet import frechet_distance
 from avmeter.stats.kernel import gaussian_kernel, kernel_audio_distance, mmd_squared, polynomial_kernel
 from avmeter.stats.manifold import manifold_scores
 from avmeter.stats.moments import Moments
-
-seeds = st.integers(0, 2**32 - 1)
-counts = st.integers(2, 60)
-dims = st.integers(1, 30)
+from support.strategies import COUNTS, DIMS, SEEDS
 
 
 def frechet(x: np.ndarray, y: np.ndarray) -> float:
@@ -31,7 +28,7 @@ def rotation(seed: int, dim: int) -> np.ndarray:
     return np.linalg.qr(np.random.default_rng(seed + 1).standard_normal((dim, dim)))[0]
 
 
-@given(seed=seeds, n=counts, dim=dims)
+@given(seed=SEEDS, n=COUNTS, dim=DIMS)
 def test_a_set_is_at_no_distance_from_itself(seed, n, dim) -> None:
     """Exactly 0, and 0 up to rounding when the rows come in another order."""
     x, _, scale = draw_sets(seed, n, 2, dim)
@@ -39,7 +36,7 @@ def test_a_set_is_at_no_distance_from_itself(seed, n, dim) -> None:
     assert frechet(x, x[::-1]) == pytest.approx(0.0, abs=1e-9 * scale)
 
 
-@given(seed=seeds, n=counts, m=counts, dim=dims)
+@given(seed=SEEDS, n=COUNTS, m=COUNTS, dim=DIMS)
 def test_frechet_is_symmetric_and_not_negative(seed, n, m, dim) -> None:
     """Either side may be the reference."""
     x, y, scale = draw_sets(seed, n, m, dim)
@@ -47,7 +44,7 @@ def test_frechet_is_symmetric_and_not_negative(seed, n, m, dim) -> None:
     assert frechet(x, y) == pytest.approx(frechet(y, x), abs=1e-10 * scale)
 
 
-@given(seed=seeds, n=counts, m=counts, dim=dims)
+@given(seed=SEEDS, n=COUNTS, m=COUNTS, dim=DIMS)
 def test_frechet_ignores_a_common_rotation_and_shift(seed, n, m, dim) -> None:
     """Only the sets' position to each other counts."""
     x, y, scale = draw_sets(seed, n, m, dim)
@@ -55,14 +52,14 @@ def test_frechet_ignores_a_common_rotation_and_shift(seed, n, m, dim) -> None:
     assert frechet(x @ turn + 7, y @ turn + 7) == pytest.approx(frechet(x, y), rel=1e-8, abs=1e-8 * scale)
 
 
-@given(seed=seeds, n=counts, dim=dims, shift=st.floats(-50, 50))
+@given(seed=SEEDS, n=COUNTS, dim=DIMS, shift=st.floats(-50, 50))
 def test_shifting_a_set_costs_the_squared_shift(seed, n, dim, shift) -> None:
     """Equal covariances leave the mean term alone."""
     x, _, scale = draw_sets(seed, n, 2, dim)
     assert frechet(x + shift, x) == pytest.approx(dim * shift**2, rel=1e-9, abs=1e-8 * scale)
 
 
-@given(seed=seeds, n=counts, m=counts, dim=dims, factor=st.floats(0.01, 100))
+@given(seed=SEEDS, n=COUNTS, m=COUNTS, dim=DIMS, factor=st.floats(0.01, 100))
 def test_frechet_scales_with_the_square_of_the_unit(seed, n, m, dim, factor) -> None:
     """Units of the embedding, squared."""
     x, y, scale = draw_sets(seed, n, m, dim)
@@ -70,7 +67,7 @@ def test_frechet_scales_with_the_square_of_the_unit(seed, n, m, dim, factor) -> 
     assert frechet(factor * x, factor * y) == pytest.approx(expected, rel=1e-8, abs=1e-9 * scale * factor**2)
 
 
-@given(seed=seeds, n=st.integers(5, 30), m=st.integers(5, 30), dim=st.integers(1, 12))
+@given(seed=SEEDS, n=st.integers(5, 30), m=st.integers(5, 30), dim=st.integers(1, 12))
 def test_zero_dimensions_change_nothing(seed, n, m, dim) -> None:
     """Dead outputs of a network, or N < D of any kind, are no special case."""
     x, y, scale = draw_sets(seed, n, m, dim)
@@ -79,7 +76,7 @@ def test_zero_dimensions_change_nothing(seed, n, m, dim) -> None:
 
 
 @settings(max_examples=25)
-@given(seed=seeds)
+@given(seed=SEEDS)
 def test_distances_grow_with_added_noise(seed) -> None:
     """More of the same noise is farther away, in every distance of this package."""
     rng = np.random.default_rng(seed)
@@ -93,7 +90,7 @@ def test_distances_grow_with_added_noise(seed) -> None:
     assert precisions == sorted(precisions, reverse=True)
 
 
-@given(seed=seeds, n=st.integers(2, 40), m=st.integers(2, 40), dim=st.integers(1, 8))
+@given(seed=SEEDS, n=st.integers(2, 40), m=st.integers(2, 40), dim=st.integers(1, 8))
 def test_kernel_distance_is_symmetric_and_ignores_order(seed, n, m, dim) -> None:
     """The order of clips and the choice of sides do not show."""
     x, y, _ = draw_sets(seed, n, m, dim)
@@ -107,7 +104,7 @@ def test_kernel_distance_is_symmetric_and_ignores_order(seed, n, m, dim) -> None
             assert other.value == pytest.approx(value, abs=1e-11 * size)
 
 
-@given(seed=seeds, n=st.integers(3, 40), m=st.integers(3, 40), dim=st.integers(2, 8))
+@given(seed=SEEDS, n=st.integers(3, 40), m=st.integers(3, 40), dim=st.integers(2, 8))
 def test_audio_distance_ignores_rotation_shift_and_unit(seed, n, m, dim) -> None:
     """The bandwidth comes from the reference, so a common change of coordinates cancels."""
     x, y, _ = draw_sets(seed, n, m, dim)

@@ -4,17 +4,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
 from avmeter.stats.bootstrap import mean_interval
 from avmeter.stats.divergence import inception_score, kl_softmax
 from avmeter.stats.rank import spearman_correlation
-
-numbers = st.floats(-1e6, 1e6, allow_subnormal=False)
+from support import strategies
 
 
 @settings(max_examples=50)
-@given(values=hnp.arrays(np.float64, st.integers(2, 30), elements=numbers), seed=st.integers(0, 99))
+@given(values=strategies.values(2), seed=st.integers(0, 99))
 def test_interval_holds_finite_ordered_ends_within_the_values(values, seed) -> None:
     """No mean of a resample lies outside the values, whatever they are."""
     interval = mean_interval(values, resamples=200, seed=seed)
@@ -24,7 +22,7 @@ def test_interval_holds_finite_ordered_ends_within_the_values(values, seed) -> N
 
 
 @given(
-    logits=hnp.arrays(np.float64, st.tuples(st.integers(1, 8), st.integers(2, 9)), elements=st.floats(-800, 800)),
+    logits=strategies.logits(1, 8),
     shift=st.floats(-100, 100),
 )
 def test_kl_is_zero_for_itself_and_ignores_a_common_offset(logits, shift) -> None:
@@ -34,14 +32,14 @@ def test_kl_is_zero_for_itself_and_ignores_a_common_offset(logits, shift) -> Non
     assert kl_softmax(generated=logits[:, ::-1], reference=logits) >= -1e-9
 
 
-@given(logits=hnp.arrays(np.float64, st.tuples(st.integers(4, 20), st.integers(2, 9)), elements=st.floats(-900, 900)))
+@given(logits=strategies.logits(4, 20))
 def test_inception_score_lies_between_one_and_the_classes(logits) -> None:
     """Whatever the logits, also where probabilities underflow."""
     result = inception_score(logits, splits=2)
     assert 1 - 1e-9 <= result.mean <= logits.shape[1] + 1e-9
 
 
-@given(values=hnp.arrays(np.float64, st.integers(3, 30), elements=numbers, unique=True), seed=st.integers(0, 99))
+@given(values=strategies.values(3, unique=True), seed=st.integers(0, 99))
 def test_rank_correlation_sees_order_alone(values, seed) -> None:
     """Any rising map leaves it, reversal flips it, sides may be exchanged."""
     other = np.random.default_rng(seed).permutation(len(values)).astype(float)

@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avmeter.stats.moments import Moments
-
-seeds = st.integers(0, 2**32 - 1)
+from support.strategies import SEEDS
 
 
 def draw_rows(seed: int, count: int, dim: int) -> np.ndarray:
@@ -16,18 +15,18 @@ def draw_rows(seed: int, count: int, dim: int) -> np.ndarray:
     return rng.standard_normal((count, dim)) * rng.uniform(0.01, 10, dim) + rng.uniform(-1000, 1000, dim)
 
 
-def assert_same(first: Moments, second: Moments) -> None:
-    assert first.count == second.count
-    assert first.dim == second.dim
-    if first.dim is None:
+def assert_same(actual: Moments, expected: Moments) -> None:
+    assert actual.count == expected.count
+    assert actual.dim == expected.dim
+    if actual.dim is None:
         return
-    spread = np.abs(second.comoment).max(initial=0.0)
-    np.testing.assert_allclose(first.mean, second.mean, rtol=1e-9, atol=1e-9)
+    spread = np.abs(expected.comoment).max(initial=0.0)
+    np.testing.assert_allclose(actual.mean, expected.mean, rtol=1e-9, atol=1e-9)
     # A single row has no spread of its own: what is left is rounding of its size.
-    np.testing.assert_allclose(first.comoment, second.comoment, rtol=0, atol=1e-9 * spread + 1e-16)
+    np.testing.assert_allclose(actual.comoment, expected.comoment, rtol=0, atol=1e-9 * spread + 1e-16)
 
 
-@given(seed=seeds, counts=st.lists(st.integers(0, 40), min_size=3, max_size=3), dim=st.integers(1, 6))
+@given(seed=SEEDS, counts=st.lists(st.integers(0, 40), min_size=3, max_size=3), dim=st.integers(1, 6))
 def test_merge_is_associative_and_commutative(seed, counts, dim) -> None:
     """Workers may finish and combine in any order."""
     a, b, c = (Moments.of(draw_rows(seed + i, count, dim)) for i, count in enumerate(counts))
@@ -35,7 +34,7 @@ def test_merge_is_associative_and_commutative(seed, counts, dim) -> None:
     assert_same(a.merge(b), b.merge(a))
 
 
-@given(seed=seeds, count=st.integers(0, 30), dim=st.integers(1, 5))
+@given(seed=SEEDS, count=st.integers(0, 30), dim=st.integers(1, 5))
 def test_empty_is_neutral(seed, count, dim) -> None:
     """A worker that got nothing changes nothing, not even a bit."""
     moments = Moments.of(draw_rows(seed, count, dim))
@@ -48,7 +47,7 @@ def test_empty_is_neutral(seed, count, dim) -> None:
 
 @settings(max_examples=50)
 @given(
-    seed=seeds,
+    seed=SEEDS,
     dim=st.integers(1, 6),
     cuts=st.lists(st.integers(0, 60), max_size=8),
 )

@@ -7,28 +7,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avmeter.text.error_rate import align, corpus_error_rate
-from avmeter.text.language import detect_char_level, parse_language
-from avmeter.text.normalise import NORMALISERS, normalise
+from avmeter.text.language import detect_char_level
+from avmeter.text.normalise import normalise
 from avmeter.text.repetition import repeated_ngram_share
 from avmeter.text.tokens import characters, tokens
 from support import require
+from support.strategies import NORMALISER_NAMES, NUMBER_WORDS, TEXTS, WORDS, languages
 
 # The first example pays for imports, and a busy machine for its neighbours.
 untimed = settings(deadline=None)
 
-words = st.lists(st.sampled_from(["a", "b", "c", "d e", "好", ""]), max_size=12)
-_NUMBER_WORDS = (
-    "a an and point oh one two nine ten thirteen nineteen twenty ninety hundred thousand million first second third "
-    "twentieth hundredth thousandth 5 0 2.5 1,000 3rd 22nd $5.50 $1 £2 50km % & - . , 's"
-)
-number_words = st.lists(st.sampled_from(_NUMBER_WORDS.split()), max_size=10).map(" ".join)
-texts = st.text(max_size=60) | number_words
-languages = st.sampled_from([None, "en", "de", "tr", "zh", "th"]).map(parse_language)
-own_names = st.sampled_from(sorted(set(NORMALISERS) - {"whisper-english"}))
-
 
 @untimed
-@given(words, words)
+@given(WORDS, WORDS)
 def test_counts_are_consistent(reference: list[str], hypothesis: list[str]) -> None:
     """Every token of either text is in exactly one count, and the steps spell both texts."""
     found = align(reference, hypothesis)
@@ -40,7 +31,7 @@ def test_counts_are_consistent(reference: list[str], hypothesis: list[str]) -> N
 
 
 @untimed
-@given(words, words)
+@given(WORDS, WORDS)
 def test_edits_are_symmetric_and_bounded(a: list[str], b: list[str]) -> None:
     """Edits do not depend on the direction and never exceed rewriting everything."""
     assert align(a, b).edits == align(b, a).edits <= max(len(a), len(b))
@@ -48,14 +39,14 @@ def test_edits_are_symmetric_and_bounded(a: list[str], b: list[str]) -> None:
 
 
 @untimed
-@given(words)
+@given(WORDS)
 def test_equal_texts_have_no_errors(reference: list[str]) -> None:
     """A text against itself has rate 0, or none if it is empty."""
     assert align(reference, reference).error_rate == (0.0 if reference else None)
 
 
 @untimed
-@given(words)
+@given(WORDS)
 def test_empty_hypothesis_loses_everything(reference: list[str]) -> None:
     """Silence against words is a rate of exactly 1."""
     assert align(reference, []).error_rate == (1.0 if reference else None)
@@ -75,7 +66,7 @@ def test_counts_are_jiwers(reference: list[str], hypothesis: list[str]) -> None:
 
 
 @untimed
-@given(st.lists(st.tuples(words, words), max_size=6))
+@given(st.lists(st.tuples(WORDS, WORDS), max_size=6))
 def test_corpus_rate_lies_among_the_rates_of_its_clips(pairs: list[tuple[list[str], list[str]]]) -> None:
     """Both corpus rates lie between the best and the worst clip."""
     found = [align(*pair) for pair in pairs]
@@ -90,7 +81,7 @@ def test_corpus_rate_lies_among_the_rates_of_its_clips(pairs: list[tuple[list[st
 
 
 @untimed
-@given(texts, own_names, languages, st.booleans())
+@given(TEXTS, NORMALISER_NAMES, languages("en", "de", "tr", "zh", "th"), st.booleans())
 def test_every_text_can_be_normalised_and_cut(text: str, name: str, language: object, numbers: bool) -> None:
     """No text breaks a normaliser, and tokens hold no white space and lose no character."""
     parsed = language
@@ -103,15 +94,17 @@ def test_every_text_can_be_normalised_and_cut(text: str, name: str, language: ob
 
 
 @untimed
-@given(number_words)
+@given(NUMBER_WORDS)
 def test_whispers_normaliser_takes_number_words(text: str) -> None:
-    """Any sequence of number words passes through Whisper's normaliser, too."""
+    """Any sequence of number words passes through Whisper's normaliser; what it makes of numbers holds no capitals."""
     require.package("transformers")
-    normalise(text, "whisper-english")
+    done = normalise(text, "whisper-english")
+    assert done == done.lower()
+    assert "  " not in done
 
 
 @untimed
-@given(texts, st.sampled_from([None, "en", "zh", "th"]).map(parse_language))
+@given(TEXTS, languages("en", "zh", "th"))
 def test_default_normaliser_without_numbers_is_idempotent(text: str, language: object) -> None:
     """A normalised text is left alone, where the decimal mark it writes is the one it reads."""
     once = normalise(text, "magihuman", language, numbers=False)  # type: ignore[arg-type]
@@ -127,7 +120,7 @@ def test_number_is_equal_to_its_words(number: int) -> None:
 
 
 @untimed
-@given(words, st.integers(min_value=1, max_value=4))
+@given(WORDS, st.integers(min_value=1, max_value=4))
 def test_repetition_is_a_share(text: list[str], n: int) -> None:
     """The share is below 1 and above or at 0, or there is none."""
     share = repeated_ngram_share(text, n)

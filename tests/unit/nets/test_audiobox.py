@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -13,7 +11,7 @@ from avmeter.errors import WeightsError
 from avmeter.nets import audiobox, wavlm
 from avmeter.nets.audiobox import AXES, Audiobox, AudioboxConfig
 from avmeter.nets.wavlm import WavLMConfig
-from support.paths import KEYS
+from support.checkpoints import published_keys, unread_keys
 
 SMALL = AudioboxConfig(
     encoder=WavLMConfig(
@@ -34,8 +32,7 @@ LENGTH = 16000
 
 @pytest.fixture(scope="module")
 def official() -> dict[str, Tensor]:
-    keys = json.loads((KEYS / "audiobox.keys.json").read_text())["keys"]
-    return {name: torch.empty(entry["shape"], device="meta") for name, entry in keys.items()}
+    return published_keys("audiobox")
 
 
 @pytest.fixture
@@ -58,8 +55,8 @@ def test_official_checkpoint_loads_strictly(official: dict[str, Tensor]) -> None
     """All 324 official keys have a place, but for the one that inference never reads."""
     assert len(official) == 324
     audiobox.KEY_MAP.load(audiobox.build(device="meta"), official, source="keys.json")
-    read = {audiobox.KEY_MAP.official(own) for own in audiobox.build(device="meta").state_dict()}
-    assert official.keys() - read == {"wavlm_model.mask_emb"}
+    unread = unread_keys(audiobox.KEY_MAP, audiobox.build(device="meta"), official)
+    assert unread == {"wavlm_model.mask_emb"}
 
 
 @pytest.mark.parametrize("name", ["layer_weights.PQ", "wavlm_model.encoder.layers.7.self_attn.grep_a"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import replace
 
@@ -14,7 +13,7 @@ from avmeter.errors import WeightsError
 from avmeter.nets import imagebind
 from avmeter.nets.imagebind import TOWERS, Attention, ImageBind, ImageBindConfig, TowerConfig
 from support import require
-from support.paths import KEYS
+from support.checkpoints import published_keys, unread_keys
 
 SMALL = ImageBindConfig(
     towers=TOWERS,
@@ -32,8 +31,7 @@ SMALL = ImageBindConfig(
 
 @pytest.fixture(scope="module")
 def official() -> dict[str, Tensor]:
-    keys = json.loads((KEYS / "imagebind.keys.json").read_text())["keys"]
-    return {name: torch.empty(entry["shape"], device="meta") for name, entry in keys.items()}
+    return published_keys("imagebind")
 
 
 @pytest.fixture
@@ -45,9 +43,10 @@ def net() -> ImageBind:
     return net
 
 
-def load_on_meta(towers: tuple[str, ...], official: dict[str, Tensor]) -> None:
+def load_on_meta(towers: tuple[str, ...], official: dict[str, Tensor]) -> ImageBind:
     net = imagebind.build(ImageBindConfig(towers=towers), device="meta")
     imagebind.key_map(towers).load(net, official, source="keys.json")
+    return net
 
 
 @pytest.mark.parametrize(
@@ -57,7 +56,9 @@ def test_official_checkpoint_loads_strictly_whole_and_in_towers(
     official: dict[str, Tensor], towers: tuple[str, ...]
 ) -> None:
     """Every official key has a place in the network or belongs to a tower that was not asked for."""
-    load_on_meta(towers, official)
+    net = load_on_meta(towers, official)
+    key_map = imagebind.key_map(towers)
+    assert unread_keys(key_map, net, official) == {key for key in official if key_map.is_unused(key)}
 
 
 @pytest.mark.parametrize("tower", TOWERS)

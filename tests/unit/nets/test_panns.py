@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 import torch
 from torch import Tensor
@@ -11,16 +9,14 @@ from torch import Tensor
 from avmeter.errors import UsageError, WeightsError
 from avmeter.nets import panns
 from avmeter.nets.panns import Cnn14, Cnn14Config
-from support.paths import KEYS
+from support.checkpoints import published_keys, unread_keys
 
 SMALL = Cnn14Config(num_mels=16, channels=(4, 6, 8), num_classes=5)
 
 
 @pytest.fixture(scope="module")
 def official() -> dict[str, Tensor]:
-    keys = json.loads((KEYS / "panns.keys.json").read_text())["keys"]
-    dtypes = {"float32": torch.float32, "int64": torch.int64}
-    return {name: torch.empty(e["shape"], dtype=dtypes[e["dtype"]], device="meta") for name, e in keys.items()}
+    return published_keys("panns")
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +36,11 @@ def load_on_meta(official: dict[str, Tensor]) -> None:
 def test_official_checkpoint_loads_strictly(official: dict[str, Tensor]) -> None:
     """Every official key has a place in the network or belongs to the stored front end."""
     load_on_meta(official)
+    assert unread_keys(panns.KEY_MAP, panns.build(device="meta"), official) == {
+        "logmel_extractor.melW",
+        "spectrogram_extractor.stft.conv_imag.weight",
+        "spectrogram_extractor.stft.conv_real.weight",
+    }
 
 
 @pytest.mark.parametrize("name", ["bn0.running_mean", "conv_block6.bn2.num_batches_tracked", "fc_audioset.weight"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 import torch
 from torch import Tensor
@@ -11,15 +9,14 @@ from torch import Tensor
 from avmeter.errors import UsageError, WeightsError
 from avmeter.nets import passt
 from avmeter.nets.passt import Block, Passt, PasstConfig
-from support.paths import KEYS
+from support.checkpoints import published_keys, unread_keys
 
 SMALL = PasstConfig(dim=24, depth=3, num_heads=4, num_mels=36, num_mel_frames=100, num_classes=5)
 
 
 @pytest.fixture(scope="module")
 def official() -> dict[str, Tensor]:
-    keys = json.loads((KEYS / "passt.keys.json").read_text())["keys"]
-    return {name: torch.empty(entry["shape"], device="meta") for name, entry in keys.items()}
+    return published_keys("passt")
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +35,8 @@ def load_on_meta(official: dict[str, Tensor]) -> None:
 def test_official_checkpoint_loads_strictly(official: dict[str, Tensor]) -> None:
     """Every official key has a place in the network or is the unused second classifier."""
     load_on_meta(official)
+    unread = unread_keys(passt.KEY_MAP, passt.build(device="meta"), official)
+    assert unread == {"head_dist.weight", "head_dist.bias"}
 
 
 @pytest.mark.parametrize("name", ["cls_token", "blocks.11.mlp.fc2.bias", "head.1.weight"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -13,7 +12,7 @@ from avmeter.errors import WeightsError
 from avmeter.nets import synchformer
 from avmeter.nets.keys import KeyMap
 from avmeter.nets.synchformer import OFFSET_GRID_S, PARTS, Synchformer, SynchformerConfig
-from support.paths import KEYS
+from support.checkpoints import published_keys, unread_keys
 
 SMALL = SynchformerConfig(
     dim=32,
@@ -34,8 +33,7 @@ SMALL = SynchformerConfig(
 
 @pytest.fixture(scope="module")
 def official() -> dict[str, Tensor]:
-    keys = json.loads((KEYS / "synchformer.keys.json").read_text())["keys"]
-    return {name: torch.empty(entry["shape"], device="meta") for name, entry in keys.items()}
+    return published_keys("synchformer")
 
 
 @pytest.fixture
@@ -47,9 +45,10 @@ def net() -> Synchformer:
     return net
 
 
-def load_on_meta(parts: tuple[str, ...], official: dict[str, Tensor], key_map: KeyMap) -> None:
+def load_on_meta(parts: tuple[str, ...], official: dict[str, Tensor], key_map: KeyMap) -> Synchformer:
     net = synchformer.build(SynchformerConfig(parts=parts), device="meta")
     key_map.load(net, official, source="keys.json")
+    return net
 
 
 @pytest.mark.parametrize("parts", [PARTS, *((part,) for part in PARTS)], ids=lambda parts: "+".join(parts))
@@ -57,7 +56,9 @@ def test_official_checkpoint_loads_strictly_whole_and_in_parts(
     official: dict[str, Tensor], parts: tuple[str, ...]
 ) -> None:
     """Every official key has a place in the network or is known by name to be read by nobody."""
-    load_on_meta(parts, official, synchformer.key_map(parts))
+    key_map = synchformer.key_map(parts)
+    net = load_on_meta(parts, official, key_map)
+    assert unread_keys(key_map, net, official) == {key for key in official if key_map.is_unused(key)}
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 import torch
 from torch import Tensor
@@ -11,15 +9,14 @@ from torch import Tensor
 from avmeter.errors import UsageError, WeightsError
 from avmeter.nets import vggish
 from avmeter.nets.vggish import Vggish, VggishConfig
-from support.paths import KEYS
+from support.checkpoints import published_keys, unread_keys
 
 SMALL = VggishConfig(num_frames=12, num_mels=8, channels=((3,), (4, 5)), hidden=10, embedding_dim=6)
 
 
 @pytest.fixture(scope="module")
 def official() -> dict[str, Tensor]:
-    keys = json.loads((KEYS / "vggish.keys.json").read_text())["keys"]
-    return {name: torch.empty(entry["shape"], device="meta") for name, entry in keys.items()}
+    return published_keys("vggish")
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +35,14 @@ def load_on_meta(official: dict[str, Tensor]) -> None:
 def test_official_checkpoint_loads_strictly(official: dict[str, Tensor]) -> None:
     """Every official key has a place in the network."""
     load_on_meta(official)
+    assert not unread_keys(vggish.KEY_MAP, vggish.build(device="meta"), official)
 
 
 def test_checkpoint_with_the_unused_pca_loads(official: dict[str, Tensor]) -> None:
     """Copies that carry the PCA are the same network."""
     pca = {"pproc.pca_eigen_vectors": torch.empty(128, 128), "pproc.pca_means": torch.empty(128, 1)}
     load_on_meta(official | pca)
+    assert unread_keys(vggish.KEY_MAP, vggish.build(device="meta"), official | pca) == pca.keys()
 
 
 @pytest.mark.parametrize("name", ["features.0.weight", "features.13.bias", "embeddings.4.weight"])
