@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +14,8 @@ from avmeter.nets.synchformer import OFFSET_GRID_S
 from avmeter.sample import Sample
 
 DIM = 16
+
+Maker = Callable[[np.random.Generator], Features]
 
 
 def tagged(rng: np.random.Generator) -> Features:
@@ -36,11 +40,96 @@ def offsets(front_s: float, back_s: float) -> Features:
     return Features(arrays={"logits": logits, "start_s": np.zeros(2)}, facts=facts)
 
 
-MAKERS: dict[str, Callable[[np.random.Generator], Features]] = {
-    "passt": tagged,
-    "synchformer_offset": compared,
-}
-"""Extractor -> its features."""
+def embedded(*names: str, **facts: Any) -> Maker:
+    """Of a network with these embeddings, (16,) each."""
+
+    def make(rng: np.random.Generator) -> Features:
+        return Features(arrays={n: rng.standard_normal(DIM).astype(np.float32) for n in names}, facts=facts)
+
+    return make
+
+
+def judged(*scales: str) -> Maker:
+    """Of a network that predicts opinion scores: one fact for each scale, 1 to 5."""
+
+    def make(rng: np.random.Generator) -> Features:
+        scores = {name: float(rng.uniform(1, 5)) for name in scales}
+        return Features(facts={**scores, "silent": False, "high_band_only": False})
+
+    return make
+
+
+def transcribed(rng: np.random.Generator) -> Features:
+    """Of a recogniser: five words, some of them right (see `TEXTS`)."""
+    words = [word if rng.random() < 0.7 else "other" for word in TEXTS["reference_text"].split()]
+    facts = {
+        "text": " ".join(words), "segments": [], "language": "en", "language_probability": 0.9, "speech_s": 3.0,
+        "duration_s": 3.0, "long_form": False,
+    }  # fmt: skip
+    return Features(facts=facts)
+
+
+def metered(rng: np.random.Generator) -> Features:
+    """Of a loudness meter."""
+    return Features(facts={"integrated_lufs": float(rng.uniform(-40, -10)), "reasons": {}})
+
+
+def with_onsets(rng: np.random.Generator) -> Features:
+    """Of an onset detector: four times within five seconds."""
+    return Features(arrays={"times_s": np.sort(rng.uniform(0, 5, 4))}, facts={"duration_s": 5.0})
+
+
+def moving(rng: np.random.Generator) -> Features:
+    """Of optical flow at 10 frames a second for five seconds."""
+    return Features(arrays={"times_s": np.arange(50) / 10, "magnitude": rng.uniform(0, 3, 50)})
+
+
+def frames(rng: np.random.Generator) -> Features:
+    """Of ImageBind, frame by frame: four seconds at 5 frames a second."""
+    arrays = {"times_s": np.arange(20) / 5, "embedding": rng.standard_normal((20, DIM)).astype(np.float32)}
+    return Features(arrays=arrays, facts={"duration_s": 4.0})
+
+
+def windows(rng: np.random.Generator) -> Features:
+    """Of ImageBind, window by window: two seconds each, one every half."""
+    starts = np.arange(5) / 2
+    embedding = rng.standard_normal((len(starts), DIM)).astype(np.float32)
+    return Features(arrays={"start_s": starts, "duration_s": np.full(len(starts), 2.0), "embedding": embedding})
+
+
+TEXTS = {"reference_text": "the quick brown fox jumps", "language": "en"}
+"""Texts of every sample; the prompt is one of each sample's own."""
+
+READ = {"num_tokens": 5, "num_dropped": 0, "truncated": False}
+
+MAKERS: Mapping[str, Maker] = MappingProxyType(
+    {
+        "passt": tagged,
+        "synchformer_offset": compared,
+        "whisper": transcribed,
+        "clap_audio": embedded("embedding", model="clap-htsat-fused"),
+        "clap_text": embedded("embedding", model="clap-htsat-fused", **READ),
+        "speaker_ge2e": embedded("embedding", speech_s=3.0),
+        "imagebind_audio": embedded("embedding"),
+        "imagebind_audio_windows": windows,
+        "imagebind_frames": frames,
+        "imagebind_text": embedded("embedding", **READ),
+        "imagebind_video": embedded("embedding"),
+        "pe_av_embedding": embedded("audio", "video", "audio_video", sound_s=5.0, picture_s=5.0),
+        "pe_av_text": embedded("audio", "video", "audio_video", **READ),
+        "audiobox": judged("PQ", "PC", "CE", "CU"),
+        "dnsmos": judged("ovrl", "sig", "bak", "p808"),
+        "loudness": metered,
+        "motion": moving,
+        "onsets": with_onsets,
+    }
+)
+"""Extractor -> its features. A corpus metric over another one needs a line here; a metric of clips may have one."""
+
+
+def can_be_made(metric: Metric) -> bool:
+    """Whether all features that the metric needs can be made here."""
+    return all(need.extractor in MAKERS for need in metric.needs)
 
 
 def samples(metric: Metric, count: int, *, seed: int = 0, equal_sides: bool = False) -> list[tuple[Sample, FeatureSet]]:
@@ -51,5 +140,5 @@ def samples(metric: Metric, count: int, *, seed: int = 0, equal_sides: bool = Fa
         features = FeatureSet({need.name: MAKERS[need.extractor](rng) for need in metric.needs})
         if equal_sides and "reference" in features:
             features["reference"] = features["generated"]
-        made.append((Sample(id=f"{i:03}"), features))
+        made.append((Sample.of({"id": f"{i:03}", "text_prompt": f"prompt {i}", **TEXTS}), features))
     return made
