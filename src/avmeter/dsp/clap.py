@@ -198,17 +198,17 @@ def log_mel_of_clip(wave: Waveform, spec: MelSpec) -> Tensor:
     """Return the same (T, 64) of one waveform of more than 10 s, reading a stretch at a time."""
     num_frames = 1 + len(wave) // spec.hop_length
     starts = range(0, num_frames, _BLOCK_FRAMES)
-    mels = (_mel_of_stretch(wave, first, min(first + _BLOCK_FRAMES, num_frames), spec) for first in starts)
+    mels = (_mel_of_stretch(wave, start, min(start + _BLOCK_FRAMES, num_frames), spec) for start in starts)
     return torch.cat([_decibels(mel[None])[0] for mel in mels])
 
 
-def _mel_of_stretch(wave: Waveform, first: int, last: int, spec: MelSpec) -> Tensor:
-    """Return the mel energies (64, last - first) of the frames [first, last), float64."""
+def _mel_of_stretch(wave: Waveform, start_frame: int, stop_frame: int, spec: MelSpec) -> Tensor:
+    """Return the mel energies (64, stop_frame - start_frame) of the frames [start_frame, stop_frame), float64."""
     margin = spec.win_length // 2
     # One frame more in front: a stretch of one frame at the end of the clip would be too short to be mirrored.
-    lead = min(first, 1)
-    first -= lead
-    start, stop = first * spec.hop_length - margin, (last - 1) * spec.hop_length + margin
+    lead = min(start_frame, 1)
+    start_frame -= lead
+    start, stop = start_frame * spec.hop_length - margin, (stop_frame - 1) * spec.hop_length + margin
     piece = torch.as_tensor(wave[max(start, 0) : min(stop, len(wave))]).double()
     mirrored = functional.pad(piece[None], (max(-start, 0), max(stop - len(wave), 0)), mode="reflect")
     return mel_of_frames(mirrored.unfold(-1, spec.win_length, spec.hop_length)[:, lead:], spec)[0]

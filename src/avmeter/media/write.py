@@ -108,8 +108,8 @@ def replace_audio(
         copy = out.add_stream_from_template(stream)
         audio = _audio_stream(out, len(samples), sample_rate)
         copied = _copied(source, stream, copy, max(-start_s, 0.0))
-        first = round(max(start_s, 0.0) * sample_rate)
-        _mux(out, copied, _encode_audio(audio, samples, sample_rate, first=first))
+        start_sample = round(max(start_s, 0.0) * sample_rate)
+        _mux(out, copied, _encode_audio(audio, samples, sample_rate, start_sample=start_sample))
     return path
 
 
@@ -176,15 +176,15 @@ def _audio_stream(out: av.container.OutputContainer, num_channels: int, sample_r
 
 
 def _encode_audio(
-    stream: av.AudioStream, samples: npt.NDArray[np.float32], sample_rate: int, *, first: int = 0
+    stream: av.AudioStream, samples: npt.NDArray[np.float32], sample_rate: int, *, start_sample: int = 0
 ) -> Iterator[av.Packet]:
-    """Yield FLAC packets of samples (C, N), 24 bit, the first at position `first`."""
+    """Yield FLAC packets of samples (C, N), 24 bit, the first at position `start_sample`."""
     scaled = np.clip(np.rint(np.asarray(samples, np.float64) * 2**23), -(2**23), 2**23 - 1).astype(np.int32) << 8
     layout = stream.codec_context.layout
     for start in range(0, scaled.shape[1], _BLOCK):
         block = np.ascontiguousarray(scaled[:, start : start + _BLOCK].T).reshape(1, -1)
         frame = av.AudioFrame.from_ndarray(block, format="s32", layout=layout)
         frame.sample_rate = sample_rate
-        frame.pts, frame.time_base = first + start, Fraction(1, sample_rate)
+        frame.pts, frame.time_base = start_sample + start, Fraction(1, sample_rate)
         yield from stream.encode(frame)
     yield from stream.encode(None)

@@ -101,7 +101,7 @@ class ImageBindConfig:
             raise ValueError(f"patches of {self.patch_size} do not tile {self.image_size} pixels")
 
     @property
-    def num_picture_patches(self) -> int:
+    def num_image_patches(self) -> int:
         """Patches of one clip's frames."""
         return (self.image_size // self.patch_size) ** 2
 
@@ -226,7 +226,7 @@ class VisionTower(Tower):
         kernel = (config.num_frames, config.patch_size, config.patch_size)
         self.patches = nn.Conv3d(3, tower.dim, kernel, stride=kernel, bias=False)
         self.cls_token = nn.Parameter(torch.empty(1, 1, tower.dim))
-        self.pos_embed = nn.Parameter(torch.empty(1, 1 + config.num_picture_patches, tower.dim))
+        self.pos_embed = nn.Parameter(torch.empty(1, 1 + config.num_image_patches, tower.dim))
         self.pre_norm = nn.LayerNorm(tower.dim, eps=_LAYER_NORM_EPS)
 
     def embed(self, pixels: Tensor) -> Tensor:

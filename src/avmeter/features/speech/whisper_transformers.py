@@ -217,6 +217,6 @@ class _LogProbabilities:
         return scores
 
 
-def _language_tokens(tokens: Mapping[str, int], first: int, last: int) -> dict[str, int]:
-    inner = ((token, number) for token, number in tokens.items() if first < number < last)
+def _language_tokens(tokens: Mapping[str, int], above: int, below: int) -> dict[str, int]:
+    inner = ((token, number) for token, number in tokens.items() if above < number < below)
     return {token[2:-2]: number for token, number in sorted(inner, key=lambda pair: pair[1])}
