@@ -1,4 +1,4 @@
-"""Looking over a set before money is spent on it: what would be skipped, and what would mislead."""
+"""Pre-flight check of a dataset: what would be skipped, and what would mislead a metric."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from avmeter.errors import SkipError
 from avmeter.features.signal.loudness import sound_health
 from avmeter.media import AudioSpec, FrameRequest, MediaItem, Resize, content_key, is_still
 
-_SILENT_SHARE = 0.99
-_CLIPPED_SHARE = 1e-4
-_BAND_LIMITED = 0.6
+_SILENT_SHARE = 0.99  # of the clip's duration
+_CLIPPED_SHARE = 1e-4  # of the samples
+_BAND_LIMITED = 0.6  # of the Nyquist frequency
 _SHORT_S = 1.0
 _LATE_S = 0.04
-_STILL_FRAMES = 24
+_STILL_FRAMES = 24  # how many frames are compared
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClipAudit:
-    """One clip: problems as (code, sentence), and the figures behind them."""
+    """Findings on one clip: problems as (code, sentence), and the measurements behind them."""
 
     path: Path
     problems: tuple[tuple[str, str], ...]
@@ -34,7 +34,7 @@ class ClipAudit:
 
 @dataclass(frozen=True, kw_only=True)
 class SetAudit:
-    """All clips, and what is odd about the set as a whole."""
+    """Findings on every clip, and on the set as a whole as (code, sentence)."""
 
     clips: tuple[ClipAudit, ...]
     notes: tuple[tuple[str, str], ...]
@@ -44,8 +44,8 @@ def audit(paths: Sequence[Path], *, threads: int = 2, progress: Callable[[int, i
     """Decode every clip once and report silent, clipped, band-limited, duplicate, short and still ones.
 
     Args:
-        paths: Files.
-        threads: Clips at a time.
+        paths: Media files.
+        threads: How many clips are decoded at a time.
         progress: Called with (clips done, clips in all).
     """
     clips: list[ClipAudit] = []
@@ -64,17 +64,17 @@ def _audit_clip(path: Path) -> ClipAudit:
         facts["key"] = content_key(path)
         with MediaItem.open(path) as item:
             if item.has_audio:
-                problems.extend(_sound(item, facts))
+                problems.extend(_check_audio(item, facts))
             else:
                 problems.append(("no_audio_track", "no sound track"))
             if item.has_video:
-                problems.extend(_picture(item, facts))
+                problems.extend(_check_video(item, facts))
     except SkipError as error:
         problems.append((str(error.code), error.message))
     return ClipAudit(path=path, problems=tuple(problems), facts=facts)
 
 
-def _sound(item: MediaItem, facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _check_audio(item: MediaItem, facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
     samples = item.audio(AudioSpec(sample_rate=None, mixdown="none"))
     track = item.audio_facts
     health = sound_health(samples, track.sample_rate)
@@ -98,7 +98,7 @@ def _sound(item: MediaItem, facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "late_stream", f"the sound starts {track.start_s:+.3f} s into the clip"
 
 
-def _picture(item: MediaItem, facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _check_video(item: MediaItem, facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
     times = item.frame_times
     facts.update(num_frames=len(times), picture_duration_s=item.video_duration_s)
     chosen = np.unique(np.linspace(0, len(times) - 1, _STILL_FRAMES).astype(int))
@@ -108,10 +108,10 @@ def _picture(item: MediaItem, facts: dict[str, Any]) -> Iterator[tuple[str, str]
         output="uint8",
     )
     if is_still(item.frames(request)):
-        yield "still_picture", "the picture never changes"
-    sound_s = facts.get("duration_s")
-    if sound_s is not None and abs(sound_s - item.video_duration_s) > max(0.1, 0.05 * item.video_duration_s):
-        yield "unequal_durations", f"sound lasts {sound_s:.2f} s, the picture {item.video_duration_s:.2f} s"
+        yield "still_picture", "the video never changes"
+    audio_s = facts.get("duration_s")
+    if audio_s is not None and abs(audio_s - item.video_duration_s) > max(0.1, 0.05 * item.video_duration_s):
+        yield "unequal_durations", f"audio lasts {audio_s:.2f} s, the video {item.video_duration_s:.2f} s"
 
 
 def _set_notes(clips: Sequence[ClipAudit]) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What this machine has, what each metric still needs, and known ways in which an environment is broken."""
+"""Diagnosis of a machine: what it has, what each metric lacks, and known ways in which an environment is broken."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Finding:
 
 
 def diagnose() -> list[Finding]:
-    """Everything worth knowing before a run; loads no network and touches no internet."""
+    """Collect what is worth knowing before a run, without loading a network or touching the internet."""
     return [*_system(), *_packages(), *_fragile_packages(), *_metrics()]
 
 
@@ -74,7 +74,7 @@ def _packages() -> list[Finding]:
 
 
 def _fragile_packages() -> list[Finding]:
-    """A torchaudio or torchvision built for another torch fails to load, and takes `import transformers` along."""
+    """Find a torchaudio or torchvision that was built for another torch: it breaks `import transformers`."""
     findings = []
     for name in _FRAGILE:
         try:

@@ -61,7 +61,7 @@ def _options(
 
 
 class _Interrupted(BaseException):
-    """Ctrl-C. Not a `KeyboardInterrupt`, which the parser would turn into a silent exit code."""
+    """Raised on Ctrl-C. Not a `KeyboardInterrupt`, which the parser would turn into a silent exit code."""
 
 
 def _interrupt(*_: Any) -> None:

@@ -12,7 +12,7 @@ def compare_command(
     run_a: Annotated[Path, typer.Argument(help="Run folder.")],
     run_b: Annotated[Path, typer.Argument(help="Run folder.")],
 ) -> None:
-    """Paired differences per metric (B minus A over the samples both have), with 95% bootstrap intervals.
+    """Show paired differences per metric (B minus A over the samples of both), with 95% bootstrap intervals.
 
     Example: avmeter compare baseline/ candidate/
     """

@@ -1,4 +1,4 @@
-"""`avmeter probe`: what avmeter sees in a file."""
+"""`avmeter probe`: streams, times and rates of media files."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def _show(results: EvalResults, out: Path | None) -> None:
 
 
 def _exit_code(results: EvalResults, *, strict: bool) -> int:
-    """What a run ends with: nothing was scored, or with `strict` something was skipped."""
+    """Return 3 if nothing was scored, 1 if with `strict` something was skipped, else 0."""
     everything = [r for row in results for r in row.values()] + list(results.corpus.values())
     if not any(r.score is not None for r in everything):
         return EXIT_NOTHING

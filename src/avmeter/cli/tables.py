@@ -1,4 +1,4 @@
-"""Tables that lose nothing: names are folded on a narrow terminal, and at full width where there is none."""
+"""Tables without cut cells: names are folded on a narrow terminal, and at full width where there is none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _NATURAL_WIDTH = 10_000
 
 
 def full_table(*heads: str) -> Table:
-    """An empty table whose cells are never cut."""
+    """Build an empty table whose cells are never cut."""
     table = Table(header_style="bold")
     for i, head in enumerate(heads):
         table.add_column(head, overflow="fold", no_wrap=i == 0)
@@ -17,6 +17,6 @@ def full_table(*heads: str) -> Table:
 
 
 def table_console() -> Console:
-    """Where such a table is printed."""
+    """Return the console that such a table is printed to."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=_NATURAL_WIDTH)

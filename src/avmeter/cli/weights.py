@@ -11,7 +11,7 @@ app = typer.Typer(help="List, fetch, verify and find checkpoints.", no_args_is_h
 
 @app.command("list")
 def list_command() -> None:
-    """Every checkpoint: size, licence, what it is for, and whether it is on this machine."""
+    """List every checkpoint: size, licence, what it is for, and whether it is on this machine."""
     from avmeter.cli.tables import full_table, table_console
     from avmeter.metrics.checkpoint_uses import metrics_by_checkpoint
     from avmeter.weights import WeightsSource, catalog

@@ -1,1 +1,1 @@
-"""Clips that are rendered on the spot, so that everything can be tried without data."""
+"""A demonstration without data: clips rendered on the spot, damaged and scored."""

@@ -1,7 +1,7 @@
-"""A small set of clips rendered on the spot: spoken sentences, a bouncing ball, a melody.
+"""A small set of rendered clips: spoken sentences, a bouncing ball, a melody.
 
-What is heard happens when it is seen, and what is said is known, so that every metric has something to measure and
-every damage something to break.
+Audio and video are in sync and the spoken words are known, so that every metric has something to measure and every
+damage something to break.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Wave = npt.NDArray[np.float32]
 
 
 def render_clips(folder: Path) -> list[dict[str, Any]]:
-    """Write the clips into `folder` and return their samples: video, prompt, and what is said where somebody speaks.
+    """Write the clips into `folder` and return their samples: video, prompt, and the spoken words where there are any.
 
     Raises:
         MissingDependencyError: espeak-ng is not installed.
@@ -40,7 +40,7 @@ def render_clips(folder: Path) -> list[dict[str, Any]]:
     folder.mkdir(parents=True, exist_ok=True)
     samples: list[dict[str, Any]] = []
     for name, voice, text in SENTENCES:
-        wave = _fitted(speak(text, voice, sample_rate=SAMPLE_RATE, words_per_minute=140)[0])
+        wave = _fit(speak(text, voice, sample_rate=SAMPLE_RATE, words_per_minute=140)[0])
         path = _write(folder / f"{name}.mp4", _speaking(wave), wave)
         samples.append(
             {
@@ -64,8 +64,8 @@ def _write(path: Path, frames: Iterator[Frame], wave: Wave) -> Path:
     return write_clip(path, frames, fps=FPS, samples=wave[None], sample_rate=SAMPLE_RATE)
 
 
-def _fitted(wave: Wave) -> Wave:
-    """Silence in front, then the wave, cut or padded to the clip's length."""
+def _fit(wave: Wave) -> Wave:
+    """Put silence before a wave (N,), and cut or pad it to the clip's length."""
     length = round(DURATION_S * SAMPLE_RATE)
     fitted = np.zeros(length, np.float32)
     start = round(LEAD_S * SAMPLE_RATE)
@@ -79,7 +79,7 @@ def _times() -> npt.NDArray[np.float64]:
 
 
 def _background() -> Frame:
-    """A fixed gentle texture: optical flow needs something to hold on to."""
+    """Return a fixed low-contrast texture (H, W, 3): optical flow needs one."""
     rng = np.random.default_rng(7)
     coarse = rng.integers(60, 110, (HEIGHT // 10, WIDTH // 10, 3))
     return np.kron(coarse, np.ones((10, 10, 1))).astype(np.uint8)
@@ -91,7 +91,7 @@ def _disc(frame: Frame, x: float, y: float, radius: float, colour: tuple[int, in
 
 
 def _speaking(wave: Wave) -> Iterator[Frame]:
-    """A face whose mouth opens with the loudness."""
+    """Yield frames of a face whose mouth opens with the level of the wave."""
     background = _background()
     for time_s in _times():
         start = int(time_s * SAMPLE_RATE)
@@ -108,7 +108,7 @@ def _speaking(wave: Wave) -> Iterator[Frame]:
 
 
 def _impact_times() -> list[float]:
-    """When the ball hits the floor: bounces that get shorter, then a second throw."""
+    """Return when the ball hits the floor, seconds: bounces that get shorter, then a second throw."""
     times, now, gap = [], 0.6, 0.72
     for start in (0.6, 3.1):
         now, gap = start, 0.72
@@ -134,7 +134,7 @@ def _bouncing(impacts: list[float]) -> Iterator[Frame]:
 
 
 def _thuds(impacts: list[float]) -> Wave:
-    """A short low thud with a click at each impact."""
+    """Return a wave (N,) with a short low thud and a click at each impact."""
     wave = np.zeros(round(DURATION_S * SAMPLE_RATE), np.float32)
     time_s = np.arange(int(0.18 * SAMPLE_RATE)) / SAMPLE_RATE
     rng = np.random.default_rng(3)
@@ -152,7 +152,7 @@ def _note_times() -> list[float]:
 
 
 def _lights(notes: list[float]) -> Iterator[Frame]:
-    """A bar jumps up at each note and sinks back."""
+    """Yield frames in which a bar jumps up at each note and sinks back."""
     background = _background()
     for time_s in _times():
         frame = background.copy()
@@ -165,7 +165,7 @@ def _lights(notes: list[float]) -> Iterator[Frame]:
 
 
 def _melody(notes: list[float]) -> Wave:
-    """Bell-like notes of a scale."""
+    """Return a wave (N,) of bell-like notes."""
     wave = np.zeros(round(DURATION_S * SAMPLE_RATE), np.float32)
     for semitones, note in zip((0, 4, 7, 12, 7, 4, 0), notes, strict=True):
         start = int(note * SAMPLE_RATE)

@@ -1,4 +1,4 @@
-"""Speech made on this machine by espeak-ng: robotic, deterministic, in a hundred languages, without a download.
+"""Speech synthesised on this machine by espeak-ng: robotic, deterministic, a hundred languages, no download.
 
 The library comes with the wheel `espeakng-loader` (espeak-ng is GPL-3; nothing of it is part of this package). It
 keeps its state in globals and ends the process on some errors, so each text is spoken by a process of its own:
@@ -40,7 +40,7 @@ _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctype
 def speak(
     text: str, voice: str = "en", *, sample_rate: int | None = None, words_per_minute: int = WORDS_PER_MINUTE
 ) -> tuple[NDArray[np.float32], int]:
-    """A text, spoken.
+    """Synthesise a spoken text.
 
     Args:
         text: What to say; not empty.
@@ -63,7 +63,7 @@ def speak(
             "speech for demonstrations needs espeak-ng, which is not installed", hint="pip install 'avmeter[demo]'"
         )
     request = json.dumps({"text": text, "voice": voice, "words_per_minute": words_per_minute})
-    samples, rate = _spoken(request, voice)
+    samples, rate = _synthesise_apart(request, voice)
     if sample_rate is None or sample_rate == rate:
         return samples, rate
     import soxr
@@ -81,7 +81,7 @@ def _check(text: str, words_per_minute: int) -> None:
         raise UsageError(f"words_per_minute is {words_per_minute}", hint="espeak-ng speaks 80 to 450 words per minute")
 
 
-def _spoken(request: str, voice: str) -> tuple[NDArray[np.float32], int]:
+def _synthesise_apart(request: str, voice: str) -> tuple[NDArray[np.float32], int]:
     try:
         done = subprocess.run(
             [sys.executable, "-m", __name__],
@@ -103,7 +103,7 @@ def _spoken(request: str, voice: str) -> tuple[NDArray[np.float32], int]:
 
 
 def _synthesise(request: dict[str, Any], emit: Callable[[bytes], object]) -> int:
-    """Speak a request in this process; the exit status."""
+    """Synthesise a request in this process, and return the exit status."""
     import espeakng_loader
 
     library = ctypes.CDLL(espeakng_loader.get_library_path())

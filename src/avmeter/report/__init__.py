@@ -1,4 +1,7 @@
-"""Runs for people: tables for the terminal and for Markdown, and a page that opens from disk."""
+"""Human-readable runs: tables for the terminal and for Markdown, and a page that opens from disk.
+
+It reads results and the results of stress experiments; it scores nothing.
+"""
 
 from avmeter.report.html import Section, render_report, write_report
 from avmeter.report.parts import data_table, heat_map

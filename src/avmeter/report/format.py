@@ -18,7 +18,7 @@ _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u20
 
 
 def number(value: float | None) -> str:
-    """Four significant digits; a dash for what is absent."""
+    """Format with four significant digits; a dash for None."""
     if value is None:
         return ABSENT
     if value == 0:
@@ -30,12 +30,12 @@ def number(value: float | None) -> str:
 
 
 def interval(ends: Mapping[str, Any] | None) -> str:
-    """The ends of an interval of a summary."""
+    """Format the ends of an interval of a summary."""
     return ABSENT if ends is None else f"{number(ends['low'])} … {number(ends['high'])}"
 
 
 def score(result: MetricResult | None) -> str:
-    """The score, marked if it means nothing; the reason code in place of an absent one."""
+    """Format a score, marked if made with stand-in weights; the skip's code in place of an absent one."""
     if result is None:
         return ABSENT
     if result.score is None:
@@ -44,13 +44,13 @@ def score(result: MetricResult | None) -> str:
 
 
 def named(metric: str, direction: str | None) -> str:
-    """The metric with an arrow that points to better."""
+    """Format a metric's name with an arrow that points to better."""
     arrow = _ARROWS.get(direction or "", "")
     return f"{metric} {arrow}".rstrip()
 
 
 def clean(text: str) -> str:
-    """Foreign text on one line, with nothing in it that a terminal obeys.
+    """Put foreign text on one line, with nothing in it that a terminal obeys.
 
     Control characters (escape sequences among them) and characters that turn the direction of writing are shown as
     escapes.
@@ -67,7 +67,7 @@ def _shown(character: str) -> str:
 
 
 def shortened(text: str, length: int) -> str:
-    """The text, with its middle left out if it is longer."""
+    """Shorten text to `length` characters by leaving out its middle."""
     if len(text) <= length:
         return text
     head = (length - 1) // 2

@@ -27,7 +27,7 @@ MOST_SKIPS = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A part that somebody adds to the page: a title, and pieces of `avmeter.report` (tables, heat maps, curves).
+    """A section added to the page: a title, and tables, heat maps or curves of `avmeter.report`.
 
     Attributes:
         title: Plain text.
@@ -52,10 +52,10 @@ def write_report(
 
     Args:
         results: The run.
-        folder: Where to; links to the clips are relative to it.
+        folder: Run folder; links to the clips are relative to it.
         sections: Further parts, shown after the summary.
-        title: Of the page.
-        notes: Sentences to be shown on top.
+        title: Title of the page.
+        notes: Sentences shown at the top.
 
     Raises:
         UsageError: The file cannot be written.
@@ -78,7 +78,7 @@ def render_report(
     title: str = "avmeter report",
     notes: Sequence[str] = (),
 ) -> str:
-    """The page as text; see `write_report`."""
+    """Render the page as text; see `write_report`."""
     templates = files("avmeter.report") / "templates"
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(lambda name: (templates / name).read_text(encoding="utf-8")),
@@ -117,7 +117,7 @@ def _asset(name: str) -> Markup:
 
 
 def _metric(results: EvalResults, name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of the summary, and the plot of its distribution where there are at least two scores."""
+    """Return a row of the summary, with the plot of its distribution where there are at least two scores."""
     scores = scored([results[i].get(name) for i in results.scored_positions])
     plot = None
     if len(scores) > 1:
@@ -145,7 +145,7 @@ def _skips(results: EvalResults) -> list[dict[str, str]]:
 
 
 def _facts(results: EvalResults) -> list[tuple[str, str]]:
-    """What stands under the title: when, on what, how."""
+    """Return what stands under the title: when, on what device, how."""
     p = results.provenance
     metrics = p.get("metrics", {})
     protocols = sorted({str(m.get("options", {}).get("protocol")) for m in metrics.values()} - {"None"})
@@ -160,7 +160,7 @@ def _facts(results: EvalResults) -> list[tuple[str, str]]:
 
 
 def _provenance(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Each fact as text; nested ones as indented JSON, the command as it was typed."""
+    """Return each fact as text; nested ones as indented JSON, the command as it was typed."""
     lines = []
     for name, value in facts.items():
         if name == "notes":

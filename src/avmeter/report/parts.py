@@ -1,4 +1,4 @@
-"""Pieces of a page for sections that other parts of the product add to a report. All text is escaped."""
+"""Tables and heat maps for sections that are added to a report. All text is escaped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Cell = str | float | int | None
 
 
 def data_table(header: Sequence[str], rows: Sequence[Sequence[Cell]], *, caption: str = "") -> Markup:
-    """A table. Text goes to the left, numbers to the right; None is a dash.
+    """Build a table: text to the left, numbers to the right, a dash for None.
 
     Raises:
         UsageError: A row is longer or shorter than the header.
@@ -34,7 +34,7 @@ def heat_map(
     caption: str = "",
     limit: float | None = None,
 ) -> Markup:
-    """A table whose cells are tinted by value: one hue above zero, another below, stronger with distance.
+    """Build a table whose cells are tinted by value: one hue above zero, another below, stronger with distance.
 
     Args:
         rows: Names of the rows.

@@ -37,7 +37,7 @@ class Payload:
 
 
 def make_payload(results: EvalResults, folder: Path, *, details_budget: int = DETAILS_BUDGET) -> Payload:
-    """Data of the samples to be scored, with links relative to `folder`."""
+    """Build the data of all scored samples, with links relative to `folder`."""
     positions = results.scored_positions
     place = folder.resolve()
     names = list(dict.fromkeys(n for i in positions for n in results[i]))
@@ -76,7 +76,7 @@ def make_payload(results: EvalResults, folder: Path, *, details_budget: int = DE
 
 
 def script_json(value: Any) -> Markup:
-    """JSON that may stand inside a script element whatever it contains."""
+    """Encode a value as JSON that is safe inside a script element."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
@@ -84,7 +84,7 @@ def script_json(value: Any) -> Markup:
 
 
 def link_to(path: Path, folder: Path) -> str:
-    """URL of a file, relative to `folder` (real and absolute) where both are on one drive, with all else quoted."""
+    """Return the quoted URL of a file, relative to `folder` (real and absolute) where both are on one drive."""
     target = os.path.abspath(path)  # noqa: PTH100 - Path.resolve would follow links away from what the user named
     try:
         relative = os.path.relpath(target, folder)
@@ -103,7 +103,7 @@ def _skip(result: MetricResult) -> list[str]:
 
 
 def _facts(sample: Sample, folder: Path) -> dict[str, Any]:
-    """Links and texts of a sample, and which of its media are sound."""
+    """Return the links and texts of a sample."""
     media = {}
     for name in MEDIA_FIELDS:
         source = sample.media.get(name)

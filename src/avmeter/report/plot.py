@@ -23,7 +23,7 @@ _MOST_TICKS_IN_RUG = 300
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """A named line of points; `y` may hold None where there is no value."""
+    """A named line; `y` may hold None where there is no value."""
 
     name: str
     x: Sequence[float]
@@ -51,7 +51,7 @@ def histogram(
     mean: float | None = None,
     interval: Mapping[str, Any] | None = None,
 ) -> Markup:
-    """Distribution of scores, with the mean, its interval, and single values as ticks where they are not too many.
+    """Draw the distribution of scores, with the mean, its interval, and up to 300 single values as ticks.
 
     Args:
         values: Finite scores, at least one.
@@ -89,7 +89,7 @@ def histogram(
 
 
 def curves(lines: Sequence[Curve], *, title: str, x_label: str = "", y_label: str = "") -> Markup:
-    """Lines over a common axis, with a legend; gaps where a value is None.
+    """Draw lines over a common axis, with a legend; gaps where a value is None.
 
     Raises:
         StatsError: No point has a value.
@@ -166,7 +166,7 @@ def _tick_text(value: float) -> str:
 
 
 def _padded(low: float, high: float, *, share: float = 0.04) -> tuple[float, float]:
-    """Limits that are apart, with some room."""
+    """Widen limits by a share of their distance; equal limits are moved apart."""
     if high - low <= 1e-12 * max(abs(low), abs(high), 1e-12):
         room = abs(low) * 0.1 or 0.5
         return low - room, high + room
@@ -175,7 +175,7 @@ def _padded(low: float, high: float, *, share: float = 0.04) -> tuple[float, flo
 
 
 def _num_bins(scores: np.ndarray[Any, Any]) -> int:
-    """Bins by Freedman and Diaconis, within what the picture can show."""
+    """Return the number of bins by Freedman and Diaconis, between 8 and 40."""
     quarters = np.quantile(scores, (0.25, 0.75))
     spread, extent = float(quarters[1] - quarters[0]), float(np.ptp(scores))
     if spread <= 0 or extent <= 0:
@@ -184,7 +184,7 @@ def _num_bins(scores: np.ndarray[Any, Any]) -> int:
 
 
 def _ticks(low: float, high: float, count: int = 5) -> list[float]:
-    """Round numbers between the limits, about `count` of them."""
+    """Return about `count` round numbers between the limits."""
     raw = (high - low) / count
     scale = 10.0 ** math.floor(math.log10(raw))
     step = next(s * scale for s in (1, 2, 2.5, 5, 10) if s * scale >= raw)

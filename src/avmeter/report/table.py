@@ -27,20 +27,20 @@ _VERDICT_STYLES = {"better": "green", "worse": "red"}
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """A table before it has a look: cells are plain text, already cleaned."""
+    """A table before it is styled: cells are plain, sanitised text."""
 
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    num_left: int = 1  # columns that hold text and are set to the left
+    num_left: int = 1  # leading columns that hold text, left-aligned
 
 
 def print_run(results: EvalResults, *, console: Console | None = None, most_samples: int = MOST_SAMPLES) -> None:
-    """Print a run: each sample for few samples, what they amount to for many, and what was skipped.
+    """Print a run: each sample if there are few, their summary, and what was skipped.
 
     Args:
         results: The run.
-        console: Where to; default is standard output, at full width if that is not a terminal.
+        console: Where to print; default is standard output, at full width if that is not a terminal.
         most_samples: Up to this many samples are shown one by one.
     """
     out = console or _console()
@@ -51,7 +51,7 @@ def print_run(results: EvalResults, *, console: Console | None = None, most_samp
 
 
 def print_comparison(comparisons: Iterable[Comparison], *, console: Console | None = None) -> None:
-    """Print differences of two runs, second minus first."""
+    """Print differences of two runs, B minus A."""
     found = list(comparisons)
     out = console or _console()
     out.print(_rich_table(comparison_grid(found)))
@@ -60,7 +60,7 @@ def print_comparison(comparisons: Iterable[Comparison], *, console: Console | No
 
 
 def markdown_table(results: EvalResults, *, most_samples: int = MOST_SAMPLES) -> str:
-    """The tables of `print_run` in Markdown."""
+    """Render the tables of `print_run` in Markdown."""
     parts = [_markdown(g) for g in run_grids(results, most_samples=most_samples, width=_NATURAL_WIDTH)]
     if results.is_dummy:
         parts.append(f"**{_markdown_cell(_DUMMY_NOTE)}**\n")
@@ -68,14 +68,14 @@ def markdown_table(results: EvalResults, *, most_samples: int = MOST_SAMPLES) ->
 
 
 def markdown_comparison(comparisons: Iterable[Comparison]) -> str:
-    """The table of `print_comparison` in Markdown."""
+    """Render the table of `print_comparison` in Markdown."""
     found = list(comparisons)
     notes = "".join(f"- {_markdown_cell(n)}\n" for n in _comparison_notes(found))
     return _markdown(comparison_grid(found)) + (f"\n{notes}" if notes else "")
 
 
 def run_grids(results: EvalResults, *, most_samples: int, width: int) -> list[Grid]:
-    """The tables that a run is shown in."""
+    """Build the tables that a run is shown in."""
     positions = results.scored_positions
     grids: list[Grid] = []
     if len(positions) == 1:
@@ -91,17 +91,17 @@ def run_grids(results: EvalResults, *, most_samples: int, width: int) -> list[Gr
 
 
 def comparison_grid(comparisons: Sequence[Comparison]) -> Grid:
-    """One row per metric."""
+    """Build a table with one row per metric."""
     rows = []
     for c in comparisons:
         ends = None if c.interval is None else {"low": c.interval.low, "high": c.interval.high}
         is_corpus = c.num_paired == 0
-        first, second = (c.corpus_a, c.corpus_b) if is_corpus else (c.mean_a, c.mean_b)
+        score_a, score_b = (c.corpus_a, c.corpus_b) if is_corpus else (c.mean_a, c.mean_b)
         name = fmt.named(c.metric, c.direction) + (f" {fmt.MARK}" if c.dummy else "")
-        cells = (name, c.verdict, fmt.number(first), fmt.number(second), fmt.number(c.difference))
+        cells = (name, c.verdict, fmt.number(score_a), fmt.number(score_b), fmt.number(c.difference))
         rows.append((*cells, fmt.interval(ends), "corpus" if is_corpus else str(c.num_paired)))
     header = ("metric", "B is", "A", "B", "B − A", "95% interval", "n")
-    return Grid(title="B against A", header=header, rows=_cleaned(rows), num_left=2)
+    return Grid(title="B against A", header=header, rows=_clean_rows(rows), num_left=2)
 
 
 def _comparison_notes(comparisons: Sequence[Comparison]) -> list[str]:
@@ -118,11 +118,11 @@ def _one_sample(results: EvalResults, position: int) -> Grid:
         if name not in results[position]:
             rows.append((fmt.named(name, results.fact(name, "direction")), fmt.score(result), "corpus"))
     title = fmt.shortened(fmt.clean(results.sample_ids[position]), 2 * _ID_WIDTH)
-    return Grid(title=title, header=("metric", "score", "unit"), rows=_cleaned(rows))
+    return Grid(title=title, header=("metric", "score", "unit"), rows=_clean_rows(rows))
 
 
 def _sample_grids(results: EvalResults, positions: Sequence[int], width: int) -> list[Grid]:
-    """Samples by metrics, in as many tables as the width asks for."""
+    """Build tables of samples by metrics, as many as the width asks for."""
     names = list(dict.fromkeys(n for row in results for n in row))
     ids = [fmt.shortened(fmt.clean(results.sample_ids[i]), _ID_WIDTH) for i in positions]
     heads = {n: fmt.named(n, results.fact(n, "direction")) for n in names}
@@ -144,7 +144,7 @@ def _sample_grid(
     ids: Sequence[str], names: Sequence[str], heads: dict[str, str], columns: dict[str, list[str]]
 ) -> Grid:
     rows = [(sample_id, *(columns[n][i] for n in names)) for i, sample_id in enumerate(ids)]
-    return Grid(title="Samples", header=("sample", *(heads[n] for n in names)), rows=_cleaned(rows))
+    return Grid(title="Samples", header=("sample", *(heads[n] for n in names)), rows=_clean_rows(rows))
 
 
 def _summary_grid(results: EvalResults, num_samples: int) -> Grid:
@@ -171,11 +171,11 @@ def _summary_grid(results: EvalResults, num_samples: int) -> Grid:
     header = ("metric", "corpus", "mean", "95% interval", "median", "std", "scored", "note")
     shown = len(header) if any(row[-1] for row in rows) else len(header) - 1
     title = f"Summary of {num_samples} samples"
-    return Grid(title=title, header=header[:shown], rows=_cleaned(row[:shown] for row in rows))
+    return Grid(title=title, header=header[:shown], rows=_clean_rows(row[:shown] for row in rows))
 
 
 def _skip_grid(results: EvalResults) -> Grid | None:
-    """What was skipped and why, the first few by name."""
+    """Build the table of what was skipped and why, the first few by name."""
     ids = results.sample_ids
     skips = [(ids[i], n, r) for i, row in enumerate(results) for n, r in row.items() if r.score is None]
     skips += [("corpus", n, r) for n, r in results.corpus.items() if r.score is None]
@@ -187,10 +187,10 @@ def _skip_grid(results: EvalResults) -> Grid | None:
     ]
     more = f", the first {_MOST_SKIPS}" if len(skips) > _MOST_SKIPS else ""
     header = ("sample", "metric", "code", "reason")
-    return Grid(title=f"Skipped: {len(skips)}{more}", header=header, rows=_cleaned(rows), num_left=4)
+    return Grid(title=f"Skipped: {len(skips)}{more}", header=header, rows=_clean_rows(rows), num_left=4)
 
 
-def _cleaned(rows: Iterable[Sequence[Any]]) -> tuple[tuple[str, ...], ...]:
+def _clean_rows(rows: Iterable[Sequence[Any]]) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(fmt.clean(str(cell)) for cell in row) for row in rows)
 
 
@@ -226,5 +226,5 @@ def _markdown(grid: Grid) -> str:
 
 
 def _markdown_cell(text: str) -> str:
-    """Text that Markdown shows as it is."""
+    """Escape text so that Markdown shows it as it is."""
     return re.sub(r"([\\`*_{}\[\]<>|#~])", r"\\\1", text)

@@ -1,6 +1,6 @@
-"""Floors and ceilings: what silence, noise, a shuffled pairing and the ground truth score in the same protocol.
+"""Floors and ceilings: scores of silence, noise, a shuffled pairing and the reference in the same protocol.
 
-A score says little alone: "is it better than noise?" is answered by measuring noise.
+A score alone says little: "is it better than noise?" is answered by measuring noise.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ ANCHORS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Anchor:
-    """What one metric says of one anchor, beside the clips themselves.
+    """Score of one metric for one anchor, compared with the clips themselves.
 
     Attributes:
         score: Mean over the clips (or the corpus score); None when nothing was scored.
-        gap: Clips minus anchor over the clips that have both, turned so that above 0 the clips are better (for a
-            metric without a better side: plainly the difference); None without such clips.
+        gap: Clips minus anchor over the clips that have both, signed so that above 0 the clips are better (for a
+            metric without a better side: the plain difference); None without such clips.
         standard_errors: `gap` over its standard error; None for a corpus score, or fewer than two clips, or where
             all differences are equal.
         num_scored: Clips with a score.
@@ -58,7 +58,7 @@ class Anchor:
 
 @dataclass(frozen=True, kw_only=True)
 class AnchorsResult:
-    """Scores of the clips between their floors and ceilings.
+    """Scores of the clips, their floors and their ceilings.
 
     Attributes:
         metrics: Metric name -> direction.
@@ -73,7 +73,7 @@ class AnchorsResult:
     notes: Mapping[str, str]
 
     def table(self) -> tuple[list[str], list[list[str | float | None]]]:
-        """Header and rows: a metric in each row; a gap in standard errors stands behind an anchor's score."""
+        """Return header and rows: a metric in each row; behind an anchor's score the gap in standard errors."""
         header = ["metric", "clips", *self.notes]
         rows: list[list[str | float | None]] = []
         for name, direction in self.metrics.items():
@@ -95,12 +95,12 @@ def run_anchors(
     """Score floors and ceilings of a set in the protocol of the evaluator.
 
     Args:
-        samples: The set; those with role "reference" stay what they are.
-        evaluator: With the metrics.
+        samples: The set; samples with role "reference" are passed on unchanged.
+        evaluator: Has the metrics.
         folder: Where noise and silence are written (`folder/anchors`).
-        metrics: Only these of the evaluator's.
+        metrics: Subset of the evaluator's metrics; None for all.
         clip_results: Results of the set itself, if it was scored already.
-        seed: Of the noise and of the pairing.
+        seed: Seed of the noise and of the pairing.
 
     Raises:
         UsageError: No clip to measure.
@@ -119,10 +119,10 @@ def run_anchors(
     for anchor in ANCHORS:
         stand_ins = [s for s in _stand_ins(anchor, clips, target, seed) if s is not None]
         results = _evaluated(evaluator, [*stand_ins, *context], names) if stand_ins else EvalResults()
-        found = _by_clip(stand_ins, results)
+        anchor_scores = _by_clip(stand_ins, results)
         for name in names:
             direction = evaluator.metrics[name].direction
-            anchors[anchor, name] = _anchor(name, direction, own, scores, results, found)
+            anchors[anchor, name] = _anchor(name, direction, own, scores, results, anchor_scores)
     return AnchorsResult(
         metrics={n: evaluator.metrics[n].direction for n in names},
         clip_scores={n: _headline(n, own, scores) for n in names},
@@ -155,12 +155,12 @@ def _truth(clip: Sample) -> Sample | None:
 
 
 def _shuffled(clips: Sequence[Sample], seed: int) -> list[Sample | None]:
-    """Every clip with the sound of another: a random cycle through the set, so that none keeps its own."""
+    """Pair every clip with the audio of another: a random cycle through the set, so that none keeps its own."""
     if len(clips) < 2:
         return [None] * len(clips)
     order = np.random.default_rng(seed).permutation(len(clips))
     donors = dict(zip(order.tolist(), np.roll(order, 1).tolist(), strict=True))
-    return [_with_sound(clip, clips[donors[i]].source("audio")) for i, clip in enumerate(clips)]
+    return [_with_audio(clip, clips[donors[i]].source("audio")) for i, clip in enumerate(clips)]
 
 
 def _instead(
@@ -181,7 +181,7 @@ def _instead(
         return None
     mark = hashlib.sha256(clip.id.encode()).hexdigest()[:16]
     path = write_audio(folder / f"{anchor}-{mark}.flac", make(wave, np.random.default_rng(seed))[None], rate)
-    return _with_sound(clip, MediaSource(path=path))
+    return _with_audio(clip, MediaSource(path=path))
 
 
 def _noise(wave: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -193,8 +193,8 @@ def _nothing(wave: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.zeros_like(wave)
 
 
-def _with_sound(clip: Sample, sound: MediaSource | None) -> Sample | None:
-    return None if sound is None else _with_media(clip, {**clip.media, "audio": sound})
+def _with_audio(clip: Sample, audio: MediaSource | None) -> Sample | None:
+    return None if audio is None else _with_media(clip, {**clip.media, "audio": audio})
 
 
 def _with_media(clip: Sample, media: Mapping[str, MediaSource]) -> Sample:
@@ -203,7 +203,7 @@ def _with_media(clip: Sample, media: Mapping[str, MediaSource]) -> Sample:
 
 
 def _by_clip(items: Sequence[Sample], results: EvalResults) -> dict[str, dict[str, float]]:
-    """Metric -> clip -> score."""
+    """Return metric -> clip -> score."""
     found: dict[str, dict[str, float]] = {}
     for sample, row in zip(items, results, strict=False):
         for name, result in row.items():
@@ -264,7 +264,7 @@ def _text(anchor: Anchor) -> str:
 
 
 def skipped_everywhere(result: AnchorsResult) -> list[str]:
-    """Metrics that scored neither the clips nor an anchor."""
+    """Return the metrics that scored neither the clips nor an anchor."""
     return [
         n
         for n in result.metrics

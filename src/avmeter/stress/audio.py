@@ -41,30 +41,30 @@ def silence(samples: Waveform, rate: int, dose: float, rng: np.random.Generator)
 
 
 def white_noise(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
-    """White noise of the clip's own level instead of the sound."""
+    """Replace the audio with white noise of its own level."""
     level = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) or 0.05
     made: Waveform = (rng.standard_normal(samples.shape) * level).astype(np.float32)
     return made
 
 
-def noise(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
-    """White noise added at a signal-to-noise ratio of `dose` dB."""
-    return _added(samples, rng.standard_normal(samples.shape), dose)
+def add_noise(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
+    """Add white noise at a signal-to-noise ratio of `dose` dB."""
+    return _mix(samples, rng.standard_normal(samples.shape), dose)
 
 
-def gain(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
-    """Louder or quieter by `dose` dB."""
+def amplify(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
+    """Amplify by `dose` dB."""
     changed: Waveform = (samples * 10 ** (dose / 20)).astype(np.float32)
     return changed
 
 
-def reversed_sound(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
-    """Backwards."""
+def reverse(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
+    """Reverse in time."""
     return np.ascontiguousarray(samples[:, ::-1])
 
 
-def shifted(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
-    """Later by `dose` seconds (earlier when negative), silence in the gap, length kept."""
+def shift(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
+    """Delay by `dose` seconds (advance when negative): silence in the gap, same length."""
     offset = round(abs(dose) * rate)
     moved = np.zeros_like(samples)
     if offset >= samples.shape[1]:
@@ -76,27 +76,27 @@ def shifted(samples: Waveform, rate: int, dose: float, rng: np.random.Generator)
     return moved
 
 
-def stretched(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
-    """`dose` times slower at the same pitch (phase vocoder), cut or padded to the length before."""
-    return _fitted(np.stack([stretch(channel, dose) for channel in samples]), samples.shape[1])
+def slow_down(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
+    """Play `dose` times slower at the same pitch (phase vocoder), cut or padded to the same length."""
+    return _fit(np.stack([stretch(channel, dose) for channel in samples]), samples.shape[1])
 
 
-def pitch_shifted(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
-    """Higher by `dose` semitones at the same speed."""
+def shift_pitch(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
+    """Raise the pitch by `dose` semitones at the same speed."""
     factor = 2 ** (dose / 12)
     longer = np.stack([stretch(channel, factor) for channel in samples])
     back = soxr.resample(longer.T, rate * factor, rate, quality="HQ").T
-    return _fitted(back, samples.shape[1])
+    return _fit(back, samples.shape[1])
 
 
-def other_voice(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
-    """Another speaker: pitch higher by `dose` semitones, formants by half of that."""
-    higher = pitch_shifted(samples, rate, dose, rng)
+def change_voice(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
+    """Imitate another speaker: pitch up by `dose` semitones, formants by half of that."""
+    higher = shift_pitch(samples, rate, dose, rng)
     return np.stack([move_formants(channel, rate, 2 ** (-dose / 24)) for channel in higher])
 
 
-def over_music(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
-    """Chords of bells added, `dose` dB below the sound."""
+def add_music(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
+    """Add chords of bells, `dose` dB below the clip."""
     time_s = np.arange(samples.shape[1]) / rate
     music = np.zeros(len(time_s))
     for number, start in enumerate(np.arange(0.0, len(time_s) / rate, 0.5)):
@@ -104,36 +104,36 @@ def over_music(samples: Waveform, rate: int, dose: float, rng: np.random.Generat
         root = 220.0 * 2 ** (int(rng.choice([0, 2, 4, 7, 9])) / 12)
         chord = sum(np.sin(2 * np.pi * root * ratio * age) for ratio in (1.0, 1.25, 1.5, 2.0))
         music += np.where(age >= 0, chord * np.exp(-3 * np.maximum(age, 0)), 0.0) * (1.0 if number % 2 else 0.7)
-    return _added(samples, music, dose)
+    return _mix(samples, music, dose)
 
 
-def clipped(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
-    """Driven `dose` dB over full scale and cut off there, at the level before."""
+def clip(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
+    """Clip at `dose` dB below the peak; what is not clipped stays at its level."""
     peak = float(np.abs(samples).max()) or 1.0
     drive = 10 ** (dose / 20)
-    cut: Waveform = (np.clip(samples / peak * drive, -1, 1) * peak / drive).astype(np.float32)
-    return cut
+    limited: Waveform = (np.clip(samples / peak * drive, -1, 1) * peak / drive).astype(np.float32)
+    return limited
 
 
-def low_passed(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
-    """Nothing above `dose` Hz."""
+def low_pass(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
+    """Remove everything above `dose` Hz."""
     spectrum = np.fft.rfft(samples, axis=1)
     spectrum[:, np.fft.rfftfreq(samples.shape[1], 1 / rate) > dose] = 0
     return np.fft.irfft(spectrum, samples.shape[1], axis=1).astype(np.float32)
 
 
-def dropouts(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
-    """A share `dose` of the clip missing, in holes of 40 ms."""
-    hole = max(1, round(0.04 * rate))
-    starts = np.arange(0, samples.shape[1], hole)
+def drop_out(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
+    """Silence a share `dose` of the clip, in gaps of 40 ms."""
+    gap = max(1, round(0.04 * rate))
+    starts = np.arange(0, samples.shape[1], gap)
     damaged = samples.copy()
     for start in rng.choice(starts, round(dose * len(starts)), replace=False):
-        damaged[:, start : start + hole] = 0
+        damaged[:, start : start + gap] = 0
     return damaged
 
 
-def reverberated(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
-    """In a room whose sound falls by 60 dB in `dose` seconds."""
+def reverberate(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
+    """Add the reverberation of a room with an RT60 of `dose` seconds."""
     time_s = np.arange(round(dose * rate)) / rate
     tail = rng.standard_normal(len(time_s)) * 10 ** (-3 * time_s / dose)
     response = np.concatenate([[1.0], 0.3 * tail / np.sqrt(np.sum(tail**2))])
@@ -142,25 +142,25 @@ def reverberated(samples: Waveform, rate: int, dose: float, rng: np.random.Gener
     return wet[:, : samples.shape[1]].astype(np.float32)
 
 
-def hum(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
-    """Mains hum of 50 Hz and harmonics, `dose` dB below the sound."""
+def add_hum(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
+    """Add mains hum of 50 Hz and harmonics, `dose` dB below the clip."""
     time_s = np.arange(samples.shape[1]) / rate
     tone = sum(np.sin(2 * np.pi * 50 * k * time_s) / k for k in (1, 2, 3, 5))
-    return _added(samples, np.asarray(tone), dose)
+    return _mix(samples, np.asarray(tone), dose)
 
 
-def channels_swapped(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
-    """Channels in reverse order: nothing changes in mono."""
+def swap_channels(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
+    """Reverse the order of the channels: nothing changes in mono."""
     return np.ascontiguousarray(samples[::-1])
 
 
-def rate_confused(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
-    """44.1 kHz played as 48 kHz: 9% faster and higher."""
-    return _fitted(soxr.resample(samples.T, 48_000, 44_100, quality="HQ").T, samples.shape[1])
+def confuse_rates(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
+    """Play 44.1 kHz as 48 kHz: 9% faster and higher."""
+    return _fit(soxr.resample(samples.T, 48_000, 44_100, quality="HQ").T, samples.shape[1])
 
 
-def coded(codec: str, container: str) -> Callable[[Waveform, int, float, np.random.Generator], Waveform]:
-    """Through a lossy codec at `dose` kbit/s and back, aligned again."""
+def through_codec(codec: str, container: str) -> Callable[[Waveform, int, float, np.random.Generator], Waveform]:
+    """Build a damage that encodes at `dose` kbit/s, decodes, and aligns the result."""
 
     def apply(samples: Waveform, rate: int, dose: float, rng: np.random.Generator) -> Waveform:
         coded_rate = 48_000
@@ -180,9 +180,9 @@ def coded(codec: str, container: str) -> Callable[[Waveform, int, float, np.rand
         with av.open(buffer) as file:
             to_float = av.AudioResampler(format="fltp", layout=layout, rate=coded_rate)
             parts = [p.to_ndarray() for f in file.decode(audio=0) for p in to_float.resample(f)]
-        decoded = _aligned(np.concatenate(parts, axis=1), wave)
+        decoded = _align(np.concatenate(parts, axis=1), wave)
         back = soxr.resample(decoded.T, coded_rate, rate, quality="HQ").T
-        return _fitted(back, samples.shape[1])
+        return _fit(back, samples.shape[1])
 
     return apply
 
@@ -190,77 +190,75 @@ def coded(codec: str, container: str) -> Callable[[Waveform, int, float, np.rand
 DAMAGES: dict[str, AudioDamage] = {
     "silence": AudioDamage(apply=silence, note="no sound at all"),
     "white_noise": AudioDamage(apply=white_noise, note="white noise instead of the sound"),
-    "low_volume": AudioDamage(apply=gain, doses=(-20.0,), unit="dB", note="{dose:+g} dB"),
-    "reversed": AudioDamage(apply=reversed_sound, note="sound backwards"),
-    "pitch_shift": AudioDamage(apply=pitch_shifted, doses=(6.0,), unit="st", note="{dose:+g} semitones"),
+    "low_volume": AudioDamage(apply=amplify, doses=(-20.0,), unit="dB", note="{dose:+g} dB"),
+    "reversed": AudioDamage(apply=reverse, note="sound backwards"),
+    "pitch_shift": AudioDamage(apply=shift_pitch, doses=(6.0,), unit="st", note="{dose:+g} semitones"),
     "delay": AudioDamage(
-        apply=shifted, doses=(0.1, 0.2, 0.4, 0.8, 1.0, 1.6, 2.0), default=1.0, unit="s", note="sound {dose:+g} s late"
+        apply=shift, doses=(0.1, 0.2, 0.4, 0.8, 1.0, 1.6, 2.0), default=1.0, unit="s", note="sound {dose:+g} s late"
     ),
     "advance": AudioDamage(
-        apply=lambda x, r, d, g: shifted(x, r, -d, g),
+        apply=lambda x, r, d, g: shift(x, r, -d, g),
         doses=(0.1, 0.2, 0.4, 0.8, 1.0, 1.6, 2.0),
         default=1.0,
         unit="s",
         note="sound {dose:g} s early",
     ),
     "noise": AudioDamage(
-        apply=noise, doses=(20.0, 10.0, 0.0, -10.0), unit="dB SNR", note="white noise at {dose:g} dB SNR"
+        apply=add_noise, doses=(20.0, 10.0, 0.0, -10.0), unit="dB SNR", note="white noise at {dose:g} dB SNR"
     ),
-    "clipping": AudioDamage(
-        apply=clipped, doses=(6.0, 12.0, 24.0), unit="dB", note="driven {dose:g} dB over full scale"
-    ),
+    "clipping": AudioDamage(apply=clip, doses=(6.0, 12.0, 24.0), unit="dB", note="driven {dose:g} dB over full scale"),
     "low_pass": AudioDamage(
-        apply=low_passed, doses=(8000.0, 4000.0, 1000.0), unit="Hz", note="nothing above {dose:g} Hz"
+        apply=low_pass, doses=(8000.0, 4000.0, 1000.0), unit="Hz", note="nothing above {dose:g} Hz"
     ),
     "mp3": AudioDamage(
-        apply=coded("libmp3lame", "mp3"), doses=(64.0, 32.0), unit="kbit/s", note="MP3 at {dose:g} kbit/s"
+        apply=through_codec("libmp3lame", "mp3"), doses=(64.0, 32.0), unit="kbit/s", note="MP3 at {dose:g} kbit/s"
     ),
     "opus": AudioDamage(
-        apply=coded("libopus", "ogg"), doses=(24.0, 8.0), unit="kbit/s", note="Opus at {dose:g} kbit/s"
+        apply=through_codec("libopus", "ogg"), doses=(24.0, 8.0), unit="kbit/s", note="Opus at {dose:g} kbit/s"
     ),
     "time_stretch": AudioDamage(
-        apply=stretched, doses=(1.1, 1.25, 1.5), unit="times slower", note="{dose:g} times slower"
+        apply=slow_down, doses=(1.1, 1.25, 1.5), unit="times slower", note="{dose:g} times slower"
     ),
-    "dropouts": AudioDamage(apply=dropouts, doses=(0.05, 0.2, 0.5), unit="share", note="a share of {dose:g} missing"),
-    "reverb": AudioDamage(apply=reverberated, doses=(0.3, 0.8, 2.0), unit="s RT60", note="a room of {dose:g} s"),
+    "dropouts": AudioDamage(apply=drop_out, doses=(0.05, 0.2, 0.5), unit="share", note="a share of {dose:g} missing"),
+    "reverb": AudioDamage(apply=reverberate, doses=(0.3, 0.8, 2.0), unit="s RT60", note="a room of {dose:g} s"),
     "other_voice": AudioDamage(
-        apply=other_voice,
+        apply=change_voice,
         doses=(2.0, 4.0, 6.0),
         default=4.0,
         unit="st",
         note="another voice: pitch up {dose:g} semitones, formants by half of that",
     ),
     "speech_over_music": AudioDamage(
-        apply=over_music,
+        apply=add_music,
         doses=(20.0, 10.0, 0.0, -10.0),
         default=0.0,
         unit="dB below",
         note="chords of bells {dose:g} dB below the sound",
     ),
-    "hum": AudioDamage(apply=hum, doses=(20.0, 10.0, 0.0), unit="dB below", note="hum {dose:g} dB below the sound"),
-    "channel_swap": AudioDamage(apply=channels_swapped, note="left and right exchanged"),
-    "rate_confusion": AudioDamage(apply=rate_confused, note="44.1 kHz played as 48 kHz"),
+    "hum": AudioDamage(apply=add_hum, doses=(20.0, 10.0, 0.0), unit="dB below", note="hum {dose:g} dB below the sound"),
+    "channel_swap": AudioDamage(apply=swap_channels, note="left and right exchanged"),
+    "rate_confusion": AudioDamage(apply=confuse_rates, note="44.1 kHz played as 48 kHz"),
 }
-"""Every damage to sound by name."""
+"""Every damage to audio by name."""
 
 
-def _added(samples: Waveform, other: npt.NDArray[np.float64], below_db: float) -> Waveform:
-    """Another sound, (N,) or (C, N), added with `below_db` dB less power than this one has."""
+def _mix(samples: Waveform, other: npt.NDArray[np.float64], below_db: float) -> Waveform:
+    """Add another waveform, (N,) or (C, N), with `below_db` dB less power than `samples` have."""
     power = np.mean(np.square(samples, dtype=np.float64)) / 10 ** (below_db / 10)
     mixed: Waveform = (samples + other * np.sqrt(power / max(float(np.mean(other**2)), 1e-20))).astype(np.float32)
     return mixed
 
 
-def _fitted(samples: npt.NDArray[np.floating], length: int) -> Waveform:
-    """Cut, or padded with zeros, to `length`."""
+def _fit(samples: npt.NDArray[np.floating], length: int) -> Waveform:
+    """Cut or zero-pad (C, N) to `length` samples."""
     fitted = np.zeros((len(samples), length), np.float32)
-    kept = min(length, samples.shape[1])
-    fitted[:, :kept] = samples[:, :kept]
+    num_copied = min(length, samples.shape[1])
+    fitted[:, :num_copied] = samples[:, :num_copied]
     return fitted
 
 
-def _aligned(decoded: npt.NDArray[np.float32], wave: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Without the codec's delay, found by cross-correlation."""
+def _align(decoded: npt.NDArray[np.float32], wave: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Remove the codec's delay, found by cross-correlation."""
     size = decoded.shape[1] + wave.shape[1]
     product = np.fft.rfft(decoded[0], size) * np.conj(np.fft.rfft(wave[0], size))
     lag = int(np.argmax(np.fft.irfft(product, size)))

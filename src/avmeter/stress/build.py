@@ -30,7 +30,7 @@ class VariantClip:
 
     Attributes:
         path: The clip to be measured.
-        note: What was done, as a sentence.
+        note: What was changed, as a sentence.
         texts: Fields of the sample that were changed.
     """
 
@@ -48,15 +48,15 @@ def build_variant(
     other: Path | None = None,
     seed: int = 0,
 ) -> VariantClip:
-    """Make a variant of `source`; files go into `folder`. The same seed gives the same damage.
+    """Build a variant of `source`; files go into `folder`. The same seed gives the same damage.
 
     Args:
-        variant: What to do.
+        variant: The damage and its dose.
         source: The clip; never written to.
         folder: Existing folder for the variants.
         texts: Text fields of the clip's sample.
         other: Clip whose sound replaces this one's ("unrelated", "exchanged").
-        seed: Of random damage.
+        seed: Seed of random damage.
 
     Raises:
         MediaError: The clip cannot be decoded, or lacks what is to be damaged.
@@ -92,7 +92,7 @@ def _damaged_audio(
     if variant.name in audio.DAMAGES:
         samples = audio.DAMAGES[variant.name].apply(before, rate, variant.dose or 0.0, rng)
     else:
-        samples = _sound_of(other, source, before.shape, rate)
+        samples = _audio_of(other, source, before.shape, rate)
     over = int(np.count_nonzero(np.abs(samples) > 1.0))
     note = variant.note if not over else f"{variant.note}; {over} samples clipped at full scale"
     if not item.has_video:
@@ -102,7 +102,7 @@ def _damaged_audio(
     return VariantClip(path=replace_audio(path, source, samples=samples, sample_rate=rate, start_s=start_s), note=note)
 
 
-def _sound_of(other: Path | None, source: Path, shape: tuple[int, ...], rate: int) -> npt.NDArray[np.float32]:
+def _audio_of(other: Path | None, source: Path, shape: tuple[int, ...], rate: int) -> npt.NDArray[np.float32]:
     """Return the audio (C, N) of another clip, from its start, repeated to `shape`."""
     if other is None:
         raise MediaError(SkipCode.MISSING_INPUT, f"{source}: there is no other clip whose sound could replace its own")

@@ -1,4 +1,4 @@
-"""What each metric should do when a clip is damaged in a known way: data, one file per metric, each with its reason."""
+"""How each metric should react to known damage: data, one file per metric, each expectation with its reason."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Expectation:
 
 
 def load_expectations() -> tuple[Expectation, ...]:
-    """All expectations that come with the package."""
+    """Load all expectations that come with the package."""
     found: list[Expectation] = []
     for file in sorted(resources.files("avmeter.stress").joinpath("expectations").iterdir(), key=lambda f: f.name):
         if file.name.endswith(".toml"):

@@ -21,7 +21,7 @@ _UNIT_IN_LAST_PLACE = 1e-9  # 0.05 - 0.04 is not within 0.01 of anything in floa
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """What one metric says of one variant, over all clips.
+    """Scores of one metric for one variant, over all clips.
 
     Attributes:
         score: Mean over scored clips (or the corpus score); None when none was.
@@ -56,9 +56,9 @@ Cells = Mapping[tuple[str, str], Cell]
 def judge(
     expectations: Sequence[Expectation], variants: Sequence[Variant], directions: Mapping[str, str], cells: Cells
 ) -> list[Verdict]:
-    """One verdict for each expectation that concerns these variants and metrics.
+    """Return a verdict for each expectation that concerns these variants and metrics.
 
-    With five clips or more, whatever should get worse should also be told from the original beyond chance.
+    With five clips or more, whatever should get worse must also differ from the original beyond chance.
 
     Args:
         expectations: What is expected.
@@ -95,7 +95,7 @@ def _judged(
 
 
 class _Untestable(Exception):  # noqa: N818 - a signal, not an error
-    """There is nothing to judge by; the text says why."""
+    """An expectation that cannot be tested; the message says why."""
 
 
 def _scored(cell: Cell | None) -> Cell:
@@ -115,7 +115,7 @@ def _trend(expectation: Expectation, sign: float | None) -> float:
 
 
 def _worse(sign: float | None) -> float:
-    """+1 where a larger score is worse, -1 where a smaller one is."""
+    """Return +1 where a larger score is worse, -1 where a smaller one is."""
     if sign is None:
         raise _Untestable("the metric has no better side")
     return sign
@@ -191,7 +191,7 @@ def _monotone(expectation: Expectation, ladder: Sequence[Variant], sign: float, 
 
 
 def _pairs(variant: Variant, metric: str, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
-    """Scores of the clips that have one in the original and in the variant."""
+    """Return scores (N,) of the original and of the variant, of the clips that have both."""
     original, damaged = _scored(cells.get(("original", metric))), _scored(cells[variant.label, metric])
     shared = sorted(original.scores.keys() & damaged.scores.keys())
     if not shared:

@@ -22,19 +22,19 @@ from avmeter.stress.judge import Cell, Verdict, judge
 from avmeter.stress.variants import SEED_VARIANTS, Variant, variants_of
 
 _OF_SPOKEN_WORDS = frozenset({"audio.wer"})
-"""Metrics that take a prompt for want of a transcript: a scene description says nothing about damage to speech."""
+"""Metrics that fall back to the prompt without a transcript: a scene description says nothing about damaged speech."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StressResult:
-    """The table of a stress run: variants by metrics.
+    """Table of a stress run: variants by metrics.
 
     Attributes:
         variants: Rows, in order.
         metrics: Metric name -> direction; columns, in order.
         cells: (variant label, metric) -> what was measured.
         verdicts: One for each expectation that concerns these metrics and variants.
-        results: Every single score, as a run.
+        results: Every single score, in the form of a run.
     """
 
     variants: tuple[Variant, ...]
@@ -45,11 +45,11 @@ class StressResult:
 
     @property
     def scored_metrics(self) -> list[str]:
-        """Metrics with a score for some variant."""
+        """Metrics that scored some variant."""
         return [n for n in self.metrics if any(self.cells[v.label, n].score is not None for v in self.variants)]
 
     def unscored(self) -> dict[str, Skip | None]:
-        """Metrics without any score, and why, as the first variant has it."""
+        """Return metrics without any score -> the skip of the first variant."""
         known = set(self.scored_metrics)
         return {n: self.cells[self.variants[0].label, n].skip for n in self.metrics if n not in known}
 
@@ -75,14 +75,14 @@ def run_stress(
         clips: Samples with `video` or `audio`, and texts where known.
         evaluator: With the metrics to be judged; with a store, what the variants share is computed once.
         folder: Where the variants are written (`folder/clips`).
-        variants: Default: the nine of the first published experiment.
+        variants: What to measure; None for the nine of the first published experiment.
         unrelated: Clip from outside the set whose sound replaces the clips' own in "unrelated".
-        metrics: Only these of the evaluator's.
-        seed: Of all random damage.
+        metrics: Subset of the evaluator's metrics; None for all.
+        seed: Seed of all random damage.
         progress: Called with the label of each variant before it is scored.
 
     Raises:
-        UsageError: A clip is given as an array, or none is given.
+        UsageError: A clip is an array, or there is no clip.
     """
     chosen = list(variants) if variants is not None else variants_of(SEED_VARIANTS)
     originals = [s for s in as_samples(clips) if s.role == "generated"]
@@ -204,7 +204,7 @@ def _measured(original: Sample, path: Path, built: VariantClip, variant: Variant
 def _shown(
     originals: Sequence[Sample], paths: Sequence[Path], made: Sequence[VariantClip | Skip], variant: Variant
 ) -> list[Sample]:
-    """The samples as a report shows them: one playable file for each variant."""
+    """Return the samples as a report shows them: one playable file for each variant."""
     whole = [
         built if isinstance(built, VariantClip) else VariantClip(path=path, note=variant.note)
         for path, built in zip(paths, made, strict=True)

@@ -1,4 +1,4 @@
-"""Damage to texts: the clip is untouched, and what is said about it is wrong."""
+"""Damage to texts: the clip is untouched, and its text is wrong."""
 
 from __future__ import annotations
 
@@ -31,28 +31,28 @@ class TextDamage:
     note: str = ""
 
 
-def wrong_words(text: str, dose: float, rng: np.random.Generator) -> str:
-    """A share `dose` of the words (at least one) replaced by others."""
+def replace_words(text: str, dose: float, rng: np.random.Generator) -> str:
+    """Replace a share `dose` of the words, at least one, by others."""
     words = text.split()
     for number in rng.choice(len(words), min(len(words), max(1, round(dose * len(words)))), replace=False):
         words[number] = str(rng.choice(_OTHER_WORDS))
     return " ".join(words)
 
 
-def wrong_prompt(text: str, dose: float, rng: np.random.Generator) -> str:
-    """A prompt that fits no ordinary clip."""
+def replace_prompt(text: str, dose: float, rng: np.random.Generator) -> str:
+    """Return a prompt that fits no ordinary clip."""
     return "a steam locomotive whistles in a tunnel"
 
 
 DAMAGES: dict[str, TextDamage] = {
     "wrong_words": TextDamage(
         field="reference_text",
-        apply=wrong_words,
+        apply=replace_words,
         doses=(0.25, 0.5, 1.0),
         default=0.5,
         unit="share",
         note="a share of {dose:g} of the words in `reference_text` replaced",
     ),
-    "wrong_prompt": TextDamage(field="text_prompt", apply=wrong_prompt, note="`text_prompt` of another clip"),
+    "wrong_prompt": TextDamage(field="text_prompt", apply=replace_prompt, note="`text_prompt` of another clip"),
 }
 """Every damage to texts by name."""

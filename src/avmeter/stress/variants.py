@@ -36,7 +36,7 @@ class Variant:
 
     @property
     def kind(self) -> Literal["original", "audio", "video", "text"]:
-        """What is touched."""
+        """What the damage changes."""
         if self.name in video.DAMAGES:
             return "video"
         if self.name in text.DAMAGES:
@@ -45,19 +45,19 @@ class Variant:
 
     @property
     def label(self) -> str:
-        """Name and dose: "delay 0.4 s"."""
+        """Name and dose for tables: "delay 0.4 s"."""
         damage = _damage(self.name)
         return self.name if self.dose is None or damage is None else f"{self.name} {self.dose:g} {damage.unit}"
 
     @property
     def note(self) -> str:
-        """What it does, as a sentence."""
+        """What the damage does, as a sentence."""
         damage = _damage(self.name)
         return _NOTES[self.name] if damage is None else damage.note.format(dose=self.dose)
 
     @property
     def slug(self) -> str:
-        """Name for files."""
+        """Name and dose for file names: "delay_0.4"."""
         return self.name if self.dose is None else f"{self.name}_{self.dose:g}"
 
 

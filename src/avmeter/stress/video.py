@@ -16,8 +16,8 @@ class VideoDamage:
     """One kind of damage.
 
     Attributes:
-        order: (number of frames, dose, generator) -> index of the frame shown at each place.
-        change: What is done to a frame (H, W, 3).
+        order: (number of frames, dose, generator) -> index of the frame to show at each position.
+        change: Frame (H, W, 3) -> damaged frame.
         fps_factor: The declared frame rate over the true one.
         default: The dose without `--ladder`; None is the first of the ladder.
         doses: Ladder from mild to strong.
@@ -34,31 +34,31 @@ class VideoDamage:
     note: str = ""
 
 
-def frozen(num_frames: int, dose: float, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    """The first frame throughout."""
+def freeze(num_frames: int, dose: float, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Show the first frame throughout."""
     return np.zeros(num_frames, np.int64)
 
 
-def shuffled(num_frames: int, dose: float, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Frames in random order."""
+def shuffle(num_frames: int, dose: float, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Show the frames in random order."""
     return rng.permutation(num_frames)
 
 
-def dropped(num_frames: int, dose: float, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    """A share `dose` of the frames missing: the one before stays on the screen."""
+def drop(num_frames: int, dose: float, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Drop a share `dose` of the frames: the one before stays on the screen."""
     keep = rng.random(num_frames) >= dose
     keep[0] = True
     return np.maximum.accumulate(np.where(keep, np.arange(num_frames), 0))
 
 
 DAMAGES: dict[str, VideoDamage] = {
-    "frozen": VideoDamage(order=frozen, note="the first frame throughout"),
-    "shuffled": VideoDamage(order=shuffled, note="frames in random order"),
+    "frozen": VideoDamage(order=freeze, note="the first frame throughout"),
+    "shuffled": VideoDamage(order=shuffle, note="frames in random order"),
     "dropped_frames": VideoDamage(
-        order=dropped, doses=(0.1, 0.3, 0.6), unit="share", note="a share of {dose:g} of the frames missing"
+        order=drop, doses=(0.1, 0.3, 0.6), unit="share", note="a share of {dose:g} of the frames missing"
     ),
-    "wrong_fps": VideoDamage(fps_factor=1.2, note="frame rate stated 20% too high"),
-    "black": VideoDamage(change=np.zeros_like, note="a black picture"),
+    "wrong_fps": VideoDamage(fps_factor=1.2, note="frame rate declared 20% too high"),
+    "black": VideoDamage(change=np.zeros_like, note="black frames"),
     "mirrored": VideoDamage(change=lambda frame: np.ascontiguousarray(frame[:, ::-1]), note="left and right exchanged"),
 }
 """Every damage to video by name."""

@@ -10,7 +10,7 @@ _LIFTER_S = 0.0015  # cepstrum below 1.5 ms is the vocal tract, above it the voi
 
 
 def stretch(channel: npt.NDArray[np.float32], factor: float) -> npt.NDArray[np.float32]:
-    """A channel (N,) `factor` times longer at the same pitch (phase vocoder): (round(N * factor),)."""
+    """Stretch a channel (N,) to (round(N * factor),) at the same pitch, with a phase vocoder."""
     window = np.hanning(_N_FFT + 1)[:-1]
     spectra = _spectra(channel, window)
     positions = np.arange(0, len(spectra) - 1, 1 / factor)
@@ -30,7 +30,7 @@ def stretch(channel: npt.NDArray[np.float32], factor: float) -> npt.NDArray[np.f
 
 
 def move_formants(channel: npt.NDArray[np.float32], rate: int, factor: float) -> npt.NDArray[np.float32]:
-    """A channel (N,) with its spectral envelope moved up by `factor`, its pitch kept."""
+    """Scale the spectral envelope of a channel (N,) by `factor` in frequency; the pitch stays."""
     window = np.hanning(_N_FFT + 1)[:-1]
     spectra = _spectra(channel, window)
     log_magnitude = np.log(np.abs(spectra) + 1e-6)
@@ -46,7 +46,7 @@ def move_formants(channel: npt.NDArray[np.float32], rate: int, factor: float) ->
 
 
 def _spectra(channel: npt.NDArray[np.float32], window: npt.NDArray[np.float64]) -> npt.NDArray[np.complex128]:
-    """Spectra (frames, bins) of a channel with a frame of silence before and two behind it."""
+    """Return spectra (frames, bins) of a channel with a frame of silence before it and two behind."""
     padded = np.pad(channel.astype(np.float64), (_N_FFT, 2 * _N_FFT))
     frames = np.lib.stride_tricks.sliding_window_view(padded, _N_FFT)[::_HOP]
     spectra: npt.NDArray[np.complex128] = np.fft.rfft(frames * window, axis=1)

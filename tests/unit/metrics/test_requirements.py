@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from avmeter.doctor import diagnose
-from avmeter.engine.compute.computer import Counts
+from avmeter.engine.compute.counts import Counts
+from avmeter.engine.config import EvaluatorConfig
 from avmeter.engine.provenance import provenance
 from avmeter.errors import MissingDependencyError, SkipCode
 from avmeter.features.base import ClipExtractor, DerivedExtractor, Extractor, Features
@@ -22,7 +22,6 @@ from avmeter.metrics.resolve import get_metric
 from avmeter.metrics.selection import select_metrics
 from avmeter.registry import EXTRACTORS, METRICS
 from avmeter.result import MetricResult, Skip
-from avmeter.runtime import Runtime
 from avmeter.sample import Sample
 from avmeter.stress.fallbacks import with_fallbacks
 from avmeter.weights import WeightsSource
@@ -110,8 +109,8 @@ def here(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """The fake metric is the only one there is; the set holds the checkpoints that are on this machine."""
     monkeypatch.setattr(METRICS, "_classes", {"audio.fake": Fake})
     monkeypatch.setattr(METRICS, "builtin", dict)
-    found = {"test_parent": ParentExtractor, "test_optional": OptionalExtractor, "test_derived": Derived}
-    monkeypatch.setattr(EXTRACTORS, "_classes", {**EXTRACTORS._classes, **found})
+    for cls in (ParentExtractor, OptionalExtractor, Derived):
+        monkeypatch.setitem(EXTRACTORS._classes, cls.name, cls)
     entries: set[str] = set()
     monkeypatch.setattr(WeightsSource, "available", lambda self, entry: entry in entries)
     return entries
@@ -133,8 +132,7 @@ def test_parents_count_and_optional_needs_are_told_apart(here: set[str]) -> None
 
 
 def _provenance() -> dict[str, Any]:
-    runtime = Runtime(device=torch.device("cpu"), precision="float32", weights=WeightsSource())
-    return provenance({"audio.fake": get_metric("audio.fake")}, runtime, Counts(), num_devices=1, duration_s=0.0)
+    return provenance({"audio.fake": get_metric("audio.fake")}, EvaluatorConfig(), Counts(), duration_s=0.0)
 
 
 @pytest.mark.parametrize("present", [(), (PARENT,), (DERIVED,), (PARENT, DERIVED), (OPTIONAL,)])
