@@ -31,6 +31,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from avmeter.nets import wavlm
+from avmeter.nets.empty import empty_network
 from avmeter.nets.keys import KeyMap
 from avmeter.nets.wavlm import WavLM, WavLMConfig
 
@@ -162,10 +163,5 @@ KEY_MAP = KeyMap(
 
 
 def build(config: AudioboxConfig | None = None, *, device: torch.device | str = "cpu") -> Audiobox:
-    """A network in evaluation mode whose parameters are uninitialised memory: load or fill them.
-
-    Nothing is drawn at random, so building takes milliseconds. There are no buffers.
-    """
-    with torch.device("meta"):
-        net = Audiobox(config or AudioboxConfig())
-    return net.to_empty(device=device).eval()
+    """Build the network as `empty_network` does; the default sizes are those of the published checkpoint."""
+    return empty_network(lambda: Audiobox(config or AudioboxConfig()), device=device)

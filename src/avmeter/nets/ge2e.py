@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from avmeter.nets.empty import empty_network
 from avmeter.nets.keys import KeyMap
 
 SAMPLE_RATE = 16_000
@@ -58,6 +59,6 @@ class Ge2e(nn.Module):
 KEY_MAP = KeyMap(unused=(r"similarity_weight", r"similarity_bias"))
 
 
-def build(config: Ge2eConfig | None = None) -> Ge2e:
-    """The network without weights; the default sizes are those of the published checkpoint."""
-    return Ge2e(config or Ge2eConfig())
+def build(config: Ge2eConfig | None = None, *, device: torch.device | str = "cpu") -> Ge2e:
+    """Build the network as `empty_network` does; the default sizes are those of the published checkpoint."""
+    return empty_network(lambda: Ge2e(config or Ge2eConfig()), device=device)

@@ -26,6 +26,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from avmeter.nets.empty import empty_network
 from avmeter.nets.keys import KeyMap
 
 TOWERS = ("vision", "audio", "text")
@@ -389,10 +390,5 @@ KEY_MAP = key_map()
 
 
 def build(config: ImageBindConfig | None = None, *, device: torch.device | str = "cpu") -> ImageBind:
-    """A network in evaluation mode whose parameters are uninitialised memory: load or fill them.
-
-    Nothing is drawn at random, so building takes milliseconds. There are no buffers.
-    """
-    with torch.device("meta"):
-        net = ImageBind(config or ImageBindConfig())
-    return net.to_empty(device=device).eval()
+    """Build the network as `empty_network` does; the default sizes are those of the published checkpoint."""
+    return empty_network(lambda: ImageBind(config or ImageBindConfig()), device=device)

@@ -30,6 +30,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from avmeter.errors import UsageError
+from avmeter.nets.empty import empty_network
 from avmeter.nets.keys import KeyMap
 
 
@@ -137,15 +138,5 @@ KEY_MAP = KeyMap(
 
 
 def build(config: Cnn14Config | None = None, *, device: torch.device | str = "cpu") -> Cnn14:
-    """A network in evaluation mode whose parameters are uninitialised memory: load or fill them.
-
-    Nothing is drawn at random, so building takes milliseconds. The running statistics of the batch norms are
-    those of a new network (mean 0, variance 1) until a checkpoint replaces them.
-    """
-    with torch.device("meta"):
-        net = Cnn14(config or Cnn14Config())
-    net.to_empty(device=device)
-    for module in net.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.reset_running_stats()
-    return net.eval()
+    """Build the network as `empty_network` does; the default sizes are those of the published checkpoint."""
+    return empty_network(lambda: Cnn14(config or Cnn14Config()), device=device)

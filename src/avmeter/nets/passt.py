@@ -30,6 +30,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from avmeter.errors import UsageError
+from avmeter.nets.empty import empty_network
 from avmeter.nets.keys import KeyMap
 
 # The class token and the distillation token.
@@ -216,10 +217,5 @@ KEY_MAP = KeyMap(unused=(r"head_dist\.(weight|bias)",))
 
 
 def build(config: PasstConfig | None = None, *, device: torch.device | str = "cpu") -> Passt:
-    """A network in evaluation mode whose parameters are uninitialised memory: load or fill them.
-
-    Nothing is drawn at random, so building takes milliseconds. There are no buffers.
-    """
-    with torch.device("meta"):
-        net = Passt(config or PasstConfig())
-    return net.to_empty(device=device).eval()
+    """Build the network as `empty_network` does; the default sizes are those of the published checkpoint."""
+    return empty_network(lambda: Passt(config or PasstConfig()), device=device)

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from avmeter.errors import UsageError
+from avmeter.nets.empty import empty_network
 from avmeter.nets.keys import KeyMap
 
 
@@ -101,10 +102,5 @@ KEY_MAP = KeyMap(unused=(r"pproc\.pca_(eigen_vectors|means)",))
 
 
 def build(config: VggishConfig | None = None, *, device: torch.device | str = "cpu") -> Vggish:
-    """A network in evaluation mode whose parameters are uninitialised memory: load or fill them.
-
-    Nothing is drawn at random, so building takes milliseconds. There are no buffers.
-    """
-    with torch.device("meta"):
-        net = Vggish(config or VggishConfig())
-    return net.to_empty(device=device).eval()
+    """Build the network as `empty_network` does; the default sizes are those of the published checkpoint."""
+    return empty_network(lambda: Vggish(config or VggishConfig()), device=device)

@@ -26,6 +26,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from avmeter.nets.empty import empty_network
 from avmeter.nets.keys import KeyMap
 
 # Fused attention kernels read a bias in place only if its rows start at multiples of this many numbers.
@@ -283,10 +284,5 @@ KEY_MAP = KeyMap(
 
 
 def build(config: WavLMConfig | None = None, *, device: torch.device | str = "cpu") -> WavLM:
-    """A network in evaluation mode whose parameters are uninitialised memory: load or fill them.
-
-    Nothing is drawn at random, so building takes milliseconds. There are no buffers.
-    """
-    with torch.device("meta"):
-        net = WavLM(config or WavLMConfig())
-    return net.to_empty(device=device).eval()
+    """Build the network as `empty_network` does; the default sizes are those of the published checkpoint."""
+    return empty_network(lambda: WavLM(config or WavLMConfig()), device=device)

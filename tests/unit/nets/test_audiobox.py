@@ -7,7 +7,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from avmeter.errors import WeightsError
 from avmeter.nets import audiobox, wavlm
 from avmeter.nets.audiobox import AXES, Audiobox, AudioboxConfig
 from avmeter.nets.wavlm import WavLMConfig
@@ -57,21 +56,6 @@ def test_official_checkpoint_loads_strictly(official: dict[str, Tensor]) -> None
     audiobox.KEY_MAP.load(audiobox.build(device="meta"), official, source="keys.json")
     unread = unread_keys(audiobox.KEY_MAP, audiobox.build(device="meta"), official)
     assert unread == {"wavlm_model.mask_emb"}
-
-
-@pytest.mark.parametrize("name", ["layer_weights.PQ", "wavlm_model.encoder.layers.7.self_attn.grep_a"])
-def test_checkpoint_without_a_key_is_refused(official: dict[str, Tensor], name: str) -> None:
-    """A tensor that the network reads must be in the file."""
-    with pytest.raises(WeightsError, match="missing"):
-        audiobox.KEY_MAP.load(
-            audiobox.build(device="meta"), {k: v for k, v in official.items() if k != name}, source="damaged"
-        )
-
-
-def test_encoder_alone_has_the_names_of_the_wavlm_release(official: dict[str, Tensor]) -> None:
-    """The encoder's own key table is that of the heads' network without its prefix."""
-    state = {k.removeprefix("wavlm_model."): v for k, v in official.items() if k.startswith("wavlm_model.")}
-    wavlm.KEY_MAP.load(wavlm.build(device="meta"), state, source="keys.json")
 
 
 def test_window_of_ten_seconds_has_499_frames() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from avmeter.errors import UsageError, WeightsError
+from avmeter.errors import UsageError
 from avmeter.nets import vggish
 from avmeter.nets.vggish import Vggish, VggishConfig
 from support.checkpoints import published_keys, unread_keys
@@ -43,19 +43,6 @@ def test_checkpoint_with_the_unused_pca_loads(official: dict[str, Tensor]) -> No
     pca = {"pproc.pca_eigen_vectors": torch.empty(128, 128), "pproc.pca_means": torch.empty(128, 1)}
     load_on_meta(official | pca)
     assert unread_keys(vggish.KEY_MAP, vggish.build(device="meta"), official | pca) == pca.keys()
-
-
-@pytest.mark.parametrize("name", ["features.0.weight", "features.13.bias", "embeddings.4.weight"])
-def test_checkpoint_without_a_key_is_refused(official: dict[str, Tensor], name: str) -> None:
-    """Nothing stays uninitialised."""
-    with pytest.raises(WeightsError, match="missing"):
-        load_on_meta({k: v for k, v in official.items() if k != name})
-
-
-def test_checkpoint_with_an_unknown_key_is_refused(official: dict[str, Tensor]) -> None:
-    """A fourth linear layer is another network."""
-    with pytest.raises(WeightsError, match="unexpected"):
-        load_on_meta(official | {"embeddings.6.weight": torch.empty(1, device="meta")})
 
 
 @torch.no_grad()

@@ -22,6 +22,7 @@ from types import MappingProxyType
 import torch
 from torch import nn
 
+from avmeter.nets.empty import empty_network
 from avmeter.nets.pe_av.codec import Codec
 from avmeter.nets.pe_av.config import (
     CHECKPOINTS,
@@ -53,7 +54,7 @@ PARTS = tuple(_PARTS)
 
 
 def build(part: str, config: PeAvConfig) -> nn.Module:
-    """One of `PARTS` in evaluation mode, its own parameters uninitialised memory: load or fill them.
+    """Build one of `PARTS` in evaluation mode, its own parameters uninitialised: load or fill them.
 
     Raises:
         MissingDependencyError: The text tower needs transformers.
@@ -61,9 +62,7 @@ def build(part: str, config: PeAvConfig) -> nn.Module:
     if part == "text":  # transformers computes constants while it builds, and draws parameters that are then replaced
         with torch.random.fork_rng(devices=[]):
             return _PARTS[part](config).eval()
-    with torch.device("meta"):
-        net = _PARTS[part](config)
-    return net.to_empty(device="cpu").eval()
+    return empty_network(lambda: _PARTS[part](config))
 
 
 __all__ = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from avmeter.nets.empty import empty_network
 from avmeter.nets.synchformer.audio import AudioTower
 from avmeter.nets.synchformer.compare import Comparison
 from avmeter.nets.synchformer.config import SynchformerConfig
@@ -71,10 +72,5 @@ class Synchformer(nn.Module):
 
 
 def build(config: SynchformerConfig | None = None, *, device: torch.device | str = "cpu") -> Synchformer:
-    """A network in evaluation mode whose parameters are uninitialised memory: load or fill them.
-
-    Nothing is drawn at random, so building takes milliseconds. There are no buffers.
-    """
-    with torch.device("meta"):
-        net = Synchformer(config or SynchformerConfig())
-    return net.to_empty(device=device).eval()
+    """Build the network as `empty_network` does; the default sizes are those of the published checkpoint."""
+    return empty_network(lambda: Synchformer(config or SynchformerConfig()), device=device)
