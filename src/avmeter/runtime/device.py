@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import warnings
 
@@ -38,6 +39,13 @@ def require_gpus(count: int, device: str) -> None:
             f"num_gpus={count} with device={device!r}: the first {count} GPUs are meant",
             hint="leave out `device`; `CUDA_VISIBLE_DEVICES` chooses among them",
         )
+
+
+def num_cores() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
 
 
 def describe_device(device: torch.device) -> str:

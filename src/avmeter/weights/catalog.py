@@ -28,7 +28,7 @@ class HubFile:
 
     @classmethod
     def parse(cls, url: str) -> HubFile | None:
-        """The parts of `hf://owner/name@revision/path`, or None for other URLs."""
+        """Return the parts of `hf://owner/name@revision/path`, or None for other URLs."""
         match = _HUB.fullmatch(url)
         return cls(**match.groupdict()) if match else None
 
@@ -117,7 +117,7 @@ class Entry:
     notes: str = ""
 
     def file(self, name: str | None = None) -> File:
-        """The file called `name`, or the weights.
+        """Return the file called `name`, or the weights.
 
         Raises:
             UnknownNameError: The checkpoint has no such file.
@@ -132,12 +132,12 @@ class Entry:
 
 @cache
 def catalog() -> Mapping[str, Entry]:
-    """Name -> checkpoint, in the order of `catalog.toml`. Read once."""
+    """Return name -> checkpoint, in the order of `catalog.toml`. Read once."""
     return parse_catalog(files("avmeter.weights").joinpath("catalog.toml").read_text("utf-8"))
 
 
 def parse_catalog(text: str) -> Mapping[str, Entry]:
-    """The checkpoints of a catalog in TOML.
+    """Return the checkpoints of a catalog in TOML.
 
     Raises:
         ValueError, TypeError: A field is missing, unknown or malformed.
@@ -146,7 +146,7 @@ def parse_catalog(text: str) -> Mapping[str, Entry]:
 
 
 def get_entry(entry: str | Entry) -> Entry:
-    """The checkpoint of that name; an `Entry` is passed through.
+    """Return the checkpoint of that name; an `Entry` is passed through.
 
     Raises:
         UnknownNameError: The catalog has no such name.

@@ -26,7 +26,6 @@ For a key whose last dotted part is `last`, with n drawn from `RandomState(crc32
 from __future__ import annotations
 
 import math
-import os
 import re
 import zlib
 from collections.abc import Callable, Sequence
@@ -36,6 +35,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+
+from avmeter.runtime.device import num_cores
 
 _COMPUTED = re.compile(
     r"(^|\.)stft\.conv_(real|imag)\.weight$"
@@ -64,12 +65,12 @@ _Formula = Callable[[_Draws], _Draws]
 
 
 def is_computed(key: str) -> bool:
-    """True for tensors that the implementation computes itself (filterbanks, masks): never filled."""
+    """Return True for tensors that the implementation computes itself (filterbanks, masks): never filled."""
     return _COMPUTED.search(key) is not None
 
 
 def fill_value(key: str, shape: Sequence[int]) -> NDArray[np.float32]:
-    """The stand-in for one tensor of a checkpoint, float32, C order.
+    """Return the stand-in for one tensor of a checkpoint, float32, C order.
 
     Args:
         key: Name in the official checkpoint.
@@ -123,7 +124,7 @@ def _write(key: str, shape: tuple[int, ...], flat: NDArray[np.float32]) -> None:
 
 
 def _formula(key: str, shape: tuple[int, ...]) -> _Formula:
-    """What is done to the normal draws of this key; works in place."""
+    """Return what is done to the normal draws of this key; works in place."""
     last = key.rsplit(".", 1)[-1]
     if _DECIBEL_NORM.search(key):
         return _decibel_variance if last == "running_var" else _affine(-30.0, 3.0)
@@ -159,10 +160,3 @@ def _variance(n: _Draws) -> _Draws:
 
 def _decibel_variance(n: _Draws) -> _Draws:
     return np.multiply(_variance(n), 400.0, out=n)
-
-
-def num_cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)))
-    return os.cpu_count() or 1

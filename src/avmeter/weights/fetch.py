@@ -30,7 +30,7 @@ from filelock import FileLock
 from avmeter.errors import WeightsError
 from avmeter.runtime.environment import Settings
 from avmeter.weights.catalog import Entry, File, HubFile
-from avmeter.weights.hashes import known_sha256, remember, sha256_of, sync_folder
+from avmeter.weights.hashes import cache_sha256, known_sha256, sha256_of, sync_folder
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes that are here and the bytes in all, if known."""
@@ -44,8 +44,8 @@ _TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patience:
-    """How long to wait for a server.
+class RetryPolicy:
+    """How often, and how patiently, to try a server again.
 
     Attributes:
         timeout_s: Longest silence of a connection.
@@ -72,7 +72,7 @@ class _InterruptedError(Exception):
 
 @dataclass
 class _Partial:
-    """What has arrived of a file, and from which version of it (`url`, `validator`)."""
+    """The part of a file that has arrived, and the version that it is of (`url`, `validator`)."""
 
     path: Path
 
@@ -84,7 +84,7 @@ class _Partial:
         return self.path.stat().st_size if self.path.exists() else 0
 
     def validator(self, url: str) -> str | None:
-        """What `If-Range` must say to continue from this URL, or None."""
+        """Return what `If-Range` must say to continue from this URL, or None."""
         try:
             origin = json.loads(self.note.read_text("utf-8"))
         except (OSError, ValueError):
@@ -105,7 +105,7 @@ def fetch_file(
     settings: Settings,
     *,
     progress: Progress | None = None,
-    patience: Patience | None = None,
+    retry: RetryPolicy | None = None,
 ) -> Path:
     """Download a file of a checkpoint into the cache, or reuse what is there.
 
@@ -114,7 +114,7 @@ def fetch_file(
         file: Its file.
         settings: Cache, mirror, hub, token.
         progress: Called as bytes arrive.
-        patience: How long to wait for servers.
+        retry: How often to try servers again.
 
     Returns:
         `CACHE/weights/NAME/file`, verified where a hash is known.
@@ -136,14 +136,14 @@ def fetch_file(
     with FileLock(target.with_name(f".{file.name}.lock")):
         if target.exists() and _is_right(target, file, settings):
             return target
-        transfer = _Transfer(file, target, settings, progress, patience or Patience())
+        transfer = _Transfer(file, target, settings, progress, retry or RetryPolicy())
         sha256 = transfer.run(entry, urls)
-        remember(target, sha256, settings)
+        cache_sha256(target, sha256, settings)
     return target
 
 
 def candidate_urls(entry: Entry, file: File, settings: Settings) -> list[str]:
-    """http(s) URLs of a file, in order of preference: the user's mirror first."""
+    """Return the http(s) URLs of a file, in order of preference: the user's mirror first."""
     urls = [f"{settings.mirror}/{entry.name}/{urllib.parse.quote(file.name)}"] if settings.mirror else []
     for url in file.urls:
         hub = HubFile.parse(url)
@@ -155,18 +155,18 @@ class _Transfer:
     """One file on its way to `target`."""
 
     def __init__(
-        self, file: File, target: Path, settings: Settings, progress: Progress | None, patience: Patience
+        self, file: File, target: Path, settings: Settings, progress: Progress | None, retry: RetryPolicy
     ) -> None:
         self._file = file
         self._target = target
         self._settings = settings
         self._progress = progress
-        self._patience = patience
+        self._retry = retry
         self._partial = _Partial(target.with_name(f".{target.name}.part"))
         self._opener = urllib.request.build_opener(_Redirects())
 
     def run(self, entry: Entry, urls: Sequence[str]) -> str:
-        """Try the URLs in turn; the SHA-256 of what was put in place."""
+        """Try the URLs in turn; return the SHA-256 of what was put in place."""
         reasons = []
         for url in urls:
             try:
@@ -180,7 +180,7 @@ class _Transfer:
         )
 
     def _from_url(self, url: str) -> str:
-        """Fetch from one URL, trying again as long as that helps; the SHA-256."""
+        """Fetch from one URL, trying again as long as that helps; return the SHA-256."""
         if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
             raise _UnusableError("not an http or https URL")
         idle = 0
@@ -190,7 +190,7 @@ class _Transfer:
                 continued = self._attempt(url)
             except _InterruptedError as error:
                 idle = 0 if self._partial.size() > before else idle + 1
-                if idle >= (_NAMELESS_ATTEMPTS if error.is_nameless else self._patience.attempts):
+                if idle >= (_NAMELESS_ATTEMPTS if error.is_nameless else self._retry.attempts):
                     raise _UnusableError(str(error)) from error
                 self._pause(idle)
                 continue
@@ -205,7 +205,7 @@ class _Transfer:
                 raise _UnusableError(f"SHA-256 does not match the catalog (expected {expected}, got {sha256})")
 
     def _attempt(self, url: str) -> bool:
-        """One request. True if it continued an earlier part."""
+        """Send one request; return True if it continued an earlier part."""
         have = self._partial.size()
         validator = self._partial.validator(url)
         # With a known hash any server may complete the part: the end shows whether it fits.
@@ -213,7 +213,7 @@ class _Transfer:
             self._partial.discard()
             have = 0
         try:
-            with self._opener.open(self._request(url, have, validator), timeout=self._patience.timeout_s) as response:
+            with self._opener.open(self._request(url, have, validator), timeout=self._retry.timeout_s) as response:
                 return self._receive(url, response, have)
         except urllib.error.HTTPError as error:
             error.close()
@@ -291,7 +291,7 @@ class _Transfer:
         sync_folder(self._target.parent)
 
     def _pause(self, idle: int) -> None:
-        longest = min(60.0, self._patience.pause_s * 2 ** max(0, idle - 1))
+        longest = min(60.0, self._retry.pause_s * 2 ** max(0, idle - 1))
         time.sleep(longest * random.uniform(0.5, 1.0))
 
 
@@ -328,7 +328,7 @@ def _may_carry_token(url: str, hub: str) -> bool:
 
 
 def _validator_of(headers: http.client.HTTPMessage) -> str | None:
-    """What identifies this version of the file for `If-Range`: a strong ETag, or else the date."""
+    """Return what identifies this version of the file for `If-Range`: a strong ETag, or else the date."""
     etag = headers.get("ETag")
     if etag and not etag.startswith("W/"):
         return str(etag)
@@ -336,14 +336,14 @@ def _validator_of(headers: http.client.HTTPMessage) -> str | None:
 
 
 def _start_of(headers: http.client.HTTPMessage) -> int | None:
-    """First byte of the part that a `Content-Range: bytes 5-9/10` announces."""
+    """Return the first byte of the part that a `Content-Range: bytes 5-9/10` announces."""
     unit, _, span = headers.get("Content-Range", "").partition(" ")
     start = span.partition("-")[0]
     return int(start) if unit == "bytes" and start.isdigit() else None
 
 
 def _shown(url: str) -> str:
-    """A URL as it may stand in messages and files: without credentials and signed queries."""
+    """Return a URL as it may stand in messages and files: without credentials and signed queries."""
     parts = urllib.parse.urlsplit(url)
     return urllib.parse.urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 

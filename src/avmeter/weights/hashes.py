@@ -1,4 +1,4 @@
-"""SHA-256 of files: computed, remembered, compared with the catalog, pinned where the catalog knows none."""
+"""SHA-256 of files: computed, cached, compared with the catalog, pinned where the catalog knows none."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class UnpinnedWeightsWarning(UserWarning):
 
 
 def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, read in blocks."""
+    """Return the SHA-256 of a file, read in blocks."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -38,33 +38,35 @@ def sync_folder(folder: Path) -> None:
 
 
 def known_sha256(path: Path, settings: Settings) -> str:
-    """SHA-256 of a file, remembered by (path, size, modification time) so that a start reads nothing twice."""
+    """Return the SHA-256 of a file, cached by (path, size, modification time) so that a start reads nothing twice."""
     path = path.resolve()
     status = path.stat()
     state = [str(path), status.st_size, status.st_mtime_ns]
-    note = settings.hash_cache / f"{hashlib.sha256(str(path).encode()).hexdigest()[:32]}.json"
-    remembered = _read_json(note)
-    if remembered.get("state") == state:
-        return str(remembered["sha256"])
+    cached = _read_json(_cache_file(path, settings))
+    if cached.get("state") == state:
+        return str(cached["sha256"])
     sha256 = sha256_of(path)
-    remember(path, sha256, settings)
+    cache_sha256(path, sha256, settings)
     return sha256
 
 
-def remember(path: Path, sha256: str, settings: Settings) -> None:
-    """Note that the file as it is now has this hash. A cache that cannot be written is no error."""
+def cache_sha256(path: Path, sha256: str, settings: Settings) -> None:
+    """Cache the hash of a file as it is now. A cache that cannot be written is no error."""
     path = path.resolve()
     status = path.stat()
-    note = settings.hash_cache / f"{hashlib.sha256(str(path).encode()).hexdigest()[:32]}.json"
     content = {"state": [str(path), status.st_size, status.st_mtime_ns], "sha256": sha256}
     try:
-        _write_json(note, content)
+        _write_json(_cache_file(path, settings), content)
     except OSError:
         return
 
 
+def _cache_file(path: Path, settings: Settings) -> Path:
+    return settings.hash_cache / f"{hashlib.sha256(str(path).encode()).hexdigest()[:32]}.json"
+
+
 def check(path: Path, entry: Entry, file: File, settings: Settings) -> str:
-    """SHA-256 of the file at `path`, which must be the one of the catalog, or the pinned one.
+    """Return the SHA-256 of the file at `path`, which must be the one of the catalog, or the pinned one.
 
     Warns:
         UnpinnedWeightsWarning: No hash was known; this one is pinned in the lock file.
@@ -89,7 +91,7 @@ def check(path: Path, entry: Entry, file: File, settings: Settings) -> str:
 
 
 def mismatch(path: Path, entry: Entry, what: str, settings: Settings) -> WeightsError:
-    """The error for a file that is not the one it should be, with what to do about it."""
+    """Return the error for a file that is not the expected one, with what to do about it."""
     command = f"`avmeter weights fetch {entry.name}`"
     if path.is_relative_to(settings.downloads):
         hint = f"fetch it again: {command}"
@@ -99,7 +101,7 @@ def mismatch(path: Path, entry: Entry, what: str, settings: Settings) -> Weights
 
 
 def pinned_sha256(entry: Entry, file: File, settings: Settings) -> str | None:
-    """The hash that was pinned when this file was first used, or None."""
+    """Return the hash that was pinned when this file was first used, or None."""
     return _read_pins(settings).get(f"{entry.name}/{file.name}")
 
 
@@ -122,7 +124,7 @@ def _pinned_or_new(found: str, path: Path, entry: Entry, file: File, settings: S
 
 
 def _read_pins(settings: Settings) -> dict[str, str]:
-    """Pins of the lock file. A damaged one is an error: starting afresh would accept any file."""
+    """Return the pins of the lock file. A damaged one is an error: starting afresh would accept any file."""
     path = settings.lock_file
     if not path.exists():
         return {}

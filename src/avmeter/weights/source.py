@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from avmeter.errors import UnknownNameError, UsageError, WeightsError
 from avmeter.runtime.environment import Settings
 from avmeter.weights.catalog import Entry, File, get_entry
-from avmeter.weights.fetch import Patience, Progress, candidate_urls
+from avmeter.weights.fetch import Progress, RetryPolicy, candidate_urls
 from avmeter.weights.hashes import check, pinned_sha256
-from avmeter.weights.resolve import can_build, discard_damaged, find, folders, resolve
+from avmeter.weights.locate import can_build, discard_damaged, find, folders, resolve
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,7 +38,7 @@ class WeightsSource:
 
     @classmethod
     def parse(cls, weights: str | Path | WeightsSource) -> WeightsSource:
-        """A source from what users say: "auto", "dummy", a folder, or a `WeightsSource` as it is.
+        """Return a source from what users say: "auto", "dummy", a folder, or a `WeightsSource` as it is.
 
         Raises:
             UsageError: There is no such folder.
@@ -55,7 +55,7 @@ class WeightsSource:
         return cls(base=base.resolve())
 
     def path(self, entry: str | Entry, file: str | None = None) -> Path:
-        """Verified path of a file of a checkpoint, fetched if need be.
+        """Return the verified path of a file of a checkpoint, fetched if need be.
 
         Args:
             entry: Checkpoint, or its name in the catalog.
@@ -73,23 +73,23 @@ class WeightsSource:
         file: str | None = None,
         *,
         progress: Progress | None = None,
-        patience: Patience | None = None,
+        retry: RetryPolicy | None = None,
     ) -> Path:
-        """The same as `path`, telling how far a download is; a damaged earlier download is replaced.
+        """Do as `path`, reporting how far a download is; a damaged earlier download is replaced.
 
         Args:
             entry: Checkpoint, or its name in the catalog.
             file: Name of the file; None for the weights.
             progress: Called with bytes so far, and bytes in all or None.
-            patience: How long to wait for servers.
+            retry: How often to try servers again.
         """
         known, settings = get_entry(entry), Settings.read()
         if not settings.offline_because:
             discard_damaged(known, known.file(file), settings)
-        return self._resolve(known, file, progress, patience)
+        return self._resolve(known, file, progress, retry)
 
     def folder(self, entry: str | Entry) -> Path:
-        """A folder that holds every file of a checkpoint, verified, for programs that load folders.
+        """Return a folder that holds every file of a checkpoint, verified, for programs that load folders.
 
         Raises:
             WeightsError: As `path`.
@@ -106,7 +106,7 @@ class WeightsSource:
         return target
 
     def state_dict(self, entry: str | Entry) -> dict[str, Tensor]:
-        """The tensors of a checkpoint under their official keys, on the CPU.
+        """Load the tensors of a checkpoint under their official keys, on the CPU.
 
         Pickles are opened with `weights_only=True`, and only after their hash was checked.
 
@@ -127,7 +127,7 @@ class WeightsSource:
         return _tensors(_unpickle(path, file), path, file)
 
     def fingerprint(self, entry: str | Entry) -> str:
-        """What identifies the weights: "dummy", or the SHA-256 of the file with the weights. No network.
+        """Return what identifies the weights: "dummy", or the SHA-256 of the file with the weights. No network.
 
         A file whose hash nobody knows and that is not here yet is named by its place and revision.
 
@@ -146,7 +146,7 @@ class WeightsSource:
         return pinned_sha256(known, file, settings) or next(iter(file.urls), f"{known.name}/{file.name}")
 
     def available(self, entry: str | Entry) -> bool:
-        """True if every file of a checkpoint is on this machine (not yet verified). No network, no exceptions."""
+        """Return whether every file of a checkpoint is on this machine, not yet verified. No network, no exceptions."""
         try:
             known = get_entry(entry)
         except UnknownNameError:
@@ -158,7 +158,7 @@ class WeightsSource:
             return False
 
     def explain(self, entry: str | Entry) -> str:
-        """What is missing of a checkpoint and how to get it; says so if nothing is."""
+        """Say what is missing of a checkpoint and how to get it, or that nothing is."""
         known, settings = get_entry(entry), Settings.read()
         missing = [f for f in known.files if find(known, f, self.base, settings) is None and not can_build(f)]
         if not missing:
@@ -175,13 +175,13 @@ class WeightsSource:
         entry: Entry,
         file: str | None = None,
         progress: Progress | None = None,
-        patience: Patience | None = None,
+        retry: RetryPolicy | None = None,
     ) -> Path:
-        wanted, settings, network = entry.file(file), Settings.read(), not self.is_dummy
-        found = resolve(entry, wanted, self.base, settings, network=network, progress=progress, patience=patience)
+        requested, settings, network = entry.file(file), Settings.read(), not self.is_dummy
+        found = resolve(entry, requested, self.base, settings, network=network, progress=progress, retry=retry)
         if found is None:
             raise WeightsError(
-                f"{entry.name}: {wanted.name} is not on this machine, and dummy weights fetch nothing",
+                f"{entry.name}: {requested.name} is not on this machine, and dummy weights fetch nothing",
                 hint=f"avmeter weights fetch {entry.name}",
             )
         return found
@@ -235,7 +235,7 @@ def _unpickle(path: Path, file: File) -> Any:
 
 
 def _numpy_names() -> list[Any]:
-    """What pickled NumPy scalars and small arrays refer to, under the names of old and new versions."""
+    """Return what pickled NumPy scalars and small arrays refer to, under the names of old and new versions."""
     import numpy as np
     from numpy._core import multiarray
 

@@ -9,7 +9,7 @@ from typing import Literal
 from avmeter.runtime.environment import Settings
 from avmeter.weights.catalog import Entry, File, catalog
 from avmeter.weights.hashes import known_sha256, pinned_sha256
-from avmeter.weights.resolve import can_build, find
+from avmeter.weights.locate import can_build, find
 from avmeter.weights.source import WeightsSource
 
 State = Literal["ok", "pinned", "unpinned", "mismatch", "unreadable", "buildable", "absent"]
@@ -17,7 +17,7 @@ State = Literal["ok", "pinned", "unpinned", "mismatch", "unreadable", "buildable
 
 @dataclass(frozen=True, kw_only=True)
 class FileStatus:
-    """What is known of one file.
+    """Result of comparing one file with the catalog.
 
     Attributes:
         entry: Name of the checkpoint.

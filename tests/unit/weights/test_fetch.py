@@ -20,11 +20,11 @@ import pytest
 from avmeter.errors import WeightsError
 from avmeter.runtime.environment import Settings
 from avmeter.weights.catalog import Entry, File
-from avmeter.weights.fetch import Patience, _Redirects, _UnusableError, candidate_urls, fetch_file
+from avmeter.weights.fetch import RetryPolicy, _Redirects, _UnusableError, candidate_urls, fetch_file
 
 BODY = random.Random(5).randbytes(300_000)  # fixed: test names are made of its hash
 SHA256 = hashlib.sha256(BODY).hexdigest()
-PATIENCE = Patience(timeout_s=2.0, attempts=3, pause_s=0.01)
+RETRY = RetryPolicy(timeout_s=2.0, attempts=3, pause_s=0.01)
 
 
 def checkpoint(*urls: str, sha256: str | None = SHA256, size_bytes: int | None = len(BODY)) -> Entry:
@@ -32,8 +32,8 @@ def checkpoint(*urls: str, sha256: str | None = SHA256, size_bytes: int | None =
     return Entry(name="net", title="", code_licence="", weights_licence="", files=(file,))
 
 
-def fetch(entry: Entry, progress=None, patience: Patience = PATIENCE) -> Path:
-    return fetch_file(entry, entry.file(), Settings.read(), progress=progress, patience=patience)
+def fetch(entry: Entry, progress=None, retry: RetryPolicy = RETRY) -> Path:
+    return fetch_file(entry, entry.file(), Settings.read(), progress=progress, retry=retry)
 
 
 def leftovers(cache: Path) -> list[str]:
@@ -74,7 +74,7 @@ def test_host_without_an_address_is_not_waited_for(monkeypatch) -> None:
 
     monkeypatch.setattr("socket.getaddrinfo", getaddrinfo)
     with pytest.raises(WeightsError, match="Name or service not known"):
-        fetch(checkpoint("https://models.invalid/net.pth"), patience=Patience(attempts=5, pause_s=0.01))
+        fetch(checkpoint("https://models.invalid/net.pth"), retry=RetryPolicy(attempts=5, pause_s=0.01))
     assert asked == ["models.invalid"] * 2
 
 
@@ -207,17 +207,17 @@ def test_passing_server_error_is_tried_again(server, status) -> None:
 
 
 def test_lasting_server_error_ends(server) -> None:
-    """Patience is finite."""
+    """RetryPolicy is finite."""
     url = server.put("/net.pth", BODY, status=[503] * 50)
     with pytest.raises(WeightsError, match="HTTP 503"):
         fetch(checkpoint(url))
-    assert len(server.requests) == PATIENCE.attempts
+    assert len(server.requests) == RETRY.attempts
 
 
 def test_silent_server_is_given_up_and_asked_again(server) -> None:
     """A connection on which nothing comes for `timeout_s` is dropped; what came before it stays."""
     url = server.put("/net.pth", BODY, cut=[100_000], silence_s=[1.5])
-    assert fetch(checkpoint(url), patience=Patience(timeout_s=0.3, attempts=2, pause_s=0.01)).read_bytes() == BODY
+    assert fetch(checkpoint(url), retry=RetryPolicy(timeout_s=0.3, attempts=2, pause_s=0.01)).read_bytes() == BODY
     assert server.asked("Range") == [None, "bytes=100000-"]
 
 
@@ -333,11 +333,11 @@ def test_two_processes_download_once(server, cache) -> None:
     url = server.put("/net.pth", BODY, cut=[100_000], silence_s=[0.5])
     program = textwrap.dedent(f"""
         from avmeter.weights.catalog import Entry, File
-        from avmeter.weights.fetch import Patience, fetch_file
+        from avmeter.weights.fetch import RetryPolicy, fetch_file
         from avmeter.runtime.environment import Settings
         file = File(name="net.pth", format="pickle", urls=({url!r},), sha256={SHA256!r}, size_bytes={len(BODY)})
         entry = Entry(name="net", title="", code_licence="", weights_licence="", files=(file,))
-        print(fetch_file(entry, file, Settings.read(), patience=Patience(timeout_s=5, pause_s=0.01)))
+        print(fetch_file(entry, file, Settings.read(), retry=RetryPolicy(timeout_s=5, pause_s=0.01)))
     """)
     running = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) for _ in range(2)]
     printed = [process.communicate(timeout=60)[0].strip() for process in running]

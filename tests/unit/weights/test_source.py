@@ -1,11 +1,9 @@
-"""Where a checkpoint is taken from, and what is refused."""
+"""What a source of weights gives: paths, folders, state dicts, fingerprints."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -14,29 +12,10 @@ import safetensors.torch
 import torch
 
 from avmeter.errors import UsageError, WeightsError
-from avmeter.runtime.environment import Settings
-from avmeter.weights import UnpinnedWeightsWarning, WeightsSource, verify
-from avmeter.weights.catalog import Entry, File, Package, catalog
+from avmeter.weights import WeightsSource
+from avmeter.weights.catalog import Entry, File, catalog
 from support import require
-
-AUTO = WeightsSource.parse("auto")
-BODY = b"weights" * 1000
-SHA256 = hashlib.sha256(BODY).hexdigest()
-
-
-def entry(*files: File, name: str = "net") -> Entry:
-    return Entry(name=name, title="Net", code_licence="MIT", weights_licence="CC0", files=files)
-
-
-def known(name: str = "net.bin", body: bytes = BODY, **traits: object) -> File:
-    sha256 = hashlib.sha256(body).hexdigest()
-    return File(name=name, format="pickle", sha256=sha256, size_bytes=len(body), **traits)  # type: ignore[arg-type]
-
-
-def put(path: Path, body: bytes = BODY) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(body)
-    return path
+from support.weights import AUTO, BODY, entry, known, put
 
 
 @pytest.fixture(autouse=True)
@@ -59,125 +38,6 @@ def test_source_travels_to_other_processes(tmp_path) -> None:
     """Workers receive it by pickle."""
     source = WeightsSource.parse(tmp_path)
     assert pickle.loads(pickle.dumps(source)) == source  # noqa: S301
-
-
-def test_file_of_a_common_name_that_is_another_is_named(tmp_path) -> None:
-    """It may be the user's own, or damaged: a message that says only "not here" would hide it."""
-    common = put(tmp_path / "model.safetensors", b"somebody else's")
-    with pytest.raises(WeightsError, match="was passed over") as found:
-        WeightsSource.parse(tmp_path).path("clap-htsat-fused")
-    assert str(common) in found.value.message
-    assert "not on this machine" in found.value.message
-    assert "folder called clap-htsat-fused" in found.value.hint
-
-
-def test_places_are_searched_in_the_documented_order(tmp_path, cache, monkeypatch) -> None:
-    """Given folder, AVMETER_WEIGHTS, installed package, downloads, hub cache: the first that has it wins."""
-    monkeypatch.syspath_prepend(tmp_path / "site")
-    put(tmp_path / "site" / "netpackage" / "__init__.py", b"raise AssertionError('a package must not be imported')")
-    file = known(urls=("hf://o/r@rev/net.bin",), package=Package(distribution="netpackage", path="netpackage/net.bin"))
-    net = entry(file)
-    monkeypatch.setenv("AVMETER_WEIGHTS", str(tmp_path / "env"))
-    (tmp_path / "given").mkdir()
-    source = WeightsSource.parse(tmp_path / "given")
-    places = [
-        put(tmp_path / "given" / "net" / "net.bin"),
-        put(tmp_path / "env" / "net.bin"),
-        put(tmp_path / "site" / "netpackage" / "net.bin"),
-        put(cache / "weights" / "net" / "net.bin"),
-        put(tmp_path / "hub" / "models--o--r" / "snapshots" / "rev" / "net.bin"),
-        put(tmp_path / "hub" / "models--o--r" / "blobs" / SHA256),
-    ]
-    for place in places:
-        assert source.available(net)
-        assert source.path(net) == place
-        place.unlink()
-    assert not source.available(net)
-    with pytest.raises(WeightsError, match="AVMETER_OFFLINE"):
-        source.path(net)
-
-
-def test_single_file_serves_its_checkpoint(tmp_path) -> None:
-    """A path to the file itself is as good as its folder."""
-    path = put(tmp_path / "net.bin")
-    assert WeightsSource.parse(path).path(entry(known())) == path
-
-
-def test_another_file_under_the_name_is_refused(tmp_path) -> None:
-    """The message has both hashes and the way out."""
-    other = BODY[::-1]
-    put(tmp_path / "net.bin", other)
-    with pytest.raises(WeightsError) as caught:
-        WeightsSource.parse(tmp_path).path(entry(known()))
-    for part in (SHA256, hashlib.sha256(other).hexdigest(), "avmeter weights fetch net", "AVMETER_WEIGHTS"):
-        assert part in str(caught.value)
-
-
-def test_file_of_another_size_is_refused_without_hashing(tmp_path) -> None:
-    """A truncated copy is found at once."""
-    put(tmp_path / "net.bin", BODY[:-1])
-    with pytest.raises(WeightsError, match=f"{len(BODY) - 1} bytes instead of {len(BODY)}"):
-        WeightsSource.parse(tmp_path).path(entry(known()))
-
-
-def test_file_that_changes_after_it_was_verified_is_found(tmp_path) -> None:
-    """The memory of verified files holds only as long as size and time stay."""
-    path = put(tmp_path / "net.bin")
-    source = WeightsSource.parse(tmp_path)
-    source.path(entry(known()))
-    path.write_bytes(BODY[::-1])
-    os.utime(path, ns=(1, 1))
-    with pytest.raises(WeightsError, match="SHA-256"):
-        source.path(entry(known()))
-
-
-def test_verified_file_is_not_read_again(tmp_path, monkeypatch) -> None:
-    """Gigabytes are hashed once, not at each start."""
-    put(tmp_path / "net.bin")
-    source = WeightsSource.parse(tmp_path)
-    source.path(entry(known()))
-    monkeypatch.setattr("avmeter.weights.hashes.sha256_of", lambda path: pytest.fail("read again"))
-    source.path(entry(known()))
-
-
-def test_another_serialisation_is_accepted(tmp_path) -> None:
-    """`also` lists files of other bytes and the same content."""
-    other = b"same content, other bytes"
-    put(tmp_path / "net.bin", other)
-    file = known(also=(hashlib.sha256(other).hexdigest(),))
-    assert WeightsSource.parse(tmp_path).path(entry(file)).read_bytes() == other
-
-
-def test_file_name_of_many_checkpoints_is_taken_by_hash_only(tmp_path) -> None:
-    """A lone `model.safetensors` in a folder is not given to whoever asks first."""
-    put(tmp_path / "model.safetensors")
-    source = WeightsSource.parse(tmp_path)
-    assert source.available(entry(known("model.safetensors")))
-    assert not source.available(entry(known("model.safetensors", BODY[::-1])))
-    assert not source.available(entry(File(name="model.safetensors", format="safetensors")))
-    assert not source.available("whisper-tiny")
-    assert not source.available("audiobox")
-
-
-def test_unknown_hash_is_pinned_with_a_warning_then_required(tmp_path, cache) -> None:
-    """First use warns and pins; the same file is silent; another one is an error that names the lock file."""
-    path = put(tmp_path / "net.bin")
-    source, net = WeightsSource.parse(tmp_path), entry(File(name="net.bin", format="pickle"))
-    with pytest.warns(UnpinnedWeightsWarning, match=SHA256):
-        source.path(net)
-    assert source.path(net) == path
-    assert source.fingerprint(net) == SHA256
-    path.write_bytes(b"another")
-    with pytest.raises(WeightsError, match=r"weights-lock\.json"):
-        source.path(net)
-
-
-def test_damaged_lock_file_is_an_error(tmp_path, cache) -> None:
-    """Pins are not lost silently."""
-    put(tmp_path / "net.bin")
-    put(cache / "weights-lock.json", b"{")
-    with pytest.raises(WeightsError, match="lock file"):
-        WeightsSource.parse(tmp_path).path(entry(File(name="net.bin", format="pickle")))
 
 
 def test_fingerprint_is_the_hash_or_says_what_would_be_used(tmp_path) -> None:
@@ -211,16 +71,6 @@ def test_dummy_uses_what_is_here_and_fetches_nothing(tmp_path, cache, monkeypatc
     assert dummy.path(net).exists()
     with pytest.raises(WeightsError, match="no state dict"):
         dummy.state_dict(net)
-
-
-def test_damaged_download_is_replaced_by_fetch_only(server, cache, monkeypatch) -> None:
-    """`path` reports a damaged download, the command that its hint names repairs it."""
-    monkeypatch.delenv("AVMETER_OFFLINE")
-    net = entry(known(urls=(server.put("/net.bin", BODY),)))
-    put(cache / "weights" / "net" / "net.bin", BODY[::-1])
-    with pytest.raises(WeightsError, match="fetch it again"):
-        AUTO.path(net)
-    assert AUTO.fetch(net).read_bytes() == BODY
 
 
 def test_folder_holds_all_files_side_by_side(tmp_path, cache, monkeypatch) -> None:
@@ -311,31 +161,6 @@ def test_pickle_of_another_layout_is_refused(tmp_path, content) -> None:
     source, net = saved(tmp_path, content, member="model")
     with pytest.raises(WeightsError, match="no state dict under `model`"):
         source.state_dict(net)
-
-
-def test_verify_lists_what_is_here(tmp_path, monkeypatch) -> None:
-    """Right, wrong, unknown; absent only when asked for; nothing is pinned."""
-    put(tmp_path / "passt" / catalog()["passt"].file().name, b"x")
-    put(tmp_path / "glm-asr-nano" / "model.safetensors", b"x")
-    monkeypatch.setenv("AVMETER_WEIGHTS", str(tmp_path))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        found = {(s.entry, s.file): s.status for s in verify()}
-        everything = {(s.entry, s.file): s.status for s in verify(absent=True)}
-    assert found["passt", catalog()["passt"].file().name] == "mismatch"
-    assert found["glm-asr-nano", "model.safetensors"] == "unpinned"
-    assert "absent" not in found.values()
-    assert everything["vggish", "vggish-10086976.pth"] == "absent"
-    assert not Settings.read().lock_file.exists()
-
-
-@pytest.mark.parametrize(
-    "name", [e.name for e in catalog().values() if all(f.package and f.package.path for f in e.files)]
-)
-def test_installed_package_serves_its_file(name) -> None:
-    """Packages on this machine give the files that the catalog describes, byte for byte."""
-    require.weights(name)
-    assert AUTO.path(name).is_file()
 
 
 def test_resemblyzer_loads_from_its_package() -> None:

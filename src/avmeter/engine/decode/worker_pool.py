@@ -18,8 +18,8 @@ from avmeter.engine.ipc.process import CannotStartError, Process
 from avmeter.errors import SkipCode
 from avmeter.features.base import Extractor
 from avmeter.result import Skip
+from avmeter.runtime.device import num_cores
 from avmeter.sample import MediaSource
-from avmeter.weights.dummy import num_cores
 
 logger = logging.getLogger("avmeter")
 _ATTEMPTS = 2

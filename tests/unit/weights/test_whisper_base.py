@@ -11,7 +11,7 @@ import pytest
 
 from avmeter.errors import WeightsError
 from avmeter.weights import WeightsSource, catalog
-from avmeter.weights.whisper import is_installed, official_vocabulary, without_variables
+from avmeter.weights.whisper_base import is_installed, official_vocabulary, without_variables
 from support import require
 
 AUTO = WeightsSource.parse("auto")

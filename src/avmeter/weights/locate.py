@@ -1,6 +1,6 @@
 """Where a checkpoint's file is: on this machine, to be built from installed packages, or to be fetched.
 
-In this order: the folder that was given, the folder that `AVMETER_WEIGHTS` names, an installed package that ships
+In this order: the explicit folder, the folder that `AVMETER_WEIGHTS` names, an installed package that ships
 the file, our download cache, the hub library's cache, then the network. A folder holds `NAME/file`, or the file
 alone if its name belongs to one checkpoint only (or its hash shows whose it is).
 """
@@ -14,9 +14,9 @@ from types import MappingProxyType
 from avmeter.errors import WeightsError
 from avmeter.runtime.environment import Settings
 from avmeter.weights.catalog import Entry, File, HubFile, catalog
-from avmeter.weights.fetch import Patience, Progress, fetch_file
+from avmeter.weights.fetch import Progress, RetryPolicy, fetch_file
 from avmeter.weights.hashes import check, known_sha256, pinned_sha256
-from avmeter.weights.whisper import build_whisper_base, find_in_package, is_installed
+from avmeter.weights.whisper_base import build_whisper_base, find_in_package, is_installed
 
 # Recipe -> (are its ingredients installed?, write all files of the checkpoint into a folder)
 _RECIPES: Mapping[str, tuple[Callable[[], bool], Callable[[Path], None]]] = MappingProxyType(
@@ -25,12 +25,12 @@ _RECIPES: Mapping[str, tuple[Callable[[], bool], Callable[[Path], None]]] = Mapp
 
 
 def find(entry: Entry, file: File, folder: Path | None, settings: Settings) -> Path | None:
-    """The file on this machine as it is, not yet verified; None if it is not here. No network, nothing is written."""
+    """Return the file on this machine, not yet verified; None if it is not here. No network, nothing is written."""
     return next(_places(entry, file, folder, settings), None)
 
 
 def can_build(file: File) -> bool:
-    """True if installed packages hold what the file is made of."""
+    """Return True if installed packages hold what the file is made of."""
     recipe = file.package.recipe if file.package else None
     return recipe is not None and _RECIPES[recipe][0]()
 
@@ -43,9 +43,9 @@ def resolve(
     *,
     network: bool = True,
     progress: Progress | None = None,
-    patience: Patience | None = None,
+    retry: RetryPolicy | None = None,
 ) -> Path | None:
-    """The verified file: found, built or fetched. None if it is not here and `network` is False.
+    """Return the verified file: found, built or fetched. None if it is not here and `network` is False.
 
     Raises:
         WeightsError: The file is another one than the catalog's, or cannot be fetched.
@@ -55,7 +55,7 @@ def resolve(
         if found is None and can_build(file):
             found = build(entry, file, settings)
         if found is None and network:
-            found = _fetched(entry, file, folder, settings, progress, patience)
+            found = _fetched(entry, file, folder, settings, progress, retry)
         if found is not None:
             check(found, entry, file, settings)
     except OSError as error:
@@ -72,11 +72,11 @@ def _fetched(
     folder: Path | None,
     settings: Settings,
     progress: Progress | None,
-    patience: Patience | None,
+    retry: RetryPolicy | None,
 ) -> Path:
-    """The downloaded file; when that fails, the error names a file that was passed over."""
+    """Download the file; when that fails, the error names a file that was passed over."""
     try:
-        return fetch_file(entry, file, settings, progress=progress, patience=patience)
+        return fetch_file(entry, file, settings, progress=progress, retry=retry)
     except WeightsError as error:
         for base in (folder, settings.folder):
             other = None if base is None else next(_existing(base / file.name), None)
@@ -108,7 +108,7 @@ def build(entry: Entry, file: File, settings: Settings) -> Path:
 
 
 def folders(entry: Entry, folder: Path | None, settings: Settings) -> Iterator[Path]:
-    """Existing folders that may hold all files of a checkpoint side by side, in order of preference."""
+    """Yield existing folders that may hold all files of a checkpoint side by side, in order of preference."""
     for base in (folder, settings.folder):
         if base is not None:
             yield from (f for f in (base / entry.name, base) if f.is_dir())
@@ -142,7 +142,7 @@ def _in_folder(base: Path, entry: Entry, file: File, settings: Settings) -> Iter
 
 
 def _owners(name: str) -> int:
-    """How many checkpoints have a file of that name."""
+    """Return how many checkpoints have a file of that name."""
     return sum(any(f.name == name for f in e.files) for e in catalog().values())
 
 
@@ -162,7 +162,7 @@ def _hub_files(file: File) -> list[HubFile]:
 
 
 def _snapshot(hub: HubFile, settings: Settings) -> Path | None:
-    """The folder of one revision in the hub library's cache."""
+    """Return the folder of one revision in the hub library's cache."""
     if settings.hub_cache is None:
         return None
     return settings.hub_cache / f"models--{hub.repo.replace('/', '--')}" / "snapshots" / hub.revision

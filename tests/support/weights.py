@@ -1,0 +1,28 @@
+"""Checkpoints of made-up bytes, and files that hold them."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from avmeter.weights import WeightsSource
+from avmeter.weights.catalog import Entry, File
+
+AUTO = WeightsSource.parse("auto")
+BODY = b"weights" * 1000
+SHA256 = hashlib.sha256(BODY).hexdigest()
+
+
+def entry(*files: File, name: str = "net") -> Entry:
+    return Entry(name=name, title="Net", code_licence="MIT", weights_licence="CC0", files=files)
+
+
+def known(name: str = "net.bin", body: bytes = BODY, **traits: object) -> File:
+    sha256 = hashlib.sha256(body).hexdigest()
+    return File(name=name, format="pickle", sha256=sha256, size_bytes=len(body), **traits)  # type: ignore[arg-type]
+
+
+def put(path: Path, body: bytes = BODY) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(body)
+    return path
