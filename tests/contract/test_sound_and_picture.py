@@ -31,7 +31,7 @@ PROMPT = "a ball bounces"
 def scorer() -> Evaluator:
     with require.dependencies():
         evaluator = Evaluator(METRICS, "cpu", weights="dummy")
-    put_small_networks(evaluator._runtime)
+    put_small_networks(evaluator._computer.runtime)
     return evaluator
 
 
@@ -309,7 +309,7 @@ def test_desync_of_ends_too_far_apart_has_both_lengths(scorer: Evaluator, folder
 def test_rule_for_short_clips_is_named_where_it_was_used_and_nowhere_else(clips: dict[str, Path]) -> None:
     """A clip that is long enough is measured as it is, and its result does not say otherwise."""
     evaluator = Evaluator([DESYNC], "cpu", weights="dummy", options={DESYNC: {"short": "loop"}})
-    put_small_networks(evaluator._runtime)
+    put_small_networks(evaluator._computer.runtime)
     short, long = (score(evaluator, video=clips[kind])[DESYNC] for kind in ("three_seconds", "good"))
     assert short.score is not None
     assert short.details["short"] == "loop"

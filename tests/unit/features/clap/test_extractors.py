@@ -312,7 +312,7 @@ def samples(num: int) -> list[dict[str, Any]]:
 
 def evaluator(*metrics: str, **options: Any) -> Any:
     ev = create_evaluator(metrics=list(metrics) or ["audio.clap_score"], weights="dummy", **options)
-    put_small_networks(ev._runtime)
+    put_small_networks(ev._computer.runtime)
     return ev
 
 
@@ -353,10 +353,10 @@ def test_prompts_that_do_not_fit_are_noted_and_empty_ones_skipped() -> None:
 def test_prompts_are_embedded_once_each_and_one_network_serves_both_sides() -> None:
     """Two metrics over 12 clips with 4 prompts: 12 sounds, 4 texts, one checkpoint loaded."""
     ev = evaluator("audio.clap_score", "audio.text_audio_retrieval")
-    built = len(ev._runtime.networks)
+    built = len(ev._computer.runtime.networks)
     ev.evaluate(samples=samples(12))
     assert ev._executor.counts.windows == {"clap_audio": 12, "clap_text": 4}
-    assert len(ev._runtime.networks) == built
+    assert len(ev._computer.runtime.networks) == built
 
 
 def test_global_generators_are_neither_read_nor_moved() -> None:

@@ -236,8 +236,8 @@ def test_one_network_of_each_tower_serves_all_metrics(tmp_path: Path) -> None:
     """Six extractors over three towers: what is loaded is loaded once, and shared batches change nothing."""
     metrics = ["audio.imagebind_score", "av.imagebind_text_audio", "av.imagebind_text_video", "av.javis_score"]
     evaluator = create_evaluator(metrics=metrics, weights="dummy")
-    put_small_networks(evaluator._runtime)
-    keys = set(evaluator._runtime.networks)
+    put_small_networks(evaluator._computer.runtime)
+    keys = set(evaluator._computer.runtime.networks)
     samples = [
         {
             "video": write_media(
@@ -249,9 +249,9 @@ def test_one_network_of_each_tower_serves_all_metrics(tmp_path: Path) -> None:
         for i in range(3)
     ]  # fmt: skip
     together = evaluator.evaluate(samples=samples)
-    assert set(evaluator._runtime.networks) == keys
+    assert set(evaluator._computer.runtime.networks) == keys
     alone = create_evaluator(metrics=metrics, weights="dummy", batch_size=1)
-    put_small_networks(alone._runtime)
+    put_small_networks(alone._computer.runtime)
     for sample, row in zip(samples, together, strict=True):
         expected = alone.evaluate(samples=[sample])[0]
         assert {n: r.score for n, r in row.items()} == pytest.approx(

@@ -43,7 +43,7 @@ def small_network() -> Any:
 
 def evaluator(**options: Any) -> Any:
     ev = create_evaluator(metrics=[NAME], weights="dummy", **options)
-    ev._runtime.networks["audiobox", "audiobox"] = small_network()
+    ev._computer.runtime.networks["audiobox", "audiobox"] = small_network()
     return ev
 
 
