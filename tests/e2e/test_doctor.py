@@ -6,7 +6,6 @@ import sys
 
 import pytest
 
-from avmeter.doctor import diagnose
 from avmeter.registry import list_metrics
 from support.commandline import avmeter
 
@@ -44,18 +43,6 @@ def test_machine_metrics_and_packages_are_shown():
     assert done.err == ""
 
 
-def test_absent_weights_come_with_the_command_that_fetches_them(tmp_path, monkeypatch):
-    """A metric without its weights is a note, not a problem."""
-    monkeypatch.setenv("AVMETER_OFFLINE", "1")
-    monkeypatch.setenv("AVMETER_CACHE", str(tmp_path))
-    monkeypatch.delenv("AVMETER_WEIGHTS", raising=False)
-    findings = {f.topic: f for f in diagnose()}
-    finding = findings["audio.desync"]
-    assert finding.status == "note"
-    assert finding.hint == "avmeter weights fetch synchformer"
-    assert "AVMETER_OFFLINE" in findings["network"].text
-
-
 @pytest.mark.parametrize(
     "statement",
     [
@@ -89,11 +76,3 @@ def test_torchaudio_that_loads_is_fine(broken_torchaudio):
     done = avmeter("doctor")
     assert done.code == 0
     assert "torchaudio 2.1.0 loads" in done.out
-
-
-def test_missing_package_is_a_note_with_its_command(monkeypatch):
-    """What an extra would bring is named with the command that installs it."""
-    monkeypatch.setattr("avmeter.registry.missing_packages", lambda modules: [m for m in modules if m == "cv2"])
-    finding = next(f for f in diagnose() if f.topic == "av.align")
-    assert finding.status == "note"
-    assert finding.hint == "pip install 'avmeter[flow]'"

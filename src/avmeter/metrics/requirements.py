@@ -1,7 +1,7 @@
 """What a metric needs, and what of that is absent: the one answer for lists, checks, runs and documentation.
 
 Checkpoints and packages include those of the extractors that a derived extractor reads. What only an optional need
-brings is told apart: without it the metric still has a score.
+brings is separate: without it the metric still has a score.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ def missing_fields(metric: Metric, sample: Sample) -> tuple[str, ...]:
 
 
 def _extractors(needs: Iterable[Need]) -> dict[str, NeededExtractor]:
-    """Identity -> extractor, parents first."""
+    """Return identity -> extractor, parents first."""
     found: dict[str, NeededExtractor] = {}
     for need in needs:
         for extractor in _with_parents(EXTRACTORS.get(need.extractor)(**need.options)):

@@ -92,13 +92,13 @@ def curves(lines: Sequence[Curve], *, title: str, x_label: str = "", y_label: st
     """Draw lines over a common axis, with a legend; gaps where a value is None.
 
     Raises:
-        StatsError: No point has a value.
+        StatsError: There is no value, or one that is not finite.
     """
-    points = [(a, b) for line in lines for a, b in zip(line.x, line.y, strict=True) if b is not None]
-    if not points or not all(math.isfinite(v) for point in points for v in point):
-        raise StatsError(f"{title}: curves need finite points, got {len(points)}")
-    x_low, x_high = _padded(min(p[0] for p in points), max(p[0] for p in points), share=0.0)
-    y_low, y_high = _padded(min(p[1] for p in points), max(p[1] for p in points))
+    pairs = [(a, b) for line in lines for a, b in zip(line.x, line.y, strict=True) if b is not None]
+    if not pairs or not all(math.isfinite(v) for pair in pairs for v in pair):
+        raise StatsError(f"{title}: curves need finite values, got {len(pairs)}")
+    x_low, x_high = _padded(min(p[0] for p in pairs), max(p[0] for p in pairs), share=0.0)
+    y_low, y_high = _padded(min(p[1] for p in pairs), max(p[1] for p in pairs))
     x = _Axis(low=x_low, high=x_high, start=_LEFT, end=WIDTH - _RIGHT)
     y = _Axis(low=y_low, high=y_high, start=HEIGHT - _BOTTOM, end=_TOP)
     parts = [_y_grid(y, _ticks(y_low, y_high)), _x_axis(x, HEIGHT - _BOTTOM, x_label)]

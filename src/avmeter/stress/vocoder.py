@@ -24,9 +24,9 @@ def stretch(channel: npt.NDArray[np.float32], factor: float) -> npt.NDArray[np.f
         frames[number] = np.fft.irfft(magnitude * np.exp(1j * phase))
         advance = np.angle(spectra[low + 1]) - np.angle(spectra[low]) - expected
         phase = phase + expected + advance - 2 * np.pi * np.round(advance / (2 * np.pi))
-    # The first point was at the end of the padding; the middle of a frame stays the middle of a frame.
-    first = round(_N_FFT * (factor + 1) / 2)
-    return _joined(frames, window)[first : first + round(len(channel) * factor)].astype(np.float32)
+    # The channel began at the end of the padding; the middle of a frame stays the middle of a frame.
+    start = round(_N_FFT * (factor + 1) / 2)
+    return _joined(frames, window)[start : start + round(len(channel) * factor)].astype(np.float32)
 
 
 def move_formants(channel: npt.NDArray[np.float32], rate: int, factor: float) -> npt.NDArray[np.float32]:
@@ -35,8 +35,8 @@ def move_formants(channel: npt.NDArray[np.float32], rate: int, factor: float) ->
     spectra = _spectra(channel, window)
     log_magnitude = np.log(np.abs(spectra) + 1e-6)
     cepstra = np.fft.irfft(log_magnitude, axis=1)
-    kept = max(2, round(_LIFTER_S * rate))
-    cepstra[:, kept:-kept] = 0
+    num_low = max(2, round(_LIFTER_S * rate))
+    cepstra[:, num_low:-num_low] = 0
     envelopes = np.fft.rfft(cepstra, axis=1).real
     bins = np.arange(spectra.shape[1])
     moved = np.stack([np.interp(bins / factor, bins, envelope) for envelope in envelopes])

@@ -6,14 +6,9 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote
 
-import pytest
-from markupsafe import Markup
-
-from avmeter.errors import SkipCode, StatsError, UsageError
-from avmeter.report import Curve, Section, curves, data_table, heat_map, histogram, write_report
-from avmeter.report.payload import link_to, make_payload, script_json
+from avmeter.errors import SkipCode
+from avmeter.report import Section, data_table, write_report
 from avmeter.result import MetricResult, Skip
 from avmeter.run import EvalResults
 from avmeter.sample import as_samples
@@ -70,15 +65,6 @@ def test_page_needs_no_network(tmp_path: Path) -> None:
     assert "default-src 'none'" in page
 
 
-@pytest.mark.parametrize("name", ["a b.mp4", "ü#1?.mp4", "100%.mp4", "javascript:alert(1).mp4", "q\"'<>.mp4"])
-def test_links_are_relative_and_quoted(tmp_path: Path, name: str) -> None:
-    """A link leads from the run folder to the clip whatever the clip is called."""
-    link = link_to(tmp_path / "gen" / name, tmp_path / "out/run")
-    assert link.startswith("../../gen/")
-    assert unquote(link) == f"../../gen/{name}"
-    assert re.fullmatch(r"[A-Za-z0-9._~%/-]+", link)
-
-
 def test_skips_have_reason_and_hint(tmp_path: Path) -> None:
     """Per-sample and corpus skips are listed, with what to do."""
     results = run_of(["a", "b"])
@@ -108,14 +94,6 @@ def test_references_are_context_and_not_rows(tmp_path: Path) -> None:
     assert "1 clip of reference context" in page
 
 
-def test_details_of_large_runs_are_bounded(tmp_path: Path) -> None:
-    """What does not fit is counted, and scores stay."""
-    payload = make_payload(run_of(["a", "b", "c"]), tmp_path, details_budget=150)
-    assert payload.num_without_details == 2
-    assert ["details" in s for s in payload.data["samples"]] == [True, False, False]
-    assert [s["scores"] for s in payload.data["samples"]] == [[0.0], [0.5], [1.0]]
-
-
 def test_empty_results_make_a_page(tmp_path: Path) -> None:
     """No samples, no metrics, no provenance: still a page that says so."""
     page = write_report(EvalResults(), tmp_path).read_text()
@@ -132,50 +110,3 @@ def test_sections_are_added_and_escaped(tmp_path: Path) -> None:
     assert '<td>&lt;b&gt;</td><td class="num">1.500</td>' in page
     assert '<td class="num absent">–</td><td class="num">3</td>' in page
     assert "&lt;u&gt;plain&lt;/u&gt;" in page
-
-
-def test_heat_map_tints_by_sign_and_size() -> None:
-    """The largest distance from zero has the full tint."""
-    table = heat_map(["r"], ["a", "b", "c"], [[1.0, -2.0, None]])
-    assert 'class="num above" style="--share:0.500"' in table
-    assert 'class="num below" style="--share:1.000"' in table
-    with pytest.raises(UsageError, match="1 rows and 2 columns"):
-        heat_map(["r"], ["a", "b"], [[1.0]])
-    with pytest.raises(UsageError, match="row 0 has 1 cells"):
-        data_table(["a", "b"], [["x"]])
-
-
-def test_histogram_counts_every_score() -> None:
-    """The bars' counts sum up to the number of scores, also for equal scores."""
-    for values in ([0.1, 0.2, 0.2, 0.9], [3.0, 3.0], [0.0, 0.0, 0.0], list(range(1000))):
-        plot = histogram(values, title="m", mean=sum(values) / len(values))
-        counts = [int(c) for c in re.findall(r"<title>[^<]*: (\d+)</title>", plot)]
-        assert sum(counts) == len(values)
-        assert "nan" not in plot
-    with pytest.raises(StatsError, match="finite"):
-        histogram([], title="m")
-    with pytest.raises(StatsError, match="finite"):
-        histogram([1.0, float("nan")], title="m")
-
-
-def test_plots_escape_their_names() -> None:
-    """Titles and legends are text."""
-    assert "<script" not in histogram([1.0, 2.0], title=EVIL, unit=EVIL)
-    assert "<script" not in curves([Curve(name=EVIL, x=[0, 1], y=[0, 1])], title=EVIL, x_label=EVIL, y_label=EVIL)
-
-
-def test_curve_has_gaps_where_there_is_no_value() -> None:
-    """Two stretches, not one line across the gap."""
-    plot = curves([Curve(name="c", x=[0, 1, 2, 3, 4], y=[0, 1, None, 1, 0])], title="t")
-    assert plot.count("<polyline") == 2
-    with pytest.raises(StatsError):
-        curves([Curve(name="c", x=[0], y=[None])], title="t")
-
-
-def test_script_json_survives_any_text() -> None:
-    """Nothing in it can end the script element, and it parses back."""
-    value = {"a": EVIL + "\u2028&<!--"}
-    text = script_json(value)
-    assert isinstance(text, Markup)
-    assert not set(text) & set("<>&\u2028")
-    assert json.loads(text) == value

@@ -1,0 +1,27 @@
+"""Tables and heat maps: alignment, dashes, tints, and escaped text."""
+
+from __future__ import annotations
+
+import pytest
+
+from avmeter.errors import UsageError
+from avmeter.report.parts import data_table, heat_map
+
+
+def test_text_is_escaped_numbers_are_formatted_and_none_is_a_dash() -> None:
+    """Cells hold what a table of numbers and foreign text needs."""
+    table = data_table(["x", "y"], [["<b>", 1.5], [None, 3]], caption="<c>")
+    assert '<td>&lt;b&gt;</td><td class="num">1.500</td>' in table
+    assert '<td class="num absent">–</td><td class="num">3</td>' in table
+    assert "<caption>&lt;c&gt;</caption>" in table
+
+
+def test_heat_map_tints_by_sign_and_size() -> None:
+    """The largest distance from zero has the full tint."""
+    table = heat_map(["r"], ["a", "b", "c"], [[1.0, -2.0, None]])
+    assert 'class="num above" style="--share:0.500"' in table
+    assert 'class="num below" style="--share:1.000"' in table
+    with pytest.raises(UsageError, match="1 rows and 2 columns"):
+        heat_map(["r"], ["a", "b"], [[1.0]])
+    with pytest.raises(UsageError, match="row 0 has 1 cells"):
+        data_table(["a", "b"], [["x"]])

@@ -1,0 +1,52 @@
+"""The diagnosis of a machine: what is a note, what a problem, and what to do about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from avmeter import doctor
+from avmeter.doctor import diagnose
+from avmeter.errors import UsageError
+from avmeter.metrics.availability import Availability
+from avmeter.weights import WeightsSource
+
+
+def test_absent_weights_come_with_the_command_that_fetches_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A metric without its weights is a note, not a problem."""
+    monkeypatch.setenv("AVMETER_OFFLINE", "1")
+    monkeypatch.setattr(WeightsSource, "available", lambda self, entry: False)
+    findings = {f.topic: f for f in diagnose()}
+    finding = findings["audio.desync"]
+    assert finding.status == "note"
+    assert finding.hint == "avmeter weights fetch synchformer"
+    assert "AVMETER_OFFLINE" in findings["network"].text
+
+
+def test_missing_package_is_a_note_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an extra would bring is named with the command that installs it."""
+    monkeypatch.setattr("avmeter.registry.missing_packages", lambda modules: [m for m in modules if m == "cv2"])
+    finding = next(f for f in diagnose() if f.topic == "av.align")
+    assert finding.status == "note"
+    assert finding.hint == "pip install 'avmeter[flow]'"
+
+
+def test_metric_that_cannot_be_built_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broken plug-in is not a package that somebody may leave out."""
+    broken = Availability(name="user.x", error=UsageError("it is no metric", hint="derive from Metric"))
+    monkeypatch.setattr(doctor, "check_availability", lambda name, source: broken)
+    monkeypatch.setattr(doctor, "list_metrics", lambda: ["user.x"])
+    (finding,) = (f for f in diagnose() if f.topic == "user.x")
+    assert (finding.status, finding.text, finding.hint) == ("problem", "it is no metric", "derive from Metric")
+
+
+def test_full_disk_is_a_problem(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The feature store needs room; the folder need not exist yet."""
+    monkeypatch.setenv("AVMETER_CACHE", str(tmp_path / "not" / "yet"))
+    monkeypatch.setattr(doctor, "list_metrics", list)
+    monkeypatch.setattr("avmeter.doctor.shutil.disk_usage", lambda folder: SimpleNamespace(free=2**30))
+    (finding,) = (f for f in diagnose() if f.topic == "store")
+    assert finding.status == "problem"
+    assert "1 GiB free" in finding.text
