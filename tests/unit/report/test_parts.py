@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from avmeter.errors import UsageError
@@ -25,3 +27,10 @@ def test_heat_map_tints_by_sign_and_size() -> None:
         heat_map(["r"], ["a", "b"], [[1.0]])
     with pytest.raises(UsageError, match="row 0 has 1 cells"):
         data_table(["a", "b"], [["x"]])
+
+
+def test_limit_sets_the_full_tint() -> None:
+    """Beyond it a cell is not tinted more; zeros alone have no tint and no division by zero."""
+    table = heat_map(["r"], ["a", "b"], [[5.0, 1.0]], limit=2.0)
+    assert re.findall(r"--share:([0-9.]+)", table) == ["1.000", "0.500"]
+    assert re.findall(r"--share:([0-9.]+)", heat_map(["r"], ["a"], [[0.0]])) == ["0.000"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from urllib.parse import unquote
@@ -10,8 +11,9 @@ from urllib.parse import unquote
 import pytest
 from markupsafe import Markup
 
+from avmeter.errors import SkipCode
 from avmeter.report.payload import link_to, make_payload, script_json
-from avmeter.result import MetricResult
+from avmeter.result import MetricResult, Skip
 from avmeter.run import EvalResults
 from avmeter.sample import as_samples
 
@@ -44,3 +46,28 @@ def test_script_json_survives_any_text() -> None:
     assert isinstance(text, Markup)
     assert not set(text) & set("<>&\u2028")
     assert json.loads(text) == value
+
+
+def test_links_go_from_the_page_to_the_clip(tmp_path: Path) -> None:
+    """Upwards where the clip lies elsewhere, quoted, with bytes that are no text."""
+    assert link_to(tmp_path / "clips/a b#.mp4", tmp_path / "run") == "../clips/a%20b%23.mp4"
+    assert link_to(Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.wav")), tmp_path) == "caf%E9.wav"
+
+
+def test_skips_and_dummy_marks_are_by_metric(tmp_path: Path) -> None:
+    """A sample names the columns that are absent or marked; one without either has neither key."""
+    skipped = MetricResult.skipped("m.b", Skip(code=SkipCode.SILENT, reason="a.wav: silent", hint="listen"))
+    rows = [{"m.a": MetricResult("m.a", 1.0), "m.b": skipped}, {"m.a": MetricResult("m.a", 2.0).marked_dummy()}]
+    first, last = make_payload(EvalResults(rows), tmp_path).data["samples"]
+    assert first["skips"] == {"1": ["silent", "a.wav: silent", "listen"]}
+    assert "dummy" not in first
+    assert last["dummy"] == [0]
+    assert last["scores"] == [2.0, None]
+    assert "skips" not in last
+
+
+def test_reference_context_is_not_in_the_payload(tmp_path: Path) -> None:
+    """Only what is scored is shown."""
+    samples = as_samples([{"audio": "a.wav"}, {"audio": "r.wav", "role": "reference"}])
+    payload = make_payload(EvalResults([{"m.a": MetricResult("m.a", 1.0)}, {}], samples=samples), tmp_path)
+    assert [s["id"] for s in payload.data["samples"]] == ["a.wav"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
@@ -37,3 +38,29 @@ def test_curve_has_gaps_where_there_is_no_value() -> None:
     assert plot.count("<polyline") == 2
     with pytest.raises(StatsError):
         curves([Curve(name="c", x=[0], y=[None])], title="t")
+
+
+def test_mean_and_interval_are_drawn_inside_the_plot() -> None:
+    """An interval wider than the scores is cut at the axis."""
+    plot = histogram([1.0, 2.0, 3.0], title="m", mean=2.0, interval={"low": -100.0, "high": 100.0})
+    left, width = (float(re.search(rf'class="band"[^>]*{name}="([-0-9.]+)"', plot)[1]) for name in ("x", "width"))
+    assert left >= 0
+    assert left + width <= 340
+    assert plot.count('class="mean"') == 1
+    assert 'class="mean"' not in histogram([1.0], title="m")
+
+
+def test_axis_has_a_few_round_numbers() -> None:
+    """Whatever the size of the scores."""
+    for scale in (1e-6, 1.0, 3e7):
+        plot = histogram([scale, 2 * scale, 9 * scale], title="m")
+        texts = re.findall(r'text-anchor="middle">([^<]+)</text>', plot)
+        ticks = [float(text.replace("−", "-")) / scale for text in texts]
+        assert 2 <= len(ticks) <= 8
+        assert len({round(b - a, 6) for a, b in itertools.pairwise(ticks)}) == 1
+
+
+def test_every_score_of_a_small_set_has_a_tick() -> None:
+    """Equal scores share theirs; of a large set there are none."""
+    assert histogram([1.0, 2.0, 2.0], title="m").count('class="rug"') == 2
+    assert 'class="rug"' not in histogram(list(map(float, range(400))), title="m")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+from pathlib import Path
 
 import pytest
 
 from avmeter.errors import WeightsError
+from avmeter.runtime.environment import Settings
 from avmeter.weights import UnpinnedWeightsWarning, WeightsSource
 from avmeter.weights.catalog import File
+from avmeter.weights.hashes import check, known_sha256, pinned_sha256, sha256_of
 from support.weights import BODY, SHA256, entry, known, put
 
 
@@ -83,3 +86,32 @@ def test_damaged_lock_file_is_an_error(tmp_path, cache) -> None:
     put(cache / "weights-lock.json", b"{")
     with pytest.raises(WeightsError, match="lock file"):
         WeightsSource.parse(tmp_path).path(entry(File(name="net.bin", format="pickle")))
+
+
+def test_memory_that_cannot_be_written_costs_only_time(tmp_path: Path, cache: Path) -> None:
+    """The hash is right without it: here a file stands where the folder of notes would be."""
+    path = put(tmp_path / "net.bin")
+    put(cache / "verified", b"in the way")
+    settings = Settings.read()
+    assert known_sha256(path, settings) == known_sha256(path, settings) == sha256_of(path) == SHA256
+
+
+def test_damaged_note_is_computed_again(tmp_path: Path) -> None:
+    """A note that is no JSON, or another file's, is not believed."""
+    path, settings = put(tmp_path / "net.bin"), Settings.read()
+    known_sha256(path, settings)
+    (note,) = settings.hash_cache.glob("*.json")
+    for damaged in ("{", "[]", '{"state": ["other", 0, 0], "sha256": "wrong"}'):
+        note.write_text(damaged)
+        assert known_sha256(path, settings) == SHA256
+
+
+def test_pin_is_that_of_the_first_use(tmp_path: Path) -> None:
+    """None before it, and by checkpoint and file after it."""
+    net, settings = entry(File(name="net.bin", format="pickle")), Settings.read()
+    assert pinned_sha256(net, net.file(), settings) is None
+    with pytest.warns(UnpinnedWeightsWarning):
+        check(put(tmp_path / "net.bin"), net, net.file(), settings)
+    assert pinned_sha256(net, net.file(), settings) == SHA256
+    other = entry(File(name="net.bin", format="pickle"), name="other")
+    assert pinned_sha256(other, other.file(), settings) is None
