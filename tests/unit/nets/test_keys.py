@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from avmeter import nets
 from avmeter.errors import WeightsError
-from avmeter.nets import audiobox, clap, ge2e, imagebind, panns, passt, pe_av, synchformer, vggish, wavlm
+from avmeter.nets import clap, ge2e, imagebind, pe_av, synchformer, wavlm
 from avmeter.nets.imagebind import TOWERS, ImageBindConfig
 from avmeter.nets.keys import KeyMap
 from avmeter.nets.synchformer import PARTS, SynchformerConfig
 from support.checkpoints import published_keys
+from support.paths import KEYS
 from support.pe_av import CONFIG as PE_AV_CONFIG
 from support.pe_av import LAYOUT as PE_AV_LAYOUT
 
 State = dict[str, Tensor]
+
+_MODULES = (importlib.import_module(f"avmeter.nets.{m.name}") for m in pkgutil.iter_modules(nets.__path__))
+NETWORKS = {module.__name__.rpartition(".")[2]: module for module in _MODULES if hasattr(module, "build")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,25 +83,31 @@ def pe_av_case(part: str) -> Case:
     return Case(build=lambda: pe_av.build(part, PE_AV_CONFIG).to("meta"), keys=pe_av.KEY_MAPS[part], official=of_pe_av)
 
 
+# Keys of networks that are a little larger: the key table's patterns of unused keys must not take them in.
+UNKNOWN = {
+    "passt": "blocks.12.norm1.weight", "panns": "conv_block7.conv1.weight", "vggish": "embeddings.6.weight",
+}  # fmt: skip
+
+
+def plain_cases() -> Iterator[tuple[str, Case]]:
+    """Networks in one part, with one key table, whose official keys are listed under their name."""
+    for name, module in NETWORKS.items():
+        if hasattr(module, "KEY_MAP") and (KEYS / f"{name}.keys.json").is_file():
+            yield (
+                name,
+                Case(
+                    build=functools.partial(module.build, device="meta"),
+                    keys=module.KEY_MAP,
+                    official=functools.partial(published_keys, name),
+                    unknown=UNKNOWN.get(name, Case.unknown),
+                ),
+            )
+
+
 CASES = {
-    "passt": Case(
-        build=lambda: passt.build(device="meta"), keys=passt.KEY_MAP, official=lambda: published_keys("passt"),
-        unknown="blocks.12.norm1.weight",
-    ),
-    "panns": Case(
-        build=lambda: panns.build(device="meta"), keys=panns.KEY_MAP, official=lambda: published_keys("panns"),
-        unknown="conv_block7.conv1.weight",
-    ),
-    "vggish": Case(
-        build=lambda: vggish.build(device="meta"), keys=vggish.KEY_MAP, official=lambda: published_keys("vggish"),
-        unknown="embeddings.6.weight",
-    ),
-    "audiobox": Case(
-        build=lambda: audiobox.build(device="meta"), keys=audiobox.KEY_MAP, official=lambda: published_keys("audiobox")
-    ),
+    **dict(plain_cases()),
     "wavlm": Case(build=lambda: wavlm.build(device="meta"), keys=wavlm.KEY_MAP, official=encoder_of_audiobox),
     "ge2e": Case(build=lambda: ge2e.build().to("meta"), keys=ge2e.KEY_MAP, official=of_resemblyzer),
-    "clap": Case(build=lambda: clap.build(device="meta"), keys=clap.KEY_MAP, official=lambda: published_keys("clap")),
     "msclap": Case(
         build=lambda: clap.build(clap.MsClapConfig(), device="meta"), keys=clap.KEY_MAP,
         official=lambda: clap.MICROSOFT.translate(published_keys("msclap")),
@@ -120,6 +133,11 @@ def keys_read(name: str) -> list[str]:
     """Official keys that fill some tensor: the first, one in the middle, and the last."""
     read = sorted(CASES[name].keys.official(own) for own in built(name)[0].state_dict())
     return [read[0], read[len(read) // 2], read[-1]]
+
+
+def test_every_network_has_a_case() -> None:
+    """A new network whose official keys are listed has one of itself; others are added by hand."""
+    assert {name.partition(" ")[0] for name in CASES} >= NETWORKS.keys()
 
 
 @pytest.mark.parametrize("name", CASES)
