@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from avmeter.cli.exit_codes import EXIT_NOTHING, EXIT_SKIPPED
 from avmeter.cli.messages import fail
 from avmeter.errors import SkipError
 
@@ -24,36 +24,16 @@ def probe_command(
 
     Example: avmeter probe clip.mp4 --decode
     """
-    from avmeter.media import probe
+    from avmeter.media import describe_file
 
     failed = 0
     for file in files:
-        facts: dict[str, Any] = {"file": str(file)}
         try:
-            facts |= asdict(probe(file))
-            if decode:
-                facts |= _decoded(file)
+            description = describe_file(file, decode=decode)
         except SkipError as error:
             failed += 1
             fail(str(error))
         else:
-            typer.echo(json.dumps(facts, default=str, ensure_ascii=False))
+            typer.echo(json.dumps(description, default=str, ensure_ascii=False))
     if failed:
-        raise typer.Exit(3 if failed == len(files) else 1)
-
-
-def _decoded(file: Path) -> dict[str, Any]:
-    from avmeter.media import MediaItem
-
-    facts: dict[str, Any] = {}
-    with MediaItem.open(file) as item:
-        if item.has_audio:
-            facts["sound"] = asdict(item.audio_facts)
-        if item.has_video:
-            times = item.frame_times
-            facts["picture"] = {
-                "num_frames": len(times),
-                "first_s": float(times[0]) if len(times) else None,
-                "last_s": float(times[-1]) if len(times) else None,
-            }
-    return facts
+        raise typer.Exit(EXIT_NOTHING if failed == len(files) else EXIT_SKIPPED)

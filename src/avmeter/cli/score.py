@@ -30,7 +30,7 @@ def score_command(
     ] = None,
     prompts: Annotated[Path | None, typer.Option(help="Table of id or file, text_prompt, reference_text.")] = None,
     text_prompt: Annotated[str | None, typer.Option(help="Text the clips were made from.")] = None,
-    reference_text: Annotated[str | None, typer.Option(help="Words that should be heard.")] = None,
+    reference_text: Annotated[str | None, typer.Option(help="Words that should be spoken.")] = None,
     language: Annotated[str | None, typer.Option(help="Language of the speech, e.g. en.")] = None,
     metrics: Annotated[str, typer.Option("--metrics", "-m", help="Names and groups, comma-separated.")] = "all",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder to write.")] = None,
@@ -67,7 +67,7 @@ def score_command(
         avmeter score set.csv --metrics audio.wer,audio.dnsmos --set audio.wer.model_name=small
     """
     from avmeter.evaluator import Evaluator
-    from avmeter.manifest import attach_prompts
+    from avmeter.manifest import attach_prompts, with_texts
     from avmeter.metrics.selection import with_reference_features
     from avmeter.run import prepare_run
     from avmeter.sample import as_samples
@@ -78,9 +78,8 @@ def score_command(
         prepare_run(out)
     if prompts is not None:
         samples = attach_prompts(samples, prompts)
-    texts = {"text_prompt": text_prompt, "reference_text": reference_text, "language": language}
-    common = {k: v for k, v in texts.items() if v is not None}
-    items = as_samples([{**common, **sample} for sample in samples])
+    samples = with_texts(samples, text_prompt=text_prompt, reference_text=reference_text, language=language)
+    items = as_samples(samples)
     options = parse_options(option or [])
     if reference_features is not None:
         options, refusals = with_reference_features(options, reference_features, metrics=metrics, protocol=protocol)

@@ -23,7 +23,7 @@ def stress_command(
     unrelated: Annotated[
         Path | None, typer.Option(help="Clip whose sound replaces that of the others; default is a siren.")
     ] = None,
-    reference_text: Annotated[str | None, typer.Option(help="Words that are said in the clips.")] = None,
+    reference_text: Annotated[str | None, typer.Option(help="Words that are spoken in the clips.")] = None,
     text_prompt: Annotated[str | None, typer.Option(help="Text the clips were made from.")] = None,
     language: Annotated[str | None, typer.Option(help="Language of the speech, e.g. en.")] = None,
     anchors: Annotated[
@@ -34,7 +34,7 @@ def stress_command(
     ] = None,
     weights: Annotated[str, typer.Option(help="auto, dummy, or a folder.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda:0 ...")] = "auto",
-    seed: Annotated[int, typer.Option(help="Of all random damage.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of all random damage.")] = 0,
     no_store: Annotated[bool, typer.Option("--no-store", help="Keep no features.")] = False,
 ) -> None:
     """Damage clips in known ways, score the variants, and judge each metric by what it should do.
@@ -42,16 +42,16 @@ def stress_command(
     Example: avmeter stress clip.mp4 --metrics audio,av --reference-text "What is said." --out stress/
     """
     from avmeter.evaluator import Evaluator
-    from avmeter.manifest import samples_from_inputs
+    from avmeter.manifest import samples_from_inputs, with_texts
     from avmeter.report.stress_page import print_experiment, write_experiment
     from avmeter.stress.experiment import parse_variants, run_experiment
     from avmeter.stress.fallbacks import with_fallbacks
     from avmeter.weights import WeightsSource
 
     chosen = parse_variants(variants, ladder=ladder)
-    texts = {"reference_text": reference_text, "text_prompt": text_prompt, "language": language}
-    common = {k: v for k, v in texts.items() if v is not None}
-    samples = [{**common, **sample} for sample in samples_from_inputs(clips)]
+    samples = with_texts(
+        samples_from_inputs(clips), text_prompt=text_prompt, reference_text=reference_text, language=language
+    )
     options, changed = with_fallbacks(metrics, parse_options(option or []), WeightsSource.parse(weights))
     evaluator = Evaluator(metrics, device, weights=weights, options=options, store=not no_store)
     try:

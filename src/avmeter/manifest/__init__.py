@@ -6,6 +6,7 @@ from avmeter.manifest.inputs import SampleList, samples_from, samples_from_input
 from avmeter.manifest.pairing import ManifestWarning, PairingReport, PairingWarning
 from avmeter.manifest.prompts import Prompts, attach_prompts, read_prompts
 from avmeter.manifest.tables import MANIFEST_EXTENSIONS, read_manifest
+from avmeter.manifest.texts import with_texts
 
 __all__ = [
     "MANIFEST_EXTENSIONS",
@@ -21,4 +22,5 @@ __all__ = [
     "read_prompts",
     "samples_from",
     "samples_from_inputs",
+    "with_texts",
 ]

@@ -4,6 +4,7 @@
     audio_track, video_track     decoded, with facts and times
     audio_spec, frame_request    the form in which they are asked for
     item                         opens a clip and hands both out
+    probe, description           what a file says of itself, and what is in it
 
 Knows nothing of samples, extractors and metrics.
 """
@@ -17,6 +18,7 @@ from avmeter.media.clock import (
     rounded_rate_indices,
     video_duration_s,
 )
+from avmeter.media.description import describe_file
 from avmeter.media.frame_request import FrameRequest
 from avmeter.media.hashing import array_key, content_key
 from avmeter.media.item import MediaItem, require_sound
@@ -40,6 +42,7 @@ __all__ = [
     "VideoStream",
     "array_key",
     "content_key",
+    "describe_file",
     "differs",
     "first_frame_from",
     "fixed_rate_indices",

@@ -1,0 +1,26 @@
+"""Texts that all samples of a run share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+def with_texts(
+    samples: Iterable[Mapping[str, Any]],
+    *,
+    text_prompt: str | None = None,
+    reference_text: str | None = None,
+    language: str | None = None,
+) -> list[dict[str, Any]]:
+    """Return samples that have these texts, except where they have their own.
+
+    Args:
+        samples: Dicts.
+        text_prompt: Text that the clips were generated from.
+        reference_text: Words that should be spoken.
+        language: Language of the speech, such as "en".
+    """
+    texts = {"text_prompt": text_prompt, "reference_text": reference_text, "language": language}
+    shared = {key: text for key, text in texts.items() if text is not None}
+    return [{**shared, **sample} for sample in samples]
