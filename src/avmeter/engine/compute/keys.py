@@ -31,10 +31,10 @@ def content_keys(sources: Mapping[str, MediaSource | str], *, num_threads: int) 
                 name, source = pending.get_nowait()
                 found.put((name, _content_key(source)))
 
-    for _ in range(min(num_threads, len(sources))):
-        threading.Thread(target=work, daemon=True).start()
     keys: dict[str, str | Skip] = {}
     try:
+        for _ in range(min(num_threads, len(sources))):
+            threading.Thread(target=work, daemon=True).start()
         for _ in sources:
             name, key = found.get()
             if isinstance(key, BaseException):

@@ -51,8 +51,12 @@ class DecodingThreads:
     def __enter__(self) -> DecodingThreads:
         # Each decoding thread works alone: teams of torch threads in every one of them would fight for the cores.
         self._torch_threads = torch.get_num_threads()
-        for thread in self._threads:
-            thread.start()
+        try:
+            for thread in self._threads:
+                thread.start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -61,7 +65,7 @@ class DecodingThreads:
             for decoder in self._decoders if self._num_running else ():
                 decoder.close()
             for thread in self._threads:
-                if thread.ident is not None:  # None: an interrupt came before it was started
+                if thread.is_alive():  # an interrupt may have come before it was started
                     thread.join()
         finally:
             torch.set_num_threads(self._torch_threads)

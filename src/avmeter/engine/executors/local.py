@@ -31,7 +31,7 @@ class LocalExecutor:
         self.computer = computer
         on_gpu = computer.runtime.device.type == "cuda"
         self._chunk_size = chunk_size or (GPU_CHUNK_SIZE if on_gpu else CHUNK_SIZE)
-        self._extractors: dict[str, Extractor] = {}
+        self.extractors: dict[str, Extractor] = {}
 
     @property
     def counts(self) -> Counts:
@@ -64,7 +64,7 @@ class LocalExecutor:
             states: Corpus states to fold the samples into; default is empty ones, to be merged by the caller.
             progress: Called with the share of the chunk that is done.
         """
-        plan = make_plan(samples, metrics, self._extractors)
+        plan = make_plan(samples, metrics, self.extractors)
         outcomes = self.computer.compute(plan, progress)
         states = start_states(metrics) if states is None else states
         return ChunkResult(rows=score_chunk(samples, metrics, plan, outcomes, states), states=states)

@@ -9,7 +9,6 @@ import time
 import numpy as np
 import pytest
 
-from avmeter.engine.decode.messages import Recipe
 from avmeter.engine.decode.threads import LocalDecoder
 from avmeter.engine.decode.worker_pool import (
     DecodeWorkerPool,
@@ -20,7 +19,6 @@ from avmeter.engine.decode.worker_pool import (
 from avmeter.engine.ipc.process import Process
 from avmeter.errors import SkipCode
 from avmeter.features.base import ClipExtractor, Features, get_extractor
-from avmeter.registry import EXTRACTORS
 from avmeter.result import Skip
 from avmeter.sample import MediaSource
 from support.media import numbered, tone, write_media
@@ -181,20 +179,6 @@ def test_texts_arrays_and_extractors_from_elsewhere_stay_here(clip):
     for source in (MediaSource(path=clip), sound):
         found = list(decoder.decode(source, [0, 1]))
         assert [m.outcome.facts["pid"] for m in found] == [os.getpid()] * 2
-
-
-@pytest.mark.parametrize("name", EXTRACTORS.names())
-def test_recipe_builds_an_interchangeable_extractor(name):
-    """Name and options make the same identity, for every extractor that a process may be asked to build."""
-    original = get_extractor(name)
-    assert Recipe.of(original).build().identity() == original.identity()
-
-
-def test_recipe_keeps_options_that_are_not_the_defaults():
-    """They are part of the identity."""
-    original = get_extractor("synchformer_video", protocol="av-benchmark", short="loop")
-    built = Recipe.of(original).build()
-    assert built.identity() == original.identity() != get_extractor("synchformer_video").identity()
 
 
 def test_few_files_are_not_worth_processes(monkeypatch):

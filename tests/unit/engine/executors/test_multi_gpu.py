@@ -1,5 +1,6 @@
 """Several workers give the results of one; a worker that dies costs a chunk at most, by name."""
 
+import importlib
 import os
 import signal
 import sys
@@ -10,7 +11,7 @@ import pytest
 
 from avmeter.engine.config import EvaluatorConfig
 from avmeter.engine.executors.local import LocalExecutor
-from avmeter.engine.executors.multi_gpu import MultiGpuExecutor
+from avmeter.engine.executors.multi_gpu import MultiGpuExecutor, gpu_worker
 from avmeter.engine.ipc.process import Process
 from avmeter.errors import SkipCode
 from avmeter.metrics.resolve import resolve_metrics
@@ -32,6 +33,12 @@ OPTIONS = {"audio.frechet_distance": {"backbone": "yamnet"}}
 
 def config(**changes):
     return EvaluatorConfig(device="cpu", loader_threads=1, **changes)
+
+
+def executor(*workers, chunk_size=2, **changes):
+    run = config(**changes)
+    local = LocalExecutor(run.build_computer())
+    return MultiGpuExecutor(run, ["cpu", "cpu"], local, chunk_size=chunk_size, workers=workers or None)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +65,7 @@ def metrics():
 
 @pytest.fixture(scope="module")
 def pool():
-    made = MultiGpuExecutor(config(), ["cpu", "cpu"], LocalExecutor(config().build_computer()), chunk_size=2)
+    made = executor()
     yield made
     made.unload()
 
@@ -98,29 +105,26 @@ def test_worker_that_was_killed_gives_its_chunk_to_another(samples, metrics, poo
     ]  # fmt: skip
 
 
-def test_chunk_that_kills_every_worker_is_skipped_by_name(samples, metrics, pool, monkeypatch):
+def test_chunk_that_kills_every_worker_is_skipped_by_name(samples, metrics):
     """Each sample and each corpus says so; the run ends."""
-    pool.unload()
-    monkeypatch.setattr(pool, "workers", [Process("none", command=DIES_AT_WORK) for _ in range(2)])
+    pool = executor(*[Process("none", command=DIES_AT_WORK) for _ in range(2)])
     rows, corpus = pool.run(samples, metrics)
     assert {r["audio.loudness"].skip.code for r in rows} == {SkipCode.WORKER_DIED}
     assert corpus["audio.frechet_distance"].details["left_out"] == {"worker_died": 7}
 
 
-def test_device_that_kills_its_worker_every_time_costs_no_sample(samples, metrics, monkeypatch):
+def test_device_that_kills_its_worker_every_time_costs_no_sample(samples, metrics):
     """What it gave back is done by the others, and it is not given everything there is."""
-    pool = MultiGpuExecutor(config(), ["cpu", "cpu"], LocalExecutor(config().build_computer()), chunk_size=1)
-    monkeypatch.setattr(pool, "workers", [Process("none", command=DIES_AT_WORK), pool.workers[1]])
+    pool = executor(Process("none", command=DIES_AT_WORK), gpu_worker(), chunk_size=1)
     rows, corpus = pool.run(samples, metrics)
     assert {r["audio.loudness"].skip and str(r["audio.loudness"].skip.code) for r in rows} == {None, "missing_file"}
     assert corpus["audio.frechet_distance"].details["left_out"] == {"missing_file": 1}
     pool.unload()
 
 
-def test_workers_that_cannot_be_started_leave_the_run_to_this_process(samples, metrics, pool, monkeypatch, caplog):
+def test_workers_that_cannot_be_started_leave_the_run_to_this_process(samples, metrics, caplog):
     """No sample is to blame, so none is skipped for it; the log tells why, once per device."""
-    pool.unload()
-    monkeypatch.setattr(pool, "workers", [Process("none", command=["/no/such/program"]) for _ in range(2)])
+    pool = executor(*[Process("none", command=["/no/such/program"]) for _ in range(2)])
     told = []
     rows, _ = pool.run(samples, metrics, lambda done, total: told.append((done, total)))
     assert {r["audio.loudness"].skip and str(r["audio.loudness"].skip.code) for r in rows} == {None, "missing_file"}
@@ -168,6 +172,36 @@ def test_metric_from_elsewhere_runs_in_this_process(samples, metrics, pool):
     assert [r["user.pid"].score for r in rows] == [os.getpid()] * 2
 
 
+def test_metric_of_a_plugin_runs_in_the_workers(samples, metrics, pool, tmp_path, monkeypatch):
+    """Its group is not one of this package's; another process can import it, and that is what counts."""
+    pool.unload()  # workers have the path of the time at which they are started
+    (tmp_path / "plugin_on_gpus.py").write_text(PLUGIN)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    plugin = importlib.import_module("plugin_on_gpus")
+    rows, _ = pool.run(samples, {"mine.pid": plugin.Pid()})
+    found = {row["mine.pid"].score for row in rows if row["mine.pid"].score is not None}
+    assert os.getpid() not in found
+    assert len(found) == 2
+    pool.unload()
+
+
+PLUGIN = """
+import os
+from avmeter import Metric, MetricResult, Need
+
+class Pid(Metric):
+    name = "mine.pid"
+    direction = "none"
+
+    @property
+    def needs(self):
+        return (Need(name="x", field="audio", extractor="loudness"),)
+
+    def score(self, sample, features):
+        return MetricResult(self.name, float(os.getpid()))
+"""
+
+
 @pytest.fixture
 def interruptible():
     """Ctrl-C raises, also where the tests run in the background of a shell, which makes processes ignore it."""
@@ -179,8 +213,7 @@ def interruptible():
 @pytest.mark.usefixtures("interruptible")
 def test_interrupted_run_ends_its_workers_and_keeps_what_they_have(samples, metrics, tmp_path):
     """Ctrl-C while chunks are out: features that were computed are in the store, and no process is left."""
-    kept = config(store=tmp_path)
-    pool = MultiGpuExecutor(kept, ["cpu", "cpu"], LocalExecutor(kept.build_computer()), chunk_size=2)
+    pool = executor(store=tmp_path)
     pids = []
 
     def interrupt(done, total):
@@ -193,7 +226,7 @@ def test_interrupted_run_ends_its_workers_and_keeps_what_they_have(samples, metr
     assert [w.pid for w in pool.workers] == [None, None]
     assert len(pids) == 2
     assert not [t for t in threading.enumerate() if "_drive" in t.name]
-    again = LocalExecutor(kept.build_computer())
+    again = LocalExecutor(config(store=tmp_path).build_computer())
     again.run(samples, metrics)
     assert again.counts.from_store >= 3
 

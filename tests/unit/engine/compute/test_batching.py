@@ -1,0 +1,55 @@
+"""Windows of all clips share batches, those of one shape each."""
+
+import numpy as np
+import pytest
+
+from avmeter.engine.compute.batching import Batcher, WindowId
+from avmeter.features.base import Window
+from support.engine import Blocks, MeanMetric, clip, run
+
+
+def test_windows_of_all_clips_share_batches():
+    """Two clips of three windows make one full batch and one of the rest."""
+    result = run([clip(0.1), clip(0.2)], MeanMetric(), num_threads=1)
+    assert result.extractor.batches == [4, 2]
+    assert [r["test.mean"].score for r in result.rows] == pytest.approx([0.1, 0.2])
+
+
+def test_batches_keep_unequal_shapes_apart():
+    """Only windows of one shape meet in a batch."""
+    extractor, batcher = Blocks(), Batcher(2)
+    long, short = (Window(inputs={"x": np.zeros(n, np.float32)}) for n in (800, 400))
+    assert batcher.add(extractor, WindowId(0, 0), long) is None
+    assert batcher.add(extractor, WindowId(0, 1), short) is None
+    batch = batcher.add(extractor, WindowId(1, 0), long)
+    assert [i.job for i in batch.ids] == [0, 1]
+    assert [len(b.windows) for b in batcher.flush()] == [1]
+
+
+def window(size=800):
+    return Window(inputs={"x": np.zeros(size, np.float32)})
+
+
+def test_batch_that_was_too_large_halves_those_to_come():
+    """The limit is remembered for the extractor, whatever it was before."""
+    extractor, batcher = Blocks(), Batcher()
+    assert batcher.limit(extractor) == 4
+    assert batcher.halve(extractor, 4) == 2
+    assert batcher.add(extractor, WindowId(0, 0), window()) is None
+    assert len(batcher.add(extractor, WindowId(0, 1), window()).windows) == 2
+    assert batcher.halve(extractor, 1) == 0
+
+
+def test_gpu_gets_batches_of_its_own_size_unless_told_otherwise():
+    """`batch_size` of the user comes first."""
+    assert Batcher(on_gpu=True).limit(Blocks()) == Blocks.gpu_batch_size
+    assert Batcher(3, on_gpu=True).limit(Blocks()) == 3
+
+
+def test_cleared_windows_are_in_no_later_batch():
+    """What is left of a run that was broken off does not meet the next one."""
+    extractor, batcher = Blocks(), Batcher(2)
+    batcher.add(extractor, WindowId(0, 0), window())
+    batcher.clear()
+    assert batcher.add(extractor, WindowId(0, 0), window()) is None
+    assert [b.ids for b in batcher.flush()] == [(WindowId(0, 0),)]

@@ -1,0 +1,112 @@
+"""Decoding threads open each source once; what fails is a skip of its jobs, what breaks the run is raised."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from avmeter.engine.decode.messages import DecodeEvent
+from avmeter.engine.decode.threads import DecodingThreads, LocalDecoder, content_key_of, make_windows, open_media
+from avmeter.errors import SkipCode, SkipError
+from avmeter.features.base import ClipExtractor, Features
+from avmeter.sample import MediaSource
+from support.engine import RATE, Blocks, Difference
+
+
+class Counting:
+    """A decoder whose sources are numbers of events."""
+
+    def __init__(self):
+        self.is_closed = False
+        self.threads = set()
+
+    def decode(self, source, jobs):
+        self.threads.add(threading.current_thread())
+        for job in jobs:
+            for index in range(source):
+                yield DecodeEvent(job, index=index)
+
+    def close(self):
+        self.is_closed = True
+
+
+def test_every_source_is_decoded_once_whichever_thread_does_it():
+    """Events of one job come in order."""
+    decoders = [Counting() for _ in range(3)]
+    with DecodingThreads([(5, [job]) for job in range(20)], decoders) as events:
+        found = [(e.job, e.index) for e in events]
+    assert sorted(found) == [(job, index) for job in range(20) for index in range(5)]
+    for job in range(20):
+        assert [index for j, index in found if j == job] == list(range(5))
+    assert not any(d.is_closed for d in decoders), "all of them had ended"
+
+
+def test_fault_in_a_decoding_thread_is_raised_where_the_run_waits():
+    """It is neither lost nor a hang."""
+
+    class Broken(Counting):
+        def decode(self, source, jobs):
+            raise RuntimeError("broken decoder")
+            yield
+
+    with (
+        pytest.raises(RuntimeError, match="broken decoder"),
+        DecodingThreads([(1, [0])], [Broken(), Counting()]) as events,
+    ):
+        list(events)
+
+
+def test_run_that_breaks_off_ends_its_threads_and_closes_its_decoders():
+    """Nobody decodes on for nobody."""
+    decoders = [Counting(), Counting()]
+    with DecodingThreads([(10**9, [0]), (10**9, [1])], decoders) as events:
+        next(iter(events))
+    assert all(d.is_closed for d in decoders)
+    assert not any(thread.is_alive() for d in decoders for thread in d.threads)
+
+
+def test_source_that_cannot_be_opened_is_the_skip_of_each_job(tmp_path):
+    """Named once per job."""
+    events = list(LocalDecoder({3: Blocks(), 4: Blocks()}).decode(MediaSource(path=tmp_path / "absent.wav"), [3, 4]))
+    assert [(e.job, e.outcome.code) for e in events] == [(3, SkipCode.MISSING_FILE), (4, SkipCode.MISSING_FILE)]
+
+
+def test_clip_that_one_extractor_fails_on_is_decoded_for_the_other():
+    """A failure costs one job."""
+
+    class Failing(ClipExtractor):
+        name, takes = "failing", "audio"
+
+        def extract(self, media):
+            raise ZeroDivisionError("oh")
+
+    sound = MediaSource(samples=np.zeros(800, np.float32), sample_rate=RATE)
+    failed, window, end = LocalDecoder({0: Failing(), 1: Blocks()}).decode(sound, [0, 1])
+    assert (failed.outcome.code, failed.outcome.reason) == (SkipCode.FAILED, "array: ZeroDivisionError: oh")
+    assert (window.job, window.window.inputs["x"].shape) == (1, (800,))
+    assert (end.job, end.index, end.window) == (1, 1, None)
+
+
+def test_windows_of_a_derived_feature_come_from_its_parents():
+    """No media is opened."""
+    parents = {name: Features(arrays={"means": np.array([level])}) for name, level in (("a", 0.5), ("b", 0.25))}
+    window, end = make_windows(7, Difference(), parents)
+    assert {k: v.item() for k, v in window.window.inputs.items()} == {"a": 0.5, "b": 0.25}
+    assert end.index == 1
+
+
+def test_equal_content_has_an_equal_key(tmp_path):
+    """A file is its bytes, an array its values and rate, a text its characters, whatever they are."""
+    (tmp_path / "a").write_bytes(b"x")
+    assert content_key_of("\ud800") != content_key_of("x")
+    assert content_key_of(MediaSource(path=tmp_path / "a")) != content_key_of("x")
+    sounds = [MediaSource(samples=np.ones(10, np.float32), sample_rate=rate) for rate in (8000, 8000, 16_000)]
+    keys = [content_key_of(s) for s in sounds]
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_frames_without_a_rate_are_a_named_skip():
+    """Nothing can be said about their time."""
+    with pytest.raises(SkipError) as caught:
+        open_media(MediaSource(frames=np.zeros((2, 4, 4, 3), np.uint8)))
+    assert caught.value.code == SkipCode.NO_FRAME_RATE

@@ -1,0 +1,73 @@
+"""A run is split, reported and finished alike, wherever its chunks run."""
+
+import pytest
+
+from avmeter.engine.executors.base import Chunk, RunProgress, run_in_chunks
+from avmeter.metrics.base import FeatureSet
+from avmeter.result import MetricResult
+from avmeter.sample import Sample
+from support.engine import SumMetric
+
+SAMPLES = [Sample(id=str(i)) for i in range(5)]
+
+
+class Constant(SumMetric):
+    """Counts samples."""
+
+    def update(self, state, sample, features):
+        state.total += 1
+        state.ids.append(sample.id)
+        return state
+
+
+def run_here(chunks, metrics, states, progress):
+    """Rows with the start of the chunk; names in another order than asked."""
+    for chunk in chunks:
+        progress.update(chunk, 0.5)
+        for sample in chunk.samples:
+            states["test.sum"].add(metrics["test.sum"], sample, FeatureSet())
+        row = {"b": MetricResult("b", float(chunk.start)), "a": MetricResult("a", 0.0)}
+        yield [row for _ in chunk.samples]
+
+
+def test_rows_are_in_the_order_of_samples_and_metrics():
+    """Whatever the chunks are, and in whichever order metrics were computed."""
+    metrics = {"a": None, "b": None, "test.sum": Constant()}
+    rows, corpus = run_in_chunks(SAMPLES, metrics, run_here, chunk_size=2)
+    assert [row["b"].score for row in rows] == [0, 0, 2, 2, 4]
+    assert [list(row) for row in rows] == [["a", "b"]] * 5
+    assert corpus["test.sum"].details["ids"] == list("01234")
+
+
+def test_progress_only_grows_and_ends_with_all():
+    """Halves of a sample do not count."""
+    calls = []
+    metrics = {"test.sum": Constant()}
+    run_in_chunks(SAMPLES, metrics, run_here, chunk_size=2, progress=lambda *call: calls.append(call))
+    assert calls == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
+
+
+def test_no_samples_are_no_chunks():
+    """The corpus still has its result."""
+    rows, corpus = run_in_chunks([], {"test.sum": Constant()}, run_here, chunk_size=2)
+    assert rows == []
+    assert corpus["test.sum"].details["n_given"] == 0
+
+
+def test_chunk_that_is_begun_again_does_not_turn_progress_back():
+    """A worker that died had come further than the next one is."""
+    calls = []
+    progress = RunProgress(lambda *call: calls.append(call), 10)
+    one, other = Chunk(0, SAMPLES), Chunk(5, SAMPLES)
+    progress.update(one, 0.8)
+    progress.update(one, 0.2)
+    progress.update(other, 0.4)
+    progress.finish(other)
+    progress.finish(one)
+    assert calls == [(4, 10), (6, 10), (9, 10), (10, 10)]
+
+
+def test_executor_that_loses_a_chunk_is_a_fault():
+    """Rows that are missing would shift all that follow."""
+    with pytest.raises(ValueError, match="shorter"):
+        run_in_chunks(SAMPLES, {}, lambda chunks, *_: iter([[{}, {}]]), chunk_size=2)

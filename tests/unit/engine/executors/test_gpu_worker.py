@@ -1,0 +1,59 @@
+"""A worker computes chunks on its own device, and reports how far it is."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from avmeter.engine.config import EvaluatorConfig
+from avmeter.engine.executors.gpu_worker import _in_steps
+from avmeter.engine.executors.messages import ChunkDone, ChunkTask
+from avmeter.engine.executors.multi_gpu import gpu_worker
+from avmeter.metrics.resolve import resolve_metrics
+from avmeter.sample import as_samples
+from support.media import tone
+
+
+@pytest.fixture
+def worker():
+    made = gpu_worker()
+    yield made
+    made.stop()
+
+
+def test_chunk_is_answered_by_shares_and_its_result(worker):
+    """Rows in order, and what was computed for them alone."""
+    channel = worker.connect()
+    channel.send(EvaluatorConfig(device="cpu", loader_threads=1))
+    metrics = resolve_metrics(["audio.loudness"])
+    for level in (0.1, 0.2):
+        samples = as_samples([{"audio": (tone(440, level * i, 16_000, 1), 16_000)} for i in (1, 2)])
+        channel.send(ChunkTask(samples, metrics))
+        shares = []
+        while not isinstance(message := channel.receive(), ChunkDone):
+            shares.append(message)
+        assert shares == sorted(shares)
+        scores = [row["audio.loudness"].score for row in message.result.rows]
+        assert np.isfinite(scores).all()
+        assert scores[0] < scores[1]
+        assert message.counts.computed == {"loudness": 2}
+
+
+def test_modules_that_register_extractors_are_imported_first(worker, tmp_path, monkeypatch):
+    """A plug-in's extractor is known when the metric asks for it."""
+    (tmp_path / "registers_one.py").write_text("import pathlib\npathlib.Path(__file__ + '.seen').touch()\n")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    channel = worker.connect()
+    channel.send(EvaluatorConfig(device="cpu"))
+    channel.send(ChunkTask([], {}, ("registers_one",)))
+    assert isinstance(channel.receive(), ChunkDone)
+    assert (tmp_path / "registers_one.py.seen").exists()
+
+
+def test_progress_is_sent_in_steps():
+    """Thousands of messages that say nothing new would cost more than they tell."""
+    sent = []
+    progress = _in_steps(sent.append)
+    for i in range(1001):
+        progress(i / 1000)
+    assert 90 <= len(sent) <= 101

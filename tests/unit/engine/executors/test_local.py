@@ -1,0 +1,88 @@
+"""A run in one process: chunking changes nothing, interrupts lose nothing."""
+
+import pytest
+
+from avmeter.engine.executors.local import LocalExecutor
+from avmeter.engine.store import SqliteStore
+from avmeter.errors import SkipCode
+from avmeter.sample import as_samples
+from support.engine import MeanMetric, SumMetric, clip, clip_file, computer, run
+
+
+def test_results_do_not_depend_on_chunks_threads_or_batch_size():
+    """Chunking, decoding threads and batch size change nothing."""
+    samples = [clip(0.01 * i, 0.1 + 0.1 * (i % 4)) for i in range(20)]
+    want = run(samples, MeanMetric(), SumMetric())
+    for options in ({"chunk_size": 3}, {"num_threads": 4}, {"batch_size": 1}):
+        got = run(samples, MeanMetric(), SumMetric(), **options)
+        assert [r["test.mean"].score for r in got.rows] == [r["test.mean"].score for r in want.rows]
+        assert got.corpus["test.sum"].score == pytest.approx(want.corpus["test.sum"].score, rel=1e-12)
+        assert got.corpus["test.sum"].details["ids"] == want.corpus["test.sum"].details["ids"]
+
+
+def test_interrupted_run_keeps_what_was_finished(tmp_path):
+    """After Ctrl-C in the third of four chunks, the same run computes only what was missing."""
+    samples = [clip_file(tmp_path, 0.1 * i) for i in range(1, 5)]
+
+    class Interrupting(MeanMetric):
+        def score(self, sample, features):
+            if sample.id == "level0.3":
+                raise KeyboardInterrupt
+            return super().score(sample, features)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(samples, Interrupting(), store=SqliteStore(tmp_path), chunk_size=1)
+    again = run(samples, MeanMetric(), store=SqliteStore(tmp_path), chunk_size=1)
+    assert again.counts.from_store == 3
+    assert again.counts.computed == {"test_blocks": 1}
+
+
+def test_interrupt_inside_a_chunk_keeps_what_was_finished(tmp_path):
+    """Ctrl-C between two batches of one chunk: finished clips are stored, and the same engine is usable again."""
+    samples = [clip_file(tmp_path, 0.1 * i) for i in range(1, 5)]
+    store = SqliteStore(tmp_path)
+    engine = computer(store, num_threads=1, batch_size=2)
+    executor = LocalExecutor(engine)
+    metrics = {"test.mean": MeanMetric()}
+    calls = []
+
+    def interrupt(done, total):
+        calls.append((done, total))
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        executor.run(as_samples(samples), metrics, interrupt)
+    assert calls == [(1, 4), (2, 4)]
+    assert SqliteStore(tmp_path).num_features == 2
+    rows, _ = executor.run(as_samples(samples), metrics)
+    assert [r["test.mean"].score for r in rows] == pytest.approx([0.1, 0.2, 0.3, 0.4])
+    assert engine.counts.from_store == 2
+
+
+def test_progress_is_told_within_a_chunk(tmp_path):
+    """A set smaller than a chunk still shows how far it is; numbers only grow, and end with all."""
+    calls = []
+    executor = LocalExecutor(computer(num_threads=1, batch_size=1))
+    executor.run(
+        as_samples([clip(0.1 * i) for i in range(1, 6)]), {"test.mean": MeanMetric()}, lambda *c: calls.append(c)
+    )
+    assert [done for done, _ in calls][:5] == [1, 2, 3, 4, 5]
+    assert calls[-1] == (5, 5)
+
+
+def test_bad_files_are_skips_and_corpus_metrics_count_them(tmp_path):
+    """Missing, empty and textual files each get their code; the corpus says how many it lacks."""
+    empty, text = tmp_path / "empty.wav", tmp_path / "text.mp4"
+    empty.write_bytes(b"")
+    text.write_text("hello")
+    bad = [{"audio": p} for p in (tmp_path / "none.wav", empty, text, tmp_path)]
+    result = run([*bad, clip(0.5), {"text_prompt": "no sound"}], MeanMetric(), SumMetric())
+    codes = [r["test.mean"].skip.code if r["test.mean"].skip else None for r in result.rows]
+    assert codes == [
+        SkipCode.MISSING_FILE, SkipCode.EMPTY_FILE, SkipCode.UNREADABLE, SkipCode.NOT_A_FILE, None,
+        SkipCode.MISSING_INPUT,
+    ]  # fmt: skip
+    details = result.corpus["test.sum"].details
+    assert (details["n_given"], details["n_used"]) == (6, 1)
+    assert sum(details["left_out"].values()) == 5

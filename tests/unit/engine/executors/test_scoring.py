@@ -1,0 +1,43 @@
+"""From features to rows: what is missing is said, and what fails costs its own result."""
+
+import pytest
+
+from avmeter.engine.executors.scoring import skip_chunk
+from avmeter.errors import SkipCode
+from avmeter.result import Skip
+from avmeter.sample import as_samples
+from support.engine import CompareMetric, MeanMetric, SumMetric, clip, run
+
+
+def test_failing_metric_is_a_skip_of_its_own_result():
+    """A metric that raises costs its own score, named, and no other."""
+
+    class Broken(MeanMetric):
+        name = "test.broken"
+
+        def score(self, sample, features):
+            raise ZeroDivisionError("oh")
+
+    result = run([clip(0.5)], MeanMetric(), Broken())
+    assert result.rows[0]["test.mean"].score == pytest.approx(0.5)
+    assert result.rows[0]["test.broken"].skip.code == SkipCode.FAILED
+
+
+def test_side_that_is_missing_is_named():
+    """Of a metric that compares two sides, the reason begins with the one that failed."""
+    sample = {**clip(0.5), "reference_audio": "absent.wav"}
+    (row,) = run([sample], CompareMetric()).rows
+    assert row["test.mean"].skip.code == SkipCode.MISSING_FILE
+    assert "absent.wav" in row["test.mean"].skip.reason
+
+
+def test_chunk_that_could_not_be_computed_is_skipped_in_rows_and_corpora():
+    """Reference samples have no row, and are counted as references."""
+    skip = Skip(code=SkipCode.WORKER_DIED, reason="died")
+    samples = as_samples([clip(0.5), {**clip(0.5), "role": "reference"}])
+    metrics = {m.name: m for m in (MeanMetric(), SumMetric())}
+    result = skip_chunk(samples, metrics, skip)
+    assert [list(row) for row in result.rows] == [["test.mean"], []]
+    assert result.rows[0]["test.mean"].skip == skip
+    state = result.states["test.sum"]
+    assert (state.left_out, state.left_out_references) == ({"worker_died": 1}, {"worker_died": 1})

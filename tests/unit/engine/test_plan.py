@@ -1,0 +1,89 @@
+"""A plan holds every feature that is needed, once, and says what is missing."""
+
+import pytest
+
+from avmeter.engine.plan import FeatureRequest, Plan, make_plan, resolve_sources
+from avmeter.errors import SkipCode
+from avmeter.metrics.base import Need
+from avmeter.result import Skip
+from avmeter.sample import as_samples
+from support.engine import CompareMetric, Difference, MeanMetric, SumMetric, clip
+
+
+def plan_of(samples, *metrics):
+    return make_plan(as_samples(samples), {m.name: m for m in metrics}, {})
+
+
+def test_feature_that_two_metrics_need_is_requested_once():
+    """For one source; both are told of the same request."""
+    sample = clip(0.5)
+    plan = plan_of([sample, dict(sample)], MeanMetric(), SumMetric())
+    (request,) = plan.requests
+    assert {r for needs in plan.requested.values() for r in needs.values()} == {request}
+    assert len(plan.sources) == 1
+
+
+def test_parents_come_before_what_is_derived_from_them():
+    """And are requested for the field that each reads."""
+    plan = plan_of([{**clip(0.5), "reference_audio": clip(0.25)["audio"]}], CompareMetric())
+    *parents, derived = plan.requests
+    assert plan.requests[derived] == tuple(parents)
+    assert derived.sources == tuple(p.sources[0] for p in parents)
+    assert derived.extractor == Difference().identity()
+
+
+def test_reference_samples_concern_metrics_of_a_corpus_alone():
+    """They have no score of their own."""
+    plan = plan_of([{**clip(0.5), "role": "reference"}], MeanMetric(), SumMetric())
+    assert set(plan.requested) == {(0, "test.sum")}
+
+
+def test_metric_that_refuses_a_sample_needs_none_of_its_features():
+    """Nothing is decoded in vain."""
+    skip = Skip(code=SkipCode.MISSING_INPUT, reason="no text")
+
+    class Refusing(MeanMetric):
+        def check(self, sample):
+            return skip
+
+    plan = plan_of([clip(0.5)], Refusing())
+    assert plan.skips == {(0, "test.mean"): skip}
+    assert not plan.requests
+
+
+def test_option_that_comes_from_the_sample_makes_another_extractor():
+    """Samples without it share the default."""
+
+    class Worded(MeanMetric):
+        @property
+        def needs(self):
+            return (Need(name="x", field="audio", extractor="test_blocks", options_from={"fail": "language"}),)
+
+    plan = plan_of([clip(0.5), {**clip(0.5), "language": "en"}, {**clip(0.5), "language": "en"}], Worded())
+    assert len({r.extractor for r in plan.requests}) == 2
+
+
+@pytest.mark.parametrize(
+    ("sample", "field", "code", "said"),
+    [
+        ({"id": "a"}, "reference_text", SkipCode.MISSING_INPUT, "no `reference_text`"),
+        ({"id": "a", "text_prompt": " "}, "text_prompt", SkipCode.EMPTY_TEXT, "`text_prompt` is empty"),
+    ],
+)
+def test_field_that_is_missing_or_empty_is_named(sample, field, code, said):
+    """With what to pass."""
+    found = resolve_sources(Plan(), as_samples([sample])[0], (field,))
+    assert found.code == code
+    assert said in found.reason
+    assert field in found.hint
+
+
+def test_misspelt_key_of_a_sample_is_pointed_out():
+    """It became an extra; the skip says which was probably meant."""
+    found = resolve_sources(Plan(), as_samples([{"id": "a", "referense_text": "hi"}])[0], ("reference_text",))
+    assert "did you mean it by `referense_text`" in found.hint
+
+
+def test_requests_are_equal_by_extractor_and_sources():
+    """They are keys of everything that follows."""
+    assert FeatureRequest("x", ("a",)) == FeatureRequest("x", ("a",)) != FeatureRequest("x", ("b",))
