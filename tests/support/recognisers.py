@@ -1,0 +1,61 @@
+"""Recognisers without the engine, and the files of tiny ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tokenizers import AddedToken, Tokenizer, decoders, models
+
+from avmeter.features.base import Features, Window, get_extractor
+from avmeter.media import MediaItem
+from avmeter.runtime import Runtime
+from avmeter.weights import WeightsSource
+
+RATE = 16_000
+
+
+WORDS = [f"▁w{i}" for i in range(40)]
+
+
+def runtime(precision: str = "float32") -> Runtime:
+    return Runtime(device=torch.device("cpu"), precision=precision, weights=WeightsSource())
+
+
+def noise(duration_s: float, seed: int = 0) -> np.ndarray:
+    return (0.1 * np.random.default_rng(seed).standard_normal(round(duration_s * RATE))).astype(np.float32)
+
+
+def window(waveform: np.ndarray) -> Window:
+    spoken = np.array([[0, len(waveform)]])
+    return Window(inputs={"waveform": waveform, "spoken": spoken}, duration_s=len(waveform) / RATE)
+
+
+def transcript(extractor: Any, waveform: np.ndarray, on: Runtime) -> Features:
+    """What the engine would make of one clip."""
+    with MediaItem.from_audio(waveform, RATE) as item:
+        windows = list(extractor.windows(item))
+    with torch.inference_mode():
+        outputs = [o for w in windows for o in extractor.run([w], on)]
+    return extractor.pool(outputs, [w.without_inputs() for w in windows], {})  # type: ignore[no-any-return]
+
+
+def write_tokenizer(file: Path, special: list[str]) -> dict[str, int]:
+    """Forty words, then special tokens."""
+    tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(WORDS)}, unk_token=WORDS[0]))
+    tokenizer.decoder = decoders.Metaspace()
+    tokenizer.add_special_tokens([AddedToken(t, special=True) for t in special])
+    tokenizer.save(str(file))
+    return tokenizer.get_vocab()
+
+
+SPECIAL = ["<|endoftext|>", "<|startoftranscript|>", "<|en|>", "<|de|>", "<|zh|>", "<|translate|>", "<|transcribe|>",
+           "<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>"]  # fmt: skip
+
+
+def whisper(folder: Path, on: Runtime, **options: Any) -> Any:
+    extractor: Any = get_extractor("whisper_transformers", model_name=str(folder), **options)
+    extractor.load(on)
+    return extractor
