@@ -30,7 +30,7 @@ class Need:
             else the sound track of its video; "reference_audio" likewise falls back to "reference".
         extractor: Registered name of the extractor.
         options: Options of the extractor.
-        options_from: Option of the extractor -> text field of the sample that supplies it, where given.
+        options_from: Option of the extractor -> text field of the sample that supplies it, where there is one.
         optional: The metric can do without.
     """
 
@@ -43,7 +43,7 @@ class Need:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The field or fields as a tuple."""
+        """Fields as a tuple, whether one or several."""
         return (self.field,) if isinstance(self.field, str) else self.field
 
 

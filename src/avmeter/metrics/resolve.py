@@ -15,7 +15,7 @@ from avmeter.registry import METRICS, list_metrics, require_packages
 
 
 def get_metric(name: str, **options: Any) -> Metric:
-    """The metric called `name`, with these options.
+    """Return the metric called `name`, with these options.
 
     Raises:
         UnknownNameError: No such metric, or no such option.
@@ -49,11 +49,11 @@ def resolve_metrics(
     options: Mapping[str, Mapping[str, Any]] | None = None,
     skip_missing_deps: bool = False,
 ) -> dict[str, Metric]:
-    """Metrics by name, in the order named, each once.
+    """Return metrics by name, in the order named, each once.
 
     Args:
         selectors: Names, groups ("audio", "av") or "all"; a single string may hold several, comma-separated.
-        protocol: Protocol of all metrics that do not state their own in `options`.
+        protocol: Protocol of all metrics that have none of their own in `options`.
         options: Metric name -> options of its constructor.
         skip_missing_deps: Leave out explicitly named metrics with missing packages too, with a warning.
 
@@ -74,11 +74,11 @@ def resolve_metrics(
         for name in group or [selector]:
             if name in chosen:
                 continue
-            stated = dict(options.get(name, {}))
+            explicit = dict(options.get(name, {}))
             try:
                 if issubclass(METRICS.get(name), Metric):
-                    stated.setdefault("protocol", protocol)
-                chosen[name] = get_metric(name, **stated)
+                    explicit.setdefault("protocol", protocol)
+                chosen[name] = get_metric(name, **explicit)
             except MissingDependencyError as error:
                 if not group and not skip_missing_deps:
                     raise

@@ -39,34 +39,34 @@ class BaseMetric:
 
     @property
     def device(self) -> Any:
-        """Where `to` moved it."""
+        """Device that `to` moved it to."""
         return self._device
 
     def setup(self) -> None:
         """Load what is needed; called once, after `to`."""
 
     def to(self, device: Any) -> BaseMetric:
-        """Move to a device; returns self."""
+        """Move to a device; return self."""
         self._device = device
         return self
 
     def compute(self, sample: dict[str, Any]) -> MetricResult | float | None:
-        """Score of one sample."""
+        """Return the score of one sample."""
         raise NotImplementedError(f"{type(self).__name__}.compute is not implemented")
 
     def reset(self) -> None:
-        """Forget what was accumulated."""
+        """Discard what was accumulated."""
 
     def accumulate(self, sample: dict[str, Any]) -> None:
-        """Take one sample of a corpus in."""
+        """Add one sample of a corpus."""
         raise NotImplementedError(f"{type(self).__name__}.accumulate is not implemented")
 
     def finalize(self) -> MetricResult | float | None:
-        """Score of the corpus."""
+        """Return the score of the corpus."""
         raise NotImplementedError(f"{type(self).__name__}.finalize is not implemented")
 
     def _skip(self, sample: dict[str, Any], reason: str) -> MetricResult:
-        """A result without a score."""
+        """Return a result without a score."""
         return MetricResult.skipped(self.name, SkipError(SkipCode.MISSING_INPUT, reason))
 
 
@@ -88,8 +88,8 @@ def _result(name: str, value: Any) -> MetricResult:
     raise UsageError(f"{name}: returned a {type(value).__name__}, not a MetricResult or a number")
 
 
-def _given(sample: Sample) -> dict[str, Any]:
-    """The sample as its author wrote it; decoded videos are handed over as their frames."""
+def _original(sample: Sample) -> dict[str, Any]:
+    """Return the sample as its author wrote it; decoded videos are passed as their frames."""
     return {
         key: value.frames if isinstance(value, Video) and value.frames is not None else value
         for key, value in sample.original.items()
@@ -97,7 +97,7 @@ def _given(sample: Sample) -> dict[str, Any]:
 
 
 class SimpleAdapter:
-    """What both adapters share: the user's instance, set up when the device is known."""
+    """Base of both adapters: the user's instance, set up when the device is known."""
 
     instance: Any
     _is_ready = False
@@ -127,7 +127,7 @@ class _SimpleMetric(SimpleAdapter, Metric):
         return ()
 
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
-        return _result(self.name, self.instance.compute(_given(sample)))
+        return _result(self.name, self.instance.compute(_original(sample)))
 
 
 class _SimpleCorpusMetric(SimpleAdapter, CorpusMetric):
@@ -150,7 +150,7 @@ class _SimpleCorpusMetric(SimpleAdapter, CorpusMetric):
         return state
 
     def update(self, state: Any, sample: Sample, features: FeatureSet) -> Any:
-        state.accumulate(_given(sample))
+        state.accumulate(_original(sample))
         return state
 
     def merge(self, a: Any, b: Any) -> Any:
@@ -164,7 +164,7 @@ class _SimpleCorpusMetric(SimpleAdapter, CorpusMetric):
 
 
 def adapt(name: str, instance: Any) -> Metric:
-    """A `Metric` around an instance in the simple form.
+    """Return a `Metric` around an instance in the simple form.
 
     Raises:
         UsageError: It has neither `compute` nor `accumulate` and `finalize`.

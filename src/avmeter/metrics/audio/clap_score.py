@@ -2,10 +2,10 @@
 
     cosine(embedding of the text, embedding of the sound)
 
-What it says depends on the checkpoint: values of different ones do not compare. It knows what is heard, hardly in which
-order or how often. Stored as the plain cosine; some papers print it times 100.
+What it says depends on the checkpoint: values of different ones do not compare. It knows which sounds occur, hardly in
+which order or how often. Stored as the plain cosine; some papers print it times 100.
 
-A clip shorter than the network's input (10 s; MS-CLAP: 7 s) is heard several times over, however short it is: see
+A clip shorter than the network's input (10 s; MS-CLAP: 7 s) is repeated to fill it, however short it is: see
 `num_repeats`. A prompt above 512 tokens (LAION's own checkpoints and MS-CLAP: 77) is cut, with a note. An empty prompt
 is a skip (`empty_text`), and so is silence (`silent`), which only av-benchmark scores.
 

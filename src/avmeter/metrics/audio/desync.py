@@ -3,7 +3,7 @@
     mean of |offset| of the first and of the last 4.8 s, each the likeliest of 21 offsets from -2 to 2 s
 
 Magnitudes are averaged, so that offsets of opposite sign do not cancel; the signed mean stands beside. Offsets of
-2 s and more cannot be told apart: they are flagged. Needs 4.8 s.
+2 s and more cannot be distinguished: they are flagged. Needs 4.8 s.
 
 A good value: that of real clips; 0 is perfect. The grid steps by 0.2 s, so a single clip says little below that, and
 sound that does not follow the video at all lands all over the grid.

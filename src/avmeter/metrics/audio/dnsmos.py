@@ -1,7 +1,7 @@
 """DNSMOS P.835 and P.808: how good does generated speech sound, without a reference?
 
 The headline is OVRL (overall quality). Trained on noisy and enhanced English speech at 16 kHz: it says little about
-music and effects, nothing about content above 8 kHz, and hears silence as a bad recording.
+music and effects, nothing about content above 8 kHz, and takes silence for a bad recording.
 
 A good value: that of the reference speech; the scale is that of opinion scores, 1 bad to 5 excellent.
 Not seen: what is said, who says it, and content above 8 kHz.

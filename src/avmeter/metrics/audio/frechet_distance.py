@@ -34,7 +34,7 @@ from avmeter.stats.frechet_bias import expected_bias
 # Published harnesses: FastVideo adds this to both diagonals, always; av-benchmark only where a root failed.
 DIAGONAL_OFFSET = {"fastvideo": 1e-6, "av-benchmark": 0.0}
 _SAME_FILE_BELOW = 1e-6
-# The spectrum of the population, and with it the bias, can be told from this many reference clips per dimension on.
+# From this many reference clips per dimension on, the population's spectrum, and with it the bias, can be estimated.
 _FEWEST_PER_DIMENSION = 1 / 4
 
 

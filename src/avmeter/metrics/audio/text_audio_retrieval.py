@@ -6,7 +6,7 @@
 recall@k is the share of places up to k. Clips that share a prompt all count as its match, and a prompt is a candidate
 once. A candidate that ties with the match goes before it, so that a model whose sounds are all alike finds nothing.
 Values depend on the number of candidates: compare sets of one size, and see `chance`. A recall that is 1 whatever the
-model does, because k reaches the number of candidates, is left out. Prompts are told apart by every character, but one
+model does, because k reaches the number of candidates, is left out. Prompts differ if a single character does, but one
 above the checkpoint's limit of tokens is cut, and the details count those.
 
 A good value: that of the real clips with their captions; `chance` is what guessing gets.

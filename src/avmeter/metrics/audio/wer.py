@@ -202,7 +202,7 @@ class Wer(CorpusMetric):
         )
 
     def _disagreement(self, sample: Sample, pair: _Pair, features: FeatureSet) -> dict[str, Any]:
-        """Edits between both transcripts over the longer one's words: 0 equal, 1 nothing in common."""
+        """Return edits between both transcripts over the longer one's words: 0 equal, 1 nothing in common."""
         if self._second is None:
             return {}
         if "second" not in features:
@@ -236,7 +236,7 @@ class Wer(CorpusMetric):
         return state
 
     def left_out(self, state: WerState, sample: Sample, skip: Skip) -> WerState:
-        """A clip without sound said none of its words; one without a text has none to say."""
+        """Count all words of a clip without sound as deleted; one without a text has none."""
         if skip.code not in MISSING_CODES or self.check(sample) is not None:
             return state
         pair = self._pair(sample, plain_text(_reference(sample)[0]), "")
@@ -286,7 +286,7 @@ def _most(segments: list[dict[str, Any]], key: str) -> float | None:
 
 
 def _repetition(pair: _Pair, segments: list[dict[str, Any]]) -> dict[str, Any]:
-    """Signs of a recogniser, or a voice, that goes in circles. A text that repeats itself may be repeated."""
+    """Return signs of a recogniser, or a voice, that goes in circles. A text that repeats itself may be repeated."""
     found, expected = (
         repeated_ngram_share(tokens(text, pair.char_level)) or 0.0 for text in (pair.transcript, pair.reference)
     )
