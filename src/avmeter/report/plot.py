@@ -75,11 +75,11 @@ def histogram(
     parts = [_y_grid(y, _count_ticks(top))]
     if interval is not None:
         left, right = x(max(interval["low"], low)), x(min(interval["high"], high))
-        parts.append(_rect(left, _TOP, max(right - left, 1.0), HEIGHT - _BOTTOM - _TOP, "band"))
+        parts.append(_rect(left, _TOP, max(right - left, 1.0), HEIGHT - _BOTTOM - _TOP, css="band"))
     for count, left, right in zip(counts, edges[:-1], edges[1:], strict=True):
         if count:
             tip = f"{number(left)} to {number(right)}: {count}"
-            parts.append(_rect(x(left) + 0.5, y(count), x(right) - x(left) - 1, y(0) - y(count), "bar", tip))
+            parts.append(_rect(x(left) + 0.5, y(count), x(right) - x(left) - 1, y(0) - y(count), css="bar", tip=tip))
     if scores.size <= _MOST_TICKS_IN_RUG:
         parts += [_line(x(v), y(0), x(v), y(0) + 4, "rug") for v in np.unique(scores)]
     if mean is not None:
@@ -131,7 +131,7 @@ def _svg(parts: Sequence[Markup], label: str) -> Markup:
     return head + Markup("").join(parts) + Markup("</svg>")
 
 
-def _rect(left: float, top: float, width: float, height: float, css: str, tip: str = "") -> Markup:
+def _rect(left: float, top: float, width: float, height: float, *, css: str, tip: str = "") -> Markup:
     title = Markup("<title>{}</title>").format(tip) if tip else Markup("")
     shape = Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}">{}</rect>')
     return shape.format(css, left, top, max(width, 0.5), height, title)

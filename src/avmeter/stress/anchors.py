@@ -20,7 +20,7 @@ from avmeter.errors import SkipError, UsageError
 from avmeter.evaluator import Evaluator
 from avmeter.media import AudioSpec
 from avmeter.media.write import write_audio
-from avmeter.result import Skip
+from avmeter.result import MetricResult, Skip
 from avmeter.run import EvalResults
 from avmeter.sample import MediaSource, Sample, as_samples
 
@@ -111,24 +111,58 @@ def run_anchors(
     if not clips:
         raise UsageError("no clips to compare with anchors")
     names = list(metrics) if metrics is not None else evaluator.metric_names
-    own = clip_results if clip_results is not None else _evaluated(evaluator, items, names)
-    scores = _by_clip(items, own)
+    results = clip_results if clip_results is not None else _evaluated(evaluator, items, names)
+    own = _Scores.of(items, results)
     target = folder / "anchors"
     target.mkdir(parents=True, exist_ok=True)
+    directions = {n: evaluator.metrics[n].direction for n in names}
     anchors: dict[tuple[str, str], Anchor] = {}
     for anchor in ANCHORS:
         stand_ins = [s for s in _stand_ins(anchor, clips, target, seed) if s is not None]
         results = _evaluated(evaluator, [*stand_ins, *context], names) if stand_ins else EvalResults()
-        anchor_scores = _by_clip(stand_ins, results)
-        for name in names:
-            direction = evaluator.metrics[name].direction
-            anchors[anchor, name] = _anchor(name, direction, own, scores, results, anchor_scores)
+        measured = _Scores.of(stand_ins, results)
+        for name, direction in directions.items():
+            anchors[anchor, name] = _anchor(name, direction, clips=own, anchor=measured)
     return AnchorsResult(
-        metrics={n: evaluator.metrics[n].direction for n in names},
-        clip_scores={n: _headline(n, own, scores) for n in names},
+        metrics=directions,
+        clip_scores={n: own.headline(n) for n in names},
         anchors=anchors,
         notes=dict(ANCHORS),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Scores:
+    """Results of one set of clips.
+
+    Attributes:
+        results: As the evaluator returned them.
+        by_clip: Metric -> clip -> score, of the clips that have one.
+    """
+
+    results: EvalResults
+    by_clip: Mapping[str, Mapping[str, float]]
+
+    @classmethod
+    def of(cls, samples: Sequence[Sample], results: EvalResults) -> _Scores:
+        """Collect the scores of `samples`, which come first in the results."""
+        found: dict[str, dict[str, float]] = {}
+        for sample, row in zip(samples, results, strict=False):
+            for name, result in row.items():
+                if result.score is not None:
+                    found.setdefault(name, {})[sample.id] = result.score
+        return cls(results=results, by_clip=found)
+
+    def headline(self, name: str) -> float | None:
+        """Return the mean over the clips, or the corpus score; None where there is neither."""
+        if name in self.by_clip:
+            return float(np.mean(list(self.by_clip[name].values())))
+        return self.results.corpus[name].score if name in self.results.corpus else None
+
+    def of_metric(self, name: str) -> list[MetricResult]:
+        """Return every result of a metric, that of the corpus last."""
+        found = [row[name] for row in self.results if name in row]
+        return [*found, self.results.corpus[name]] if name in self.results.corpus else found
 
 
 def _evaluated(evaluator: Evaluator, samples: Sequence[Sample], names: Sequence[str]) -> EvalResults:
@@ -202,49 +236,24 @@ def _with_media(clip: Sample, media: Mapping[str, MediaSource]) -> Sample:
     return Sample(id=clip.id, media={**sides, **media}, texts=clip.texts, fps=clip.fps, extras=clip.extras)
 
 
-def _by_clip(items: Sequence[Sample], results: EvalResults) -> dict[str, dict[str, float]]:
-    """Return metric -> clip -> score."""
-    found: dict[str, dict[str, float]] = {}
-    for sample, row in zip(items, results, strict=False):
-        for name, result in row.items():
-            if result.score is not None:
-                found.setdefault(name, {})[sample.id] = result.score
-    return found
-
-
-def _headline(name: str, results: EvalResults, scores: Mapping[str, Mapping[str, float]]) -> float | None:
-    if name in scores:
-        return float(np.mean(list(scores[name].values())))
-    return results.corpus[name].score if name in results.corpus else None
-
-
-def _anchor(
-    name: str,
-    direction: str,
-    own: EvalResults,
-    scores: Mapping[str, Mapping[str, float]],
-    results: EvalResults,
-    found: Mapping[str, Mapping[str, float]],
-) -> Anchor:
+def _anchor(name: str, direction: str, *, clips: _Scores, anchor: _Scores) -> Anchor:
     sign = -1.0 if direction == "lower" else 1.0
-    score, mine = _headline(name, results, found), _headline(name, own, scores)
-    of_metric = [row[name] for row in results if name in row]
-    if name in results.corpus:
-        of_metric.append(results.corpus[name])
-    dummy = any(r.dummy for r in of_metric)
+    score, clip_score = anchor.headline(name), clips.headline(name)
+    dummy = any(r.dummy for r in anchor.of_metric(name))
     if score is None:
-        skip = next((r.skip for r in of_metric if r.skip is not None), None)
+        skip = next((r.skip for r in anchor.of_metric(name) if r.skip is not None), None)
         return Anchor(score=None, gap=None, standard_errors=None, num_scored=0, skip=skip, dummy=dummy)
-    if name not in found:
-        gap = None if mine is None else sign * (mine - score)
-        return Anchor(score=score, gap=gap, standard_errors=None, num_scored=len(results), dummy=dummy)
-    shared = sorted(found[name].keys() & scores.get(name, {}).keys())
-    differences = np.array([sign * (scores[name][k] - found[name][k]) for k in shared])
+    if name not in anchor.by_clip:
+        gap = None if clip_score is None else sign * (clip_score - score)
+        return Anchor(score=score, gap=gap, standard_errors=None, num_scored=len(anchor.results), dummy=dummy)
+    of_clips, of_anchor = clips.by_clip.get(name, {}), anchor.by_clip[name]
+    shared = sorted(of_anchor.keys() & of_clips.keys())
+    differences = np.array([sign * (of_clips[k] - of_anchor[k]) for k in shared])
     return Anchor(
         score=score,
-        gap=float(differences.mean()) if len(shared) else None,
+        gap=float(differences.mean()) if shared else None,
         standard_errors=_in_standard_errors(differences),
-        num_scored=len(found[name]),
+        num_scored=len(of_anchor),
         dummy=dummy,
     )
 

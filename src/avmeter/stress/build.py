@@ -72,7 +72,7 @@ def build_variant(
     with MediaItem.open(source) as item:
         if variant.kind == "video":
             return VariantClip(path=_damaged_video(variant, item, source, target, rng), note=variant.note)
-        return _damaged_audio(variant, item, source, target, other, rng)
+        return _damaged_audio(variant, item, source, target, other=other, rng=rng)
 
 
 def _wrong_text(variant: Variant, source: Path, texts: Mapping[str, object], rng: np.random.Generator) -> VariantClip:
@@ -85,7 +85,7 @@ def _wrong_text(variant: Variant, source: Path, texts: Mapping[str, object], rng
 
 
 def _damaged_audio(
-    variant: Variant, item: MediaItem, source: Path, target: Path, other: Path | None, rng: np.random.Generator
+    variant: Variant, item: MediaItem, source: Path, target: Path, *, other: Path | None, rng: np.random.Generator
 ) -> VariantClip:
     before = np.asarray(item.audio(_NATIVE)[:, :], np.float32)
     rate = item.audio_facts.sample_rate

@@ -24,6 +24,8 @@ from avmeter.stress.variants import SEED_VARIANTS, Variant, variants_of
 _OF_SPOKEN_WORDS = frozenset({"audio.wer"})
 """Metrics that fall back to the prompt without a transcript: a scene description says nothing about damaged speech."""
 
+_MEDIA_KEYS = frozenset({"audio", "video", "video_path", "reference", "reference_audio"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class StressResult:
@@ -85,10 +87,7 @@ def run_stress(
         UsageError: A clip is an array, or there is no clip.
     """
     chosen = list(variants) if variants is not None else variants_of(SEED_VARIANTS)
-    originals = [s for s in as_samples(clips) if s.role == "generated"]
-    if not originals:
-        raise UsageError("no clips to damage", hint="give clips with video or audio")
-    paths = [_path_of(sample) for sample in originals]
+    originals = _originals(clips)
     target = folder / "clips"
     target.mkdir(parents=True, exist_ok=True)
     names = list(metrics) if metrics is not None else evaluator.metric_names
@@ -99,15 +98,12 @@ def run_stress(
     for variant in chosen:
         if progress is not None:
             progress(variant.label)
-        made = [
-            _build(variant, sample, path, target, _other(variant, paths, i, unrelated), seed)
-            for i, (sample, path) in enumerate(zip(originals, paths, strict=True))
-        ]
-        results = _evaluate(originals, paths, made, variant, evaluator, names)
+        attempts = _attempts(variant, originals, target, unrelated=unrelated, seed=seed)
+        results = _evaluate(attempts, evaluator, names)
         for name in names:
             cells[variant.label, name] = _cell(name, evaluator, originals, results)
         rows.extend(results)
-        shown.extend(_shown(originals, paths, made, variant))
+        shown.extend(attempt.shown() for attempt in attempts)
         provenance = dict(results.provenance)
     directions = {n: evaluator.metrics[n].direction for n in names}
     return StressResult(
@@ -119,6 +115,58 @@ def run_stress(
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Original:
+    """A clip of the set: its sample, and the file that is damaged."""
+
+    sample: Sample
+    path: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Attempt:
+    """A variant of one clip, or why the clip cannot be damaged in that way."""
+
+    original: _Original
+    variant: Variant
+    built: VariantClip | Skip
+
+    @property
+    def details(self) -> dict[str, str]:
+        """What was done, for the details of every result."""
+        note = self.built.note if isinstance(self.built, VariantClip) else self.variant.note
+        return {"variant": self.variant.label, "damage": note}
+
+    def measured(self) -> Sample:
+        """Return the sample as it is measured.
+
+        Where only the audio is damaged, the video is that of the original file, so that its features are computed
+        once; the audio is read from the variant, which has the same clock.
+        """
+        return self._sample(shares_video=self.variant.kind == "audio")
+
+    def shown(self) -> Sample:
+        """Return the sample as a report shows it: one playable file."""
+        return self._sample(shares_video=False)
+
+    def _sample(self, *, shares_video: bool) -> Sample:
+        sample, path = self.original.sample, self.original.path
+        built = self.built if isinstance(self.built, VariantClip) else VariantClip(path=path, note=self.variant.note)
+        media = {"audio": str(built.path)}
+        if "video" in sample.media:
+            media = {"video": str(path), **media} if shares_video else {"video": str(built.path)}
+        rest = {k: v for k, v in sample.original.items() if k not in _MEDIA_KEYS}
+        own = {"id": f"{sample.id}--{self.variant.slug}", "reference_audio": str(path)}
+        return Sample.of({**rest, **built.texts, **media, **own})
+
+
+def _originals(clips: Sequence[Mapping[str, Any]]) -> list[_Original]:
+    samples = [s for s in as_samples(clips) if s.role == "generated"]
+    if not samples:
+        raise UsageError("no clips to damage", hint="give clips with video or audio")
+    return [_Original(sample=s, path=_path_of(s)) for s in samples]
+
+
 def _path_of(sample: Sample) -> Path:
     source = sample.source("video") or sample.source("audio")
     if source is None or source.path is None:
@@ -128,59 +176,54 @@ def _path_of(sample: Sample) -> Path:
     return source.path
 
 
-def _other(variant: Variant, paths: Sequence[Path], index: int, unrelated: Path | None) -> Path | None:
-    if variant.name == "unrelated":
-        return unrelated
-    return paths[(index + 1) % len(paths)] if len(paths) > 1 else None
+def _attempts(
+    variant: Variant, originals: Sequence[_Original], folder: Path, *, unrelated: Path | None, seed: int
+) -> list[_Attempt]:
+    attempts = []
+    for i, original in enumerate(originals):
+        following = originals[(i + 1) % len(originals)].path if len(originals) > 1 else None
+        other = unrelated if variant.name == "unrelated" else following
+        built: VariantClip | Skip
+        try:
+            built = build_variant(variant, original.path, folder, texts=original.sample.texts, other=other, seed=seed)
+        except MediaError as error:
+            built = Skip.of(error)
+        attempts.append(_Attempt(original=original, variant=variant, built=built))
+    return attempts
 
 
-def _build(
-    variant: Variant, sample: Sample, path: Path, folder: Path, other: Path | None, seed: int
-) -> VariantClip | Skip:
-    try:
-        return build_variant(variant, path, folder, texts=sample.texts, other=other, seed=seed)
-    except MediaError as error:
-        return Skip.of(error)
-
-
-def _evaluate(
-    originals: Sequence[Sample],
-    paths: Sequence[Path],
-    made: Sequence[VariantClip | Skip],
-    variant: Variant,
-    evaluator: Evaluator,
-    names: Sequence[str],
-) -> EvalResults:
+def _evaluate(attempts: Sequence[_Attempt], evaluator: Evaluator, names: Sequence[str]) -> EvalResults:
     """Return the results of all clips for one variant, in order, each with what was done in its details."""
-    whole = [i for i, built in enumerate(made) if isinstance(built, VariantClip)]
-    samples = [_measured(originals[i], paths[i], b, variant) for i, b in enumerate(made) if isinstance(b, VariantClip)]
-    rows: list[dict[str, MetricResult]] = [{} for _ in made]
+    built = [i for i, attempt in enumerate(attempts) if isinstance(attempt.built, VariantClip)]
+    rows: list[dict[str, MetricResult]] = [{} for _ in attempts]
     corpus: dict[str, MetricResult] = {}
     provenance: dict[str, Any] = {"metrics": {}}
-    for group, members in _groups(names, samples):
-        if not members:
+    for group, samples in _groups(names, [attempts[i].measured() for i in built]):
+        if not samples:
             continue
-        with warnings.catch_warnings():
-            # The video of a variant is that of its reference, on purpose.
-            warnings.filterwarnings("ignore", message=".*their own reference")
-            results = evaluator.evaluate(samples=members, metrics=group)
-        for i, row in zip(whole, results, strict=True):
+        results = _evaluate_quietly(evaluator, samples, group)
+        for i, row in zip(built, results, strict=True):
             rows[i].update(row)
         corpus.update(results.corpus)
         known = {**provenance["metrics"], **results.provenance["metrics"]}
         provenance = {**results.provenance, "notes": [], "metrics": known}
-    for i, built in enumerate(made):
-        if isinstance(built, Skip):
+    for i, attempt in enumerate(attempts):
+        if isinstance(attempt.built, Skip):
             per_sample = [n for n in names if evaluator.metrics[n].per_sample]
-            rows[i] = {n: MetricResult.skipped(n, built) for n in per_sample}
-        note = built.note if isinstance(built, VariantClip) else variant.note
-        damage = {"variant": variant.label, "damage": note}
-        rows[i] = {n: replace(r, details={**damage, **r.details}) for n, r in rows[i].items()}
+            rows[i] = {n: MetricResult.skipped(n, attempt.built) for n in per_sample}
+        rows[i] = {n: replace(r, details={**attempt.details, **r.details}) for n, r in rows[i].items()}
     for name in names:
         if name not in corpus and isinstance(evaluator.metrics[name], CorpusMetric):
-            why = next((b for b in made if isinstance(b, Skip)), None)
+            why = next((a.built for a in attempts if isinstance(a.built, Skip)), None)
             corpus[name] = MetricResult(name, None, skip=why)
     return EvalResults(rows, corpus, provenance=provenance)
+
+
+def _evaluate_quietly(evaluator: Evaluator, samples: Sequence[Sample], names: Sequence[str]) -> EvalResults:
+    with warnings.catch_warnings():
+        # The video of a variant is that of its reference, on purpose.
+        warnings.filterwarnings("ignore", message=".*their own reference")
+        return evaluator.evaluate(samples=samples, metrics=names)
 
 
 def _groups(names: Sequence[str], samples: Sequence[Sample]) -> Iterable[tuple[list[str], list[Sample]]]:
@@ -192,39 +235,7 @@ def _groups(names: Sequence[str], samples: Sequence[Sample]) -> Iterable[tuple[l
         yield spoken, [replace(s, texts={k: t for k, t in s.texts.items() if k != "text_prompt"}) for s in samples]
 
 
-def _measured(original: Sample, path: Path, built: VariantClip, variant: Variant) -> Sample:
-    """Return the sample as it is measured.
-
-    Where only the audio is damaged, the video is that of the original file, so that its features are computed once; the
-    audio is read from the variant, which has the same clock.
-    """
-    return _sample(original, path, built, variant, shares_video=variant.kind == "audio")
-
-
-def _shown(
-    originals: Sequence[Sample], paths: Sequence[Path], made: Sequence[VariantClip | Skip], variant: Variant
-) -> list[Sample]:
-    """Return the samples as a report shows them: one playable file for each variant."""
-    whole = [
-        built if isinstance(built, VariantClip) else VariantClip(path=path, note=variant.note)
-        for path, built in zip(paths, made, strict=True)
-    ]
-    return [_sample(s, p, b, variant, shares_video=False) for s, p, b in zip(originals, paths, whole, strict=True)]
-
-
-def _sample(original: Sample, path: Path, built: VariantClip, variant: Variant, *, shares_video: bool) -> Sample:
-    rest = {k: v for k, v in original.original.items() if k not in _MEDIA_KEYS}
-    media: dict[str, Any] = {"video": str(built.path)} if "video" in original.media else {"audio": str(built.path)}
-    if shares_video and "video" in original.media:
-        media = {"video": str(path), "audio": str(built.path)}
-    row = {**rest, **built.texts, **media, "id": f"{original.id}--{variant.slug}", "reference_audio": str(path)}
-    return Sample.of(row)
-
-
-_MEDIA_KEYS = frozenset({"audio", "video", "video_path", "reference", "reference_audio"})
-
-
-def _cell(name: str, evaluator: Evaluator, originals: Sequence[Sample], results: EvalResults) -> Cell:
+def _cell(name: str, evaluator: Evaluator, originals: Sequence[_Original], results: EvalResults) -> Cell:
     metric = evaluator.metrics[name]
     if isinstance(metric, CorpusMetric) and not metric.per_sample:
         result = results.corpus[name]
@@ -234,7 +245,7 @@ def _cell(name: str, evaluator: Evaluator, originals: Sequence[Sample], results:
             corpus=True,
         )  # fmt: skip
     found = [row[name] for row in results]
-    scores = {s.id: r.score for s, r in zip(originals, found, strict=True) if r.score is not None}
+    scores = {o.sample.id: r.score for o, r in zip(originals, found, strict=True) if r.score is not None}
     skip = next((r.skip for r in found if r.skip is not None), None)
     mean = float(np.mean(list(scores.values()))) if scores else None
     return Cell(score=mean, scores=scores, num_clips=len(found), skip=skip, dummy=any(r.dummy for r in found))
