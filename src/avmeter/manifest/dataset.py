@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from avmeter.errors import ManifestError
-from avmeter.manifest.columns import KEYS, meanings
+from avmeter.manifest.aliases import CLIP, KEYS
+from avmeter.manifest.columns import resolve_columns
+from avmeter.manifest.rows import Row, Table
 
 
 def from_dataset(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
@@ -25,8 +28,8 @@ def from_dataset(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str] |
     samples = []
     for index, row in enumerate(rows):
         if columns is None:
-            keys = meanings(row, f"row {index}")
-            samples.append({_key(keys[c]): _value(v) for c, v in row.items() if v is not None})
+            keys = _keys(row, index)
+            samples.append({keys.get(c, c): _value(v) for c, v in row.items() if v is not None})
             continue
         for key, column in columns.items():
             if column not in row:
@@ -37,9 +40,10 @@ def from_dataset(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str] |
     return samples
 
 
-def _key(key: str) -> str:
-    # A data set has no extension to tell picture from sound; a "video" stands for both.
-    return "video" if key == "clip" else key
+def _keys(row: Mapping[str, Any], index: int) -> dict[str, str]:
+    """Column -> key. A data set has no extension to tell sound from video; a "video" stands for both."""
+    columns = resolve_columns(Table(path=Path(f"row {index}"), rows=(Row(where="", cells=row),)))
+    return {c: "video" if key == CLIP else key for c, key in columns.keys.items() if c in row}
 
 
 def _value(value: Any) -> Any:

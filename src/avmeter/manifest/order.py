@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from avmeter.errors import ManifestError
+from avmeter.media.extensions import without_extension
 
 _DIGITS = re.compile(r"([0-9]+)")
 _SHOWN = 6
@@ -39,7 +40,7 @@ def require_one_order(names: Sequence[str], what: str) -> None:
     Raises:
         ManifestError: Orders disagree; the message shows them.
     """
-    if _is_series(names):
+    if len(names) < 2 or series_numbers(names) is not None:
         return
     natural = list(names)
     others: tuple[tuple[str, Callable[[str], Any]], ...] = (
@@ -63,12 +64,16 @@ def _excerpt(names: Sequence[str], start: int) -> str:
     return f"{before}{', '.join(shown)}{after}"
 
 
-def _is_series(names: Sequence[str]) -> bool:
-    """True if the names differ in one number alone, and no number occurs twice."""
-    split = [_DIGITS.split(name) for name in names]
-    if len({len(s) for s in split}) != 1:
-        return False
+def series_numbers(names: Sequence[str]) -> list[int] | None:
+    """Return the number of each name in a series, whose names differ in one number alone: `s_0.wav`, `s_1.flac` ...
+
+    None if the names are no series: they differ otherwise, a number occurs twice, or there is only one name.
+    """
+    split = [_DIGITS.split(without_extension(name)) for name in names]
+    if len(names) < 2 or len({len(s) for s in split}) != 1:
+        return None
     varying = [i for i, column in enumerate(zip(*split, strict=True)) if len(set(column)) > 1]
     if len(varying) != 1 or varying[0] % 2 == 0:
-        return not varying
-    return len({int(s[varying[0]]) for s in split}) == len(names)
+        return None
+    numbers = [int(s[varying[0]]) for s in split]
+    return numbers if len(set(numbers)) == len(numbers) else None

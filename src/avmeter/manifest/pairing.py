@@ -1,90 +1,19 @@
-"""Which reference belongs to which generated clip, and everything that is doubtful about it, by name."""
+"""Which reference belongs to which generated clip: by relative path without extension, or in order."""
 
 from __future__ import annotations
 
-import csv
-import re
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Literal
 
-from avmeter.errors import ManifestError
 from avmeter.manifest.folders import MediaFile
+from avmeter.manifest.name_map import NameMap, name_mapping
+from avmeter.manifest.report import PairingReport
 from avmeter.media.extensions import without_extension
 
-NameMap = Callable[[str], str] | str | Path | tuple[str, str]
-"""A function, a CSV file (columns `generated`, `reference`), or a regular expression and its replacement."""
-
-_SHOWN = 8
-
-
-class ManifestWarning(UserWarning):
-    """Something about what was given is doubtful; the run goes on."""
-
-
-class PairingWarning(ManifestWarning):
-    """Pairing left something over. `report` has the names."""
-
-    def __init__(self, report: PairingReport) -> None:
-        super().__init__(str(report))
-        self.report = report
-
-
-@dataclass(kw_only=True)
-class PairingReport:
-    """How generated clips found their references.
-
-    Attributes:
-        num_generated: Generated clips.
-        num_reference: Reference files, of sound and picture together.
-        num_paired: Generated clips with at least one reference.
-        missing: Generated clips without a reference, though references were given.
-        unmatched: References that belong to no generated clip; they become corpus context.
-        ambiguous: Generated clips with several references of the same name, none of which has its extension.
-        unused: References passed over for another one of the same name.
-        duplicates: Groups of generated clips that differ by extension only, each of which is a clip of its own.
-        ignored: What else lies in the folders.
-        without_prompt: Clips that the table of prompts does not name.
-        unknown_prompts: Names in the table of prompts that fit no clip, or more than one.
-    """
-
-    num_generated: int = 0
-    num_reference: int = 0
-    num_paired: int = 0
-    missing: list[str] = field(default_factory=list)
-    unmatched: list[str] = field(default_factory=list)
-    ambiguous: list[str] = field(default_factory=list)
-    unused: list[str] = field(default_factory=list)
-    duplicates: list[str] = field(default_factory=list)
-    ignored: list[str] = field(default_factory=list)
-    without_prompt: list[str] = field(default_factory=list)
-    unknown_prompts: list[str] = field(default_factory=list)
-
-    @property
-    def problems(self) -> list[str]:
-        """One sentence per kind of problem, with names; empty if all is well."""
-        kinds = (
-            (self.missing, "without a reference"),
-            (self.ambiguous, "with several references of that name, none of which was taken"),
-            (self.unused, "passed over for another reference of that name"),
-            (self.unmatched, "a reference without a generated clip (kept as context of corpus metrics)"),
-            (self.duplicates, "the same name with different extensions (each is scored as a clip of its own)"),
-            (self.without_prompt, "not named in the table of prompts"),
-            (self.unknown_prompts, "in the table of prompts, but not the name of exactly one clip"),
-        )
-        return [f"{len(names)} {text}: {_listed(names)}" for names, text in kinds if names]
-
-    def __str__(self) -> str:
-        head = f"{self.num_generated} generated clips"
-        if self.num_reference or self.missing:
-            head += f" and {self.num_reference} references, {self.num_paired} paired"
-        return "\n  ".join([head, *self.problems])
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+Pairing = Literal["auto", "path", "order"]
 
 
 @dataclass(kw_only=True)
@@ -145,37 +74,13 @@ def duplicate_names(files: Sequence[MediaFile]) -> list[str]:
     return [" = ".join(names) for names in groups.values() if len(set(names)) > 1]
 
 
-def name_mapping(spec: NameMap | None) -> Callable[[str], str]:
-    """A function from the key of a generated clip to the key of its reference.
+def with_names_that_fit(files: Sequence[MediaFile], others: Sequence[MediaFile]) -> list[MediaFile]:
+    """Return files of a list under their bare file names, if these are names of the others and the longer ones are not.
 
-    Raises:
-        ManifestError: The CSV lacks its columns, or the expression does not compile.
+    Files of a list are named below the folder they share, which need not be the one that the other side has.
     """
-    if spec is None:
-        return lambda key: key
-    if isinstance(spec, tuple):
-        pattern, replacement = spec
-        try:
-            compiled = re.compile(pattern)
-            re.sub(compiled, replacement, "")
-        except re.error as error:
-            raise ManifestError(f"name map {pattern!r} -> {replacement!r}: {error}") from error
-        return lambda key: compiled.sub(replacement, key)
-    if isinstance(spec, str | Path):
-        table = _name_table(Path(spec))
-        return lambda key: table.get(key, key)
-    return spec
-
-
-def _name_table(path: Path) -> dict[str, str]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            if not {"generated", "reference"} <= set(reader.fieldnames or ()):
-                raise ManifestError(
-                    f"{path}: columns are {', '.join(reader.fieldnames or ()) or 'none'}",
-                    hint="a name map has the columns `generated` and `reference`",
-                )
-            return {without_extension(row["generated"]): row["reference"] for row in reader if row["generated"]}
-    except (OSError, UnicodeDecodeError) as error:
-        raise ManifestError(f"{path}: cannot be read ({error})") from error
+    keys = {other.key for other in others}
+    bare = [replace(file, name=PurePosixPath(file.name).name) for file in files]
+    if any(file.key in keys for file in files) or max(Counter(f.key for f in bare).values(), default=0) > 1:
+        return list(files)
+    return bare if any(file.key in keys for file in bare) else list(files)

@@ -3,111 +3,139 @@
 from __future__ import annotations
 
 import os
-import unicodedata
 import warnings
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from avmeter.errors import ManifestError
-from avmeter.manifest.columns import CLIP, meanings
-from avmeter.manifest.pairing import PairingReport, PairingWarning
-from avmeter.manifest.rows import read_rows
-from avmeter.media.extensions import without_extension
-from avmeter.sample import MEDIA_FIELDS, TEXT_FIELDS
+from avmeter.manifest.columns import Columns, find_column, require_columns, resolve_columns
+from avmeter.manifest.crossed import crossed_texts
+from avmeter.manifest.name_column import (
+    NAMING_KEYS,
+    NameColumn,
+    find_name_column,
+    find_number_column,
+    require_no_names,
+    rows_of_clips,
+)
+from avmeter.manifest.names import ClipNames
+from avmeter.manifest.order import require_one_order
+from avmeter.manifest.pairing import Pairing
+from avmeter.manifest.read_table import decoded_text, read_table
+from avmeter.manifest.report import PairingReport, PairingWarning
+from avmeter.manifest.rows import Row, Table
+from avmeter.manifest.sample_list import SampleList
+from avmeter.manifest.values import base_folder, extra_values, file_value, text_value
+from avmeter.sample import TEXT_FIELDS
 
-_NAMING = ("id", CLIP, "audio", "video")
+_REFERENCES = ("reference", "reference_audio")
+_MAY_LACK_HEADER = (".csv", ".tsv")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prompts:
-    """Texts of clips.
+    """A table of texts of clips, not yet assigned.
 
     Attributes:
-        source: The table.
-        names: Clip names, one per row; None when the rows go by position.
-        rows: Texts (`text_prompt`, `reference_text`, `language`) and other columns, one dict per row.
+        table: The rows.
+        columns: What the user said of columns: key of a sample -> column.
     """
 
-    source: Path
-    names: tuple[str, ...] | None
-    rows: tuple[Mapping[str, Any], ...]
-
-    def __getitem__(self, name: str) -> Mapping[str, Any]:
-        if self.names is None or name not in self.names:
-            raise KeyError(name)
-        return self.rows[self.names.index(name)]
+    table: Table
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.table.rows)
 
 
-def read_prompts(path: str | os.PathLike[str]) -> Prompts:
-    """Prompts of a CSV, TSV, JSONL, JSON, Parquet or text file.
+def read_prompts(path: str | os.PathLike[str], columns: Mapping[str, str] | None = None) -> Prompts:
+    """Read prompts of a CSV, TSV, JSONL, JSON, Parquet or text file.
 
-    A table has a column `id` (or `file`, `path`, `name` ...; an id, or a relative path with or without extension)
-    and `text_prompt` (or `prompt`, `caption` ...), `reference_text` (or `transcript` ...), or both. JSON may also be
-    an object from names to texts or to objects. Without names, and in a text file (one prompt per line), rows go by
-    position.
+    A table has a column with the names of the clips, whatever it is called, and `text_prompt` (or `prompt`, `caption`
+    ...), `reference_text` (or `transcript` ...), or both. JSON may also be an object from names to texts or to objects.
+    A text file has one prompt per line, or on each line the name of a clip, a tab or vertical bar, and its text.
+
+    Args:
+        path: The table.
+        columns: Key of a sample -> column, for columns whose names are not understood.
 
     Raises:
-        ManifestError: The table cannot be read, has no texts, or names a clip twice.
+        ManifestError: The table cannot be read, or has no texts (for CSV, whose first line may be a row, that is found
+            when the texts are assigned).
     """
-    table = Path(path)
-    if table.suffix.lower() == ".txt":
-        rows: list[dict[str, Any]] = [{"text_prompt": line} for line in _lines(table)]
-        return Prompts(source=table, names=None, rows=tuple(rows))
-    names: list[str] = []
-    rows = []
-    places: dict[str, str] = {}
-    read = read_rows(table)
-    keys = meanings(dict.fromkeys(c for r in read for c in r.cells), str(table))
-    keys[""] = "text_prompt"
-    if not {keys[c] for r in read for c in r.cells} & set(TEXT_FIELDS):
-        found = ", ".join(f"`{c}`" for c in keys if c) or "none"
-        raise ManifestError(f"{table}: no column of texts (columns: {found})", hint="columns: id, text_prompt")
-    naming = next((k for k in _NAMING if k in keys.values()), None)
-    for row in read:
-        cells = {keys[c]: v for c, v in row.cells.items()}
-        name = None if naming is None else cells.get(naming)
-        if naming is not None:
-            if name is None:
-                raise ManifestError(f"{table}, {row.where}: no `{naming}`", hint="name the clip of each text")
-            if str(name) in places:
-                raise ManifestError(
-                    f"{table}, {row.where}: `{name}` was named before, in {places[str(name)]}",
-                    hint="one row per clip",
-                )
-            places[str(name)] = row.where
-            names.append(str(name))
-        rows.append({k: v for k, v in cells.items() if k not in (*_NAMING, *MEDIA_FIELDS)})
-    return Prompts(source=table, names=tuple(names) if naming is not None else None, rows=tuple(rows))
+    file = Path(path)
+    table = _text_lines(file) if file.suffix.lower() == ".txt" else read_table(file)
+    if table.has_header and file.suffix.lower() not in _MAY_LACK_HEADER:
+        _require_texts(table, _columns(table, columns))
+    return Prompts(table=table, columns=dict(columns or {}))
 
 
-def _lines(path: Path) -> list[str]:
+def _text_lines(path: Path) -> Table:
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ManifestError(f"{path}: cannot be read ({error})", hint="one prompt per line, UTF-8") from error
-    return text.rstrip("\n").split("\n") if text.strip() else []
+        text = decoded_text(path)
+    except OSError as error:
+        raise ManifestError(f"{path}: cannot be read ({error.strerror or error})", hint="check the path") from error
+    lines = text.rstrip("\n").split("\n") if text.strip() else []
+    for delimiter in ("\t", "|"):
+        if lines and all(line.count(delimiter) == 1 for line in lines if line.strip()):
+            cells = [line.split(delimiter) for line in lines]
+            rows = [Row(where=f"line {i}", cells=_numbered(c)) for i, c in enumerate(cells, start=1) if len(c) == 2]
+            return Table(path=path, rows=tuple(rows), has_header=False)
+    rows = [Row(where=f"line {i}", cells={"text_prompt": line}) for i, line in enumerate(lines, start=1)]
+    return Table(path=path, rows=tuple(rows))
+
+
+def _numbered(cells: Sequence[str]) -> dict[str, str]:
+    return {f"column {i}": cell.strip() for i, cell in enumerate(cells, start=1)}
+
+
+def _columns(table: Table, explicit: Mapping[str, str] | None) -> Columns:
+    found = resolve_columns(table, explicit)
+    keys = {**found.keys, "": "text_prompt"} if "" in table.columns else found.keys
+    return Columns(keys=keys, unused=found.unused, notes=found.notes)
+
+
+def _require_texts(table: Table, columns: Columns) -> None:
+    if not {*TEXT_FIELDS, *_REFERENCES} & set(columns.keys.values()):
+        found = ", ".join(f"`{c}`" for c in table.columns if c) or "none"
+        raise ManifestError(
+            f"{table.path}: no column of texts (columns: {found})",
+            hint="call it `text_prompt` or `reference_text`, or say it: `--column text_prompt=NAME`",
+        )
 
 
 def attach_prompts(
-    samples: Iterable[Mapping[str, Any]], prompts: str | os.PathLike[str] | Prompts, *, strict: bool = False
-) -> list[dict[str, Any]]:
+    samples: Iterable[Mapping[str, Any]],
+    prompts: str | os.PathLike[str] | Prompts,
+    *,
+    columns: Mapping[str, str] | None = None,
+    pairing: Pairing = "auto",
+    strict: bool = False,
+) -> SampleList:
     """Samples with the texts of a table; what a sample says itself stays.
 
-    A row belongs to the samples whose id, or path relative to their folder, it gives, with or without extension. A
-    bare file name also fits a clip in a sub-folder, if it is the only one of that name.
+    A row belongs to the samples that it names, with or without folder and extension; the column of names is found by
+    its values. Rows go by position where nothing in the table names anything.
+
+    Args:
+        samples: Dicts of samples.
+        prompts: The table; see `read_prompts`.
+        columns: Key of a sample -> column, for columns whose names are not understood.
+        pairing: "order" for rows in the order of the clips, whatever they name.
+        strict: Raise where a name fits nothing, or anything else is doubtful, instead of one warning.
 
     Raises:
-        ManifestError: Rows go by position and their number differs, or `strict` and a name fits nothing.
+        ManifestError: The rows name no clip; they go by position and their number differs; a clip has two texts; or
+            `strict` and something is doubtful.
     """
-    attached = [dict(sample) for sample in samples]
-    report = PairingReport(num_generated=sum(s.get("role") != "reference" for s in attached))
-    apply_prompts(attached, prompts if isinstance(prompts, Prompts) else read_prompts(prompts), report)
+    table = prompts if isinstance(prompts, Prompts) else read_prompts(prompts, columns)
+    require_columns([table.table], table.columns)
+    attached = SampleList((dict(s) for s in samples), pairing=getattr(samples, "pairing", None))
+    report = attached.pairing
+    report.num_generated = sum(s.get("role") != "reference" for s in attached)
+    apply_prompts(attached, table, report, pairing=pairing)
     if report.problems:
         if strict:
             raise ManifestError(str(report), hint="name every clip once in the table of prompts")
@@ -115,78 +143,158 @@ def attach_prompts(
     return attached
 
 
-def apply_prompts(samples: Sequence[dict[str, Any]], prompts: Prompts, report: PairingReport) -> None:
-    """Add texts to these samples in place; names that fit nothing go into the report."""
+def apply_prompts(
+    samples: Sequence[dict[str, Any]], prompts: Prompts, report: PairingReport, *, pairing: Pairing = "auto"
+) -> None:
+    """Add texts to these samples in place; what is doubtful goes into the report."""
     scored = [s for s in samples if s.get("role") != "reference"]
-    if prompts.names is None:
-        if len(prompts.rows) != len(scored):
-            raise ManifestError(
-                f"{prompts.source}: {len(prompts.rows)} prompts for {len(scored)} clips",
-                hint="give one per clip in their order, or a column `id` that names the clips",
-            )
-        for sample, row in zip(scored, prompts.rows, strict=True):
-            _fill(sample, row)
-        return
-    index = _Index(scored)
-    served: set[int] = set()
-    for name, row in zip(prompts.names, prompts.rows, strict=True):
-        found = index.find(name, prompts.source.parent)
-        if not found:
-            report.unknown_prompts.append(name)
-        for position in found:
-            _fill(scored[position], row)
-        served.update(found)
-    report.without_prompt = [_name_of(s, i) for i, s in enumerate(scored) if i not in served]
+    clips = ClipNames(scored)
+    table, columns = _with_texts(prompts, clips)
+    named = None if pairing == "order" else _name_column(table, columns, clips, _explicit_name(table, prompts))
+    if named is None:
+        rows = _rows_in_order(table, columns, clips, report, pairing)
+    else:
+        rows = _rows_by_name(table, named, clips, report)
+    reader = _CellReader(table, columns, named.column if named is not None else None)
+    cells = {p: reader.merged(r_of, clips.labels[p]) for p, r_of in rows.items()}
+    for position, values in cells.items():
+        if any(scored[position].get(k, v) != v for k, v in values.items() if k in TEXT_FIELDS):
+            report.overruled.append(clips.labels[position])
+        for key, value in values.items():
+            scored[position].setdefault(key, value)
+    report.crossed += crossed_texts(clips.labels, [s.get("text_prompt") for s in scored]) if cells else []
+    report.texts = {k: sum(k in v for v in cells.values()) for k in (*TEXT_FIELDS[:2], *_REFERENCES)}
+    report.texts_by = by_position(report) if named is None else f"by {_called(named.column, table)}"
+    report.columns_not_used += reader.extras
+    report.notes += columns.notes
 
 
-def _fill(sample: dict[str, Any], row: Mapping[str, Any]) -> None:
-    for key, value in row.items():
-        sample.setdefault(key, value)
+def _with_texts(prompts: Prompts, clips: ClipNames) -> tuple[Table, Columns]:
+    """The table with its header and columns decided, now that the clips are known."""
+    table = _named_lines(prompts.table, clips)
+    if table.has_header and table.path.suffix.lower() in _MAY_LACK_HEADER:
+        known = _columns(table, prompts.columns).keys
+        names_clips = {c for c in table.columns if clips.find(c) is not None}
+        if names_clips and not known.keys() - names_clips:
+            table = read_table(table.path, has_header=False)
+    columns = _columns(table, prompts.columns)
+    if not table.has_header and not set(TEXT_FIELDS) & set(columns.keys.values()):
+        columns = _only_text(table, columns, clips, _explicit_name(table, prompts))
+    _require_texts(table, columns)
+    return table, columns
 
 
-def _name_of(sample: Mapping[str, Any], position: int) -> str:
-    return str(sample.get("id", _path_of(sample) or position))
+def _named_lines(table: Table, clips: ClipNames) -> Table:
+    """Lines that begin with the name of a clip and a space, each with another one, as two columns (Kaldi's `text`)."""
+    if table.path.suffix.lower() != ".txt" or not table.has_header:
+        return table
+    cells = [str(row.cells["text_prompt"]).split(maxsplit=1) for row in table.rows]
+    found = [clips.find(c[0]) for c in cells if len(c) == 2]
+    if len(found) < max(1, len(cells)) or None in found or len({f.positions for f in found if f}) != len(found):
+        return table
+    rows = [Row(where=row.where, cells=_numbered(c)) for row, c in zip(table.rows, cells, strict=True)]
+    return Table(path=table.path, rows=tuple(rows), has_header=False)
 
 
-def _path_of(sample: Mapping[str, Any]) -> str | None:
-    for key in ("audio", "video", "video_path"):
-        value = getattr(sample.get(key), "source", sample.get(key))
-        if isinstance(value, str | os.PathLike):
-            return str(value)
-    return None
+def _only_text(table: Table, columns: Columns, clips: ClipNames, explicit: str | None) -> Columns:
+    """Without a header, the one column that does not name the clips is their text."""
+    named = find_name_column(table, columns, clips, explicit=explicit)
+    rest = [c for c in columns.unused if named is None or c != named.column]
+    if named is None or len(rest) != 1:
+        raise ManifestError(
+            f"{table.path}: the first line names no columns, and {len(rest)} of them may be the text",
+            hint="put a line of names above it, such as: id,text_prompt",
+        )
+    unused = tuple(c for c in columns.unused if c not in rest)
+    return Columns(keys={**columns.keys, rest[0]: "text_prompt"}, unused=unused, notes=("no header line",))
 
 
-class _Index:
-    """Positions of samples by everything that may name them, exact names before loose ones."""
+def by_position(report: PairingReport) -> str:
+    """Return how texts without names were assigned."""
+    return "by position, files in natural order" if report.folders else "by position"
 
-    def __init__(self, samples: Sequence[Mapping[str, Any]]) -> None:
-        self._exact: dict[str, list[int]] = defaultdict(list)
-        self._bare: dict[str, list[int]] = defaultdict(list)
-        self._base: dict[str, list[int]] = defaultdict(list)
-        for position, sample in enumerate(samples):
-            path = _path_of(sample)
-            names = {unicodedata.normalize("NFC", _name_of(sample, position))}
-            if path is not None:
-                names |= {Path(path).as_posix(), Path(path).absolute().as_posix()}
-                self._base[unicodedata.normalize("NFC", Path(path).name)].append(position)
-                if without_extension(Path(path).name) != Path(path).name:
-                    self._base[without_extension(Path(path).name)].append(position)
-            for name in names:
-                self._exact[name].append(position)
-            for name in {without_extension(n) for n in names}:
-                self._bare[name].append(position)
 
-    def find(self, name: str, folder: Path) -> list[int]:
-        """Positions of the samples called `name`; none if a bare file name fits several."""
-        plain = unicodedata.normalize("NFC", name)
-        absolute = (folder / name).absolute().as_posix()
-        for table, wanted in (
-            (self._exact, plain),
-            (self._exact, absolute),
-            (self._bare, without_extension(name)),
-            (self._bare, without_extension(absolute)),
-        ):
-            if wanted in table:
-                return table[wanted]
-        found = self._base.get(plain, []) if "/" not in plain else []
-        return found if len(found) == 1 else []
+def _called(column: str, table: Table) -> str:
+    return f"column {column}" if table.has_header else column
+
+
+def _explicit_name(table: Table, prompts: Prompts) -> str | None:
+    """The column of names as the user said it, if this table has it."""
+    return find_column(prompts.columns["id"], table.columns) if "id" in prompts.columns else None
+
+
+def _name_column(table: Table, columns: Columns, clips: ClipNames, explicit: str | None) -> NameColumn | None:
+    named = find_name_column(table, columns, clips, explicit=explicit)
+    if named is None:
+        named = find_number_column(table, columns, clips)
+    if named is None:
+        require_no_names(table, columns, clips)
+    return named
+
+
+def _rows_in_order(
+    table: Table, columns: Columns, clips: ClipNames, report: PairingReport, pairing: Pairing
+) -> dict[int, list[int]]:
+    if len(table.rows) != len(clips.labels):
+        raise ManifestError(
+            f"{table.path}: {len(table.rows)} prompts for {len(clips.labels)} clips",
+            hint="give one per clip in their order, or a column `id` that names the clips",
+        )
+    if pairing != "order":
+        for names in report.folders:
+            require_one_order(names, f"{table.path}: {len(table.rows)} texts without names")
+    return {i: [i] for i in range(len(table.rows))}
+
+
+def _rows_by_name(table: Table, named: NameColumn, clips: ClipNames, report: PairingReport) -> dict[int, list[int]]:
+    nameless = next((r.where for r in table.rows if r.cell(named.column) is None), None)
+    if nameless is not None:
+        raise ManifestError(f"{table.path}, {nameless}: no `{named.column}`", hint="name the clip of each text")
+    rows = rows_of_clips(named)
+    used = {r for of_clip in rows.values() for r in of_clip}
+    report.unknown_prompts += [str(r.cell(named.column)) for i, r in enumerate(table.rows) if i not in used]
+    report.without_prompt += [clips.labels[p] for p in range(len(clips.labels)) if p not in rows]
+    return rows
+
+
+class _CellReader:
+    """Reads the rows of a table as values of samples."""
+
+    def __init__(self, table: Table, columns: Columns, name_column: str | None) -> None:
+        self._table = table
+        self._columns = columns
+        self.extras = [c for c in columns.keys if columns.keys[c] in (*NAMING_KEYS, "role")] + list(columns.unused)
+        self.extras = [c for c in self.extras if c != name_column]
+        self._folders = {c: base_folder(table, c) for c, key in columns.keys.items() if key in _REFERENCES}
+
+    def merged(self, rows: Sequence[int], clip: str) -> dict[str, Any]:
+        """Return what the rows of one clip say together.
+
+        Raises:
+            ManifestError: Two rows have different texts or references.
+        """
+        merged: dict[str, Any] = {}
+        for row in (self._table.rows[r] for r in rows):
+            for key, value in self._values(row).items():
+                if key in (*TEXT_FIELDS, *_REFERENCES) and merged.get(key, value) != value:
+                    raise ManifestError(
+                        f"{self._table.path}, {row.where}: `{clip}` was named before, in "
+                        f"{self._table.rows[rows[0]].where}, with another {key}: {merged[key]!r:.60} and {value!r:.60}",
+                        hint="one row per clip; if another column names the clips: `--column id=NAME`",
+                    )
+                merged.setdefault(key, value)
+        return merged
+
+    def _values(self, row: Row) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for column, key in self._columns.keys.items():
+            value = row.cell(column)
+            if value is None or key in (*NAMING_KEYS, "role"):
+                continue
+            where = f"{self._table.path}, {row.where}, column `{column}`"
+            if key in TEXT_FIELDS:
+                value = text_value(value, key, where)
+            elif column in self._folders:
+                value = file_value(value, self._folders[column], where)
+            values[key] = value
+        return {**extra_values(row, self.extras), **values}

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from avmeter.errors import ManifestError
 
-TABLE_EXTENSIONS = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet"})
-_DELIMITERS = ",;\t"
+_ROW_LISTS = ("samples", "data", "rows", "items", "annotations", "captions")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,120 +21,93 @@ class Row:
     where: str
     cells: Mapping[str, Any]
 
+    def cell(self, column: str) -> Any:
+        """Return the value under a column, or under a dotted path into nested objects; None if it is absent."""
+        if column in self.cells:
+            return self.cells[column]
+        value: Any = self.cells
+        for part in column.split("."):
+            value = value.get(part) if isinstance(value, Mapping) else None
+        return None if is_absent(value) else value
 
-def read_rows(path: Path) -> list[Row]:
-    """Rows of a CSV, TSV, JSONL, JSON or Parquet file.
 
-    CSV: UTF-8 (or UTF-16 with its mark), comma, semicolon or tab, a header line. JSON: a list of objects or strings,
-    or an object whose keys are names. A string stands for an object with the one key "" (its meaning is the
-    caller's); an entry under a name gets the key "id". Empty cells, null and NaN are absent.
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Rows of one file.
+
+    Attributes:
+        path: The file.
+        rows: Rows that have any cell.
+        has_header: Whether columns have names; without one they are called `column 1`, `column 2` ...
+    """
+
+    path: Path
+    rows: tuple[Row, ...]
+    has_header: bool = True
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns in their order, values inside nested objects as dotted paths behind them."""
+        names = self.top_columns
+        nested = dict.fromkeys(n for row in self.rows for k, v in row.cells.items() for n in _dotted(k, v))
+        return [*names, *(n for n in nested if n not in names)]
+
+    @property
+    def top_columns(self) -> list[str]:
+        """Names of the columns themselves, in their order."""
+        return list(dict.fromkeys(name for row in self.rows for name in row.cells))
+
+    def values(self, column: str) -> list[Any]:
+        """Return the present values of a column."""
+        return [v for row in self.rows if (v := row.cell(column)) is not None]
+
+
+def _dotted(name: str, value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if isinstance(inner, Mapping):
+                yield from _dotted(f"{name}.{key}", inner)
+            else:
+                yield f"{name}.{key}"
+
+
+def json_lines(text: str, path: Path) -> Iterator[Row]:
+    """Yield the objects of a JSON Lines text.
 
     Raises:
-        ManifestError: The file cannot be read, or a line is malformed.
+        ManifestError: A line is not JSON, or neither an object, a text nor a list of cells.
     """
-    kind = path.suffix.lower()
-    try:
-        if kind == ".parquet":
-            rows = list(_parquet(path))
-        else:
-            text = _decoded(path)
-            read = {".json": _json, ".jsonl": _jsonl, ".ndjson": _jsonl}.get(kind, _csv)
-            rows = list(read(text, path))
-    except OSError as error:
-        raise ManifestError(f"{path}: cannot be read ({error.strerror or error})", hint="check the path") from error
-    return [row for row in rows if row.cells]
-
-
-def _decoded(path: Path) -> str:
-    data = path.read_bytes()
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ManifestError(
-            f"{path}, line {line}: not {encoding.removesuffix('-sig').upper()} text", hint="save it as UTF-8"
-        ) from error
-
-
-def _csv(text: str, path: Path) -> Iterator[Row]:
-    header_line = text.lstrip().split("\n", 1)[0]
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else max(_DELIMITERS, key=header_line.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    header: list[str] | None = None
-    start = 1
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                if header is None:
-                    header = _header(cells, path)
-                else:
-                    yield _csv_row(header, cells, f"line {start}", path)
-            start = reader.line_num + 1
-    except csv.Error as error:
-        raise ManifestError(f"{path}, line {start}: {error}", hint="check the quotation marks") from error
-
-
-def _header(cells: list[str], path: Path) -> list[str]:
-    names = [cell.strip() for cell in cells]
-    for name in names:
-        if name and names.count(name) > 1:
-            raise ManifestError(f"{path}, line 1: column `{name}` occurs {names.count(name)} times")
-    return names
-
-
-def _csv_row(header: list[str], cells: list[str], where: str, path: Path) -> Row:
-    while len(cells) > len(header) and not cells[-1].strip():
-        cells = cells[:-1]
-    if len(cells) != len(header):
-        raise ManifestError(
-            f"{path}, {where}: {len(cells)} cells, but the header has {len(header)} columns",
-            hint="put quotation marks around texts that contain the delimiter",
-        )
-    return Row(where=where, cells=_present({n: c.strip() for n, c in zip(header, cells, strict=True) if n}))
-
-
-def _jsonl(text: str, path: Path) -> Iterator[Row]:
     for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ManifestError(
-                f"{path}, line {number}: not JSON ({error.msg}, column {error.colno})",
-                hint="one JSON object per line",
-            ) from error
-        yield _json_row(value, f"line {number}", path)
+        if line.strip():
+            yield _row(_parsed(line, f"{path}, line {number}"), f"line {number}", path)
 
 
-def _json(text: str, path: Path) -> Iterator[Row]:
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ManifestError(f"{path}, line {error.lineno}, column {error.colno}: not JSON ({error.msg})") from error
-    if isinstance(value, Mapping) and isinstance(value.get("samples"), list):
-        value = value["samples"]
+def json_rows(text: str, path: Path) -> Iterator[Row]:
+    """Yield the entries of a JSON list, or of an object from names to entries (their column is then `id`).
+
+    Raises:
+        ManifestError: Not JSON, a key occurs twice, or an entry is neither an object, a text nor a list of cells.
+    """
+    value = _parsed(text, str(path))
+    if isinstance(value, Mapping):
+        value = next((value[k] for k in _ROW_LISTS if _is_list_of_objects(value.get(k))), value)
     if isinstance(value, Mapping):
         for name, entry in value.items():
-            row = _json_row(entry, f"entry `{name}`", path)
+            row = _row(_only(entry), f"entry `{name}`", path)
             yield Row(where=row.where, cells={"id": name, **row.cells})
         return
     if not isinstance(value, list):
         raise ManifestError(f"{path}: a JSON {type(value).__name__}", hint="give a list of objects")
     for number, entry in enumerate(value):
-        yield _json_row(entry, f"entry {number}", path)
+        yield _row(entry, f"entry {number}", path)
 
 
-def _json_row(value: Any, where: str, path: Path) -> Row:
-    if isinstance(value, str):
-        return Row(where=where, cells={"": value})
-    if not isinstance(value, Mapping):
-        raise ManifestError(f"{path}, {where}: a JSON {type(value).__name__}, not an object")
-    return Row(where=where, cells=_present(value))
+def parquet_rows(path: Path) -> Iterator[Row]:
+    """Yield the rows of a Parquet file.
 
-
-def _parquet(path: Path) -> Iterator[Row]:
+    Raises:
+        ManifestError: Not a Parquet file.
+    """
     import pyarrow
     import pyarrow.parquet
 
@@ -148,16 +118,61 @@ def _parquet(path: Path) -> Iterator[Row]:
     number = 0
     for batch in table.to_batches():
         for cells in batch.to_pylist():
-            yield Row(where=f"row {number}", cells=_present(cells))
+            yield Row(where=f"row {number}", cells=present(cells))
             number += 1
 
 
-def _present(cells: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in cells.items() if not is_absent(value)}
+def _parsed(text: str, where: str) -> Any:
+    try:
+        return json.loads(text, object_pairs_hook=lambda pairs: _unique(pairs, where))
+    except json.JSONDecodeError as error:
+        is_line = ", line " in where
+        place = where if is_line else f"{where}, line {error.lineno}, column {error.colno}"
+        detail = f"{error.msg}, column {error.colno}" if is_line else error.msg
+        hint = "one JSON object per line" if is_line else ""
+        raise ManifestError(f"{place}: not JSON ({detail})", hint=hint) from error
+    except RecursionError as error:
+        raise ManifestError(f"{where}: objects are nested too deeply") from error
+
+
+def _unique(pairs: Sequence[tuple[str, Any]], where: str) -> dict[str, Any]:
+    """An object whose keys must not repeat with other values: Python would take the last one in silence."""
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found and found[key] != value:
+            raise ManifestError(
+                f"{where}: the key `{key}` occurs twice, with {found[key]!r:.60} and {value!r:.60}", hint="keep one"
+            )
+        found[key] = value
+    return found
+
+
+def _is_list_of_objects(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(v, Mapping) for v in value)
+
+
+def _only(entry: Any) -> Any:
+    """The text of a list with one text; anything else as it is."""
+    return entry[0] if isinstance(entry, list) and len(entry) == 1 and isinstance(entry[0], str) else entry
+
+
+def _row(value: Any, where: str, path: Path) -> Row:
+    if isinstance(value, str):
+        return Row(where=where, cells={"": value})
+    if isinstance(value, Mapping):
+        return Row(where=where, cells=present(value))
+    raise ManifestError(
+        f"{path}, {where}: a JSON {type(value).__name__}, not an object", hint='entries are like {"id": "a", ...}'
+    )
+
+
+def present(cells: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the cells that hold something; names of columns lose marks of byte order and white space."""
+    return {str(n).strip("\ufeff \t"): value for n, value in cells.items() if not is_absent(value)}
 
 
 def is_absent(value: Any) -> bool:
     """True for None, NaN and text of nothing but white space."""
     if isinstance(value, str):
-        return not value.strip()
+        return not value.strip("\ufeff").strip()
     return value is None or (isinstance(value, float) and math.isnan(value))

@@ -1,15 +1,16 @@
 """Manifests: tables with one sample per row.
 
-| key | columns |
+| key | other names of the column |
 |---|---|
-| `id` | `id`, `name`, `key`, `sample_id`, `clip_id`; default: the path as the table has it |
-| `audio`, `video` | those, `..._path`, `..._file`; or `path`, `file`, `file_name`, `clip`: the extension decides |
-| `reference_audio`, `reference` | those, `..._path`; `reference_video`, `ref`, `ref_audio` |
-| `text_prompt` | `text_prompt`, `prompt`, `caption`, `text`, `description` |
-| `reference_text` | `reference_text`, `transcript`, `transcription`, `sentence` |
-| `language`, `fps`, `sample_rate`, `role` | those; `lang`, `frame_rate`, `sampling_rate` |
+| `id` | `name`, `key`, `utt_id`, `video_id`, `ytid`, `youtube_id`, `sample_id`, `clip_id` ...; default: the path |
+| `audio`, `video` | `wav`, `..._path`, `..._file`; or `path`, `file`, `file_name`, `clip`: the extension decides |
+| `reference_audio`, `reference` | `..._path`, `ref`, `ref_audio`; `speaker_prompt` and `prompt` where they hold files |
+| `text_prompt` | `prompt`, `caption`, `description`; `text`, unless the set is one of speech |
+| `reference_text` | `transcript`, `transcription`, `sentence`, `target_text`; `text` in a set of speech |
+| `language`, `fps`, `sample_rate`, `role` | `lang`, `language_code`; `frame_rate`; `sampling_rate` |
 
-Other columns are kept as extras of the sample. Paths are relative to the folder of the table.
+Case, separators and signs of names do not count. Other columns are kept as extras of the sample. Paths are relative to
+the folder of the table, or to the working directory if no file is found from there.
 """
 
 from __future__ import annotations
@@ -18,98 +19,159 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from avmeter.errors import ManifestError
-from avmeter.manifest.columns import CLIP, KEYS, meanings, near_misses
-from avmeter.manifest.pairing import ManifestWarning
-from avmeter.manifest.rows import TABLE_EXTENSIONS, Row, read_rows
+from avmeter.manifest.aliases import CLIP, KEYS
+from avmeter.manifest.columns import Columns, near_misses, require_columns, resolve_columns
+from avmeter.manifest.read_table import TABLE_EXTENSIONS, read_table
+from avmeter.manifest.report import ManifestWarning
+from avmeter.manifest.rows import Row, Table
+from avmeter.manifest.values import base_folder, extra_values, file_value, text_value
 from avmeter.media.extensions import AUDIO_EXTENSIONS
-from avmeter.sample import MEDIA_FIELDS, Sample
+from avmeter.sample import MEDIA_FIELDS, TEXT_FIELDS, Sample
 
 MANIFEST_EXTENSIONS = TABLE_EXTENSIONS
 
 
-def read_manifest(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """A table of samples.
+
+    Attributes:
+        table: The rows.
+        columns: What the columns mean.
+        samples: One dict per row.
+        doubts: What may not have been meant, such as a misspelt column.
+        notes: What was decided where the table alone does not say it.
+    """
+
+    table: Table
+    columns: Columns
+    samples: list[dict[str, Any]]
+    doubts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def read_manifest(path: str | os.PathLike[str], columns: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
     """Samples of a CSV, TSV, JSONL, JSON or Parquet table; the module's docstring lists the columns.
+
+    Args:
+        path: The table.
+        columns: Key of a sample -> column, for columns whose names are not understood.
 
     Raises:
         ManifestError: The table cannot be read, has no column of clips, uses an id twice, or a row is malformed; the
             message names the line and the column.
     """
-    table = Path(path)
-    if table.suffix.lower() not in TABLE_EXTENSIONS:
+    manifest = load_manifest(Path(path), columns)
+    require_columns([manifest.table], columns or {})
+    for doubt in manifest.doubts:
+        warnings.warn(ManifestWarning(doubt), stacklevel=2)
+    return manifest.samples
+
+
+def load_manifest(path: Path, explicit: Mapping[str, str] | None = None) -> Manifest:
+    """Read a manifest with what was understood of its columns; explicit columns that it lacks are left alone.
+
+    Raises:
+        ManifestError: As `read_manifest`.
+    """
+    if path.suffix.lower() not in TABLE_EXTENSIONS:
         raise ManifestError(
-            f"{table}: not a manifest by its extension", hint=f"known: {' '.join(sorted(TABLE_EXTENSIONS))}"
+            f"{path}: not a manifest by its extension", hint=f"known: {' '.join(sorted(TABLE_EXTENSIONS))}"
         )
-    rows = read_rows(table)
-    if not rows:
-        raise ManifestError(f"{table}: no rows", hint="the first line names the columns, each further line is a sample")
-    keys = _keys(rows, table)
-    samples = [_sample(row, keys, table) for row in rows]
-    _give_ids(samples, rows, keys, table)
-    return samples
+    table = read_table(path)
+    if not table.rows:
+        raise ManifestError(f"{path}: no rows", hint="the first line names the columns, each further line is a sample")
+    _refuse_texts(table)
+    columns = resolve_columns(table, explicit)
+    if not {*MEDIA_FIELDS, CLIP} & set(columns.keys.values()):
+        require_columns([table], {k: v for k, v in (explicit or {}).items() if k in MEDIA_FIELDS})
+        raise _no_clips(table, columns)
+    folders = {
+        column: base_folder(table, column) for column, key in columns.keys.items() if key in (*MEDIA_FIELDS, CLIP)
+    }
+    samples = [_sample(row, columns, table, folders) for row in table.rows]
+    _give_ids(samples, table, columns)
+    doubts = [
+        f"{path}: column `{name}` looks like `{key}`, but is kept as an extra"
+        for name, key in near_misses(columns.unused).items()
+    ]
+    elsewhere = [c for c, folder in folders.items() if folder != path.parent]
+    notes = [f"paths in column {c} are relative to the working directory" for c in elsewhere]
+    return Manifest(table=table, columns=columns, samples=samples, doubts=tuple(doubts), notes=tuple(notes))
 
 
-def _keys(rows: Sequence[Row], table: Path) -> dict[str, str]:
-    columns = list(dict.fromkeys(name for row in rows for name in row.cells))
-    if "" in columns:
-        entry = next(r for r in rows if "" in r.cells)
-        raise ManifestError(f"{table}, {entry.where}: a text, not an object", hint='give objects: {"audio": "a.wav"}')
-    keys = meanings(columns, str(table))
-    strange = [c for c in columns if keys[c] == c]
-    if not {*MEDIA_FIELDS, CLIP} & set(keys.values()):
-        # Something must have been meant for the clips: a weak likeness is worth a question.
-        guesses = near_misses(strange, cutoff=0.7)
-        hint = " ".join(f"did you mean `{key}` by `{name}`?" for name, key in guesses.items())
+def _refuse_texts(table: Table) -> None:
+    entry = next((row for row in table.rows if "" in row.cells), None)
+    if entry is not None:
         raise ManifestError(
-            f"{table}: no column of clips among {', '.join(f'`{c}`' for c in columns)}",
-            hint=hint or f"columns are {', '.join(KEYS)}",
+            f"{table.path}, {entry.where}: a text, not an object", hint='give objects: {"audio": "a.wav"}'
         )
-    for name, key in near_misses(strange).items():
-        warnings.warn(
-            ManifestWarning(f"{table}: column `{name}` looks like `{key}`, but is kept as an extra"), stacklevel=4
-        )
-    return keys
 
 
-def _sample(row: Row, keys: Mapping[str, str], table: Path) -> dict[str, Any]:
+def _no_clips(table: Table, columns: Columns) -> ManifestError:
+    if not table.has_header:
+        first = ", ".join(str(v) for v in table.rows[0].cells.values())
+        return ManifestError(
+            f"{table.path}: the first line names no columns ({first:.80})",
+            hint="put a line of names above it, such as: audio,text_prompt",
+        )
+    # Something must have been meant for the clips: a weak likeness is worth a question.
+    guesses = near_misses(columns.unused, cutoff=0.7)
+    hint = " ".join(f"did you mean `{key}` by `{name}`?" for name, key in guesses.items())
+    if not hint and set(TEXT_FIELDS) & set(columns.keys.values()):
+        hint = f"texts of clips in a folder: `avmeter score FOLDER --prompts {table.path}`"
+    return ManifestError(
+        f"{table.path}: no column of clips among {', '.join(f'`{c}`' for c in table.columns)}",
+        hint=hint or f"columns are {', '.join(KEYS)}, or say it: `--column audio=NAME`",
+    )
+
+
+def _sample(row: Row, columns: Columns, table: Table, folders: Mapping[str, Path]) -> dict[str, Any]:
     sample: dict[str, Any] = {}
-    for column, value in row.cells.items():
-        key = keys[column]
-        if key in (*MEDIA_FIELDS, CLIP) and not isinstance(value, str):
-            kind = type(value).__name__
-            raise ManifestError(f"{table}, {row.where}, column `{column}`: a {kind}, not a path")
-        if key == CLIP:
-            key = "audio" if Path(value).suffix.lower() in AUDIO_EXTENSIONS else "video"
-        if key in MEDIA_FIELDS:
-            value = str(table.parent / Path(value).expanduser())
-        sample[key] = str(value) if key == "id" else value
+    for column, key in columns.keys.items():
+        value = row.cell(column)
+        if value is None:
+            continue
+        if column in folders:
+            value = file_value(value, folders[column], f"{table.path}, {row.where}, column `{column}`")
+            if key == CLIP:
+                key = "audio" if Path(str(value)).suffix.lower() in AUDIO_EXTENSIONS else "video"
+        elif key == "id":
+            value = str(value)
+        elif key in TEXT_FIELDS:
+            value = text_value(value, key, f"{table.path}, {row.where}, column `{column}`")
+        sample[key] = value
+    sample |= {k: v for k, v in extra_values(row, columns.unused).items() if k not in sample}
     try:
         Sample.of(sample)
     except ManifestError as error:
         text = error.message.removeprefix("sample 0: ")
-        raise ManifestError(f"{table}, {row.where}: {text}", hint=error.hint) from error
+        raise ManifestError(f"{table.path}, {row.where}: {text}", hint=error.hint) from error
     return sample
 
 
-def _give_ids(samples: list[dict[str, Any]], rows: Sequence[Row], keys: Mapping[str, str], table: Path) -> None:
-    """Stated ids must be unique; a row without one goes by its path, and by its line where paths repeat."""
-    stated: dict[str, str] = {}
-    for sample, row in zip(samples, rows, strict=True):
+def _give_ids(samples: Sequence[dict[str, Any]], table: Table, columns: Columns) -> None:
+    """Explicit ids must be unique; a row without one goes by its path, and by its line where paths repeat."""
+    column = columns.column_of("id")
+    explicit: dict[str, str] = {}
+    for sample, row in zip(samples, table.rows, strict=True):
         name = sample.get("id")
-        if name in stated:
-            column = next(c for c, k in keys.items() if k == "id")
+        if name in explicit:
             raise ManifestError(
-                f"{table}, {row.where}, column `{column}`: id `{name}` was used before, in {stated[name]}",
-                hint="ids must be unique",
+                f"{table.path}, {row.where}, column `{column}`: id `{name}` was used before, in {explicit[name]}",
+                hint="ids must be unique; if this column is no id, name another one: `--column id=NAME`",
             )
         if name is not None:
-            stated[name] = row.where
-    written = [next((str(v) for c, v in r.cells.items() if keys[c] in (*MEDIA_FIELDS, CLIP)), "") for r in rows]
+            explicit[name] = row.where
+    files = [c for c, k in columns.keys.items() if k in (*MEDIA_FIELDS, CLIP)]
+    written = [next((str(v) for c in files if isinstance(v := r.cell(c), str)), "") for r in table.rows]
     counts = Counter(written)
-    for sample, row, path in zip(samples, rows, written, strict=True):
+    for sample, row, path in zip(samples, table.rows, written, strict=True):
         if "id" not in sample:
-            is_free = path and counts[path] == 1 and path not in stated
+            is_free = path and counts[path] == 1 and path not in explicit
             sample["id"] = path if is_free else f"{path}#{row.where.replace(' ', '')}"

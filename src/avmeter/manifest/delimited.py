@@ -1,0 +1,95 @@
+"""Rows of text with a delimiter: CSV, TSV and their relatives."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from itertools import chain, islice
+from pathlib import Path
+
+from avmeter.errors import ManifestError
+from avmeter.manifest.rows import Row, Table, present
+from avmeter.media.extensions import MEDIA_EXTENSIONS
+
+_DELIMITERS = ",;\t|"
+_NUM_SNIFFED = 50  # rows that decide on the delimiter
+
+
+def delimited_table(text: str, path: Path, *, has_header: bool = True) -> Table:
+    """Read text with a delimiter. The first line names the columns, unless one of its cells is a media file.
+
+    The delimiter is the one of `, ; tab |` that cuts all rows into equally many cells, else the most frequent one of
+    the first line.
+
+    Args:
+        text: Of the whole file.
+        path: For messages.
+        has_header: False if the first line is known to be a row; columns are then called `column 1`, `column 2` ...
+
+    Raises:
+        ManifestError: A row has another number of cells than the header, quotation marks do not match, or a column
+            occurs twice.
+    """
+    records = _records(text, _delimiter(text, path), path)
+    first = next(records, None)
+    if first is None:
+        return Table(path=path, rows=())
+    has_header = has_header and not any(Path(cell.strip()).suffix.lower() in MEDIA_EXTENSIONS for cell in first[1])
+    if has_header:
+        names = _column_names(*first, path)
+    else:
+        names = [f"column {i}" for i in range(1, len(first[1]) + 1)]
+        records = chain([first], records)
+    rows = (_row(names, cells, where, path) for where, cells in records)
+    return Table(path=path, rows=tuple(row for row in rows if row.cells), has_header=has_header)
+
+
+def _column_names(where: str, cells: list[str], path: Path) -> list[str]:
+    names = [cell.strip("\ufeff \t\r\n") for cell in cells]
+    for name in names:
+        if name and names.count(name) > 1:
+            raise ManifestError(f"{path}, {where}: column `{name}` occurs {names.count(name)} times")
+    return names
+
+
+def _delimiter(text: str, path: Path) -> str:
+    first_line = text.lstrip().split("\n", 1)[0]
+    if path.suffix.lower() == ".tsv" and "\t" in first_line:
+        return "\t"
+    even = [d for d in _DELIMITERS if _is_even(text, d)]
+    return max(even or _DELIMITERS, key=first_line.count)
+
+
+def _is_even(text: str, delimiter: str) -> bool:
+    """True if this delimiter cuts the first rows into equally many cells, more than one."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        counts = {len(cells) for cells in islice(reader, _NUM_SNIFFED) if any(c.strip() for c in cells)}
+    except csv.Error:
+        return False
+    return len(counts) == 1 and counts != {1}
+
+
+def _records(text: str, delimiter: str, path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield where each row starts and its cells; rows without any cell are left out."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    start = 1
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                yield f"line {start}", cells
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise ManifestError(f"{path}, line {start}: {error}", hint="check the quotation marks") from error
+
+
+def _row(names: list[str], cells: list[str], where: str, path: Path) -> Row:
+    while len(cells) > len(names) and not cells[-1].strip():
+        cells = cells[:-1]
+    if len(cells) != len(names):
+        raise ManifestError(
+            f"{path}, {where}: {len(cells)} cells, but the first line has {len(names)}",
+            hint="put quotation marks around texts that contain the delimiter",
+        )
+    return Row(where=where, cells=present({n: c.strip() for n, c in zip(names, cells, strict=True) if n}))

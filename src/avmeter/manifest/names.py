@@ -1,0 +1,180 @@
+"""Which clips a cell of a table names: with or without folder, extension, quotes, exact case or leading zeros."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from avmeter.media.extensions import MEDIA_EXTENSIONS
+
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
+_INVISIBLE = dict.fromkeys((0xFEFF, 0x200B, 0x200E, 0x200F, 0x2060))  # marks of byte order, width and direction
+_QUOTES = ('""', "''", "``", "“”", "‘’", "„“", "«»")
+
+Parts = tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """Clips that a cell names.
+
+    Attributes:
+        positions: Of the clips; several only where they have one name (`a.wav` and `a.flac`, or one file twice).
+        looseness: How far the spellings differ; a cell with a smaller value names the clip better.
+    """
+
+    positions: tuple[int, ...]
+    looseness: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Name:
+    """A name of a clip in parts: below its folder, and as far up as is known."""
+
+    position: int
+    relative: Parts
+    full: Parts
+
+
+class ClipNames:
+    """Clips by their names.
+
+    A cell names a clip if their file names agree and one of the two paths is the end of the other: `a` and `gen/x/a`
+    both name the clip `x/a.wav` of the folder `gen`, and so does `/data/x/a.mp4`; `y/a` does not. Spellings are tried
+    from strict to loose: as it is, without the clip's extension, without either's, without all media extensions
+    (`clip.mp4.wav`), without regard to case, and as numbers (a spreadsheet makes `7` of `007`).
+    """
+
+    def __init__(self, samples: Sequence[Mapping[str, Any]]) -> None:
+        self._labels = [name_of(s, i) for i, s in enumerate(samples)]
+        self._by_spelling: list[dict[str, list[_Name]]] = [defaultdict(list) for _ in _SPELLINGS]
+        for position, sample in enumerate(samples):
+            for name in _names(sample, position):
+                for table, (_, spell) in zip(self._by_spelling, _SPELLINGS, strict=True):
+                    key = spell(name.relative[-1])
+                    if key is not None:
+                        table[key].append(name)
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """Name of each clip for messages."""
+        return self._labels
+
+    def find(self, cell: Any) -> Found | None:
+        """Return the clips that a cell names; None if there is none, or if several of different names fit alike."""
+        parts = parts_of(cell)
+        if not parts:
+            return None
+        for level, (table, (spell, _)) in enumerate(zip(self._by_spelling, _SPELLINGS, strict=True)):
+            key = spell(parts[-1])
+            fold = str.casefold if level >= _FIRST_FOLDED else str
+            near = {n: r for n in table.get(key, ()) if (r := _distance(parts, n, fold)) is not None} if key else {}
+            if near:
+                best = min(near.values())
+                names = [n for n, rank in near.items() if rank == best]
+                alike = len({_bare("/".join(n.relative)) for n in names}) == 1
+                positions = tuple(sorted({n.position for n in names}))
+                return Found(positions=positions, looseness=(level, *best)) if alike or len(positions) == 1 else None
+        return None
+
+
+def name_of(sample: Mapping[str, Any], position: int) -> str:
+    """Return what a sample is called: its id, else its path, else its position."""
+    return str(sample.get("id", path_of(sample) or position))
+
+
+def path_of(sample: Mapping[str, Any]) -> str | None:
+    """Return the path of a sample's generated file; None for arrays."""
+    for key in ("audio", "video", "video_path"):
+        value = getattr(sample.get(key), "source", sample.get(key))
+        if isinstance(value, str | os.PathLike):
+            return str(value)
+    return None
+
+
+def parts_of(cell: Any) -> Parts:
+    """Return the folders and the file name that a cell gives; empty if it is no name (a list, a truth value, nothing).
+
+    Windows separators, quotation marks, white space around it, `./` and a drive are taken off.
+    """
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
+        return ()
+    text = unicodedata.normalize("NFC", str(cell).translate(_INVISIBLE)).strip()
+    while len(text) > 1 and text[0] + text[-1] in _QUOTES:
+        text = text[1:-1].strip()
+    return tuple(p for p in text.replace("\\", "/").split("/") if p not in ("", "."))
+
+
+def _names(sample: Mapping[str, Any], position: int) -> list[_Name]:
+    path = path_of(sample)
+    full = parts_of(str(Path(path).absolute())) if path is not None else ()
+    names = []
+    named = parts_of(sample["id"]) if "id" in sample else ()
+    if named:
+        below = full[-len(named) :] == named
+        names.append(_Name(position, named, full if below else named))
+        if below:
+            return names
+    if full:
+        names.append(_Name(position, full[-1:], full))
+    return names
+
+
+def _distance(cell: Parts, name: _Name, fold: Callable[[str], str]) -> tuple[int, int] | None:
+    """Return how far the folders differ, 0 for equal ones; None if neither path is the end of the other."""
+    folders = tuple(fold(p) for p in cell[:-1])
+    relative = tuple(fold(p) for p in name.relative[:-1])
+    full = tuple(fold(p) for p in name.full[:-1])
+    if folders in (relative, full):
+        return (0, 0)
+    if _is_end(folders, full) or _is_end(folders, relative):
+        return (1, -len(folders))
+    return (1, -len(relative)) if _is_end(relative, folders) else None
+
+
+def _is_end(parts: Parts, of: Parts) -> bool:
+    return len(parts) <= len(of) and of[len(of) - len(parts) :] == parts
+
+
+def _exact(file_name: str) -> str:
+    return file_name
+
+
+def _bare(file_name: str) -> str:
+    path = PurePosixPath(file_name)
+    return str(path.with_suffix("")) if path.suffix.lower() in MEDIA_EXTENSIONS else file_name
+
+
+def _stem(file_name: str) -> str:
+    while (shorter := _bare(file_name)) != file_name:
+        file_name = shorter
+    return file_name
+
+
+def _folded(file_name: str) -> str:
+    return _stem(file_name).casefold()
+
+
+def _number(file_name: str) -> str | None:
+    text = _stem(file_name)
+    return str(Decimal(text).normalize()) if _NUMBER.fullmatch(text) else None
+
+
+_SPELLINGS: tuple[tuple[Callable[[str], str | None], Callable[[str], str | None]], ...] = (
+    (_exact, _exact),
+    (_exact, _bare),
+    (_bare, _bare),
+    (_stem, _stem),
+    (_folded, _folded),
+    (_number, _number),
+)
+"""Spelling of a cell and of a clip's name, which are compared; from strict to loose."""
+
+_FIRST_FOLDED = 4

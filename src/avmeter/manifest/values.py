@@ -1,0 +1,78 @@
+"""Cells of tables as values of samples: files, texts, and extras."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from avmeter.errors import ManifestError
+from avmeter.manifest.aliases import KEYS
+from avmeter.manifest.rows import Row, Table
+
+_NUM_CHECKED = 100  # files looked for to find the folder that paths are relative to
+_RESERVED = {*KEYS, "video_path"}
+
+
+def base_folder(table: Table, column: str) -> Path:
+    """Return what the paths in a column are relative to: the table's folder, or where no file of the first hundred is
+    there but some are in the working directory, that one.
+    """
+    beside = table.path.parent
+    paths = [_path(v) for v in table.values(column)[:_NUM_CHECKED]]
+    relative = [p for p in paths if p is not None and not p.is_absolute()]
+    if any((beside / p).exists() for p in relative) or not any(p.exists() for p in relative):
+        return beside
+    return Path()
+
+
+def _path(value: Any) -> Path | None:
+    if isinstance(value, Mapping):
+        value = value.get("path")
+    return Path(value.strip()).expanduser() if isinstance(value, str) and len(value) < 4096 else None
+
+
+def file_value(value: Any, folder: Path, where: str) -> Any:
+    """Return the path of a cell, below `folder` unless it is absolute; media inside the cell are returned as they are.
+
+    White space and quotation marks around it, and Windows separators, are taken off where no file has them.
+
+    Raises:
+        ManifestError: The cell is no path; `where` begins the message.
+    """
+    if isinstance(value, Mapping) and isinstance(value.get("path"), str) and value.get("bytes") is None:
+        value = value["path"]
+    if isinstance(value, Mapping) and value.keys() & {"bytes", "array"}:
+        return value
+    if not isinstance(value, str):
+        raise ManifestError(f"{where}: a {type(value).__name__}, not a path")
+    path = folder / Path(value).expanduser()
+    if not path.exists():
+        cleaned = value.strip().strip("\ufeff").strip("\"'").replace("\\", "/")
+        if cleaned != value and (cleaned_path := folder / Path(cleaned).expanduser()).exists():
+            return str(cleaned_path)
+        path = folder / Path(value.strip()).expanduser()
+    return str(path)
+
+
+def text_value(value: Any, key: str, where: str) -> Any:
+    """Return the text of a cell; a list of one text is that text, and a list is what turns of a dialogue say.
+
+    Raises:
+        ManifestError: Several texts where a sample has one; `where` begins the message.
+    """
+    if isinstance(value, list | tuple):
+        texts = [v for v in value if v is not None]
+        if len(texts) == 1:
+            return texts[0]
+        if key != "reference_text":
+            raise ManifestError(
+                f"{where}: {len(texts)} texts, and a sample has one {key}", hint="write one row for each text"
+            )
+        return texts
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def extra_values(row: Row, columns: Iterable[str]) -> dict[str, Any]:
+    """Return the cells of columns without a meaning; columns called like keys of samples are left out."""
+    return {c: v for c in columns if c not in _RESERVED and (v := row.cell(c)) is not None}

@@ -1,0 +1,46 @@
+"""References find their clips; those left over are context, and named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from avmeter.manifest import PairingReport, PairingWarning, samples_from
+from avmeter.manifest.references import attach_references, keep_paired, make_pairer
+from avmeter.manifest.sides import Side, named_files
+
+
+def test_lists_zip_in_order(tmp_path: Path) -> None:
+    """Lists keep the caller's order; references beyond the clips become context."""
+    with pytest.warns(PairingWarning, match=r"r3\.mp4"):
+        samples = samples_from(video=["b.mp4", "a.mp4"], reference=["r1.mp4", "r2.mp4", "r3.mp4"], fps=25)
+    assert samples == [
+        {"video": "b.mp4", "reference": "r1.mp4", "fps": 25},
+        {"video": "a.mp4", "reference": "r2.mp4", "fps": 25},
+        {"video": "r3.mp4", "role": "reference"},
+    ]
+
+
+def test_own_references_stay_and_count(tmp_path: Path) -> None:
+    """A reference that a sample brings along is not replaced, and its clip is not missing one."""
+    report = PairingReport()
+    samples = [{"audio": "a.wav", "reference_audio": "own.wav"}, {"audio": "b.wav"}]
+    side = Side(name="reference", files=tuple(named_files([Path("ref/a.wav"), Path("ref/b.wav")])), is_folder=True)
+    clips = named_files([Path("a.wav"), Path("b.wav")])
+    pair = make_pairer("auto", None, report)
+    first, second = attach_references(samples, clips, [side], pair, report=report, from_folder=True)
+    assert (first["reference_audio"], second["reference_audio"]) == ("own.wav", "ref/b.wav")
+    assert (report.num_paired, report.missing) == (2, [])
+
+
+def test_only_pairs_are_kept() -> None:
+    """What is left out is named without the mark of context."""
+    report = PairingReport(num_generated=2, missing=["b.wav"], unmatched=["c.wav"])
+    samples = [
+        {"id": "a.wav", "audio": "a.wav", "reference": "r.mp4"},
+        {"id": "b.wav", "audio": "b.wav"},
+        {"id": "reference:c.wav", "audio": "c.wav", "role": "reference"},
+    ]
+    assert keep_paired(samples, report) == samples[:1]
+    assert (report.left_out, report.problems, report.num_generated) == (["b.wav", "c.wav"], [], 1)
