@@ -109,15 +109,26 @@ def test_metric_names_in_pages_exist() -> None:
             assert name in known, f"{page.name}: {name}"
 
 
-def test_code_of_the_worked_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`add-a-metric.md` as it stands, block after block, with its own assertions."""
+@pytest.mark.parametrize("page", ["add-a-metric.md", "add-a-network.md"])
+def test_code_of_the_worked_example_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page as it stands, block after block, with its own assertions."""
     write_pcm_wav(tmp_path / "clip.wav", np.asarray(tone(440.0, 0.5, 16_000, 2.0)), 16_000)
     write_pcm_wav(tmp_path / "quiet.wav", np.asarray(tone(440.0, 0.05, 16_000, 2.0)), 16_000)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(METRICS, "_classes", dict(METRICS._classes))
     monkeypatch.setattr(EXTRACTORS, "_classes", dict(EXTRACTORS._classes))
-    blocks = re.findall(r"^```python\n(.*?)^```$", (DOCS / "add-a-metric.md").read_text(), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```python\n(.*?)^```$", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL)
     assert len(blocks) >= 4
     names = {"__name__": "worked_example"}
     for block in blocks:
-        exec(compile(block, "add-a-metric.md", "exec"), names)
+        exec(compile(block, page, "exec"), names)
+
+
+def test_files_of_a_network_are_those_of_the_example() -> None:
+    """The recipe names places that the example has, so that it cannot go stale in silence."""
+    text = (DOCS / "add-a-network.md").read_text(encoding="utf-8")
+    named = {"NAME": "distillmos", "FAMILY": "quality", "GROUP": "audio"}
+    paths = re.findall(r"^\| [^|]+\| (`[^|]+) \|", text, re.MULTILINE)
+    found = [re.sub("|".join(named), lambda m: named[m[0]], p) for row in paths for p in re.findall(r"`([^`]+)`", row)]
+    assert len(found) >= 7
+    assert [p for p in found if not (ROOT / p).exists()] == []
