@@ -1,4 +1,4 @@
-"""Audiobox and its WavLM at small size: building, loading, padding, batching, scores."""
+"""Audiobox at small size: building, loading, batching, scores."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from avmeter.nets import audiobox, wavlm
+from avmeter.nets import audiobox
 from avmeter.nets.audiobox import AXES, Audiobox, AudioboxConfig
 from avmeter.nets.wavlm import WavLMConfig
 from support.checkpoints import published_keys, unread_keys
@@ -58,11 +58,6 @@ def test_official_checkpoint_loads_strictly(official: dict[str, Tensor]) -> None
     assert unread == {"wavlm_model.mask_emb"}
 
 
-def test_window_of_ten_seconds_has_499_frames() -> None:
-    """The convolutions step by 320 samples."""
-    assert WavLMConfig().num_frames(audiobox.WINDOW_LENGTH) == 499
-
-
 @torch.no_grad()
 def test_scores_of_a_window_do_not_depend_on_the_rest_of_the_batch(net: Audiobox) -> None:
     """A window gives the same alone and among longer and shorter ones."""
@@ -72,42 +67,6 @@ def test_scores_of_a_window_do_not_depend_on_the_rest_of_the_batch(net: Audiobox
     assert (raw[0] - raw[1]).abs().max() > 1e-3
     for i in range(3):
         torch.testing.assert_close(net(waveform[i : i + 1], mask[i : i + 1])[0], raw[i], rtol=0, atol=1e-5)
-
-
-@torch.no_grad()
-def test_padding_does_not_matter_behind_the_group_norm(net: Audiobox) -> None:
-    """Frames of padding are neither mixed in, nor attended to, nor averaged: neither their sound nor their number."""
-    encoder = net.encoder
-    encoder.convs[0].norm = None
-    waveform, mask = batch(6400)
-    real = int(encoder.real_frames(mask).sum())
-    assert real == 20
-    means = encoder(waveform, mask)
-    # The last real frame reaches over the end of the sound by less than this.
-    noisy = waveform.clone()
-    noisy[:, 6400 + 400 :] = torch.randn(LENGTH - 6400 - 400)
-    torch.testing.assert_close(encoder(noisy, mask), means, rtol=0, atol=1e-5)
-    # As many samples to a frame as in the longer window.
-    shorter = slice(9800)
-    assert int(encoder.real_frames(mask[:, shorter]).sum()) == real
-    torch.testing.assert_close(encoder(waveform[:, shorter], mask[:, shorter]), means, rtol=0, atol=1e-5)
-    for i, state in enumerate(encoder.states(waveform, mask)):
-        torch.testing.assert_close(means[:, i], state[:, :real].mean(1), rtol=0, atol=1e-5)
-
-
-def test_frame_is_real_if_any_of_its_samples_is() -> None:
-    """49 frames of 326 samples: 327 real samples touch two frames; the remainder belongs to no frame."""
-    encoder = wavlm.build(SMALL.encoder, device="meta")
-    counts = [int(encoder.real_frames(torch.arange(LENGTH)[None] < n).sum()) for n in (1, 326, 327, LENGTH)]
-    assert SMALL.encoder.num_frames(LENGTH) == 49
-    assert counts == [1, 1, 2, 49]
-
-
-def test_distance_bands_are_exact_then_logarithmic_then_one() -> None:
-    """8 bands a direction: 0 to 3 exact, growing up to 20, later keys in the second half."""
-    bias = wavlm.build(SMALL.encoder).relative_bias
-    distance = torch.tensor([0, -1, -3, -4, -5, -7, -19, -20, -400, 1, 3, 400])
-    assert bias.band(distance).tolist() == [0, 1, 3, 4, 4, 5, 7, 7, 7, 9, 11, 15]
 
 
 @torch.no_grad()
@@ -125,12 +84,6 @@ def test_building_draws_no_random_numbers() -> None:
     before = torch.get_rng_state()
     audiobox.build(SMALL)
     assert torch.equal(before, torch.get_rng_state())
-
-
-def test_sizes_that_do_not_fit_are_refused() -> None:
-    """Heads and groups must divide the width."""
-    with pytest.raises(ValueError, match="multiple of 5 heads"):
-        WavLMConfig(num_heads=5)
 
 
 def test_clip_score_weights_windows_by_their_real_samples() -> None:
