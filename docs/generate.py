@@ -1,4 +1,4 @@
-"""Pages that would go stale if they were written by hand: one per metric, and tables inside the other pages.
+"""Generator of pages that would go stale if written by hand: one per metric, and tables inside the other pages.
 
 python docs/generate.py           writes docs/metrics/*.md and the tables between `<!-- NAME -->` marks
 python docs/generate.py --check   writes nothing; exit code 1 if a page is not what it would write
@@ -48,23 +48,23 @@ SKIPS: Mapping[SkipCode, str] = MappingProxyType(
     {
         SkipCode.MISSING_INPUT: "the sample has no such field; the hint names it",
         SkipCode.MISSING_FILE: "there is no file of that name",
-        SkipCode.NOT_A_FILE: "the path is a folder, or nothing that can be read",
+        SkipCode.NOT_A_FILE: "the path is a folder, or something that cannot be read",
         SkipCode.UNREADABLE: "the file is no media file, or may not be read",
         SkipCode.DECODE_ERROR: "the file began well and broke off or is damaged",
         SkipCode.EMPTY_FILE: "the file has no bytes",
         SkipCode.NO_AUDIO_TRACK: "the file has no sound track",
-        SkipCode.NO_VIDEO_TRACK: "the file has no picture",
+        SkipCode.NO_VIDEO_TRACK: "the file has no video",
         SkipCode.EMPTY_AUDIO: "the sound track has no samples",
         SkipCode.TOO_SHORT: "the clip is shorter than the metric needs; the reason has both lengths",
         SkipCode.SILENT: "the sound is digital silence, where that has no score",
         SkipCode.PHASE_CANCELLED: "the channels cancel each other in mono",
         SkipCode.NON_FINITE: "samples or features hold NaN or infinity",
-        SkipCode.STILL_PICTURE: "nothing moves in the picture, where that has no score",
-        SkipCode.NO_FRAME_RATE: "frames were given without `fps`",
-        SkipCode.NO_EVENTS: "neither onsets in the sound nor motion in the picture",
+        SkipCode.STILL_PICTURE: "nothing moves in the video, where that has no score",
+        SkipCode.NO_FRAME_RATE: "frames came without `fps`",
+        SkipCode.NO_EVENTS: "neither onsets in the sound nor motion in the video",
         SkipCode.NO_SPEECH: "nobody speaks in the clip",
         SkipCode.EMPTY_TEXT: "the text has no words to compare with",
-        SkipCode.UNSUPPORTED: "what was given is understood but not supported",
+        SkipCode.UNSUPPORTED: "the input is understood but not supported",
         SkipCode.TOO_FEW_SAMPLES: "a corpus metric had too few clips",
         SkipCode.WEIGHTS_UNAVAILABLE: "a checkpoint is absent or another one than the catalog's",
         SkipCode.DEPENDENCY_MISSING: "an optional package is not installed",
@@ -94,7 +94,7 @@ class Doc:
 
 
 def metric_page(name: str) -> str:
-    """The page of a metric."""
+    """Build the page of a metric."""
     cls = METRICS.get(name)
     metric: Metric = cls()
     doc = Doc.of(inspect.getmodule(cls).__doc__ or "")
@@ -107,7 +107,7 @@ def metric_page(name: str) -> str:
 
 
 def index_page() -> str:
-    """The list of all metrics."""
+    """Build the list of all metrics."""
     rows = []
     for name in list_metrics():
         cls = METRICS.get(name)
@@ -116,18 +116,18 @@ def index_page() -> str:
 
 
 def page_name(metric: str) -> str:
-    """File name of a metric's page."""
+    """Return the file name of a metric's page."""
     return f"{metric}.md"
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table; bars in cells are escaped."""
+    """Build a Markdown table; bars in cells are escaped."""
     lines = [header, ["---"] * len(header), *([c.replace("|", "\\|") for c in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def licence_table() -> str:
-    """Every checkpoint of the catalog."""
+    """Build the table of checkpoints of the catalog."""
     rows = []
     uses = metrics_by_checkpoint()
     for name, entry in catalog().items():
@@ -141,7 +141,7 @@ def licence_table() -> str:
 
 
 def skip_table() -> str:
-    """Every code of a skip.
+    """Build the table of codes of skips.
 
     Raises:
         KeyError: A code has no explanation here.
@@ -150,13 +150,13 @@ def skip_table() -> str:
 
 
 def variable_table() -> str:
-    """The environment variables of weights, from where they are read."""
+    """Return the table of environment variables, from the module that reads them."""
     lines = (environment.__doc__ or "").splitlines()
     return "\n".join(line for line in lines if line.startswith("|"))
 
 
 def normaliser_table() -> str:
-    """The text normalisers of `audio.wer`."""
+    """Build the table of text normalisers of `audio.wer`."""
     return table(["normaliser", "what it does"], [[f"`{n.name}`", n.summary] for n in NORMALISERS.values()])
 
 
@@ -196,12 +196,12 @@ TABLES: Mapping[str, Callable[[], str]] = MappingProxyType(
 
 
 def filled(text: str) -> str:
-    """A page with its tables made anew: what stands between `<!-- NAME -->` and `<!-- end -->`."""
+    """Return a page with its tables renewed: what stands between `<!-- NAME -->` and `<!-- end -->`."""
     return _MARKED.sub(lambda m: f"{m[1]}{TABLES[m['name']]()}\n{m[3]}", text)
 
 
 def pages() -> dict[Path, str]:
-    """Path -> content of everything that this program writes."""
+    """Return path -> content of everything that this program writes."""
     made = {FOLDER / "metrics" / page_name(n): metric_page(n) for n in list_metrics()}
     made[FOLDER / "metrics" / "README.md"] = index_page()
     for path in [FOLDER.parent / "README.md", *sorted(FOLDER.glob("*.md"))]:
@@ -210,7 +210,7 @@ def pages() -> dict[Path, str]:
 
 
 def outdated() -> list[Path]:
-    """Pages that are absent, differ from what would be written, or belong to no metric."""
+    """Return pages that are absent, differ from what would be written, or belong to no metric."""
     made = pages()
     wrong = [p for p, content in made.items() if not p.is_file() or p.read_text(encoding="utf-8") != content]
     return wrong + [p for p in sorted((FOLDER / "metrics").glob("*.md")) if p not in made]
@@ -226,7 +226,7 @@ def _question(name: str) -> str:
 
 
 def _needed_fields(metric: Metric, words: Mapping[str, str] = MappingProxyType({})) -> str:
-    """Sample fields that a metric reads, under other words where there are any; in brackets what it can do without."""
+    """List sample fields that a metric reads, under other words where there are any; in brackets the optional ones."""
     needed = requirements_of(metric)
     # What is optional of one sample of a corpus comes with other samples.
     spared = () if isinstance(metric, CorpusMetric) else needed.optional.fields
@@ -287,7 +287,7 @@ def _options(cls: type[Metric]) -> str:
 
 
 def option_meanings(cls: type[Any]) -> dict[str, str]:
-    """What docstrings say of the options of a class; what a subclass does not say is its parents'."""
+    """Return option -> meaning from the docstrings of a class and, where it says nothing, of its parents."""
     meanings: dict[str, str] = {}
     for parent in reversed(cls.__mro__):
         arguments = inspect.cleandoc(parent.__doc__ or "").partition("Args:\n")[2].partition("\n\n")[0]
@@ -299,7 +299,7 @@ def option_meanings(cls: type[Any]) -> dict[str, str]:
 def _flags(metric: Metric) -> str:
     fields = set(requirements_of(metric).fields)
     flags = " --reference ref/" if fields & {"reference", "reference_audio"} else ""
-    return flags + (" --prompts prompts.csv" if "text_prompt" in fields or metric.name == "audio.wer" else "")
+    return flags + (" --prompts prompts.csv" if fields & {"text_prompt", "reference_text"} else "")
 
 
 def main() -> int:
