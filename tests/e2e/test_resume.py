@@ -130,6 +130,52 @@ def test_store_can_be_elsewhere_or_nowhere(tmp_path, clips):
     assert not (tmp_path / "cache").exists()
 
 
+INTERRUPTS = """
+import random, signal, sys, time
+from pathlib import Path
+from avmeter import create_evaluator
+
+class Interrupt(BaseException):
+    pass
+
+def interrupt(number, frame):
+    raise Interrupt
+
+samples = [{"audio": str(p)} for p in sorted(Path(sys.argv[1]).iterdir())]
+evaluator = create_evaluator(["audio.loudness"], "cpu", loader_threads=8)
+evaluator.evaluate(samples)
+started = time.monotonic()
+expected = [row["audio.loudness"].score for row in evaluator.evaluate(samples)]
+duration_s = time.monotonic() - started
+signal.signal(signal.SIGALRM, interrupt)
+rng, count = random.Random(0), 0
+for _ in range(200):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, rng.uniform(0.001, duration_s))
+        try:
+            evaluator.evaluate(samples)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    except Interrupt:
+        count += 1
+assert [row["audio.loudness"].score for row in evaluator.evaluate(samples)] == expected
+print(count)
+"""
+
+
+def test_run_interrupted_at_any_moment_ends_and_leaves_the_evaluator_usable(tmp_path):
+    """Two hundred interrupts of one process: no hang, no other exception, and the same scores afterwards."""
+    rng = np.random.default_rng(0)
+    for i in range(16):
+        noise = (0.1 * rng.standard_normal(RATE)).astype(np.float32)
+        write_media(tmp_path / f"{i:02}.wav", wave=noise, sample_rate=RATE, audio_codec="pcm_s16le")
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTS, tmp_path], capture_output=True, text=True, timeout=150, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 100
+
+
 MEMORY = """
 import resource, sys
 from pathlib import Path

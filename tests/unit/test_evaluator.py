@@ -6,6 +6,7 @@ import threading
 import numpy as np
 import pytest
 
+from avmeter.engine.config import EvaluatorConfig
 from avmeter.errors import UsageError
 from avmeter.evaluator import Evaluator
 from support.media import write_media
@@ -23,6 +24,19 @@ def evaluator():
     made = Evaluator(["audio.loudness"], "cpu")
     yield made
     made.shutdown()
+
+
+def test_evaluator_of_a_configuration_is_that_of_its_options():
+    """One value for the command line, and the same checks."""
+    options = {"device": "cpu", "protocol": "av-benchmark", "batch_size": 3}
+    made = Evaluator.from_config(["audio.loudness"], EvaluatorConfig(**options))
+    sample = clip(0.1)
+    expected = Evaluator(["audio.loudness"], **options).evaluate([sample])
+    found = made.evaluate([sample])
+    assert found[0]["audio.loudness"] == expected[0]["audio.loudness"]
+    assert found.provenance["metrics"] == expected.provenance["metrics"]
+    with pytest.raises(UsageError, match="no metric was chosen"):
+        Evaluator.from_config([], EvaluatorConfig(device="cpu"))
 
 
 def test_threads_that_share_an_evaluator_wait_for_each_other(evaluator):

@@ -9,10 +9,13 @@ extractor runs something other than a network on tensors, a batch is run when it
 from __future__ import annotations
 
 import contextlib
+import functools
+import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Any
 
 import torch
@@ -24,6 +27,8 @@ from avmeter.result import Skip
 from avmeter.runtime import Runtime
 
 Outputs = Sequence[Mapping[str, Any] | Skip]
+
+Upload = Callable[[Batch], dict[str, Tensor]]
 
 _UPLOADING = 2  # batches that may wait for their upload
 _RUNNING = 4  # batches launched and not read yet
@@ -43,7 +48,7 @@ class InFlight:
 
 
 class DevicePipeline:
-    """Takes batches in, gives finished ones back; those that overlap in the order they came.
+    """Takes batches, and returns finished ones; those that overlap in the order they came.
 
     Args:
         runtime: Device and precision.
@@ -53,47 +58,41 @@ class DevicePipeline:
     def __init__(self, runtime: Runtime, run_batch: Callable[[Batch], Outputs]) -> None:
         self._runtime = runtime
         self._run_batch = run_batch
-        self._uploading: deque[tuple[Batch, Future[dict[str, Tensor]]]] = deque()
+        self._uploading: deque[Batch] = deque()
         self._running: deque[tuple[Batch, InFlight | None]] = deque()
-        self._thread: ThreadPoolExecutor | None = None
-        on_gpu = runtime.device.type == "cuda"
-        self._stream = torch.cuda.current_stream(runtime.device) if on_gpu else None
+        self._uploads: UploadThread | None = None
 
     def push(self, batch: Batch) -> Iterator[tuple[Batch, Outputs]]:
-        """Start a batch; what has been finished meanwhile comes back."""
+        """Start a batch; yield what has been finished meanwhile."""
         if self._runtime.device.type != "cuda" or type(batch.extractor).run is not WindowExtractor.run:
             yield batch, self._run_batch(batch)
             return
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="avmeter-upload")
-        self._uploading.append((batch, self._thread.submit(self._upload, batch)))
-        yield from self._advance(uploading=_UPLOADING, running=_RUNNING)
+        if self._uploads is None:
+            stream = torch.cuda.current_stream(self._runtime.device)
+            self._uploads = UploadThread(functools.partial(_upload, self._runtime, stream))
+        self._uploading.append(batch)
+        self._uploads.submit(batch)
+        yield from self._advance(self._uploads, uploading=_UPLOADING, running=_RUNNING)
 
     def drain(self) -> Iterator[tuple[Batch, Outputs]]:
-        """Wait for everything."""
-        yield from self._advance(uploading=0, running=0)
-        if self._thread is not None:
-            self._thread.shutdown()
-            self._thread = None
+        """Wait for everything, and yield it."""
+        if self._uploads is not None:
+            yield from self._advance(self._uploads, uploading=0, running=0)
+            self._uploads = None
 
-    def _advance(self, *, uploading: int, running: int) -> Iterator[tuple[Batch, Outputs]]:
-        while self._uploading and (len(self._uploading) > uploading or self._uploading[0][1].done()):
-            batch, uploaded = self._uploading.popleft()
-            self._running.append((batch, self._launch(batch, uploaded)))
+    def _advance(self, uploads: UploadThread, *, uploading: int, running: int) -> Iterator[tuple[Batch, Outputs]]:
+        while self._uploading and (len(self._uploading) > uploading or uploads.has_result()):
+            batch = self._uploading.popleft()
+            self._running.append((batch, self._launch(batch, uploads)))
         while len(self._running) > running:
             batch, launched = self._running.popleft()
             yield batch, self._collect(batch, launched)
 
-    def _upload(self, batch: Batch) -> dict[str, Tensor]:
-        # A thread has a current stream of its own; copies must be awaited by the one that networks are launched on.
-        with torch.inference_mode(), torch.cuda.stream(self._stream):
-            return batch.extractor.upload(batch.windows, self._runtime)
-
-    def _launch(self, batch: Batch, uploaded: Future[dict[str, Tensor]]) -> InFlight | None:
-        """None if the batch failed: `run_batch` meets the failure again, and deals with it window by window."""
+    def _launch(self, batch: Batch, uploads: UploadThread) -> InFlight | None:
+        """Start a batch; None if it failed: `run_batch` meets the failure again, and deals with it by window."""
         try:
             with torch.inference_mode():
-                outputs = batch.extractor.launch(uploaded.result(), self._runtime)
+                outputs = batch.extractor.launch(uploads.result(), self._runtime)
                 # Queued now: asked for later, the copy would wait for every batch launched in between.
                 on_host = {k: v.float().to("cpu", non_blocking=True) for k, v in outputs.items()}
                 return InFlight(on_host, torch.cuda.current_stream(self._runtime.device).record_event())
@@ -105,3 +104,58 @@ class DevicePipeline:
             with contextlib.suppress(Exception):  # as in `_launch`: a GPU tells of some failures only here
                 return batch.extractor.collect(launched.wait())
         return self._run_batch(batch)
+
+
+class UploadThread:
+    """A thread that uploads one batch after the other; it ends when this object is dropped.
+
+    The thread that waits for it may be interrupted at any step, so they share C queues, not futures: see `ByteQueue`.
+
+    Args:
+        upload: Uploads a batch.
+    """
+
+    def __init__(self, upload: Upload) -> None:
+        self._batches: SimpleQueue[Batch | None] = SimpleQueue()
+        self._results: SimpleQueue[dict[str, Tensor] | BaseException] = SimpleQueue()
+        threading.Thread(
+            target=_upload_all, args=(upload, self._batches, self._results), name="avmeter-upload", daemon=True
+        ).start()
+        weakref.finalize(self, self._batches.put, None)
+
+    def submit(self, batch: Batch) -> None:
+        """Queue a batch."""
+        self._batches.put(batch)
+
+    def has_result(self) -> bool:
+        """Return True if the next batch is uploaded."""
+        return not self._results.empty()
+
+    def result(self) -> dict[str, Tensor]:
+        """Return the next batch on the device, in the order of submission.
+
+        Raises:
+            BaseException: What the upload failed with.
+        """
+        result = self._results.get()
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+
+def _upload_all(
+    upload: Upload,
+    batches: SimpleQueue[Batch | None],
+    results: SimpleQueue[dict[str, Tensor] | BaseException],
+) -> None:
+    while (batch := batches.get()) is not None:
+        try:
+            results.put(upload(batch))
+        except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
+            results.put(error)
+
+
+def _upload(runtime: Runtime, stream: torch.cuda.Stream, batch: Batch) -> dict[str, Tensor]:
+    # A thread has a current stream of its own; copies must be awaited by the one that networks are launched on.
+    with torch.inference_mode(), torch.cuda.stream(stream):
+        return batch.extractor.upload(batch.windows, runtime)

@@ -1,6 +1,8 @@
 """Batches come back in order; on a GPU with the scores of the CPU and several under way at once."""
 
 import os
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -9,7 +11,7 @@ import pytest
 import torch
 
 from avmeter.engine.compute.batching import Batch, WindowId
-from avmeter.engine.compute.device_pipeline import DevicePipeline
+from avmeter.engine.compute.device_pipeline import DevicePipeline, UploadThread
 from avmeter.features.base import Features, Window, WindowExtractor
 from avmeter.runtime import Runtime
 from support import require
@@ -79,6 +81,40 @@ def test_batch_whose_failure_is_told_late_is_run_again_by_itself():
         raise RuntimeError("told late")
 
     assert_doubled([(batch, pipeline._collect(batch, SimpleNamespace(wait=wait)))], 1)
+
+
+def uploads_running():
+    return [t for t in threading.enumerate() if t.name == "avmeter-upload"]
+
+
+def test_uploads_come_in_order_and_a_failed_one_in_its_place():
+    """The batch that failed is run again by itself; those behind it are not held up."""
+
+    def upload(batch):
+        if batch.ids[0].job == 1:
+            raise ValueError("no room")
+        return {"job": torch.tensor(batch.ids[0].job)}
+
+    thread = UploadThread(upload)
+    for batch in batches(3):
+        thread.submit(batch)
+    assert thread.result() == {"job": torch.tensor(0)}
+    with pytest.raises(ValueError, match="no room"):
+        thread.result()
+    assert thread.result() == {"job": torch.tensor(2)}
+    assert not thread.has_result()
+
+
+def test_upload_thread_ends_with_who_uses_it():
+    """Also when a run breaks off, and nobody says so."""
+    before = len(uploads_running())
+    thread = UploadThread(lambda batch: {})
+    assert len(uploads_running()) == before + 1
+    del thread
+    deadline = time.monotonic() + 10
+    while len(uploads_running()) > before:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @pytest.fixture
