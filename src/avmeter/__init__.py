@@ -1,4 +1,4 @@
-"""avmeter measures generated sound, alone or with the picture it belongs to.
+"""avmeter measures generated sound, alone or with the video it belongs to.
 
 Names are loaded when first used: `import avmeter` alone costs nothing.
 """

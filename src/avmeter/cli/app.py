@@ -23,7 +23,7 @@ from avmeter.errors import AvmeterError
 
 app = typer.Typer(
     name="avmeter",
-    help="Measures generated sound, alone or with the picture it belongs to.",
+    help="Measures generated sound, alone or with the video it belongs to.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -57,7 +57,7 @@ def _options(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Measures generated sound, alone or with the picture it belongs to."""
+    """Measures generated sound, alone or with the video it belongs to."""
 
 
 class _Interrupted(BaseException):

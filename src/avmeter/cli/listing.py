@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def list_command(
-    group: Annotated[str | None, typer.Argument(help="Only this group: audio, av.")] = None,
+    group: Annotated[str | None, typer.Argument(help="Only this group, such as audio.")] = None,
     names_only: Annotated[bool, typer.Option("--names", help="Only names, one a line.")] = False,
 ) -> None:
     """List metrics, what they need, and what is missing on this machine.

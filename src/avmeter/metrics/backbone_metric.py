@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from avmeter.metrics.backbones import DEFAULT_BACKBONE, audio_need, backbone_names, find_backbone
 from avmeter.metrics.base import Metric, Need
+from avmeter.protocols import FASTVIDEO
 
 
 class BackboneMetric(Metric):
@@ -22,7 +23,7 @@ class BackboneMetric(Metric):
 
     needs_classes: ClassVar[bool] = False
 
-    def __init__(self, *, backbone: str = DEFAULT_BACKBONE, protocol: str = "fastvideo") -> None:
+    def __init__(self, *, backbone: str = DEFAULT_BACKBONE, protocol: str = FASTVIDEO) -> None:
         super().__init__(protocol=protocol)
         self.backbone = backbone
         self._backbone = find_backbone(backbone, with_classes=self.needs_classes, metric=self.name)

@@ -9,6 +9,7 @@ from avmeter.dsp.clap import LongClips
 from avmeter.errors import UnknownNameError
 from avmeter.metrics.base import Metric, Need
 from avmeter.nets.clap import CHECKPOINTS, checkpoint_name
+from avmeter.protocols import FASTVIDEO
 
 
 class ClapMetric(Metric):
@@ -23,7 +24,7 @@ class ClapMetric(Metric):
         protocol: "fastvideo" or "av-benchmark" (the first 8 s; MS-CLAP: all).
     """
 
-    def __init__(self, *, model: str | None = None, long_clips: str | None = None, protocol: str = "fastvideo") -> None:
+    def __init__(self, *, model: str | None = None, long_clips: str | None = None, protocol: str = FASTVIDEO) -> None:
         super().__init__(protocol=protocol)
         self.model = None if model is None else checkpoint_name(model)
         if long_clips is not None and long_clips not in list(LongClips):

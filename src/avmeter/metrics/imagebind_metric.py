@@ -8,6 +8,7 @@ from typing import Any
 from avmeter.metrics.base import FeatureSet, Metric, Need
 from avmeter.metrics.cosine import cosine
 from avmeter.metrics.details import duration_mismatch, prompt_details, with_notes
+from avmeter.protocols import FASTVIDEO
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
 
@@ -20,7 +21,7 @@ class ImageBindAudioMetric(Metric):
         mean_removal: "running" (as published) or "independent".
     """
 
-    def __init__(self, *, channel: str = "first", mean_removal: str = "running", protocol: str = "fastvideo") -> None:
+    def __init__(self, *, channel: str = "first", mean_removal: str = "running", protocol: str = FASTVIDEO) -> None:
         super().__init__(protocol=protocol)
         self.channel = channel
         self.mean_removal = mean_removal

@@ -11,6 +11,7 @@ from avmeter.errors import MissingDependencyError, UnknownNameError, UsageError
 from avmeter.metrics.base import Metric
 from avmeter.metrics.requirements import requirements_of
 from avmeter.metrics.simple_form import adapt
+from avmeter.protocols import FASTVIDEO
 from avmeter.registry import METRICS, list_metrics, require_packages
 
 
@@ -45,7 +46,7 @@ def _refuse_unknown(name: str, cls: type, options: Mapping[str, Any]) -> None:
 def resolve_metrics(
     selectors: str | Sequence[str],
     *,
-    protocol: str = "fastvideo",
+    protocol: str = FASTVIDEO,
     options: Mapping[str, Mapping[str, Any]] | None = None,
     skip_missing_deps: bool = False,
 ) -> dict[str, Metric]:

@@ -24,6 +24,7 @@ import numpy as np
 from avmeter.errors import SkipCode, SkipError
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
 from avmeter.metrics.details import duration_mismatch
+from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -54,7 +55,7 @@ class DeSync(CorpusMetric):
     per_sample = True
     takes_references = False
 
-    def __init__(self, *, curve: bool = False, short: str | None = None, protocol: str = "fastvideo") -> None:
+    def __init__(self, *, curve: bool = False, short: str | None = None, protocol: str = FASTVIDEO) -> None:
         super().__init__(protocol=protocol)
         self.curve = curve
         self.short = short

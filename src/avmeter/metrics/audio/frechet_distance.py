@@ -24,6 +24,7 @@ from avmeter.metrics.backbones import DEFAULT_BACKBONE
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
 from avmeter.metrics.embedding_sets import MomentsState
 from avmeter.metrics.reference_features import load_reference
+from avmeter.protocols import AV_BENCHMARK, FASTVIDEO
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.runtime.environment import reference_features_file
@@ -32,7 +33,7 @@ from avmeter.stats.frechet import frechet_distance
 from avmeter.stats.frechet_bias import expected_bias
 
 # Published harnesses: FastVideo adds this to both diagonals, always; av-benchmark only where a root failed.
-DIAGONAL_OFFSET = {"fastvideo": 1e-6, "av-benchmark": 0.0}
+DIAGONAL_OFFSET = {FASTVIDEO: 1e-6, AV_BENCHMARK: 0.0}
 _SAME_FILE_BELOW = 1e-6
 # From this many reference clips per dimension on, the population's spectrum, and with it the bias, can be estimated.
 _FEWEST_PER_DIMENSION = 1 / 4
@@ -58,7 +59,7 @@ class FrechetDistance(BackboneMetric, CorpusMetric):
         *,
         backbone: str = DEFAULT_BACKBONE,
         reference_features: str | Path | None = None,
-        protocol: str = "fastvideo",
+        protocol: str = FASTVIDEO,
     ) -> None:
         super().__init__(backbone=backbone, protocol=protocol)
         self._path = Path(reference_features) if reference_features is not None else reference_features_file()

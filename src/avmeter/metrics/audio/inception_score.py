@@ -23,6 +23,7 @@ import numpy.typing as npt
 from avmeter.metrics.backbone_metric import BackboneMetric
 from avmeter.metrics.backbones import DEFAULT_BACKBONE
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
+from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -53,7 +54,7 @@ class InceptionScoreMetric(BackboneMetric, CorpusMetric):
 
     needs_classes = True
 
-    def __init__(self, *, backbone: str = DEFAULT_BACKBONE, splits: int = 10, protocol: str = "fastvideo") -> None:
+    def __init__(self, *, backbone: str = DEFAULT_BACKBONE, splits: int = 10, protocol: str = FASTVIDEO) -> None:
         super().__init__(backbone=backbone, protocol=protocol)
         self.splits = splits
 

@@ -21,6 +21,7 @@ from avmeter.metrics.backbones import DEFAULT_BACKBONE
 from avmeter.metrics.base import Need
 from avmeter.metrics.embedding_sets import RowsMetric, RowsState
 from avmeter.metrics.reference_features import load_reference
+from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.stats.kernel import kernel_audio_distance, kernel_inception_distance
@@ -50,7 +51,7 @@ class KernelDistance(RowsMetric):
         subsets: int = 100,
         subset_size: int = 1000,
         reference_features: str | None = None,
-        protocol: str = "fastvideo",
+        protocol: str = FASTVIDEO,
     ) -> None:
         super().__init__(backbone=backbone, protocol=protocol)
         if kernel not in KERNELS:

@@ -17,6 +17,7 @@ from typing import Any
 
 from avmeter.metrics.backbones import DEFAULT_BACKBONE
 from avmeter.metrics.embedding_sets import RowsMetric, RowsState
+from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.stats.manifold import manifold_scores
@@ -34,7 +35,7 @@ class Prdc(RowsMetric):
     range = (0.0, 1.0)
     min_samples = 6  # one more than neighbours
 
-    def __init__(self, *, backbone: str = DEFAULT_BACKBONE, neighbours: int = 5, protocol: str = "fastvideo") -> None:
+    def __init__(self, *, backbone: str = DEFAULT_BACKBONE, neighbours: int = 5, protocol: str = FASTVIDEO) -> None:
         super().__init__(backbone=backbone, protocol=protocol)
         self.neighbours = neighbours
 

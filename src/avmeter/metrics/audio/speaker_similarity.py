@@ -19,6 +19,7 @@ from typing import Any
 from avmeter.errors import UnknownNameError, UsageError
 from avmeter.metrics.base import FeatureSet, Metric, Need
 from avmeter.metrics.cosine import cosine
+from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -41,7 +42,7 @@ class SpeakerSimilarity(Metric):
     range = (-1.0, 1.0)
 
     def __init__(
-        self, *, encoder: str = "resemblyzer", model_name: str | None = None, protocol: str = "fastvideo"
+        self, *, encoder: str = "resemblyzer", model_name: str | None = None, protocol: str = FASTVIDEO
     ) -> None:
         super().__init__(protocol=protocol)
         if encoder not in _ENCODERS:

@@ -26,6 +26,7 @@ from avmeter.errors import SkipCode, SkipError, UnknownNameError, UsageError
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
 from avmeter.metrics.recognisers import default_engine, find_recogniser, recogniser_choices, transcript_need
 from avmeter.metrics.word_errors import MISSING_CODES, ClipErrors, WerState, counts, diff
+from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register
 from avmeter.result import MetricResult, Skip
 from avmeter.sample import Sample
@@ -83,7 +84,7 @@ class Wer(CorpusMetric):
         normalizer: str = "magihuman",
         numbers: bool = True,
         missing: Missing = "deletions",
-        protocol: str = "fastvideo",
+        protocol: str = FASTVIDEO,
     ) -> None:
         super().__init__(protocol=protocol)
         if normalizer not in NORMALISERS:

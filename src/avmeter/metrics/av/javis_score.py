@@ -32,6 +32,7 @@ from avmeter.metrics.base import FeatureSet, Need
 from avmeter.metrics.cosine import cosines
 from avmeter.metrics.details import with_notes
 from avmeter.metrics.imagebind_metric import ImageBindAudioMetric, audio_details
+from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -68,7 +69,7 @@ class JavisScore(ImageBindAudioMetric):
         fps: float | None = None,
         channel: str = "first",
         mean_removal: str = "running",
-        protocol: str = "fastvideo",
+        protocol: str = FASTVIDEO,
     ) -> None:
         super().__init__(channel=channel, mean_removal=mean_removal, protocol=protocol)
         if isinstance(lowest, bool) or not isinstance(lowest, int | float) or not 0 < lowest <= 1:

@@ -29,6 +29,7 @@ from avmeter.metrics.base import FeatureSet, Metric, Need
 from avmeter.metrics.cosine import cosine
 from avmeter.metrics.details import prompt_details, with_notes
 from avmeter.nets.pe_av import CHECKPOINTS
+from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -74,7 +75,7 @@ class PeAvSimilarity(Metric):
     unit = "cosine"
     range = (-1.0, 1.0)
 
-    def __init__(self, *, pair: str = "audio_video", model: str | None = None, protocol: str = "fastvideo") -> None:
+    def __init__(self, *, pair: str = "audio_video", model: str | None = None, protocol: str = FASTVIDEO) -> None:
         super().__init__(protocol=protocol)
         if not isinstance(pair, str) or pair not in PAIRS:
             raise UnknownNameError.among("pair", str(pair), PAIRS)
