@@ -8,12 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.paths import ROOT, TESTS
+from support.paths import ROOT
 
 PACKAGE = ROOT / "src" / "avmeter"
 GLOSSARY = ROOT / "docs" / "glossary.md"
-# `path name`, one a line; it may only become shorter.
-NOT_YET = frozenset((TESTS / "unit" / "names_to_change.txt").read_text().splitlines())
 
 # Named after a code that results hold, which is a contract.
 CONTRACT = {"errors.py STILL_PICTURE"}
@@ -98,12 +96,7 @@ def test_glossary_is_read() -> None:
 
 def test_names_hold_to_the_glossary() -> None:
     """One word for one thing: what the glossary says not to say is part of no name."""
-    assert not offences() - NOT_YET, "docs/glossary.md says which word to use"
-
-
-def test_list_of_names_to_change_only_shrinks() -> None:
-    """A name on the list that is gone must leave it."""
-    assert not NOT_YET - offences(), "take these out of names_to_change.txt"
+    assert not offences(), "docs/glossary.md says which word to use"
 
 
 def test_words_are_matched_whole() -> None:
