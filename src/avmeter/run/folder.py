@@ -8,6 +8,8 @@
 | `summary.json` | corpus scores and what the per-sample scores amount to |
 | `run.json` | what produced the scores |
 
+The three tables have a column `extra.NAME` for each extra of the samples; see `avmeter.run.extras`.
+
 Every file is replaced as a whole. Nothing else in the folder is touched, and a folder whose files of these names
 were not written by a run is refused.
 """
@@ -26,6 +28,7 @@ from typing import Any
 
 from avmeter.errors import UsageError
 from avmeter.result import DUMMY_MARK
+from avmeter.run.extras import extra_columns
 from avmeter.run.plain import encodable, plain, spreadsheet_cell, to_json, write_atomically
 from avmeter.run.score_table import ScoreTable, skip_code
 from avmeter.run.summary import summarise
@@ -87,19 +90,22 @@ def _unwritable(place: Path, error: OSError) -> UsageError:
 
 
 def results_csv(results: ScoreTable) -> str:
-    """The wide table: id, role, one column per per-sample metric, and the codes of what was skipped."""
+    """The wide table: id, role, one column per per-sample metric, the codes of what was skipped, and the extras."""
     names = list(dict.fromkeys(name for row in results for name in row))
     marked = {n for row in results for n, r in row.items() if r.dummy}
     roles = [s.role for s in results.samples] if results.samples else ["generated"] * len(results)
+    extras = extra_columns(results.samples)
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     heads = [f"{n} [{DUMMY_MARK}]" if n in marked else n for n in names]
-    writer.writerow([spreadsheet_cell(encodable(h)) for h in ("sample_id", "role", *heads, "skipped")])
-    for sample_id, role, row in zip(results.sample_ids, roles, results, strict=True):
+    writer.writerow([spreadsheet_cell(encodable(h)) for h in ("sample_id", "role", *heads, "skipped", *extras)])
+    for position, (sample_id, role, row) in enumerate(zip(results.sample_ids, roles, results, strict=True)):
         scores = [row[n].score if n in row else None for n in names]
-        skips = "; ".join(f"{n}: {skip_code(r)}" for n, r in row.items() if r.score is None)
+        skipped = "; ".join(f"{n}: {skip_code(r)}" for n, r in row.items() if r.score is None)
         cells = ["" if s is None else repr(float(s)) for s in scores]
-        writer.writerow([spreadsheet_cell(encodable(sample_id)), role, *cells, spreadsheet_cell(encodable(skips))])
+        own = [spreadsheet_cell(column[position] or "") for column in extras.values()]
+        head = [spreadsheet_cell(encodable(sample_id)), role]
+        writer.writerow([*head, *cells, spreadsheet_cell(encodable(skipped)), *own])
     return out.getvalue()
 
 
@@ -141,6 +147,7 @@ def _results_parquet(results: ScoreTable) -> bytes:
     import pyarrow as pa
 
     text = pa.string()
+    extras = extra_columns(results.samples)
     schema = pa.schema(
         [
             pa.field("sample_id", text, nullable=False),
@@ -152,11 +159,13 @@ def _results_parquet(results: ScoreTable) -> bytes:
             pa.field("dummy", pa.bool_(), nullable=False),
             pa.field("details", text),
             pa.field("position", pa.int64(), nullable=False),
+            *(pa.field(name, text) for name in extras),
         ]
     )
     rows = [
         {**{k: v if k == "score" else plain(v) for k, v in flat.items() if k != "details"},
-         "details": to_json(flat["details"]), "position": position}
+         "details": to_json(flat["details"]), "position": position,
+         **{name: column[position] for name, column in extras.items()}}
         for position, flat in _positioned(results)
     ]  # fmt: skip
     return _parquet_bytes(pa.Table.from_pylist(rows, schema=schema))
@@ -172,8 +181,8 @@ def _samples_parquet(results: ScoreTable) -> bytes:
 
     columns = ("id", "role", *MEDIA_FIELDS, *TEXT_FIELDS)
     samples = results.samples or [Sample(id=i) for i in results.sample_ids]
-    rows = [{c: _sample_cell(s, c) for c in columns} for s in samples]
-    return _parquet_bytes(pa.Table.from_pylist(rows, schema=pa.schema([(c, pa.string()) for c in columns])))
+    cells = {c: [_sample_cell(s, c) for s in samples] for c in columns} | extra_columns(samples)
+    return _parquet_bytes(pa.table(cells, schema=pa.schema([(c, pa.string()) for c in cells])))
 
 
 def _sample_cell(sample: Sample, column: str) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from avmeter.errors import SkipCode, UsageError
 from avmeter.result import MetricResult, Skip
+from avmeter.run.extras import extras_of
 from avmeter.run.folder import RESULTS, RUN, SAMPLES, SUMMARY, is_run
 from avmeter.run.results import EvalResults
 from avmeter.run.score_table import UNNAMED_SKIP
@@ -56,7 +57,7 @@ def _read_tables(place: Path) -> tuple[list[Sample], list[dict[str, MetricResult
 def _sample(row: Mapping[str, Any]) -> Sample:
     media = {f: MediaSource(path=Path(row[f])) for f in MEDIA_FIELDS if row[f] is not None}
     texts = {f: row[f] for f in TEXT_FIELDS if row[f] is not None}
-    return Sample(id=row["id"], role=row["role"], media=media, texts=texts)
+    return Sample(id=row["id"], role=row["role"], media=media, texts=texts, extras=extras_of(row))
 
 
 def _result(name: str, row: Mapping[str, Any]) -> MetricResult:
