@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from avmeter.cli.messages import named, say
+from avmeter.cli.messages import join_names, say
 from avmeter.cli.progress import progress_bar
 
 
@@ -24,12 +24,12 @@ def audit_command(
 
     from avmeter.audit import audit
     from avmeter.manifest import samples_from_inputs
-    from avmeter.report.format import clean
+    from avmeter.report.format import sanitise
     from avmeter.sample import as_samples
 
     samples = samples_from_inputs(inputs)
     if samples.pairing.ignored:
-        say(f"ignored, not media: {named(samples.pairing.ignored)}")
+        say(f"ignored, not media: {join_names(samples.pairing.ignored)}")
     paths = [m.path for s in as_samples(samples) for m in s.media.values() if m.path is not None]
     with progress_bar(len(paths), "looking") as on_progress:
         found = audit(list(dict.fromkeys(paths)), progress=on_progress)
@@ -37,9 +37,9 @@ def audit_command(
     for clip in found.clips:
         for code, text in clip.problems:
             line = text if text.startswith(str(clip.path)) else f"{clip.path}: {text}"
-            console.print(f"[yellow]{code}[/] {escape(clean(line))}", soft_wrap=True)
+            console.print(f"[yellow]{code}[/] {escape(sanitise(line))}", soft_wrap=True)
     for code, text in found.notes:
-        console.print(f"[yellow]{code}[/] {escape(clean(text))}", soft_wrap=True)
+        console.print(f"[yellow]{code}[/] {escape(sanitise(text))}", soft_wrap=True)
     num_bad = sum(bool(c.problems) for c in found.clips)
     console.print(f"{len(found.clips)} clips, {num_bad} with something to look at")
     raise typer.Exit(int(strict and bool(num_bad or found.notes)))

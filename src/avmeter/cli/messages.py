@@ -11,9 +11,9 @@ def say(text: str) -> None:
     """Print a remark; file names in it cannot steer the terminal."""
     from rich.console import Console
 
-    from avmeter.report.format import clean
+    from avmeter.report.format import sanitise
 
-    lines = [clean(line) for line in text.splitlines()]
+    lines = [sanitise(line) for line in text.splitlines()]
     Console(stderr=True, highlight=False).print("\n".join(lines), markup=False, soft_wrap=True)
 
 
@@ -27,7 +27,7 @@ def fail(text: str) -> None:
     say(f"error: {text}")
 
 
-def named(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
     """List the first few names, and how many more there are."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(n.replace("\n", "⏎") for n in names[:_SHOWN]) + more

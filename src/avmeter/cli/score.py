@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from avmeter.cli.exit_codes import EXIT_NOTHING, EXIT_SKIPPED
-from avmeter.cli.messages import named, say, warn
+from avmeter.cli.messages import join_names, say, warn
 from avmeter.cli.options import parse_options
 from avmeter.cli.progress import progress_bar
 from avmeter.errors import UsageError
@@ -109,7 +109,7 @@ def _read_inputs(inputs: Sequence[Path], reference: Path | None) -> SampleList:
     samples = samples_from_inputs(inputs, reference=reference)
     ignored = samples.pairing.ignored
     if ignored:
-        say(f"ignored, not media: {named(ignored)}")
+        say(f"ignored, not media: {join_names(ignored)}")
     return samples
 
 

@@ -17,7 +17,7 @@ _VISIBLE_SPACE = {"\n": "⏎", "\r": "⏎", "\t": "⇥"}
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-def number(value: float | None) -> str:
+def format_number(value: float | None) -> str:
     """Format with four significant digits; a dash for None."""
     if value is None:
         return ABSENT
@@ -29,27 +29,27 @@ def number(value: float | None) -> str:
     return f"{value:.{max(0, 3 - math.floor(math.log10(size)))}f}"
 
 
-def interval(ends: Mapping[str, Any] | None) -> str:
+def format_interval(ends: Mapping[str, Any] | None) -> str:
     """Format the ends of an interval of a summary."""
-    return ABSENT if ends is None else f"{number(ends['low'])} … {number(ends['high'])}"
+    return ABSENT if ends is None else f"{format_number(ends['low'])} … {format_number(ends['high'])}"
 
 
-def score(result: MetricResult | None) -> str:
+def format_score(result: MetricResult | None) -> str:
     """Format a score, marked if made with stand-in weights; the skip's code in place of an absent one."""
     if result is None:
         return ABSENT
     if result.score is None:
         return str(skip_code(result))
-    return f"{number(result.score)} {MARK}" if result.dummy else number(result.score)
+    return f"{format_number(result.score)} {MARK}" if result.dummy else format_number(result.score)
 
 
-def named(metric: str, direction: str | None) -> str:
+def with_arrow(metric: str, direction: str | None) -> str:
     """Format a metric's name with an arrow that points to better."""
     arrow = _ARROWS.get(direction or "", "")
     return f"{metric} {arrow}".rstrip()
 
 
-def clean(text: str) -> str:
+def sanitise(text: str) -> str:
     """Put foreign text on one line, with nothing in it that a terminal obeys.
 
     Control characters (escape sequences among them) and characters that turn the direction of writing are shown as
@@ -66,7 +66,7 @@ def _shown(character: str) -> str:
     return character
 
 
-def shortened(text: str, length: int) -> str:
+def shorten(text: str, length: int) -> str:
     """Shorten text to `length` characters by leaving out its middle."""
     if len(text) <= length:
         return text

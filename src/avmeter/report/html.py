@@ -14,7 +14,7 @@ import jinja2
 from markupsafe import Markup
 
 from avmeter.errors import UsageError
-from avmeter.report import format as fmt
+from avmeter.report.format import MARK, format_interval, format_number, with_arrow
 from avmeter.report.payload import make_payload, script_json
 from avmeter.report.plot import histogram
 from avmeter.run import EvalResults
@@ -87,7 +87,7 @@ def render_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": fmt.number, "interval": fmt.interval}
+    environment.filters |= {"number": format_number, "interval": format_interval}
     summary = results.summary()
     payload = make_payload(results, folder)
     skips = _skips(results)
@@ -97,8 +97,8 @@ def render_report(
         summary=summary,
         metrics=[_metric(results, n, m) for n, m in summary["metrics"].items()],
         arrows={"higher": "higher is better", "lower": "lower is better"},
-        named=fmt.named,
-        mark=fmt.MARK,
+        with_arrow=with_arrow,
+        mark=MARK,
         facts=_facts(results),
         skips=skips[:MOST_SKIPS],
         num_skips=len(skips),

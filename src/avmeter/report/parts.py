@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from avmeter.errors import UsageError
-from avmeter.report.format import ABSENT, number
+from avmeter.report.format import ABSENT, format_number
 
 Cell = str | float | int | None
 
@@ -68,7 +68,7 @@ def _cell(value: Cell) -> Markup:
         return Markup('<td class="num absent">{}</td>').format(ABSENT)
     if isinstance(value, str):
         return Markup("<td>{}</td>").format(value)
-    text = str(value) if isinstance(value, int) else number(value)
+    text = str(value) if isinstance(value, int) else format_number(value)
     return Markup('<td class="num">{}</td>').format(text)
 
 
@@ -77,4 +77,4 @@ def _tinted(value: float | None, full: float) -> Markup:
         return Markup('<td class="num absent">{}</td>').format(ABSENT)
     share = min(abs(value) / full, 1.0)
     side = "above" if value >= 0 else "below"
-    return Markup('<td class="num {}" style="--share:{:.3f}">{}</td>').format(side, share, number(value))
+    return Markup('<td class="num {}" style="--share:{:.3f}">{}</td>').format(side, share, format_number(value))

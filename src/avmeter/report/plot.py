@@ -14,7 +14,7 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from avmeter.errors import StatsError
-from avmeter.report.format import number
+from avmeter.report.format import format_number
 
 WIDTH, HEIGHT = 340, 178
 _LEFT, _RIGHT, _TOP, _BOTTOM = 40, 10, 14, 32
@@ -78,7 +78,7 @@ def histogram(
         parts.append(_rect(left, _TOP, max(right - left, 1.0), HEIGHT - _BOTTOM - _TOP, css="band"))
     for count, left, right in zip(counts, edges[:-1], edges[1:], strict=True):
         if count:
-            tip = f"{number(left)} to {number(right)}: {count}"
+            tip = f"{format_number(left)} to {format_number(right)}: {count}"
             parts.append(_rect(x(left) + 0.5, y(count), x(right) - x(left) - 1, y(0) - y(count), css="bar", tip=tip))
     if scores.size <= _MOST_TICKS_IN_RUG:
         parts += [_line(x(v), y(0), x(v), y(0) + 4, "rug") for v in np.unique(scores)]
@@ -117,7 +117,7 @@ def _curve(line: Curve, x: _Axis, y: _Axis, css: str) -> list[Markup]:
     for a, b in [*zip(line.x, line.y, strict=True), (0.0, None)]:
         if b is not None:
             stretch.append(f"{x(a):.1f},{y(b):.1f}")
-            tip = escape(f"{line.name}: {number(a)}, {number(b)}")
+            tip = escape(f"{line.name}: {format_number(a)}, {format_number(b)}")
             dot = Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="2.5"><title>{}</title></circle>')
             parts.append(dot.format(css, x(a), y(b), tip))
         elif stretch:

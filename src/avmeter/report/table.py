@@ -11,7 +11,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from avmeter.report import format as fmt
+from avmeter.report.format import (
+    ABSENT,
+    MARK,
+    format_interval,
+    format_number,
+    format_score,
+    sanitise,
+    shorten,
+    with_arrow,
+)
 from avmeter.result import DUMMY_MARK
 from avmeter.run import Comparison, EvalResults
 from avmeter.run.score_table import skip_code, skip_reason
@@ -21,7 +30,7 @@ MOST_SAMPLES = 20
 _MOST_SKIPS = 12
 _ID_WIDTH = 44
 _NATURAL_WIDTH = 10_000
-_DUMMY_NOTE = f"{fmt.MARK}: made with stand-in weights; these scores mean nothing"
+_DUMMY_NOTE = f"{MARK}: made with stand-in weights; these scores mean nothing"
 _VERDICT_STYLES = {"better": "green", "worse": "red"}
 
 
@@ -97,15 +106,21 @@ def comparison_grid(comparisons: Sequence[Comparison]) -> Grid:
         ends = None if c.interval is None else {"low": c.interval.low, "high": c.interval.high}
         is_corpus = c.num_paired == 0
         score_a, score_b = (c.corpus_a, c.corpus_b) if is_corpus else (c.mean_a, c.mean_b)
-        name = fmt.named(c.metric, c.direction) + (f" {fmt.MARK}" if c.dummy else "")
-        cells = (name, c.verdict, fmt.number(score_a), fmt.number(score_b), fmt.number(c.difference))
-        rows.append((*cells, fmt.interval(ends), "corpus" if is_corpus else str(c.num_paired)))
+        name = with_arrow(c.metric, c.direction) + (f" {MARK}" if c.dummy else "")
+        cells = (
+            name,
+            c.verdict,
+            format_number(score_a),
+            format_number(score_b),
+            format_number(c.difference),
+        )
+        rows.append((*cells, format_interval(ends), "corpus" if is_corpus else str(c.num_paired)))
     header = ("metric", "B is", "A", "B", "B − A", "95% interval", "n")
     return Grid(title="B against A", header=header, rows=_clean_rows(rows), num_left=2)
 
 
 def _comparison_notes(comparisons: Sequence[Comparison]) -> list[str]:
-    notes = [fmt.clean(f"{c.metric}: {note}") for c in comparisons for note in c.notes]
+    notes = [sanitise(f"{c.metric}: {note}") for c in comparisons for note in c.notes]
     return [*notes, _DUMMY_NOTE] if any(c.dummy for c in comparisons) else notes
 
 
@@ -113,20 +128,20 @@ def _one_sample(results: EvalResults, position: int) -> Grid:
     rows = []
     for name, result in results[position].items():
         unit = str(results.fact(name, "unit") or "")
-        rows.append((fmt.named(name, results.fact(name, "direction")), fmt.score(result), unit))
+        rows.append((with_arrow(name, results.fact(name, "direction")), format_score(result), unit))
     for name, result in results.corpus.items():
         if name not in results[position]:
-            rows.append((fmt.named(name, results.fact(name, "direction")), fmt.score(result), "corpus"))
-    title = fmt.shortened(fmt.clean(results.sample_ids[position]), 2 * _ID_WIDTH)
+            rows.append((with_arrow(name, results.fact(name, "direction")), format_score(result), "corpus"))
+    title = shorten(sanitise(results.sample_ids[position]), 2 * _ID_WIDTH)
     return Grid(title=title, header=("metric", "score", "unit"), rows=_clean_rows(rows))
 
 
 def _sample_grids(results: EvalResults, positions: Sequence[int], width: int) -> list[Grid]:
     """Build tables of samples by metrics, as many as the width asks for."""
     names = list(dict.fromkeys(n for row in results for n in row))
-    ids = [fmt.shortened(fmt.clean(results.sample_ids[i]), _ID_WIDTH) for i in positions]
-    heads = {n: fmt.named(n, results.fact(n, "direction")) for n in names}
-    columns = {n: [fmt.score(results[i].get(n)) for i in positions] for n in names}
+    ids = [shorten(sanitise(results.sample_ids[i]), _ID_WIDTH) for i in positions]
+    heads = {n: with_arrow(n, results.fact(n, "direction")) for n in names}
+    columns = {n: [format_score(results[i].get(n)) for i in positions] for n in names}
     grids, block = [], list[str]()
     room = width - max(map(len, ids)) - 4
     used = 0
@@ -152,18 +167,18 @@ def _summary_grid(results: EvalResults, num_samples: int) -> Grid:
     for name, facts in results.summary()["metrics"].items():
         corpus = facts["corpus"]
         if corpus is None:
-            headline = fmt.ABSENT
+            headline = ABSENT
         else:
-            headline = fmt.number(corpus["score"]) if corpus["score"] is not None else corpus["skip_code"]
-        counted = fmt.ABSENT if facts["n_given"] is None else f"{facts['n_scored']}/{facts['n_given']}"
+            headline = format_number(corpus["score"]) if corpus["score"] is not None else corpus["skip_code"]
+        counted = ABSENT if facts["n_given"] is None else f"{facts['n_scored']}/{facts['n_given']}"
         rows.append(
             (
-                fmt.named(name, facts["direction"]) + (f" {fmt.MARK}" if facts["dummy"] else ""),
+                with_arrow(name, facts["direction"]) + (f" {MARK}" if facts["dummy"] else ""),
                 headline,
-                fmt.number(facts["mean"]),
-                fmt.interval(facts["interval"]),
-                fmt.number(facts["median"]),
-                fmt.number(facts["std"]),
+                format_number(facts["mean"]),
+                format_interval(facts["interval"]),
+                format_number(facts["median"]),
+                format_number(facts["std"]),
                 counted,
                 facts["note"],
             )
@@ -182,7 +197,7 @@ def _skip_grid(results: EvalResults) -> Grid | None:
     if not skips:
         return None
     rows = [
-        (fmt.shortened(fmt.clean(i), _ID_WIDTH), n, str(skip_code(r)), fmt.shortened(str(skip_reason(r)), 120))
+        (shorten(sanitise(i), _ID_WIDTH), n, str(skip_code(r)), shorten(str(skip_reason(r)), 120))
         for i, n, r in skips[:_MOST_SKIPS]
     ]
     more = f", the first {_MOST_SKIPS}" if len(skips) > _MOST_SKIPS else ""
@@ -191,7 +206,7 @@ def _skip_grid(results: EvalResults) -> Grid | None:
 
 
 def _clean_rows(rows: Iterable[Sequence[Any]]) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(fmt.clean(str(cell)) for cell in row) for row in rows)
+    return tuple(tuple(sanitise(str(cell)) for cell in row) for row in rows)
 
 
 def _console() -> Console:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from avmeter.report.format import clean, named, number, shortened
+from avmeter.report.format import format_number, sanitise, shorten, with_arrow
 
 
 @pytest.mark.parametrize(
@@ -14,12 +14,12 @@ from avmeter.report.format import clean, named, number, shortened
 )  # fmt: skip
 def test_numbers_have_four_digits(value: float | None, text: str) -> None:
     """The same everywhere."""
-    assert number(value) == text
+    assert format_number(value) == text
 
 
 def test_arrows_point_to_better_and_long_names_keep_both_ends() -> None:
     """A direction is an arrow, a cut is in the middle, and nothing steers the terminal."""
-    assert named("m", "higher") == "m ↑"
-    assert named("m", "none") == "m"
-    assert shortened("abcdefghij", 5) == "ab…ij"
-    assert clean("a\tb\udcff") == "a⇥b\\udcff"
+    assert with_arrow("m", "higher") == "m ↑"
+    assert with_arrow("m", "none") == "m"
+    assert shorten("abcdefghij", 5) == "ab…ij"
+    assert sanitise("a\tb\udcff") == "a⇥b\\udcff"
