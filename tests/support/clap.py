@@ -41,6 +41,7 @@ SMALL_MICROSOFT = clap.MsClapConfig(
 
 @functools.cache
 def small_network(config: clap.ClapConfig | clap.MsClapConfig = SMALL) -> Any:
+    """Return a filled network of a small size."""
     net = clap.build(config)
     fill_network(net, clap.KEY_MAP.official)
     return net.requires_grad_(False)
@@ -57,8 +58,10 @@ def put_small_networks(runtime: Runtime) -> None:
 
 
 def sound(seconds: float, seed: int = 0) -> MediaItem:
+    """Return a chirp in noise, of this length."""
     return MediaItem.from_audio(synth.chirp_noise(RATE, seconds, seed=seed), RATE)
 
 
 def peaked(wave: np.ndarray) -> torch.Tensor:
+    """Return a waveform at the peak that CLAP's extractors give it."""
     return torch.from_numpy(synth.peak_normalise(wave))

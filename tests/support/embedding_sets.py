@@ -17,6 +17,7 @@ FRECHET = "audio.frechet_distance"
 
 
 def embedded(row: np.ndarray) -> Features:
+    """Return the features of a clip with this embedding."""
     return Features(arrays={"embedding": row})
 
 
@@ -32,6 +33,7 @@ def score(metric: CorpusMetric, generated: np.ndarray, reference: np.ndarray | N
 
 
 def corpus_metric(name: str, **options: object) -> CorpusMetric:
+    """Return a metric that scores whole corpora."""
     metric = get_metric(name, **options)
     assert isinstance(metric, CorpusMetric)
     return metric

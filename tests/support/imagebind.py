@@ -12,9 +12,11 @@ RATE = 16_000
 
 
 def sound(seconds: float, channels: int = 1) -> MediaItem:
+    """Return chirps in noise, one a channel, with an offset."""
     waves = [synth.chirp_noise(RATE, seconds, seed=i) + 0.1 for i in range(channels)]
     return MediaItem.from_audio(np.stack(waves)[:, : round(seconds * RATE)], RATE)
 
 
 def picture(num_frames: int, fps: float = 10) -> MediaItem:
+    """Return frames that tell their number."""
     return MediaItem.from_frames(numbered(num_frames), fps)

@@ -20,6 +20,7 @@ PARTS = ("pe_av_codec", "pe_av_frame", "pe_av_embedding", "pe_av_text")
 
 
 def runtime(precision: str = "float32", weights: Any = "auto") -> Runtime:
+    """Return a runtime on the CPU."""
     return Runtime(device=torch.device("cpu"), precision=precision, weights=WeightsSource.parse(weights))
 
 
@@ -33,6 +34,7 @@ def made(extractor: Any, media: Any, on: Runtime) -> Features:
 
 
 def load_all(model: str, on: Runtime) -> None:
+    """Load every part of a model."""
     for name in PARTS:
         get_extractor(name, model=model).load(on)
 
@@ -45,6 +47,7 @@ def film(duration_s: float, num_frames: int, *, fps: float = 25.0) -> MediaItem:
 
 
 def embedded(folder: Path, item: MediaItem, modalities: str = "audio_video", on: Runtime | None = None) -> Features:
+    """Return the embeddings that the parents' features of one item become."""
     on = on or runtime()
     extractor: Any = get_extractor("pe_av_embedding", model=str(folder), modalities=modalities)
     parents = {name: made(parent, item, on) for name, parent in extractor.parents().items()}

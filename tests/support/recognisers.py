@@ -21,14 +21,17 @@ WORDS = [f"▁w{i}" for i in range(40)]
 
 
 def runtime(precision: str = "float32") -> Runtime:
+    """Return a runtime on the CPU."""
     return Runtime(device=torch.device("cpu"), precision=precision, weights=WeightsSource())
 
 
 def noise(duration_s: float, seed: int = 0) -> np.ndarray:
+    """Return quiet noise, the same every time."""
     return (0.1 * np.random.default_rng(seed).standard_normal(round(duration_s * RATE))).astype(np.float32)
 
 
 def window(waveform: np.ndarray) -> Window:
+    """Return a window that is speech from its beginning to its end."""
     spoken = np.array([[0, len(waveform)]])
     return Window(inputs={"waveform": waveform, "spoken": spoken}, duration_s=len(waveform) / RATE)
 
@@ -56,6 +59,7 @@ SPECIAL = ["<|endoftext|>", "<|startoftranscript|>", "<|en|>", "<|de|>", "<|zh|>
 
 
 def whisper(folder: Path, on: Runtime, **options: Any) -> Any:
+    """Return Whisper out of a folder, loaded."""
     extractor: Any = get_extractor("whisper_transformers", model_name=str(folder), **options)
     extractor.load(on)
     return extractor

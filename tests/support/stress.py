@@ -18,6 +18,8 @@ from avmeter.sample import Sample
 
 
 class Count(CorpusMetric):
+    """A metric of the corpus that needs nothing."""
+
     name = "test.count"
     direction = "higher"
     needs = ()

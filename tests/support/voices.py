@@ -22,10 +22,12 @@ needs_weights = require.needs(
 
 
 def runtime() -> Runtime:
+    """Return a runtime on the CPU."""
     return Runtime(device=torch.device("cpu"), precision="float32", weights=WeightsSource())
 
 
 def embed(extractor: Any, waveform: np.ndarray, rate: int = RATE) -> Features:
+    """Return the voice embedding of a waveform."""
     extractor.load(runtime())
     with MediaItem.from_audio(waveform, rate) as item:
         windows = list(extractor.windows(item))
@@ -34,5 +36,6 @@ def embed(extractor: Any, waveform: np.ndarray, rate: int = RATE) -> Features:
     return extractor.pool(outputs, [w.without_inputs() for w in windows], {})  # type: ignore[no-any-return]
 
 
-def noise(num_points: int, seed: int = 0) -> np.ndarray:
-    return (0.1 * np.random.default_rng(seed).standard_normal(num_points)).astype(np.float32)
+def noise(num_samples: int, seed: int = 0) -> np.ndarray:
+    """Return quiet noise of this length, the same every time."""
+    return (0.1 * np.random.default_rng(seed).standard_normal(num_samples)).astype(np.float32)
