@@ -78,7 +78,7 @@ class Extractor(abc.ABC):
     Options are keyword arguments of the constructor, stored as attributes of the same names.
 
     Attributes:
-        name: Name in the registry.
+        name: Name in the registry; set by `register_extractor`.
         version: Raised whenever the same input gives other features.
         takes: "audio", "video", "text", or "features" (see `DerivedExtractor`).
         option_names: The options that change the output.

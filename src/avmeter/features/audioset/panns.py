@@ -40,7 +40,6 @@ class PannsExtractor(AudioSetExtractor, NetworkExtractor):
         duration_s: Crop of "av-benchmark", default 8 s.
     """
 
-    name = "panns"
     version = "2"
     entries = ("panns-cnn14-16k",)
     sample_rate = SAMPLE_RATE

@@ -48,7 +48,6 @@ class PasstExtractor(AudioSetExtractor, NetworkExtractor):
         duration_s: Crop of "av-benchmark", default 8 s.
     """
 
-    name = "passt"
     version = "2"
     entries = ("passt",)
     sample_rate = SAMPLE_RATE

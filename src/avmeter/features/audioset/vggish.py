@@ -36,7 +36,6 @@ class VggishExtractor(AudioSetExtractor, NetworkExtractor):
         duration_s: Crop of "av-benchmark", default 8 s.
     """
 
-    name = "vggish"
     entries = ("vggish",)
     sample_rate = SAMPLE_RATE
     min_samples = WINDOW

@@ -51,7 +51,6 @@ class Yamnet(AudioSetExtractor):
         duration_s: Crop of "av-benchmark", default 8 s.
     """
 
-    name = "yamnet"
     version = "2"
     entries = ("yamnet",)
     sample_rate = MEL.sample_rate

@@ -51,7 +51,6 @@ class ClapAudio(ClapExtractor):
         protocol: "fastvideo" or "av-benchmark".
     """
 
-    name = "clap_audio"
     takes = "audio"
     option_names = ("model", "long_clips", "protocol")
 

@@ -32,7 +32,6 @@ class ClapText(ClapExtractor, TextExtractor):
         protocol: Decides the default checkpoint, nothing else.
     """
 
-    name = "clap_text"
     option_names = ("model",)
 
     def __init__(self, *, model: str | None = None, protocol: str = FASTVIDEO) -> None:

@@ -30,7 +30,6 @@ class ImageBindAudio(ImageBindAudioTower):
         protocol: Both published protocols are the same here.
     """
 
-    name = "imagebind_audio"
     version = "2"
 
     def __init__(self, *, channel: str = "first", mean_removal: str = "running", protocol: str = FASTVIDEO) -> None:

@@ -41,7 +41,6 @@ class ImageBindAudioWindows(ImageBindAudioTower):
         UsageError: Windows that are too short or too long, or do not move on.
     """
 
-    name = "imagebind_audio_windows"
     option_names = ("channel", "mean_removal", "window_s", "overlap_s")
 
     def __init__(

@@ -40,7 +40,6 @@ class ImageBindFrames(ImageBindTower):
         UsageError: No rate, or one that is not above 0 and at most 1000.
     """
 
-    name = "imagebind_frames"
     tower = "vision"
     takes = "video"
     option_names = ("fps",)

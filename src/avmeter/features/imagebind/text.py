@@ -28,7 +28,6 @@ CONTEXT_LENGTH = 77  # tokens, begin and end included
 class ImageBindText(ImageBindTower, TextExtractor):
     """Array `embedding` (1024,); facts `num_tokens`, `num_dropped`, `truncated`."""
 
-    name = "imagebind_text"
     tower = "text"
     entries = (*ImageBindTower.entries, VOCABULARY_ENTRY)
     dependencies = ("ftfy", "regex")

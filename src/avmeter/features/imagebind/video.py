@@ -39,7 +39,6 @@ class ImageBindVideo(ImageBindTower):
         protocol: "fastvideo" or "av-benchmark".
     """
 
-    name = "imagebind_video"
     version = "2"
     tower = "vision"
     takes = "video"

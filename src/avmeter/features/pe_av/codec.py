@@ -28,7 +28,6 @@ HOP = CodecConfig().hop_length  # 1920 samples, 0.04 s, for each vector
 class PeAvCodec(PeAvPart):
     """Array `vectors` (T, 128); fact `sound_s`. Options as `PeAvPart`."""
 
-    name = "pe_av_codec"
     takes = "audio"
     part = "codec"
     batch_size = 2

@@ -34,7 +34,6 @@ class PeAvEmbedding(PeAvPart, DerivedExtractor):
         modalities: What is embedded: "audio", "video", or "audio_video": each alone, and both together.
     """
 
-    name = "pe_av_embedding"
     part = "towers"
     option_names = ("model", "modalities")
     batch_size = 8

@@ -27,7 +27,6 @@ class PeAvFrame(PeAvPart):
     Options as `PeAvPart`.
     """
 
-    name = "pe_av_frame"
     takes = "video"
     part = "frame"
     batch_size = 4

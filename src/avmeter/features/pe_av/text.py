@@ -27,7 +27,6 @@ class PeAvText(PeAvPart, TextExtractor):
     Options as `PeAvPart`.
     """
 
-    name = "pe_av_text"
     part = "text"
     dependencies = ("transformers", "tokenizers")
 

@@ -31,7 +31,6 @@ _SPEC = AudioSpec(sample_rate=SAMPLE_RATE, resampler="sinc")
 class AudioboxExtractor(NetworkExtractor):
     """Facts CE, CU, PC, PQ: scores of about 1 to 10; `silent` and `high_band_only`: why to doubt them."""
 
-    name = "audiobox"
     version = "2"
     takes = "audio"
     entries = ("audiobox",)

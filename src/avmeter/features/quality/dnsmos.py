@@ -34,7 +34,6 @@ _POLYNOMIALS = {
 class Dnsmos(WindowExtractor):
     """SIG, BAK, OVRL (P.835) and P.808 scores of a clip, means over its windows."""
 
-    name = "dnsmos"
     version = "2"
     takes = "audio"
     entries = ("dnsmos-p835", "dnsmos-p808")

@@ -21,7 +21,6 @@ _BLOCK = 1 << 20
 class LoudnessExtractor(ClipExtractor):
     """Facts: integrated loudness, range, peaks; share of silence and of clipping, DC offset, bandwidth."""
 
-    name = "loudness"
     takes = "audio"
 
     def extract(self, media: MediaItem) -> Features:

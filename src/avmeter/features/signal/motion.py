@@ -22,7 +22,6 @@ LARGEST_SIDE = 480
 class MotionExtractor(ClipExtractor):
     """Arrays `times_s` (T,) and `magnitude` (T,): of frame i against i - 1, the first repeated."""
 
-    name = "motion"
     version = "2"
     takes = "video"
     dependencies = ("cv2",)

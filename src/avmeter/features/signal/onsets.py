@@ -18,7 +18,6 @@ class OnsetExtractor(ClipExtractor):
     Facts `duration_s`, and `header_mismatch` of a file that is cut off.
     """
 
-    name = "onsets"
     version = "2"
     takes = "audio"
 

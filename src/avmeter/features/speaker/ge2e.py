@@ -48,7 +48,6 @@ _QUIETEST_DBFS = -30.0
 class SpeakerGe2e(NetworkExtractor):
     """Array `embedding` (256,) of unit length; fact `speech_s`."""
 
-    name = "speaker_ge2e"
     takes = "audio"
     entries = ("resemblyzer",)
     dependencies = ("faster_whisper",)

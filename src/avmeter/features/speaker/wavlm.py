@@ -43,7 +43,6 @@ class SpeakerWavlm(ModelFolderExtractor):
         model_name: Folder of a model with `config.json`, weights and `preprocessor_config.json`; None is the catalog's.
     """
 
-    name = "speaker_wavlm"
     takes = "audio"
     option_names = ("model_name",)
     dependencies = ("transformers", "faster_whisper")

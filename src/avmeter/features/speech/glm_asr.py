@@ -45,7 +45,6 @@ class GlmAsr(SpeechRecogniser):
         instruction: What the model is asked to do; None is the processor's own request.
     """
 
-    name = "glm_asr"
     dependencies = ("transformers", "faster_whisper")
     extra = "glm-asr"
     option_names = ("model_name", "vad", "instruction")

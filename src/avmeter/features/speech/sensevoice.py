@@ -30,7 +30,6 @@ class SenseVoice(SpeechRecogniser):
         vad: Transcribe only where the voice activity detector finds speech.
     """
 
-    name = "sensevoice"
     dependencies = ("sherpa_onnx", "faster_whisper")
     extra = "sensevoice"
     default_model = "sensevoice-onnx"

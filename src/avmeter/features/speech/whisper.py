@@ -34,7 +34,6 @@ class Whisper(SpeechRecogniser):
         beam_size: 1 is greedy.
     """
 
-    name = "whisper"
     version = "2"
     dependencies = ("faster_whisper",)
     extra = "speech"

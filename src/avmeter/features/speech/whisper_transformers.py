@@ -45,7 +45,6 @@ class WhisperTransformers(SpeechRecogniser):
         timestamps: Decode timestamps as well, as openai/whisper does; they are not part of the text.
     """
 
-    name = "whisper_transformers"
     dependencies = ("transformers", "faster_whisper")
     extra = "speech"
     option_names = ("model_name", "language", "vad", "timestamps")

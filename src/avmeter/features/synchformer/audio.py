@@ -46,7 +46,6 @@ class SynchformerAudio(SynchformerTower):
         short: Rule for clips under 4.8 s: None (skip), "loop" or "pad" (zeros).
     """
 
-    name = "synchformer_audio"
     version = "2"
     takes = "audio"
     batch_size = 32

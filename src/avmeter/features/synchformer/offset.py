@@ -42,7 +42,6 @@ class SynchformerOffset(SynchformerPart, DerivedExtractor):
         UnknownNameError: No such rule.
     """
 
-    name = "synchformer_offset"
     version = "2"
     batch_size = 32
     part = "compare"

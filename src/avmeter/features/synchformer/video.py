@@ -57,7 +57,6 @@ class SynchformerVideo(SynchformerTower):
         short: Rule for clips under 4.8 s: None (skip), "loop" or "pad" (repeat the last frame).
     """
 
-    name = "synchformer_video"
     version = "2"
     takes = "video"
     batch_size = 4
