@@ -155,7 +155,7 @@ def test_another_process_and_another_order_give_the_same_scores() -> None:
     here = scores(evaluator(), samples(10))
     code = (
         f"import sys, json; sys.path[:0] = {[str(Path(__file__).parent), str(TESTS)]}\n"
-        "import test_extractors as t\n"
+        "import test_base as t\n"
         "print(json.dumps(t.scores(t.evaluator(batch_size=3), t.samples(10)[::-1])))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
