@@ -94,12 +94,12 @@ def test_sixteen_frames_are_those_that_the_video_processor_takes(golden: dict[st
     assert spread_indices(total, 16) == tuple(golden[f"sampled/{total}"])
 
 
-@pytest.mark.parametrize("num_points", [1, 500, 1919, 1920, 1921, 48_000])
-def test_waveform_is_padded_as_the_feature_extractor_does(num_points: int) -> None:
+@pytest.mark.parametrize("num_samples", [1, 500, 1919, 1920, 1921, 48_000])
+def test_waveform_is_padded_as_the_feature_extractor_does(num_samples: int) -> None:
     """Up to the next whole vector, by reflection."""
     from transformers import PeAudioFeatureExtractor
 
-    waveform = synth.chirp_noise(48_000, 1)[:num_points]
+    waveform = synth.chirp_noise(48_000, 1)[:num_samples]
     wanted = PeAudioFeatureExtractor()(waveform, sampling_rate=48_000, return_tensors="np")["input_values"]
     np.testing.assert_array_equal(reflect_end(waveform), wanted[0, 0])
 

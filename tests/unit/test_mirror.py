@@ -12,6 +12,8 @@ UNIT = TESTS / "unit"
 NOT_YET = frozenset((UNIT / "not_mirrored.txt").read_text().split())
 # Commands are thin, and tested from outside.
 E2E = "cli/"
+# Tests of no one module.
+OF_THE_TREE = {"cli/help", "cli/startup", "docs/docs", "support/require", "identifiers", "imports", "mirror"}
 
 
 def modules() -> list[str]:
@@ -35,3 +37,12 @@ def test_list_of_modules_without_a_test_only_shrinks() -> None:
     """A module on the list that has a test by now, or is gone, must leave it."""
     needless = [m for m in NOT_YET if m not in modules() or is_mirrored(m)]
     assert not needless, f"take these out of not_mirrored.txt: {sorted(needless)}"
+
+
+def test_every_unit_test_has_its_module_or_package() -> None:
+    """What was moved or renamed takes its tests along."""
+    subjects = {
+        p.relative_to(UNIT).as_posix().replace("test_", "").removesuffix(".py") for p in UNIT.rglob("test_*.py")
+    }
+    orphans = {s for s in subjects if not (PACKAGE / f"{s}.py").is_file() and not (PACKAGE / s).is_dir()}
+    assert orphans == OF_THE_TREE

@@ -69,10 +69,10 @@ def test_network_gives_the_published_numbers(published: Any) -> None:
 
 @needs_weights
 @pytest.mark.usefixtures("all_is_speech")
-@pytest.mark.parametrize("num_points", [3000, 16_000, 25_600, 25_601, 34_000, 41_000, 80_123])
-def test_utterance_is_embedded_as_published(published: Any, num_points: int) -> None:
+@pytest.mark.parametrize("num_samples", [3000, 16_000, 25_600, 25_601, 34_000, 41_000, 80_123])
+def test_utterance_is_embedded_as_published(published: Any, num_samples: int) -> None:
     """Cut, padded and averaged alike, for clips below and above one partial utterance."""
-    waveform = noise(num_points)
+    waveform = noise(num_samples)
     found = embed(get_extractor("speaker_ge2e"), waveform)
     np.testing.assert_allclose(found["embedding"], published.embed_utterance(waveform), atol=2e-6)
 
