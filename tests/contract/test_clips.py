@@ -13,7 +13,10 @@ from avmeter import Evaluator
 from avmeter.errors import SkipError, UnknownNameError
 from avmeter.features.base import Window, WindowExtractor, get_extractor
 from avmeter.media import MediaItem
+from avmeter.metrics.requirements import requirements_of
+from avmeter.registry import METRICS
 from avmeter.result import MetricResult
+from avmeter.weights.catalog import get_entry
 from golden import synth
 from support import require
 from support.media import click, flash, tone, write_media, write_pcm_wav
@@ -23,7 +26,18 @@ YAMNET = {"backbone": "yamnet"}
 TAGGED = dict.fromkeys(("audio.kl_divergence", "audio.frechet_distance", "audio.kernel_distance", "audio.prdc"), YAMNET)
 # Corpora below are small.
 TAGGED = {**TAGGED, "audio.prdc": {**YAMNET, "neighbours": 2}}
-CHEAP = [*TAGGED, "audio.dnsmos", "audio.loudness", "av.align"]
+
+
+def packaged_checkpoints(metric: str) -> tuple[str, ...] | None:
+    """Checkpoints of a metric that reads sound and video alone; None if packages do not ship them, or it reads more."""
+    needed = requirements_of(METRICS.get(metric)()).required
+    files = [file for entry in needed.checkpoints for file in get_entry(entry).files]
+    shipped = all(file.package and file.package.path for file in files)
+    return needed.checkpoints if shipped and set(needed.fields) <= {"audio", "video"} else None
+
+
+PACKAGED = {m: c for m in METRICS.builtin() if m not in TAGGED and (c := packaged_checkpoints(m)) is not None}
+CHEAP = [*TAGGED, *PACKAGED]
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def real() -> Evaluator:
     """The metrics whose weights come with packages."""
-    require.weights("yamnet", "dnsmos-p835", "dnsmos-p808")
+    require.weights("yamnet", *(entry for entries in PACKAGED.values() for entry in entries))
     with require.dependencies():
         return Evaluator(CHEAP, "cpu", options=TAGGED)
 
