@@ -8,8 +8,6 @@ from support.paths import ROOT, TESTS
 
 PACKAGE = ROOT / "src" / "avmeter"
 UNIT = TESTS / "unit"
-# One path a line; it may only become shorter.
-NOT_YET = frozenset((UNIT / "not_mirrored.txt").read_text().split())
 # Commands are thin, and tested from outside.
 E2E = "cli/"
 # Tests of no one module.
@@ -27,16 +25,10 @@ def is_mirrored(module: str) -> bool:
     return (UNIT / folder / f"test_{name}").is_file()
 
 
-@pytest.mark.parametrize("module", [m for m in modules() if m not in NOT_YET])
+@pytest.mark.parametrize("module", modules())
 def test_module_has_a_test_of_its_name(module: str) -> None:
     """Whoever changes a module finds its tests without a search."""
     assert is_mirrored(module)
-
-
-def test_list_of_modules_without_a_test_only_shrinks() -> None:
-    """A module on the list that has a test by now, or is gone, must leave it."""
-    needless = [m for m in NOT_YET if m not in modules() or is_mirrored(m)]
-    assert not needless, f"take these out of not_mirrored.txt: {sorted(needless)}"
 
 
 def test_every_unit_test_has_its_module_or_package() -> None:
