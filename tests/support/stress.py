@@ -35,8 +35,8 @@ class FakeEvaluator:
 
     def __init__(self) -> None:
         self.metrics = {
-            "test.rms": SimpleNamespace(direction="higher", per_sample=True),
-            "audio.wer": SimpleNamespace(direction="lower", per_sample=True),
+            "test.rms": SimpleNamespace(direction="higher", per_sample=True, requires=()),
+            "audio.wer": SimpleNamespace(direction="lower", per_sample=True, requires=("reference_text",)),
             "test.count": Count(),
         }
         self.metric_names = list(self.metrics)

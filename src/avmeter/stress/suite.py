@@ -12,7 +12,7 @@ import numpy as np
 
 from avmeter.errors import MediaError, UsageError
 from avmeter.evaluator import Evaluator
-from avmeter.metrics.base import CorpusMetric
+from avmeter.metrics.base import CorpusMetric, Metric
 from avmeter.result import MetricResult, Skip
 from avmeter.run import EvalResults
 from avmeter.sample import Sample, as_samples
@@ -20,9 +20,6 @@ from avmeter.stress.build import VariantClip, build_variant
 from avmeter.stress.expectations import load_expectations
 from avmeter.stress.judge import Cell, Verdict, judge
 from avmeter.stress.variants import SEED_VARIANTS, Variant, variants_of
-
-_OF_SPOKEN_WORDS = frozenset({"audio.wer"})
-"""Metrics that fall back to the prompt without a transcript: a scene description says nothing about damaged speech."""
 
 _MEDIA_KEYS = frozenset({"audio", "video", "video_path", "reference", "reference_audio"})
 
@@ -198,7 +195,7 @@ def _evaluate(attempts: Sequence[_Attempt], evaluator: Evaluator, names: Sequenc
     rows: list[dict[str, MetricResult]] = [{} for _ in attempts]
     corpus: dict[str, MetricResult] = {}
     provenance: dict[str, Any] = {"metrics": {}}
-    for group, samples in _groups(names, [attempts[i].measured() for i in built]):
+    for group, samples in _groups(names, evaluator.metrics, [attempts[i].measured() for i in built]):
         if not samples:
             continue
         results = _evaluate_quietly(evaluator, samples, group)
@@ -226,9 +223,16 @@ def _evaluate_quietly(evaluator: Evaluator, samples: Sequence[Sample], names: Se
         return evaluator.evaluate(samples=samples, metrics=names)
 
 
-def _groups(names: Sequence[str], samples: Sequence[Sample]) -> Iterable[tuple[list[str], list[Sample]]]:
-    spoken = [n for n in names if n in _OF_SPOKEN_WORDS]
-    others = [n for n in names if n not in _OF_SPOKEN_WORDS]
+def _groups(
+    names: Sequence[str], metrics: Mapping[str, Metric], samples: Sequence[Sample]
+) -> Iterable[tuple[list[str], list[Sample]]]:
+    """Yield metrics with the samples that they read.
+
+    Metrics of spoken words would fall back to the prompt without a transcript, and a scene description says nothing
+    about damaged speech: they get samples without a prompt.
+    """
+    spoken = [n for n in names if "reference_text" in metrics[n].requires]
+    others = [n for n in names if n not in spoken]
     if others:
         yield others, list(samples)
     if spoken:

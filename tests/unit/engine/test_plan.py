@@ -76,6 +76,7 @@ def test_field_that_is_missing_or_empty_is_named(sample, field, code, said):
     assert found.code == code
     assert said in found.reason
     assert field in found.hint
+    assert found.field == (field if code == SkipCode.MISSING_INPUT else None)
 
 
 def test_misspelt_key_of_a_sample_is_pointed_out():
