@@ -125,7 +125,7 @@ class Audiobox(nn.Module):
 
 
 def clip_scores(raw: ArrayLike, num_real_samples: ArrayLike) -> NDArray[np.float64]:
-    """Scores of a clip: the mean of its windows' judgements, weighted by how much of each is real.
+    """Compute the scores of a clip: the mean of its windows' judgements, weighted by how much of each is real.
 
         sum_w n_w (std * raw_w + mean) / sum_w n_w
 

@@ -108,7 +108,7 @@ class DummyTokens:
 
 
 def clean(text: str) -> str:
-    """The text as it is cut into words: broken encodings repaired, HTML unescaped, single spaces, lower case.
+    """Clean a text before it is cut into words: broken encodings repaired, HTML unescaped, single spaces, lower case.
 
     Raises:
         MissingDependencyError: ftfy is not installed.
@@ -121,7 +121,7 @@ def clean(text: str) -> str:
 
 
 def merged(letters: Sequence[str], ranks: Mapping[Pair, int]) -> list[str]:
-    """A word's letters joined to pieces, the most urgent pair first, everywhere in the word.
+    """Join a word's letters to pieces, the most urgent pair first, everywhere in the word.
 
     Args:
         letters: At least one.
@@ -144,7 +144,7 @@ def merged(letters: Sequence[str], ranks: Mapping[Pair, int]) -> list[str]:
 
 
 def read_merges(path: Path) -> list[Pair]:
-    """The merges of CLIP's vocabulary file (`bpe_simple_vocab_16e6.txt.gz`).
+    """Read the merges of CLIP's vocabulary file (`bpe_simple_vocab_16e6.txt.gz`).
 
     Raises:
         WeightsError: It is another file.
@@ -161,15 +161,15 @@ def read_merges(path: Path) -> list[Pair]:
 
 
 def _framed(ids: Sequence[int], *, begin: int, end: int, length: int) -> Tokens:
-    kept = ids[: length - 2]
+    read = ids[: length - 2]
     padded = np.zeros(length, np.int64)
-    padded[: len(kept) + 2] = [begin, *kept, end]
-    return Tokens(ids=padded, num_tokens=len(ids) + 2, num_dropped=len(ids) - len(kept))
+    padded[: len(read) + 2] = [begin, *read, end]
+    return Tokens(ids=padded, num_tokens=len(ids) + 2, num_dropped=len(ids) - len(read))
 
 
 @cache
 def _letters() -> Mapping[int, str]:
-    """Byte -> the printable letter that stands for it, in the order of the vocabulary."""
+    """Map each byte to the printable letter that stands for it, in the order of the vocabulary."""
     printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = [byte for byte in range(256) if byte not in printable]
     return {byte: chr(byte) for byte in printable} | {byte: chr(256 + i) for i, byte in enumerate(others)}

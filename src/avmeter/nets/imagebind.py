@@ -1,4 +1,4 @@
-"""ImageBind: pictures, sound and text in one embedding space.
+"""ImageBind: video, sound and text in one embedding space.
 
 Paper: Girdhar et al., "ImageBind: One Embedding Space To Bind Them All", CVPR 2023 (arXiv
 2305.05665). Published code and weights: github.com/facebookresearch/ImageBind, CC-BY-NC-SA-4.0
@@ -67,7 +67,7 @@ class ImageBindConfig:
         text: Text transformer.
         num_frames: Frames of one clip.
         image_size: Height and width, pixels.
-        patch_size: Height and width of a picture patch, pixels; it spans all frames.
+        patch_size: Height and width of a patch of a frame, pixels; it spans all frames.
         num_mels: Mel bands.
         num_mel_frames: Mel frames of one clip.
         mel_patch_size: Height and width of a mel patch.
@@ -307,7 +307,7 @@ class TextTower(Tower):
 class ImageBind(nn.Module):
     """The towers that `config.towers` names, as attributes of those names with `_tower` behind.
 
-    There is no `forward`: each tower is asked for itself, and embeddings of several clips or crops
+    There is no `forward`: each tower is called by its own method, and embeddings of several clips or crops
     are averaged by the caller, without normalising again.
     """
 
@@ -379,14 +379,14 @@ _TEXT_MASK = r"modality_preprocessors\.text\.mask"
 
 
 def key_map(towers: tuple[str, ...] = ("vision", "audio")) -> KeyMap:
-    """The key table of a network built with these towers; the other towers' keys count as unused."""
+    """Return the key table of a network built with these towers; the other towers' keys count as unused."""
     absent = (tower for tower in (*TOWERS, "depth", "thermal", "imu") if tower not in towers)
     patterns = (rf"modality_(preprocessors|trunks|heads|postprocessors)\.{tower}\..*" for tower in absent)
     return KeyMap(rules=_RULES, unused=(_TEXT_MASK, *patterns))
 
 
 KEY_MAP = key_map()
-"""The key table of vision and audio, what the default configuration builds."""
+"""Return the key table of vision and audio, what the default configuration builds."""
 
 
 def build(config: ImageBindConfig | None = None, *, device: torch.device | str = "cpu") -> ImageBind:

@@ -28,13 +28,13 @@ class KeyMap:
         object.__setattr__(self, "_compiled", tuple(re.compile(p) for p in self.unused))
 
     def official(self, own: str) -> str:
-        """The official checkpoint's name of the parameter called `own` here."""
+        """Return the official checkpoint's name of the parameter called `own` here."""
         for pattern, replacement in self.rules:
             own = re.sub(pattern, replacement, own)
         return own
 
     def is_unused(self, official: str) -> bool:
-        """True if the network is known never to read this official key."""
+        """Return True if the network is known never to read this official key."""
         return any(p.fullmatch(official) for p in self._compiled)
 
     def load(self, net: nn.Module, official_state: Mapping[str, Tensor], *, source: str) -> None:
@@ -49,12 +49,12 @@ class KeyMap:
             WeightsError: A key is missing, unexpected, or has another shape.
         """
         own_state = net.state_dict()
-        wanted = {self.official(own): own for own in own_state}
-        missing = sorted(set(wanted) - set(official_state))
-        unexpected = sorted(k for k in official_state if k not in wanted and not self.is_unused(k))
+        own_names = {self.official(own): own for own in own_state}
+        missing = sorted(set(own_names) - set(official_state))
+        unexpected = sorted(k for k in official_state if k not in own_names and not self.is_unused(k))
         shapes = sorted(
             f"{k} is {tuple(official_state[k].shape)}, needs {tuple(own_state[own].shape)}"
-            for k, own in wanted.items()
+            for k, own in own_names.items()
             if k in official_state and official_state[k].shape != own_state[own].shape
         )
         if missing or unexpected or shapes:
@@ -67,4 +67,4 @@ class KeyMap:
                 f"{source}: not a checkpoint of {type(net).__name__} ({'; '.join(parts)})",
                 hint="check that the file is the one named in the catalog: `avmeter weights verify`",
             )
-        net.load_state_dict({own: official_state[official] for official, own in wanted.items()})
+        net.load_state_dict({own: official_state[official] for official, own in own_names.items()})

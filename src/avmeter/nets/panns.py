@@ -90,12 +90,12 @@ class Cnn14(nn.Module):
         self.fc_audioset = nn.Linear(width, config.num_classes)
 
     def normalised(self, logmel: Tensor) -> Tensor:
-        """Every band less its mean, over its deviation: (B, 1, F, T) to (B, 1, T, F)."""
+        """Normalise every band to mean 0 and deviation 1: (B, 1, F, T) to (B, 1, T, F)."""
         out: Tensor = self.bn0(logmel.transpose(1, 2)).permute(0, 2, 3, 1)
         return out
 
     def convolved(self, x: Tensor) -> Tensor:
-        """Output of the last block: (B, 1, T, F) to (B, C, T / 32, F / 32)."""
+        """Return the output of the last block: (B, 1, T, F) to (B, C, T / 32, F / 32)."""
         for block in self.blocks[:-1]:
             x = F.avg_pool2d(block(x), 2)
         out: Tensor = self.blocks[-1](x)

@@ -64,7 +64,7 @@ class PasstConfig:
     num_classes: int = 527
 
     def num_patches(self, size: int) -> int:
-        """Patches along an axis of `size` bands or frames."""
+        """Return the number of patches along an axis of `size` bands or frames."""
         return (size - self.patch_size) // self.patch_stride + 1
 
 
@@ -169,7 +169,7 @@ class Passt(nn.Module):
         self.head = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, config.num_classes))
 
     def tokens(self, mel: Tensor) -> Tensor:
-        """What the first block reads: class token, distillation token, patches (frequency outer, time inner).
+        """Return what the first block reads: class token, distillation token, patches (frequency outer, time inner).
 
         Args:
             mel: (B, 1, F, T).

@@ -70,7 +70,7 @@ class WavLMConfig:
             raise ValueError("position_kernel must be even, num_distance_bands a multiple of 4")
 
     def num_frames(self, num_samples: int) -> int:
-        """Frames L of a waveform of this many samples."""
+        """Return the number of frames L of a waveform of this many samples."""
         for kernel, stride in self.conv_layers:
             num_samples = (num_samples - kernel) // stride + 1
         return num_samples
@@ -222,18 +222,18 @@ class WavLM(nn.Module):
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.num_layers))
 
     def real_frames(self, mask: Tensor) -> Tensor:
-        """Which frames are real (B, L): those with any real sample in their share of the window.
+        """Return which frames are real (B, L): those with any real sample in their share of the window.
 
         Args:
             mask: Real samples (B, S), bool. The samples are dealt to the L frames in equal shares, the
-                remainder at the end to nobody.
+                remainder at the end to none.
         """
         num_frames = self.config.num_frames(mask.shape[1])
         share = mask.shape[1] // num_frames
         return torch.unflatten(mask[:, : num_frames * share], 1, (num_frames, share)).any(-1)
 
     def states(self, waveform: Tensor, mask: Tensor) -> Iterator[Tensor]:
-        """Input of the first layer, then the output of each: `num_layers` + 1 tensors (B, L, D).
+        """Return the input of the first layer, then the output of each: `num_layers` + 1 tensors (B, L, D).
 
         Args:
             waveform: (B, S), float, 16 kHz.

@@ -5,7 +5,7 @@ Source: Koutini et al., "Efficient Training of Audio Transformers with Patchout"
 
 Windows, protocol "fastvideo": 10 s every 5 s from 0, as long as one brings sound that the window before did not
 reach; logits are their mean, the embedding is that of the first 10 s. Less than one mel frame (10 ms) of new sound
-makes no window here; it does in the published code, whose score jumps there by one point more. A clip of up to 1.5 s
+makes no window here; it does in the published code, whose score jumps there by one sample more. A clip of up to 1.5 s
 is padded to 10 s for the embedding, but its logits are taken unpadded, as published. Protocol "av-benchmark": one
 window, the first 8 s padded to 10 s, for both.
 """

@@ -110,7 +110,7 @@ def _unpack(archive: Path, folder: Path) -> Path:
 
 
 def _extra_output(name: str) -> bytes:
-    """A fragment of an ONNX file that adds a graph output.
+    """Encode a fragment of an ONNX file that adds a graph output.
 
     Protocol buffers merge repeated occurrences of a message, so a second `graph` (field 7 of the model) holding one
     `output` (field 12) with a `name` (field 1) extends the first.

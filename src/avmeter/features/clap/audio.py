@@ -15,7 +15,7 @@ mean, sinc resampler, the first 8 s.
 
 LAION's own checkpoints: a short clip passes by the fusion branch, and samples are rounded through 16-bit integers as
 LAION's code does with files; av-benchmark hands tensors over, which are not rounded. To MS-CLAP it hands files: there
-"av-benchmark" is the sinc resampler over the whole clip, mean kept.
+"av-benchmark" is the sinc resampler over the whole clip, its mean not removed.
 """
 
 from __future__ import annotations

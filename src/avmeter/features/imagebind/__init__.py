@@ -1,3 +1,3 @@
-"""ImageBind's towers: sound, picture and text in one space."""
+"""ImageBind's towers: sound, video and text in one space."""
 
 PREFIX = "imagebind_"

@@ -1,3 +1,3 @@
-"""Perception Encoder Audiovisual: sound, picture, both together and text in one space."""
+"""Perception Encoder Audiovisual: sound, video, both together and text in one space."""
 
 PREFIX = "pe_av_"

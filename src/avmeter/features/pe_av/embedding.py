@@ -1,6 +1,6 @@
 """PE-AV's embeddings of sound, of video, and of both together.
 
-Source: Vyas et al. (2025); `PeAudioVideoModel` of transformers. Sound and video are taken to last equally long: where
+Source: Vyas et al. (2025); `PeAudioVideoModel` of transformers. Sound and video are assumed to be equally long: where
 there are more vectors of one, the other's are repeated.
 """
 

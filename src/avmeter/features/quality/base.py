@@ -15,7 +15,7 @@ _BLOCK_LENGTH = 1 << 20
 
 
 def band_facts(media: MediaItem, waveform: Any) -> Mapping[str, bool]:
-    """Facts `silent` and `high_band_only` of a clip: what its score should be doubted for.
+    """Return the facts `silent` and `high_band_only` of a clip: reasons to doubt its score.
 
     Args:
         media: The clip.

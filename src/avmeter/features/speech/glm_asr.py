@@ -1,4 +1,4 @@
-"""Transcripts by GLM-ASR: a Whisper encoder before a language model that is asked for the text.
+"""Transcripts by GLM-ASR: a Whisper encoder in front of a language model that is prompted for the text.
 
     audio --log-mel, 30 s windows--> encoder --> projector --> tokens in place of <|pad|> in the prompt --> text
 

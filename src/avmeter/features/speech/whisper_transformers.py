@@ -1,4 +1,4 @@
-"""Transcripts by Whisper through transformers: windows of all clips share batches, which is what a GPU wants.
+"""Transcripts by Whisper through transformers: windows of all clips share batches, which is what makes a GPU fast.
 
     window --log-mel (F, 3000)--> encoder --> one step of the decoder: language, no-speech probability
                                           --> greedy decoding after <|startoftranscript|><|en|><|transcribe|>
@@ -185,7 +185,7 @@ class GreedyWhisper:
 
         published = self._model.generation_config
         return GenerationConfig(
-            # All the room there is: nobody comes back for the rest of a window, as openai/whisper does.
+            # All the room there is: unlike openai/whisper, this never returns to what is left of a window.
             max_new_tokens=self._model.config.max_target_positions - prompt_length,
             do_sample=False,
             num_beams=1,

@@ -1,3 +1,3 @@
-"""Synchformer: segments of sound and picture, and the offset between them."""
+"""Synchformer: segments of sound and video, and the offset between them."""
 
 PREFIX = "synchformer_"

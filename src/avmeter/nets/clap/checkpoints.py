@@ -111,7 +111,7 @@ _ENDINGS = (".pt", ".pth")
 
 
 def checkpoint_name(name: str) -> str:
-    """The catalog name of a checkpoint.
+    """Return the catalog name of a checkpoint.
 
     Args:
         name: That itself, or what papers and hubs call it: "630k-audioset-fusion-best" (with or without ".pt"),

@@ -101,11 +101,11 @@ class Layout:
         object.__setattr__(self, "_unused", tuple(re.compile(pattern) for pattern in self.unused))
 
     def is_unused(self, official: str) -> bool:
-        """True for keys that no network reads."""
+        """Return True for keys that no network reads."""
         return any(pattern.fullmatch(official) for pattern in self._unused)
 
     def translate(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """A file's tensors under the network's names.
+        """Translate a file's tensors to the network's names.
 
         Args:
             state: The file's state dict. Keys that the table does not know are passed on, so that loading refuses them.
@@ -144,15 +144,15 @@ class Layout:
     def _own(self, key: str) -> str:
         for part in self.parts:
             if key.startswith(part.official):
-                rest = key.removeprefix(part.official)
+                suffix = key.removeprefix(part.official)
                 for pattern, replacement in part.rules:
-                    rest = re.sub(pattern, replacement, rest)
-                return part.own + rest
+                    suffix = re.sub(pattern, replacement, suffix)
+                return part.own + suffix
         return key
 
 
 def _unfused(name: str, key: str, value: Tensor) -> dict[str, Tensor]:
-    """Query, key and value, which stand under each other in one tensor."""
+    """Split query, key and value, which stand under each other in one tensor."""
     if not value.dim() or len(value) % 3:
         raise WeightsError(f"`{key}` is {tuple(value.shape)}, not query, key and value under each other", hint=_VERIFY)
     parts = zip(("query", "key", "value"), value.chunk(3), strict=True)

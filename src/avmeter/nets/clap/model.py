@@ -16,7 +16,7 @@ _IN_EVERY_FILE = "num_batches_tracked"
 
 
 def build(config: ClapConfig | MsClapConfig | None = None, *, device: torch.device | str = "cpu") -> nn.Module:
-    """A `transformers.ClapModel`, or an `MsClap`, in evaluation mode.
+    """Build a `transformers.ClapModel`, or an `MsClap`, in evaluation mode.
 
     Its parameters are uninitialised memory: load or fill them. Nothing is drawn at random and nothing is read from disk
     or network. Constants (indices, positions) are computed; those that only some published files hold stay out of
@@ -39,7 +39,7 @@ def build(config: ClapConfig | MsClapConfig | None = None, *, device: torch.devi
 
 
 def audio_features(model: nn.Module, input_features: Tensor, is_longer: Tensor) -> Tensor:
-    """Embeddings of sound.
+    """Embed sound.
 
     Args:
         model: From `build`.
@@ -56,7 +56,7 @@ def audio_features(model: nn.Module, input_features: Tensor, is_longer: Tensor) 
 
 
 def text_features(model: nn.Module, ids: Tensor, mask: Tensor) -> Tensor:
-    """Embeddings of text.
+    """Embed text.
 
     Args:
         model: From `build`.
@@ -71,7 +71,7 @@ def text_features(model: nn.Module, ids: Tensor, mask: Tensor) -> Tensor:
 
 
 def _projected(output: Any) -> Tensor:
-    """The embedding, normalised: transformers 5 returns an object around it, earlier ones the tensor."""
+    """Normalise the embedding: transformers 5 returns an object around it, earlier ones the tensor."""
     embedding: Tensor = output if isinstance(output, Tensor) else output.pooler_output
     return nn.functional.normalize(embedding, dim=-1)
 
@@ -147,7 +147,7 @@ def _audio_config(audio: AudioTowerConfig, embedding_dim: int) -> Any:
 
 
 def _constant(module: Any, name: str, buffer: Tensor) -> Tensor:
-    """The value of an integer buffer, on its device."""
+    """Compute an integer buffer, on its device."""
     if name == "relative_position_index":
         value = _relative_position_index(*module.window_size)
     elif name == "position_ids":
@@ -166,7 +166,7 @@ def _constant(module: Any, name: str, buffer: Tensor) -> Tensor:
 
 
 def _relative_position_index(height: int, width: int) -> Tensor:
-    """Row of the bias table for each pair of places in a window: (height * width, height * width)."""
+    """Return the row of the bias table for each pair of places in a window: (height * width, height * width)."""
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     dy = y.flatten()[:, None] - y.flatten()[None, :] + height - 1
     dx = x.flatten()[:, None] - x.flatten()[None, :] + width - 1

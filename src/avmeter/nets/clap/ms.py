@@ -37,7 +37,7 @@ class Projection(nn.Module):
 
 
 class MsClap(nn.Module):
-    """Both towers, asked as transformers' `ClapModel` is asked.
+    """Both towers, called as transformers' `ClapModel` is.
 
     Args:
         audio_model: A `transformers.ClapAudioModel`.
@@ -69,7 +69,7 @@ class MsClap(nn.Module):
 
 
 def last_states(states: Tensor, ids: Tensor) -> Tensor:
-    """The state that stands for each text.
+    """Return the state that stands for each text.
 
     The published code finds the last token by counting ids other than 0, its padding. But 0 is "!" as well: every "!"
     in a text moves the place one token to the front. The checkpoint was trained like that, so it is done here.

@@ -140,7 +140,7 @@ class DummyTokens:
 
 
 def _read_vocabulary(path: Path, scheme: Scheme) -> dict[str, int]:
-    """Token -> id."""
+    """Read the vocabulary: token -> id."""
     try:
         vocab = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -152,7 +152,7 @@ def _read_vocabulary(path: Path, scheme: Scheme) -> dict[str, int]:
 
 
 def _read_merges(path: Path, vocab: dict[str, int]) -> list[tuple[str, str]]:
-    """Pairs of tokens that become one, most urgent first."""
+    """Read the pairs of tokens that become one, most urgent first."""
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, ValueError) as error:
@@ -169,13 +169,13 @@ def _read_merges(path: Path, vocab: dict[str, int]) -> list[tuple[str, str]]:
 
 
 def _batch(rows: Sequence[Sequence[int]], max_tokens: int, scheme: Scheme) -> Tokens:
-    """Rows of ids, cut before their last token where they are too long, as one padded tensor."""
+    """Pad rows of ids to one tensor; those that are too long are cut before their last token."""
     if not rows:
         raise UsageError("no text to tokenize")
-    kept = [list(row) if len(row) <= max_tokens else [*row[: max_tokens - 1], scheme.end[-1]] for row in rows]
-    longest = max(len(row) for row in kept)
+    cut = [list(row) if len(row) <= max_tokens else [*row[: max_tokens - 1], scheme.end[-1]] for row in rows]
+    longest = max(len(row) for row in cut)
     return Tokens(
-        ids=torch.tensor([row + [scheme.pad] * (longest - len(row)) for row in kept]),
-        mask=torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in kept]),
+        ids=torch.tensor([row + [scheme.pad] * (longest - len(row)) for row in cut]),
+        mask=torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in cut]),
         num_dropped=tuple(max(0, len(row) - max_tokens) for row in rows),
     )

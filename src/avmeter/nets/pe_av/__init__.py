@@ -1,16 +1,16 @@
-"""PE-AV: embeddings of sound, picture and text in one space.
+"""PE-AV: embeddings of sound, video and text in one space.
 
 Paper: Vyas et al., "Pushing the Frontier of Audiovisual Perception with Large-Scale Multimodal Correspondence
 Learning" (2025), arXiv 2512.19687. Published code: facebookresearch/perception_models and transformers
-(`PeAudioVideoModel`), Apache-2.0; weights Apache-2.0. Here it is in four parts, so that sound and picture are encoded
-once whoever is compared with whom:
+(`PeAudioVideoModel`), Apache-2.0; weights Apache-2.0. Here it is in four parts, so that sound and video are encoded
+once for all comparisons:
 
     waveform (B, 1, N) --codec--> (B, N / 1920, 128) --+
                                                         towers --> audio, video, audio_video (B, 1024)
     frames (B, 3, 336, 336) --frame--> (B, 1024) -------+
     token ids (B, L) --text--> audio, video, audio_video (B, 1024)
 
-Clips of one batch are equally long: the convolutions of the codec would hear padding. transformers is imported when
+Clips of one batch are equally long: the convolutions of the codec would read padding. transformers is imported when
 the text tower is built, not before.
 """
 

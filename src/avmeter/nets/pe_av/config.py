@@ -35,7 +35,7 @@ class TransformerConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class CodecConfig:
-    """The encoder of DAC-VAE: a waveform to one vector every `hop_length` points.
+    """The encoder of DAC-VAE: a waveform to one vector every `hop_length` samples.
 
     Attributes:
         dim: Width behind the first convolution; doubles with every block.
@@ -135,19 +135,19 @@ class PeAvConfig:
     text: TextConfig = field(default_factory=TextConfig)
 
     @classmethod
-    def read(cls, given: Mapping[str, Any], *, source: str) -> PeAvConfig:
-        """From the `config.json` of a checkpoint in the layout of transformers.
+    def read(cls, content: Mapping[str, Any], *, source: str) -> PeAvConfig:
+        """Read the `config.json` of a checkpoint in the layout of transformers.
 
         Args:
-            given: Its content. What is absent has the default of transformers.
+            content: Its content. What is absent has the default of transformers.
             source: Name of the file for the message.
 
         Raises:
             WeightsError: It is the configuration of another model.
         """
-        if given.get("model_type") != "pe_audio_video":
-            raise WeightsError(f"{source}: a configuration of `{given.get('model_type')}`, not of `pe_audio_video`")
-        joint = given.get("audio_video_config") or {}
+        if content.get("model_type") != "pe_audio_video":
+            raise WeightsError(f"{source}: a configuration of `{content.get('model_type')}`, not of `pe_audio_video`")
+        joint = content.get("audio_video_config") or {}
         audio, video = joint.get("audio_config") or {}, joint.get("video_config") or {}
         return cls(
             audio=_transformer(audio),
@@ -155,33 +155,33 @@ class PeAvConfig:
             joint=_transformer(joint),
             codec=_codec(audio.get("dac_config") or {}),
             frame=_frame(video.get("vision_config") or {}),
-            text=_text(given.get("text_config") or {}),
+            text=_text(content.get("text_config") or {}),
         )
 
 
-def _transformer(given: Mapping[str, Any]) -> TransformerConfig:
-    rope = given.get("rope_parameters") or {}
+def _transformer(content: Mapping[str, Any]) -> TransformerConfig:
+    rope = content.get("rope_parameters") or {}
     return TransformerConfig(
-        dim=given.get("hidden_size", 1792),
-        hidden_dim=given.get("intermediate_size", 4800),
-        num_layers=given.get("num_hidden_layers", 6),
-        num_heads=given.get("num_attention_heads", 14),
-        head_dim=given.get("head_dim", 128),
-        rope_base=rope.get("rope_theta", given.get("rope_theta", 20_000.0)),
-        norm_eps=given.get("rms_norm_eps", 1e-5),
+        dim=content.get("hidden_size", 1792),
+        hidden_dim=content.get("intermediate_size", 4800),
+        num_layers=content.get("num_hidden_layers", 6),
+        num_heads=content.get("num_attention_heads", 14),
+        head_dim=content.get("head_dim", 128),
+        rope_base=rope.get("rope_theta", content.get("rope_theta", 20_000.0)),
+        norm_eps=content.get("rms_norm_eps", 1e-5),
     )
 
 
-def _codec(given: Mapping[str, Any]) -> CodecConfig:
+def _codec(content: Mapping[str, Any]) -> CodecConfig:
     return CodecConfig(
-        dim=given.get("encoder_hidden_size", 64),
-        strides=tuple(given.get("downsampling_ratios", (2, 8, 10, 12))),
-        latent_dim=given.get("codebook_dim", 128),
+        dim=content.get("encoder_hidden_size", 64),
+        strides=tuple(content.get("downsampling_ratios", (2, 8, 10, 12))),
+        latent_dim=content.get("codebook_dim", 128),
     )
 
 
-def _frame(given: Mapping[str, Any]) -> FrameConfig:
-    sizes = given.get("model_args") or {}
+def _frame(content: Mapping[str, Any]) -> FrameConfig:
+    sizes = content.get("model_args") or {}
     image = sizes.get("img_size", 336)
     return FrameConfig(
         image_size=image if isinstance(image, int) else image[0],
@@ -189,20 +189,22 @@ def _frame(given: Mapping[str, Any]) -> FrameConfig:
         num_layers=sizes.get("depth", 24),
         num_heads=sizes.get("num_heads", 16),
         patch_size=sizes.get("patch_size", 14),
-        output_dim=len(given.get("label_names") or ()) or given.get("num_labels") or given.get("num_classes", 1024),
+        output_dim=len(content.get("label_names") or ())
+        or content.get("num_labels")
+        or content.get("num_classes", 1024),
     )
 
 
-def _text(given: Mapping[str, Any]) -> TextConfig:
+def _text(content: Mapping[str, Any]) -> TextConfig:
     return TextConfig(
-        vocabulary=given.get("vocab_size", 50_368),
-        dim=given.get("hidden_size", 1024),
-        hidden_dim=given.get("intermediate_size", 2624),
-        num_layers=given.get("num_hidden_layers", 22),
-        num_heads=given.get("num_attention_heads", 16),
-        begin=given.get("cls_token_id", 50_281),
-        end=given.get("sep_token_id", 50_282),
-        pad=given.get("pad_token_id", 50_283),
+        vocabulary=content.get("vocab_size", 50_368),
+        dim=content.get("hidden_size", 1024),
+        hidden_dim=content.get("intermediate_size", 2624),
+        num_layers=content.get("num_hidden_layers", 22),
+        num_heads=content.get("num_attention_heads", 16),
+        begin=content.get("cls_token_id", 50_281),
+        end=content.get("sep_token_id", 50_282),
+        pad=content.get("pad_token_id", 50_283),
     )
 
 
@@ -243,7 +245,7 @@ CHECKPOINTS: Mapping[str, Checkpoint] = MappingProxyType(
 
 
 def checkpoint_name(name: str) -> str:
-    """The catalog name of a checkpoint, from that itself or its name on the hub ("facebook/pe-av-large").
+    """Return the catalog name of a checkpoint, from that itself or its name on the hub ("facebook/pe-av-large").
 
     Raises:
         UnknownNameError: No such checkpoint.

@@ -16,7 +16,7 @@ text: model                                      text_model
 text: {audio,video,joint}_head                   audio_model.text_audio_head, video_model.text_video_head,
                                                  text_audio_video_head
 (absent)                                         text_model.final_norm; scales and biases of the logits;
-                                                 heads of sound or picture together with text
+                                                 heads of sound or video together with text
 """  # noqa: E501 - names are as long as they are
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ _ALIASES = (
 
 
 def without_aliases(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A checkpoint whose tensors have one name each, that of the table above."""
+    """Return a checkpoint whose tensors have one name each, that of the table above."""
     found: dict[str, Tensor] = {}
     for key, tensor in state.items():
         for pattern, name in _ALIASES:

@@ -38,7 +38,7 @@ class TextTower(nn.Module):
         self.joint_head = Head(config.dim, config.dim)
 
     def forward(self, ids: Tensor, mask: Tensor) -> dict[str, Tensor]:
-        """Embeddings for comparison with sound, with picture, and with both.
+        """Embeddings for comparison with sound, with video, and with both.
 
         Args:
             ids: (B, L), padded at the end.
@@ -53,7 +53,7 @@ class TextTower(nn.Module):
 
 
 def _modernbert(config: TextConfig) -> Any:
-    """`transformers.ModernBertModel` without its final norm."""
+    """Build a `transformers.ModernBertModel` without its final norm."""
     try:
         from transformers import ModernBertConfig, ModernBertModel
     except ImportError as error:
@@ -150,7 +150,7 @@ class DummyTokens:
 
 
 def _checked(file: Path) -> str:
-    """The content of a `tokenizer.json`, if it looks like one: the package's own errors have no type."""
+    """Read a `tokenizer.json`, if it looks like one: the package's own errors have no type."""
     try:
         text = file.read_text(encoding="utf-8")
         kind = json.loads(text)["model"]["type"]
@@ -162,12 +162,12 @@ def _checked(file: Path) -> str:
 
 
 def _framed(ids: list[int], config: TextConfig) -> Tokens:
-    kept = ids[: MAX_TOKENS - 2]
-    return Tokens(ids=(config.begin, *kept, config.end), num_dropped=len(ids) - len(kept))
+    read = ids[: MAX_TOKENS - 2]
+    return Tokens(ids=(config.begin, *read, config.end), num_dropped=len(ids) - len(read))
 
 
 def padded(ids: tuple[int, ...], length: int, config: TextConfig) -> tuple[Tensor, Tensor]:
-    """Ids and mask (length,), int64, padded at the end."""
+    """Pad ids at their end; return ids and mask (length,), int64."""
     row = torch.full((length,), config.pad)
     row[: len(ids)] = torch.tensor(ids)
     return row, (torch.arange(length) < len(ids)).long()

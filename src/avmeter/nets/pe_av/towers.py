@@ -51,7 +51,7 @@ class VideoTower(nn.Module):
 
 
 class JointTower(nn.Module):
-    """States of sound (B, Ta, D) and picture (B, Tv, D) -> embedding (B, E)."""
+    """States of sound (B, Ta, D) and video (B, Tv, D) -> embedding (B, E)."""
 
     def __init__(self, config: PeAvConfig) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class JointTower(nn.Module):
         self.head = Head(config.joint.dim, config.text.dim)
 
     def forward(self, audio: Tensor, video: Tensor) -> Tensor:
-        """See the class. Both are taken to last equally long."""
+        """See the class. Both are assumed to be equally long."""
         projected = self.video_proj(video.transpose(1, 2))
         aligned = functional.interpolate(projected, size=audio.shape[1], mode="nearest").transpose(1, 2)
         both = torch.cat([audio, self.video_norm(aligned)], dim=-1)
@@ -81,7 +81,7 @@ class Towers(nn.Module):
         self.joint = JointTower(config)
 
     def forward(self, *, audio: Tensor | None = None, video: Tensor | None = None) -> dict[str, Tensor]:
-        """Embeddings of what is given: "audio", "video", and with both "audio_video".
+        """Embeddings of the inputs: "audio", "video", and with both "audio_video".
 
         Args:
             audio: (B, Ta, L), codec vectors, or None.
@@ -89,9 +89,9 @@ class Towers(nn.Module):
         """
         found: dict[str, Tensor] = {}
         if audio is not None:
-            found["audio"], heard = self.audio(audio)
+            found["audio"], audio_states = self.audio(audio)
         if video is not None:
-            found["video"], seen = self.video(video)
+            found["video"], video_states = self.video(video)
         if audio is not None and video is not None:
-            found["audio_video"] = self.joint(heard, seen)
+            found["audio_video"] = self.joint(audio_states, video_states)
         return found

@@ -1,4 +1,4 @@
-"""Synchformer: how far sound and picture are apart in time.
+"""Synchformer: how far sound and video are apart in time.
 
 Paper: Iashin, Xie, Rahtu, Zisserman, "Synchformer: Efficient Synchronization from Sparse Cues",
 ICASSP 2024 (arXiv 2401.16423). Published code: github.com/v-iashin/Synchformer, MIT. Weights: the

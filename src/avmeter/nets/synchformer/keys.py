@@ -23,15 +23,15 @@ _OFFICIAL = {
     "compare": r"(vproj|aproj|transformer)\..*",
 }
 
-# A 2-D patch embedding, left over from the picture model that the video tower started from.
+# A 2-D patch embedding, left over from the image model that the video tower started from.
 _NEVER_READ = r"vfeat_extractor\.patch_embed\.proj\.(weight|bias)"
 
 
 def key_map(parts: tuple[str, ...] = PARTS) -> KeyMap:
-    """The key table of a network built with these parts; the other parts' keys count as unused."""
+    """Return the key table of a network built with these parts; the other parts' keys count as unused."""
     absent = tuple(_OFFICIAL[part] for part in PARTS if part not in parts)
     return KeyMap(rules=_RULES, unused=(_NEVER_READ, *absent))
 
 
 KEY_MAP = key_map()
-"""The key table of the whole network."""
+"""Return the key table of the whole network."""

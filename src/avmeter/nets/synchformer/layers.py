@@ -137,9 +137,9 @@ class PooledAttention(nn.Module):
 
 
 class Aggregator(nn.Module):
-    """One pre-norm transformer layer over [CLS, tokens] of which only the CLS output is kept.
+    """One pre-norm transformer layer over [CLS, tokens] of which only the CLS output is computed.
 
-    The published layer computes all outputs; the others are read by nobody, so here the CLS token is
+    The published layer computes all outputs; the others are never read, so here the CLS token is
     the only query.
     """
 

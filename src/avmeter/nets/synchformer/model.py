@@ -18,7 +18,7 @@ OFFSET_GRID_S = tuple(round(-2 + 0.2 * i, 1) for i in range(21))
 class Synchformer(nn.Module):
     """Features of short segments of video and sound, and the offset between their sequences.
 
-    There is no `forward`: features are made once for each segment and may be kept; a comparison
+    There is no `forward`: features are computed once per segment and may be stored; a comparison
     reads a run of segments. Attributes `video`, `audio` and `comparison` hold the parts that
     `config.parts` names.
     """

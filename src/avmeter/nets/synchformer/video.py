@@ -2,7 +2,7 @@
 
 Shapes: B segments, T times, N places in G groups of P, S patches of an attention group, D width, H heads.
 
-Tokens are kept as (B, T, 1 + N, D): in front of every frame's patches stands a copy of the one CLS token. The
+Tokens are stored as (B, T, 1 + N, D): in front of every frame's patches stands a copy of the one CLS token. The
 copies are always equal; they cost half a percent of the matrix products, and in return keys and values of
 a frame lie behind those of the CLS token without being moved.
 
@@ -188,11 +188,11 @@ class VideoTower(nn.Module):
         return torch.cat([cls[:, None].expand(*patches.shape[:2], 1, -1), patches], dim=2)
 
     def masks(self, x: Tensor) -> Masks:
-        """The masks for tokens of this type, on this device."""
+        """Return the masks for tokens of this type, on this device."""
         t, n = x.shape[1], x.shape[2] - 1
         p = n // self.num_time_groups
         place = torch.arange(t * p, device=x.device) % p
-        # Attention kernels want rows that start at multiples of 16 numbers, and would copy others.
+        # Attention kernels need rows that start at multiples of 16 numbers, and would copy others.
         time = x.new_zeros(1 + t * p, -(-(1 + t * p) // 16) * 16)[:, : 1 + t * p]
         time[1:, 1:].masked_fill_(place[:, None] != place, float("-inf"))
         return Masks(
