@@ -115,8 +115,7 @@ class WorkerDecoder:
             except CannotStartError as error:
                 if deaths:  # this file may have been the reason, and would be this process's end too
                     break
-                logger.warning("no decoding process (%s): files are decoded in threads", error)
-                yield from self._local.decode(task.source, list(task.recipes))
+                yield from self._decode_without_worker(task, error)
                 return
             is_finished = False
             try:
@@ -138,6 +137,11 @@ class WorkerDecoder:
             hint="the file breaks the decoder, or memory ran out; `loader_processes=0` decodes in threads",
         )
         yield from (DecodeEvent(number, outcome=skip) for number in task.recipes)
+
+    def _decode_without_worker(self, task: DecodeTask, error: CannotStartError) -> Iterator[DecodeEvent]:
+        if not self._is_closed:
+            logger.warning("no decoding process (%s): files are decoded in threads", error)
+            yield from self._local.decode(task.source, list(task.recipes))
 
 
 def _is_importable(extractor: Extractor) -> bool:

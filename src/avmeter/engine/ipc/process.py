@@ -54,6 +54,7 @@ class Process:
         self._lock = threading.Lock()  # `stop` comes from other threads
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: Channel | None = None
+        self._stopped: subprocess.Popen[bytes] | None = None  # so that its end is not taken for a failure to start
         self._is_ready = False
 
     @property
@@ -104,6 +105,8 @@ class Process:
             try:
                 channel.receive(timeout_s=_READY_WITHIN_S)
             except (EOFError, OSError) as error:
+                if self._stopped is process:
+                    raise CannotStartError("it was stopped meanwhile") from error
                 self.stop()
                 self.has_refused = True
                 why = str(error) or f"it ended at once, with code {process.returncode}"
@@ -126,6 +129,7 @@ class Process:
         """
         self._leave_to_owner()
         process, channel = self._process, self._channel
+        self._stopped = process
         if process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(patience_s)

@@ -144,6 +144,23 @@ def test_process_that_hangs_does_not_hold_up_who_breaks_off(clip):
     assert decoder.worker.pid is None
 
 
+def test_process_that_is_ended_while_it_starts_has_not_refused(clip, caplog):
+    """Ctrl-C soon after the start: the next run has processes again, and nothing is said to be wrong with them."""
+    starts = [sys.executable, "-c", "import time; time.sleep(60)"]
+    decoder = WorkerDecoder(Process("none", command=starts), extractors())
+    found = []
+    thread = threading.Thread(target=lambda: found.extend(messages(decoder, clip)))
+    thread.start()
+    while decoder.worker.pid is None:
+        time.sleep(0.01)
+    decoder.close()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert found == []
+    assert not decoder.worker.has_refused
+    assert "no decoding process" not in caplog.text
+
+
 def test_only_as_many_processes_as_files_are_started():
     """Others would only take a core for their imports."""
     found = DecodeWorkerPool(3)

@@ -17,6 +17,7 @@ from avmeter.errors import SkipCode
 from avmeter.metrics.resolve import resolve_metrics
 from avmeter.metrics.simple_form import adapt
 from avmeter.sample import as_samples
+from support import require
 from support.media import click, write_media
 
 RATE = 16_000
@@ -60,6 +61,7 @@ def samples(tmp_path_factory):
 
 @pytest.fixture
 def metrics():
+    require.weights("yamnet")
     return resolve_metrics(NAMES, protocol="fastvideo", options=OPTIONS, skip_missing_deps=False)
 
 
