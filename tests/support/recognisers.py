@@ -6,23 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models
 
 from avmeter.features.base import Features, Window, get_extractor
 from avmeter.media import MediaItem
 from avmeter.runtime import Runtime
-from avmeter.weights import WeightsSource
+from support.extractors import extract
 
 RATE = 16_000
 
 
 WORDS = [f"▁w{i}" for i in range(40)]
-
-
-def runtime(precision: str = "float32") -> Runtime:
-    """Return a runtime on the CPU."""
-    return Runtime(device=torch.device("cpu"), precision=precision, weights=WeightsSource())
 
 
 def noise(duration_s: float, seed: int = 0) -> np.ndarray:
@@ -34,15 +28,6 @@ def window(waveform: np.ndarray) -> Window:
     """Return a window that is speech from its beginning to its end."""
     spoken = np.array([[0, len(waveform)]])
     return Window(inputs={"waveform": waveform, "spoken": spoken}, duration_s=len(waveform) / RATE)
-
-
-def transcript(extractor: Any, waveform: np.ndarray, on: Runtime) -> Features:
-    """What the engine would make of one clip."""
-    with MediaItem.from_audio(waveform, RATE) as item:
-        windows = list(extractor.windows(item))
-    with torch.inference_mode():
-        outputs = [o for w in windows for o in extractor.run([w], on)]
-    return extractor.pool(outputs, [w.without_inputs() for w in windows], {})  # type: ignore[no-any-return]
 
 
 def write_tokenizer(file: Path, special: list[str]) -> dict[str, int]:
@@ -63,3 +48,9 @@ def whisper(folder: Path, on: Runtime, **options: Any) -> Any:
     extractor: Any = get_extractor("whisper_transformers", model_name=str(folder), **options)
     extractor.load(on)
     return extractor
+
+
+def transcript(extractor: Any, waveform: np.ndarray, on: Runtime) -> Features:
+    """Transcribe one clip."""
+    with MediaItem.from_audio(waveform, RATE) as item:
+        return extract(extractor, item, on)

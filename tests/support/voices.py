@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 
 from avmeter.features.base import Features
 from avmeter.media import MediaItem
-from avmeter.runtime import Runtime
 from avmeter.weights import WeightsSource
 from support import require
+from support.extractors import cpu_runtime, extract
 
 RATE = 16_000
 
@@ -21,21 +20,7 @@ needs_weights = require.needs(
 )
 
 
-def runtime() -> Runtime:
-    """Return a runtime on the CPU."""
-    return Runtime(device=torch.device("cpu"), precision="float32", weights=WeightsSource())
-
-
 def embed(extractor: Any, waveform: np.ndarray, rate: int = RATE) -> Features:
-    """Return the voice embedding of a waveform."""
-    extractor.load(runtime())
+    """Compute the features of a voice."""
     with MediaItem.from_audio(waveform, rate) as item:
-        windows = list(extractor.windows(item))
-    with torch.inference_mode():
-        outputs = [o for w in windows for o in extractor.run([w], runtime())]
-    return extractor.pool(outputs, [w.without_inputs() for w in windows], {})  # type: ignore[no-any-return]
-
-
-def noise(num_samples: int, seed: int = 0) -> np.ndarray:
-    """Return quiet noise of this length, the same every time."""
-    return (0.1 * np.random.default_rng(seed).standard_normal(num_samples)).astype(np.float32)
+        return extract(extractor, item, cpu_runtime())

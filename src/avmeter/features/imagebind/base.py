@@ -80,7 +80,7 @@ class ImageBindAudioTower(ImageBindTower):
         if max(read) > SILENCE_PEAK:
             return {}
         if max(peaks) > SILENCE_PEAK:
-            why = f'the first of {len(peaks)} channels, which alone is heard, is silent: `channel="mean"` hears all'
+            why = f'the first of {len(peaks)} channels, the only one read, is silent: `channel="mean"` reads all'
         else:
             why = "the sound is silent"
         return {"hears_silence": why}

@@ -12,8 +12,9 @@ import torch
 from avmeter.errors import WeightsError
 from avmeter.features.base import get_extractor
 from support import require
+from support.extractors import cpu_runtime
 from support.pe_av import write_checkpoint
-from support.pe_av_features import PARTS, embedded, film, load_all, runtime
+from support.pe_av_features import PARTS, embedded, film, load_all
 
 require.package("transformers")
 
@@ -23,7 +24,7 @@ def test_half_precision_stays_near(folder: Path, precision: str) -> None:
     """A faster mode gives the embeddings to its own accuracy."""
     item = film(0.5, 4)
     exact = embedded(folder, item)
-    on = runtime(precision)
+    on = cpu_runtime(precision)
     with torch.autocast("cpu", dtype=on.half_dtype):
         half = embedded(folder, item, on=on)
     for name in ("audio", "video", "audio_video"):
@@ -36,9 +37,9 @@ def test_folder_that_changed_is_another_model(tmp_path: Path) -> None:
     """Features of a folder's earlier content are not taken for those of its new one."""
     folder = write_checkpoint(tmp_path / "model")
     extractors = [get_extractor(name, model=str(folder)) for name in PARTS]
-    before = [e.fingerprint(runtime()) for e in extractors]
+    before = [e.fingerprint(cpu_runtime()) for e in extractors]
     os.utime(folder / "model.safetensors", (1, 1))
-    assert not set(before) & {e.fingerprint(runtime()) for e in extractors}
+    assert not set(before) & {e.fingerprint(cpu_runtime()) for e in extractors}
     assert all(e.weights() == () for e in extractors)
 
 
@@ -57,7 +58,7 @@ def test_folder_that_is_no_checkpoint_is_refused(
     if content is not None:
         (folder / file).write_bytes(content)
     with pytest.raises(WeightsError, match=message):
-        load_all(str(folder), runtime())
+        load_all(str(folder), cpu_runtime())
 
 
 def test_absent_checkpoint_is_named_with_a_way_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -67,7 +68,7 @@ def test_absent_checkpoint_is_named_with_a_way_to_get_it(monkeypatch: pytest.Mon
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
     for name in PARTS:
         with pytest.raises(WeightsError, match="pe-av-base"):
-            get_extractor(name, model="facebook/pe-av-base").load(runtime())
+            get_extractor(name, model="facebook/pe-av-base").load(cpu_runtime())
 
 
 def test_checkpoint_of_the_catalog_is_loaded_by_its_own_configuration(
@@ -77,7 +78,7 @@ def test_checkpoint_of_the_catalog_is_loaded_by_its_own_configuration(
     monkeypatch.setenv("AVMETER_OFFLINE", "1")
     monkeypatch.setenv("AVMETER_CACHE", str(tmp_path / "cache"))
     write_checkpoint(tmp_path / "weights" / "pe-av-small")
-    on = runtime(weights=tmp_path / "weights")
+    on = cpu_runtime(weights=tmp_path / "weights")
     with pytest.warns(UserWarning, match="pinned"):
         load_all("pe-av-small", on)
     assert on.networks["pe-av", "frame", "pe-av-small"].config.image_size == 56

@@ -11,9 +11,10 @@ from avmeter.errors import SkipError
 from avmeter.features.base import get_extractor
 from avmeter.media import MediaItem
 from support import require
+from support.extractors import cpu_runtime, extract
 from support.media import tone
 from support.pe_av import CONFIG
-from support.pe_av_features import RATE, made, runtime
+from support.pe_av_features import RATE
 
 require.package("transformers")
 
@@ -22,7 +23,8 @@ def test_sound_is_one_vector_every_40_ms(folder: Path) -> None:
     """Other rates are resampled, channels mixed, the last part filled up."""
     for rate in (16_000, 44_100, 48_000):
         wave = np.stack([tone(440, 0.3, rate, 1.01)] * 2)
-        features = made(get_extractor("pe_av_codec", model=str(folder)), MediaItem.from_audio(wave, rate), runtime())
+        extractor = get_extractor("pe_av_codec", model=str(folder))
+        features = extract(extractor, MediaItem.from_audio(wave, rate), cpu_runtime())
         assert features["vectors"].shape == (26, CONFIG.codec.latent_dim)
         assert features.facts["sound_s"] == pytest.approx(1.01, abs=1e-3)
 

@@ -18,8 +18,9 @@ from avmeter.features.base import get_extractor
 from avmeter.nets import ge2e
 from avmeter.weights import WeightsSource
 from support import require
+from support.extractors import noise
 from support.speech import needs_speech, speak
-from support.voices import RATE, embed, needs_weights, noise
+from support.voices import RATE, embed, needs_weights
 
 
 def librosa_mel(waveform: np.ndarray) -> np.ndarray:

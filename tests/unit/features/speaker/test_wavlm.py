@@ -10,7 +10,8 @@ import torch
 
 from avmeter.errors import SkipCode, SkipError, WeightsError
 from avmeter.features.base import get_extractor
-from support.voices import RATE, embed, noise, runtime
+from support.extractors import cpu_runtime, noise
+from support.voices import RATE, embed
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["plain", "normalised"])
@@ -60,4 +61,4 @@ def test_wavlm_skips_what_is_too_short(wavlm_folder: Path) -> None:
 
 def test_folder_that_is_no_wavlm_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="not a WavLM"):
-        get_extractor("speaker_wavlm", model_name=str(tmp_path)).load(runtime())
+        get_extractor("speaker_wavlm", model_name=str(tmp_path)).load(cpu_runtime())

@@ -11,7 +11,8 @@ import torch
 from avmeter.errors import WeightsError
 from avmeter.features.base import get_extractor
 from avmeter.runtime import Runtime
-from support.recognisers import noise, runtime, transcript, window, write_tokenizer
+from support.extractors import cpu_runtime
+from support.recognisers import noise, transcript, window, write_tokenizer
 
 TEMPLATE = (
     "{% for m in messages %}<|user|>{% for c in m.content %}"
@@ -69,7 +70,7 @@ def short_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("short_answers")
 def test_glm_in_a_batch_says_what_it_says_alone(glm_folder: Path) -> None:
     """Clips of unequal length, hence of unequal prompts, do not change each other's text."""
-    on = runtime()
+    on = cpu_runtime()
     extractor = glm(glm_folder, on)
     clips = [window(noise(0.5 + 2 * i, seed=i) * 3**i) for i in range(5)]
     with torch.inference_mode():
@@ -86,7 +87,7 @@ def test_glm_is_asked_with_the_instruction_and_one_token_per_piece_of_sound(
     tmp_path: Path, template: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The prompt holds 12.5 tokens a second of sound and the instruction, with a template or without."""
-    extractor = glm(write_glm(tmp_path, template), runtime(), instruction="w5")
+    extractor = glm(write_glm(tmp_path, template), cpu_runtime(), instruction="w5")
     asked = extractor._request(extractor._net.processor, [noise(4.0)])
     ids = asked["input_ids"][0].tolist()
     vocabulary = extractor._net.processor.tokenizer.get_vocab()
@@ -107,7 +108,7 @@ def test_glm_is_asked_with_the_instruction_and_one_token_per_piece_of_sound(
 
 @pytest.mark.usefixtures("short_answers")
 def test_glm_runs_in_half_precision(glm_folder: Path) -> None:
-    on = runtime("bf16")
+    on = cpu_runtime("bf16")
     extractor = glm(glm_folder, on)
     assert extractor._net.model.dtype == torch.bfloat16
     assert isinstance(transcript(extractor, noise(1.0), on).facts["text"], str)
@@ -115,4 +116,4 @@ def test_glm_runs_in_half_precision(glm_folder: Path) -> None:
 
 def test_folder_that_is_no_glm_is_refused(whisper_folder: Path) -> None:
     with pytest.raises(WeightsError, match="not a GLM-ASR"):
-        glm(whisper_folder, runtime())
+        glm(whisper_folder, cpu_runtime())

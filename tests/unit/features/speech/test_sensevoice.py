@@ -12,7 +12,8 @@ import pytest
 
 from avmeter.errors import SkipCode, SkipError, WeightsError
 from avmeter.features.base import get_extractor
-from support.recognisers import noise, runtime, window
+from support.extractors import cpu_runtime
+from support.recognisers import noise, window
 
 
 @pytest.fixture
@@ -46,8 +47,8 @@ def test_sensevoice_gives_every_window_one_stream(sherpa: list[Any], tmp_path: P
     (tmp_path / "model.int8.onnx").touch()
     (tmp_path / "tokens.txt").touch()
     extractor: Any = get_extractor("sensevoice", model_name=str(tmp_path), language="English", vad=False)
-    extractor.load(runtime())
-    outputs = extractor.run([window(noise(1.0)), window(noise(3.0))], runtime())
+    extractor.load(cpu_runtime())
+    outputs = extractor.run([window(noise(1.0)), window(noise(3.0))], cpu_runtime())
     assert [o["segments"][0]["text"] for o in outputs] == ["1 seconds", "3 seconds"]
     assert [o["language"] for o in outputs] == ["en", "en"]
     assert sherpa[0]["language"] == "en"
@@ -65,4 +66,4 @@ def test_sensevoice_skips_a_language_that_it_does_not_know() -> None:
 def test_sensevoice_without_a_model_file_is_refused(sherpa: list[Any], tmp_path: Path) -> None:
     extractor = get_extractor("sensevoice", model_name=str(tmp_path))
     with pytest.raises(WeightsError, match=r"tokens\.txt"):
-        extractor.load(runtime())
+        extractor.load(cpu_runtime())

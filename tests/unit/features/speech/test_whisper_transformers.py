@@ -10,13 +10,14 @@ import torch
 from tokenizers import Tokenizer
 
 from avmeter.errors import WeightsError
-from support.recognisers import RATE, SPECIAL, WORDS, noise, runtime, transcript, whisper, window
+from support.extractors import cpu_runtime
+from support.recognisers import RATE, SPECIAL, WORDS, noise, transcript, whisper, window
 
 
 @pytest.mark.parametrize(("timestamps", "num_clips"), [(True, 32), (False, 12)])
 def test_whisper_in_a_batch_says_what_it_says_alone(whisper_folder: Path, timestamps: bool, num_clips: int) -> None:
     """Text, language and evidence of many clips do not depend on who shares their batch."""
-    on = runtime()
+    on = cpu_runtime()
     extractor = whisper(whisper_folder, on, vad=False, timestamps=timestamps)
     clips = [window(noise(0.5 + 0.7 * i, seed=i) * 3 ** (i % 5)) for i in range(num_clips)]
     with torch.inference_mode():
@@ -38,7 +39,7 @@ def test_whisper_decodes_as_transformers_does(whisper_folder: Path) -> None:
     from transformers import WhisperFeatureExtractor, WhisperForConditionalGeneration
 
     clips = [noise(2.0, seed=i) * 3**i for i in range(4)]
-    on = runtime()
+    on = cpu_runtime()
     extractor = whisper(whisper_folder, on, vad=False, language="German", timestamps=False)
     # Timestamps that a trained model would not write without being asked make transformers listen once more.
     tokenizer = Tokenizer.from_file(str(whisper_folder / "tokenizer.json"))
@@ -57,7 +58,7 @@ def test_whisper_decodes_as_transformers_does(whisper_folder: Path) -> None:
 
 def test_whisper_hears_the_whole_of_a_long_clip(whisper_folder: Path) -> None:
     """70 s are three windows; their texts and places make one transcript."""
-    on = runtime()
+    on = cpu_runtime()
     extractor = whisper(whisper_folder, on, vad=False)
     facts = transcript(extractor, noise(70.0), on).facts
     assert [(s["start_s"], s["end_s"]) for s in facts["segments"]] == [(0.0, 30.0), (30.0, 60.0), (60.0, 70.0)]
@@ -66,7 +67,7 @@ def test_whisper_hears_the_whole_of_a_long_clip(whisper_folder: Path) -> None:
 
 
 def test_whisper_takes_the_hint_and_detects_without_one(whisper_folder: Path) -> None:
-    on = runtime()
+    on = cpu_runtime()
     assert (
         transcript(whisper(whisper_folder, on, vad=False, language="Chinese"), noise(1), on).facts["language"] == "zh"
     )
@@ -83,7 +84,7 @@ def test_whisper_takes_the_hint_and_detects_without_one(whisper_folder: Path) ->
 
 def test_whisper_runs_in_half_precision(whisper_folder: Path) -> None:
     """The network itself is converted, and its text is still text."""
-    on = runtime("bf16")
+    on = cpu_runtime("bf16")
     extractor = whisper(whisper_folder, on, vad=False)
     assert extractor._net._model.dtype == torch.bfloat16
     assert isinstance(transcript(extractor, noise(1.0), on).facts["text"], str)
@@ -91,4 +92,4 @@ def test_whisper_runs_in_half_precision(whisper_folder: Path) -> None:
 
 def test_folder_without_a_tokenizer_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"no tokenizer\.json"):
-        whisper(tmp_path, runtime())
+        whisper(tmp_path, cpu_runtime())
