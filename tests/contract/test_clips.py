@@ -55,16 +55,16 @@ def real() -> Evaluator:
 
 @pytest.fixture(scope="module")
 def clips(folder: Path) -> list[dict[str, Any]]:
-    """Five clips with sound, picture and a reference each, of different lengths."""
+    """Five clips with sound, video and a reference each, of different lengths."""
     made = []
     for i in range(5):
         wave = synth.chirp_noise(RATE, 2 + 0.7 * i, seed=i, f1=1000.0 * (i + 1))
         reference = synth.chirp_noise(RATE, 2 + 0.7 * i, seed=i + 50, f1=900.0 * (i + 1))
         wave[: RATE // 2] = 0
-        picture = flash(0.5 + 0.1 * i, 25, 2)
+        frames = flash(0.5 + 0.1 * i, 25, 2)
         made.append(
             {
-                "video": write_media(folder / f"{i}.mp4", wave=wave, sample_rate=RATE, frames=picture),
+                "video": write_media(folder / f"{i}.mp4", wave=wave, sample_rate=RATE, frames=frames),
                 "reference_audio": write_pcm_wav(folder / f"{i}-reference.wav", reference, RATE),
             }
         )

@@ -87,11 +87,11 @@ def test_metric_needs_extractors_that_exist(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_metric_options_are_told_and_a_protocol_is_checked(name: str) -> None:
+def test_metric_options_are_reported_and_a_protocol_is_checked(name: str) -> None:
     """Options are JSON values and hold the protocol; an unknown protocol is refused by name."""
     for protocol in PROTOCOLS:
-        told = json.loads(json.dumps(dict(make(name, protocol=protocol).options())))
-        assert told["protocol"] == protocol
+        reported = json.loads(json.dumps(dict(make(name, protocol=protocol).options())))
+        assert reported["protocol"] == protocol
     with pytest.raises(UnknownNameError, match="fastvideoo"):
         make(name, protocol="fastvideoo")
 

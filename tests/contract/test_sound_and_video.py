@@ -1,4 +1,4 @@
-"""What the metrics of sound and picture make of odd clips, through the public interface, with small networks."""
+"""What the metrics of sound and video make of odd clips, through the public interface, with small networks."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def scorer() -> Evaluator:
 
 
 def bouncing(num_frames: int, height: int = 64, width: int = 96) -> np.ndarray:
-    """A bright ball that jumps every eighth frame over a picture whose left and right, top and bottom differ."""
+    """A bright ball that jumps every eighth frame over a video whose left and right, top and bottom differ."""
     frames = np.zeros((num_frames, height, width, 3), np.uint8)
     frames[..., 0] = np.linspace(0, 200, height)[:, None]
     frames[..., 1] = np.linspace(0, 120, width)
@@ -61,29 +61,29 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def clips(folder: Path) -> dict[str, Path]:
     """Clips by what is odd about them."""
-    wave, picture = clicking(6), bouncing(150)
-    still = np.repeat(picture[:1], 150, axis=0)
+    wave, video = clicking(6), bouncing(150)
+    still = np.repeat(video[:1], 150, axis=0)
 
     def clip(name: str, **content: Any) -> Path:
         return write_media(folder / name, sample_rate=RATE, **content)
 
-    with av.open(str(folder / "picture.png"), "w", format="image2") as out:
+    with av.open(str(folder / "image.png"), "w", format="image2") as out:
         stream = out.add_stream("png")
         stream.width, stream.height, stream.pix_fmt = 96, 64, "rgb24"
-        for frame in (av.VideoFrame.from_ndarray(picture[0], format="rgb24"), None):
+        for frame in (av.VideoFrame.from_ndarray(video[0], format="rgb24"), None):
             for packet in stream.encode(frame):
                 out.mux(packet)
     return {
-        "good": clip("good.mp4", wave=wave, frames=picture),
-        "no_sound": clip("no_sound.mp4", frames=picture),
-        "no_picture": write_pcm_wav(folder / "no_picture.wav", wave, RATE),
-        "picture_file": folder / "picture.png",
-        "silent": clip("silent.mp4", wave=0 * wave, frames=picture),
+        "good": clip("good.mp4", wave=wave, frames=video),
+        "no_sound": clip("no_sound.mp4", frames=video),
+        "no_video": write_pcm_wav(folder / "no_video.wav", wave, RATE),
+        "image_file": folder / "image.png",
+        "silent": clip("silent.mp4", wave=0 * wave, frames=video),
         "still": clip("still.mp4", wave=wave, frames=still),
-        "three_seconds": clip("three_seconds.mp4", wave=wave[: 3 * RATE], frames=picture[:75]),
-        "one_frame": clip("one_frame.mp4", wave=wave, frames=picture[:1]),
-        "two_frames": clip("two_frames.mp4", wave=wave, frames=picture[:2]),
-        "no_index": cut_file(clip("whole.mp4", wave=wave, frames=picture), folder / "no_index.mp4", 2 / 3),
+        "three_seconds": clip("three_seconds.mp4", wave=wave[: 3 * RATE], frames=video[:75]),
+        "one_frame": clip("one_frame.mp4", wave=wave, frames=video[:1]),
+        "two_frames": clip("two_frames.mp4", wave=wave, frames=video[:2]),
+        "no_index": cut_file(clip("whole.mp4", wave=wave, frames=video), folder / "no_index.mp4", 2 / 3),
     }
 
 
@@ -91,7 +91,7 @@ def clips(folder: Path) -> dict[str, Path]:
 CODES: dict[str, dict[str, str]] = {
     "good": {},
     "no_sound": dict.fromkeys((DESYNC, SCORE, ALIGN, TEXT_AUDIO, JAVIS), "no_audio_track"),
-    "no_picture": dict.fromkeys((DESYNC, SCORE, ALIGN, TEXT_VIDEO, JAVIS), "no_video_track"),
+    "no_video": dict.fromkeys((DESYNC, SCORE, ALIGN, TEXT_VIDEO, JAVIS), "no_video_track"),
     "silent": {DESYNC: "silent"},
     "still": {DESYNC: "still_picture"},
     "three_seconds": {DESYNC: "too_short"},
@@ -124,15 +124,15 @@ def test_odd_clip_is_scored_or_skipped_by_name(scorer: Evaluator, clips: dict[st
             assert clips[kind].name in result.skip.reason
 
 
-def test_picture_file_is_no_video_and_costs_only_what_needs_one(scorer: Evaluator, clips: dict[str, Path]) -> None:
-    """A PNG where a video was wanted is unreadable; what needs only the sound is scored."""
-    row = score(scorer, video=clips["picture_file"], audio=clips["no_picture"])
+def test_image_file_is_no_video_and_costs_only_what_needs_one(scorer: Evaluator, clips: dict[str, Path]) -> None:
+    """A PNG where a video was expected is unreadable; what needs only the sound is scored."""
+    row = score(scorer, video=clips["image_file"], audio=clips["no_video"])
     assert codes(row) == dict.fromkeys((DESYNC, SCORE, ALIGN, TEXT_VIDEO, JAVIS), "unreadable")
 
 
 MEASURED = [
     ("no_sound", DESYNC, "1 video stream, h264, 96x64, 25 fps"),
-    ("no_picture", JAVIS, "1 audio stream, pcm_s16le, 1 ch, 16000 Hz"),
+    ("no_video", JAVIS, "1 audio stream, pcm_s16le, 1 ch, 16000 Hz"),
     ("three_seconds", DESYNC, "lasts 3.00 s; need >= 4.8 s"),
     ("one_frame", DESYNC, "lasts 0.04 s; need >= 4.8 s"),
     ("one_frame", ALIGN, "1 frames; motion peaks need at least 3"),
@@ -163,7 +163,7 @@ def test_javis_score_of_fewer_than_three_frames_is_that_of_the_worst_frame(
 
 
 def test_cut_file_is_scored_as_far_as_it_goes_and_the_details_say_so(scorer: Evaluator, folder: Path) -> None:
-    """An mp4 with its index in front and its end missing: what exists is measured, and what was promised is told."""
+    """An mp4 with its index in front and its end missing: what exists is measured, and details have both lengths."""
     whole = write_media(
         folder / "index_first.mp4", wave=clicking(12), sample_rate=RATE, frames=bouncing(300),
         options={"movflags": "+faststart"},
@@ -221,7 +221,7 @@ def test_prompt_without_words_is_a_skip_of_the_prompts_metrics(
 
 
 def test_prompt_that_is_too_long_is_cut_and_the_details_say_so(scorer: Evaluator, clips: dict[str, Path]) -> None:
-    """The network reads 77 tokens: what lies behind them changes nothing, and the count is told."""
+    """The network reads 77 tokens: what lies behind them changes nothing, and the count is reported."""
     long = "a ball " * 40
     row = score(scorer, video=clips["three_seconds"], text_prompt=long)
     other = score(scorer, video=clips["three_seconds"], text_prompt=long + " and a dog")
@@ -234,12 +234,12 @@ def test_prompt_that_is_too_long_is_cut_and_the_details_say_so(scorer: Evaluator
 
 def test_late_sound_track_keeps_its_place(scorer: Evaluator, folder: Path) -> None:
     """JavisScore compares what a player plays together, as DeSync does: a delay in the container counts."""
-    wave, picture = clicking(6), bouncing(150)
+    wave, video = clicking(6), bouncing(150)
     wave[: 3 * RATE] = 0
     moved = np.concatenate([np.zeros(RATE, np.float32), wave])[: 6 * RATE]
-    late = write_media(folder / "late.mp4", wave=wave[: 5 * RATE], sample_rate=RATE, frames=picture, audio_start_s=1.0,
+    late = write_media(folder / "late.mp4", wave=wave[: 5 * RATE], sample_rate=RATE, frames=video, audio_start_s=1.0,
                        audio_codec="pcm_s16le", container="mov")  # fmt: skip
-    shifted = write_media(folder / "shifted.mov", wave=moved, sample_rate=RATE, frames=picture, audio_codec="pcm_s16le")
+    shifted = write_media(folder / "shifted.mov", wave=moved, sample_rate=RATE, frames=video, audio_codec="pcm_s16le")
     there, here = (score(scorer, video=path)[JAVIS].score for path in (late, shifted))
     assert there == pytest.approx(here, abs=1e-4)
 
@@ -257,7 +257,7 @@ UNFIT = [
 
 @pytest.mark.parametrize(("metric", "options"), UNFIT)
 def test_option_of_a_wrong_type_is_refused_in_a_sentence(metric: str, options: dict[str, Any]) -> None:
-    """Options come from command lines and files: what fits nothing is the user's mistake, told with a hint at once."""
+    """Options come from command lines and files: what fits nothing is the user's mistake, refused with a hint."""
     with require.dependencies():
         get_metric(metric)
     with pytest.raises(UsageError) as caught:
@@ -265,8 +265,8 @@ def test_option_of_a_wrong_type_is_refused_in_a_sentence(metric: str, options: d
     assert caught.value.hint
 
 
-def test_sound_that_begins_when_the_picture_is_over_is_no_javis_score(scorer: Evaluator, folder: Path) -> None:
-    """The silence before it is no sound of this picture."""
+def test_sound_that_begins_when_the_video_is_over_is_no_javis_score(scorer: Evaluator, folder: Path) -> None:
+    """The silence before it is no sound of this video."""
     path = write_media(
         folder / "behind.mkv", wave=clicking(3), sample_rate=RATE, frames=bouncing(75), audio_start_s=5.0
     )
@@ -277,8 +277,8 @@ def test_sound_that_begins_when_the_picture_is_over_is_no_javis_score(scorer: Ev
     assert "video of 3.00 s" in result.skip.reason
 
 
-def test_silence_in_the_channel_that_is_heard_is_noted(scorer: Evaluator, folder: Path) -> None:
-    """ImageBind embeds silence like any sound: the score stands, and says what was heard."""
+def test_silence_in_the_channel_that_is_read_is_noted(scorer: Evaluator, folder: Path) -> None:
+    """ImageBind embeds silence like any sound: the score stands, and says what was read."""
     wave = clicking(6)
     for name, channels, said in (
         ("left_silent", [0 * wave, wave], "the first of 2 channels"),
@@ -298,7 +298,7 @@ def test_silence_in_the_channel_that_is_heard_is_noted(scorer: Evaluator, folder
 
 
 def test_desync_of_ends_too_far_apart_has_both_lengths(scorer: Evaluator, folder: Path) -> None:
-    """Of a long picture only the ends are encoded; where the sound's end lies between them the reason has both."""
+    """Of a long video only the ends are encoded; where the sound's end lies between them the reason has both."""
     path = write_media(folder / "20s.mp4", wave=clicking(8), sample_rate=RATE, frames=bouncing(500))
     skip = score(scorer, video=path)[DESYNC].skip
     assert skip is not None
@@ -316,7 +316,7 @@ def test_rule_for_short_clips_is_named_where_it_was_used_and_nowhere_else(clips:
     assert "short" not in long.details
 
 
-def test_picture_whose_last_frame_is_held_is_too_short_by_its_own_measure(scorer: Evaluator, folder: Path) -> None:
+def test_video_whose_last_frame_is_held_is_too_short_by_its_own_measure(scorer: Evaluator, folder: Path) -> None:
     """DeSync reads moving frames; a reason that gave the time with the last one held would contradict itself."""
     path = folder / "held.mp4"
     plain = write_media(folder / "held_not.mp4", frames=bouncing(50))
@@ -347,7 +347,7 @@ def test_cut_that_goes_through_a_frame_leaves_the_frames_before_it(
 
 
 def test_noise_of_an_encoder_is_no_motion(scorer: Evaluator, clips: dict[str, Path]) -> None:
-    """A still picture has no motion peaks, so that clicks over it are aligned with nothing."""
+    """A still image has no motion peaks, so that clicks over it are aligned with nothing."""
     result = score(scorer, video=clips["still"])[ALIGN]
     assert result.score == 0.0
     assert result.details["num_motion_peaks"] == 0
