@@ -54,6 +54,7 @@ SKIPS: Mapping[SkipCode, str] = MappingProxyType(
         SkipCode.EMPTY_FILE: "the file has no bytes",
         SkipCode.NO_AUDIO_TRACK: "the file has no audio track",
         SkipCode.NO_VIDEO_TRACK: "the file has no video track",
+        SkipCode.NO_DECODER: "the file has such a track in a codec that cannot be decoded here",
         SkipCode.EMPTY_AUDIO: "the audio track has no samples",
         SkipCode.TOO_SHORT: "the clip is shorter than the metric needs; the reason has both lengths",
         SkipCode.SILENT: "the sound is digital silence, where that has no score",

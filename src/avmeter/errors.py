@@ -31,6 +31,7 @@ class SkipCode(StrEnum):
     EMPTY_FILE = "empty_file"
     NO_AUDIO_TRACK = "no_audio_track"
     NO_VIDEO_TRACK = "no_video_track"
+    NO_DECODER = "no_decoder"
     EMPTY_AUDIO = "empty_audio"
     TOO_SHORT = "too_short"
     SILENT = "silent"

@@ -8,6 +8,12 @@ from pathlib import Path
 import av
 import numpy as np
 
+IMAGE_ENCODERS = {
+    "png": ("png", "rgb24"),
+    "jpg": ("mjpeg", "yuvj444p"),
+    "bmp": ("bmp", "bgr24"),
+    "tiff": ("tiff", "rgb24"),
+}
 LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 
 
@@ -179,6 +185,61 @@ def _audio(out, wave, sample_rate, codec, sample_format, layout, bit_rate, start
 def write_pcm_wav(path: Path, wave: np.ndarray, sample_rate: int, codec: str = "pcm_s16le") -> Path:
     """A WAV file of (N,) or (C, N) float32 in one of libav's PCM encodings."""
     return write_media(path, wave=wave, sample_rate=sample_rate, audio_codec=codec)
+
+
+def write_image(path: Path, pixels: np.ndarray) -> Path:
+    """An image file of RGB uint8 (H, W, 3), of a kind in `IMAGE_ENCODERS`."""
+    codec, pixel_format = IMAGE_ENCODERS[path.suffix[1:]]
+    encoder = av.CodecContext.create(codec, "w")
+    encoder.width, encoder.height, encoder.pix_fmt = pixels.shape[1], pixels.shape[0], pixel_format
+    encoder.time_base = Fraction(1, 25)
+    frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format=pixel_format)
+    path.write_bytes(b"".join(bytes(p) for p in [*encoder.encode(frame), *encoder.encode(None)]))
+    return path
+
+
+def write_image_folder(folder: Path, frames: np.ndarray, suffix: str = "png") -> Path:
+    """A folder of `frame_0.png`, `frame_1.png` ... from frames (T, H, W, 3) uint8."""
+    folder.mkdir()
+    for i, pixels in enumerate(frames):
+        write_image(folder / f"frame_{i}.{suffix}", pixels)
+    return folder
+
+
+def write_leaping_audio(
+    path: Path, parts: list[np.ndarray], *, sample_rate: int, starts_s: tuple[float, ...], codec: str = "pcm_s16le"
+) -> Path:
+    """A file whose audio, waveforms (N,) float32, goes on at other times than where it stopped."""
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream(codec, rate=sample_rate, layout="mono")
+        for wave, start_s in zip(parts, starts_s, strict=True):
+            frame = av.AudioFrame.from_ndarray((wave * 32767).astype(np.int16)[None], format="s16", layout="mono")
+            frame.sample_rate, frame.time_base = sample_rate, Fraction(1, sample_rate)
+            frame.pts = round(start_s * sample_rate)
+            for packet in stream.encode(frame):
+                out.mux(packet)
+        for packet in stream.encode(None):
+            out.mux(packet)
+    return path
+
+
+def write_two_audio_tracks(path: Path, waves: list[np.ndarray], sample_rate: int, *, default: int) -> Path:
+    """A file with several audio tracks (N,) float32, one of them marked as default."""
+    with av.open(str(path), "w") as out:
+        streams = [out.add_stream("flac", rate=sample_rate, layout="mono") for _ in waves]
+        for position, stream in enumerate(streams):
+            is_default = position == default
+            stream.disposition = av.stream.Disposition.default if is_default else av.stream.Disposition(0)
+        for stream, wave in zip(streams, waves, strict=True):
+            for start in range(0, len(wave), 1024):
+                pcm = (wave[start : start + 1024] * 32767).astype(np.int16)
+                frame = av.AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
+                frame.sample_rate, frame.time_base, frame.pts = sample_rate, Fraction(1, sample_rate), start
+                for packet in stream.encode(frame):
+                    out.mux(packet)
+            for packet in stream.encode(None):
+                out.mux(packet)
+    return path
 
 
 def write_empty_wav(path: Path, sample_rate: int = 16_000) -> Path:

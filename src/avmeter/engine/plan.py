@@ -107,6 +107,10 @@ def resolve_sources(plan: Plan, sample: Sample, fields: Sequence[str]) -> tuple[
     """Add the sources behind these fields to the plan; return their names, or a skip if the sample lacks one."""
     names = []
     for field_name in fields:
+        problem = sample.problem(field_name)
+        if problem is not None:
+            reason = f"{sample.id}: {problem.message}"
+            return Skip(code=SkipCode.UNSUPPORTED, reason=reason, hint=problem.hint, field=field_name)
         source: MediaSource | str | None
         source = sample.source(field_name) if field_name in MEDIA_FIELDS else sample.text(field_name)
         if source is None:
@@ -138,6 +142,4 @@ def _misspelt(sample: Sample, field_name: str) -> str:
 def _source_name(source: MediaSource | str) -> str:
     if isinstance(source, str):
         return f"text:{source}"
-    if source.path is not None:
-        return f"path:{source.path}"
-    return f"array:{id(source.samples)}:{id(source.frames)}:{source.sample_rate}:{source.fps}"
+    return source.identity

@@ -3,10 +3,11 @@
     file_reader, array_reader    where a clip comes from
     audio_track, video_track     decoded, with facts and times
     audio_spec, frame_request    the form in which they are asked for
-    item                         opens a clip and hands both out
+    item                         hands both out
+    opening                      opens the source behind a field of a sample
     probe, description           what a file says of itself, and what is in it
 
-Knows nothing of samples, extractors and metrics.
+Knows nothing of extractors and metrics.
 """
 
 from avmeter.media.audio_spec import AudioSpec, Clock
@@ -23,6 +24,7 @@ from avmeter.media.frame_request import FrameRequest
 from avmeter.media.hashing import array_key, content_key
 from avmeter.media.item import MediaItem, require_sound
 from avmeter.media.measures import SILENCE_PEAK, AudioFacts
+from avmeter.media.opening import media_key, open_media
 from avmeter.media.probe import AudioStream, MediaInfo, VideoStream, probe
 from avmeter.media.resize import Resize, resize_batch, resize_frame
 from avmeter.media.spool import Spool
@@ -49,6 +51,8 @@ __all__ = [
     "frames_at",
     "is_still",
     "last_frame_before",
+    "media_key",
+    "open_media",
     "probe",
     "require_sound",
     "resize_batch",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from avmeter.errors import MediaError, SkipCode
-from avmeter.media.arrays import frames_from_array, samples_from_array
+from avmeter.media.arrays import frames_from_array, numeric_array, samples_from_array
 from avmeter.media.audio_decode import AudioBlock
 from avmeter.media.hashing import array_key
 from avmeter.media.mixdown import channels_of_count
@@ -43,15 +43,20 @@ class ArrayReader:
         name: str = "array",
     ) -> None:
         self.name = name
-        # Hashed as they came, in the order that keys in existing stores were made: audio first.
-        self._hashed = [(np.asarray(a), r) for a, r in ((audio, sample_rate), (frames, fps)) if a is not None]
-        self._frames = np.empty((0, 0, 0, 3)) if frames is None else frames_from_array(frames, name)
-        self._fps = 0.0 if frames is None else _checked_fps(fps, name)
-        self._samples = np.empty((0, 0)) if audio is None else samples_from_array(audio, name)
-        self._sample_rate = 0 if audio is None else _whole_rate(sample_rate, name)
+        self._parts: list[tuple[np.ndarray, float | None]] = []
+        self._samples, self._sample_rate = np.empty((0, 0)), 0
+        self._frames, self._fps = np.empty((0, 0, 0, 3)), 0.0
+        if audio is not None:
+            self._parts.append((numeric_array(audio, name), sample_rate))
+            self._samples = samples_from_array(self._parts[-1][0], name)
+            self._sample_rate = _whole_rate(sample_rate, name)
+        if frames is not None:
+            self._parts.append((numeric_array(frames, name), fps))
+            self._frames = frames_from_array(self._parts[-1][0], name)
+            self._fps = _checked_fps(fps, name)
         self.info = MediaInfo(
             path=name,
-            size_bytes=sum(array.nbytes for array, _ in self._hashed),
+            size_bytes=sum(array.nbytes for array, _ in self._parts),
             container="array",
             audio=() if audio is None else (_audio_stream(self._samples, self._sample_rate),),
             video=() if frames is None else (_video_stream(self._frames, self._fps),),
@@ -59,7 +64,7 @@ class ArrayReader:
 
     def key(self) -> str:
         """Return the content key of the arrays and their rates."""
-        return ":".join(array_key(array, rate) for array, rate in self._hashed)
+        return ":".join(array_key(array, rate) for array, rate in self._parts)
 
     def audio_blocks(self, losses: Losses) -> Iterator[AudioBlock]:
         """Yield the samples in blocks; `losses` stays empty."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from avmeter.errors import MediaError, SkipCode
 from avmeter.media.audio_spec import AudioSpec
 from avmeter.media.measures import SILENCE_PEAK, AudioFacts
 
+# Lossy codecs decode to 1.6 at times; no sound is 20 dB over full scale.
+_LARGEST_PEAK = 10.0
+_INTEGER_SCALES = {8: 2.0**7, 16: 2.0**15, 24: 2.0**23, 32: 2.0**31}
 # A track that starts later than this is not late, its time stamps are wrong.
 _LATEST_START_S = 3600.0
 
@@ -21,7 +26,8 @@ def check_audio(facts: AudioFacts, spec: AudioSpec, *, name: str, streams: str) 
 
     Raises:
         MediaError: `empty_audio` if there is no sample; `decode_error` for broken time stamps; `non_finite` if there
-            are NaN or infinite samples; `phase_cancelled` if the channels have sound and their mean has none.
+            are NaN or infinite samples; `unsupported` if samples are far beyond full scale; `phase_cancelled` if the
+            channels have sound and their mean has none.
     """
     if not facts.num_samples:
         raise MediaError(
@@ -30,7 +36,7 @@ def check_audio(facts: AudioFacts, spec: AudioSpec, *, name: str, streams: str) 
             hint="make the file again",
         )
     if spec.clock == "video":
-        _check_start(facts, name)
+        _check_clock(facts, name)
     if facts.num_non_finite:
         total = facts.num_samples * facts.num_channels
         raise MediaError(
@@ -38,6 +44,7 @@ def check_audio(facts: AudioFacts, spec: AudioSpec, *, name: str, streams: str) 
             f"{name}: {facts.num_non_finite} of {total} audio samples are NaN or infinite",
             hint="the model or the writer of the file diverged: make it again",
         )
+    _check_scale(max(facts.channel_peaks), name)
     if facts.phase_cancelled and spec.mixdown == "mean":
         level = ", ".join(f"{r:.3g}" for r in facts.channel_rms)
         raise MediaError(
@@ -64,7 +71,25 @@ def check_audible(facts: AudioFacts, *, name: str) -> None:
         )
 
 
-def _check_start(facts: AudioFacts, name: str) -> None:
+def _check_scale(peak: float, name: str) -> None:
+    if peak <= _LARGEST_PEAK:
+        return
+    bits = next((b for b, scale in _INTEGER_SCALES.items() if peak <= scale), None)
+    looks_like = "" if bits is None else f": they look like integers of {bits} bits, x {_INTEGER_SCALES[bits]:.0f}"
+    raise MediaError(
+        SkipCode.UNSUPPORTED,
+        f"{name}: audio samples up to {peak:,.6g} are {20 * math.log10(peak):.0f} dB over full scale{looks_like}",
+        hint="give floats in [-1, 1]" + ("" if bits is None else f": divide by {_INTEGER_SCALES[bits]:.0f}"),
+    )
+
+
+def _check_clock(facts: AudioFacts, name: str) -> None:
+    if facts.clock_jump_s:
+        raise MediaError(
+            SkipCode.DECODE_ERROR,
+            f"{name}: the time stamps of the audio jump by {facts.clock_jump_s:.0f} s",
+            hint="the clock of the file is broken: make it again",
+        )
     if facts.end_sample <= 0:
         raise MediaError(
             SkipCode.EMPTY_AUDIO,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from avmeter.errors import MediaError, SkipCode
-from avmeter.media.container import open_container
-from avmeter.media.packets import Losses, decoded, first_stream
+from avmeter.media.clock_shifts import Shifts
+from avmeter.media.container import File, open_container
+from avmeter.media.packets import Losses, decoded
+from avmeter.media.stream_choice import choose_stream
 
 # Offset and full scale of the integer formats; the rest are floats, whose full scale is 1.
 _SCALES = {"u8": (128.0, 128.0), "s16": (0.0, 2.0**15), "s32": (0.0, 2.0**31), "s64": (0.0, 2.0**63)}
@@ -38,21 +39,29 @@ class AudioBlock:
             raise ValueError(f"samples {self.samples.shape} do not fit {len(self.channels)} channels")
 
 
-def decode_audio(path: str | os.PathLike[str], losses: Losses) -> Iterator[AudioBlock]:
-    """Decode the first audio track of a file, one block per decoded frame.
+def decode_audio(
+    file: File, losses: Losses, *, stream_choice: int | None = None, shifts: Shifts | None = None
+) -> Iterator[AudioBlock]:
+    """Decode an audio track of a file, one block per decoded frame.
+
+    Args:
+        file: The file.
+        losses: Filled on the way.
+        stream_choice: As in `choose_stream`.
+        shifts: Of the clock.
 
     Raises:
-        MediaError: `no_audio_track`; `decode_error` if rate or channels change on the way.
+        MediaError: As `choose_stream`; `decode_error` if rate or channels change on the way.
     """
-    with open_container(path) as container:
-        stream = first_stream(container, path, "audio")
+    with open_container(file) as container:
+        stream = choose_stream(container, file, "audio", stream_choice)
         initial: tuple[int, int] | None = None
-        for frame in decoded(container, stream, losses):
+        for frame in decoded(container, stream, losses, shifts or {}):
             rate, channels = frame.sample_rate, tuple(c.name for c in frame.layout.channels)
             if initial is not None and initial != (rate, len(channels)):
                 raise MediaError(
                     SkipCode.DECODE_ERROR,
-                    f"{path}: the sound changes from {initial[1]} ch, {initial[0]} Hz to {len(channels)} ch, {rate} Hz",
+                    f"{file}: the sound changes from {initial[1]} ch, {initial[0]} Hz to {len(channels)} ch, {rate} Hz",
                     hint="make the file again with one format throughout",
                 )
             initial = (rate, len(channels))

@@ -24,6 +24,8 @@ from avmeter.media.spool import MEBIBYTE, Spool
 _GAP_S = 0.04
 # Gaps beyond this, all together, are broken time stamps: filling them would make hours of silence.
 _LONGEST_GAPS_S = 3600.0
+# Time stamps that overlap by less than this come from rounding and from joined files.
+_BACKWARD_S = 1.0
 _BLOCK_SAMPLES = 1 << 16
 
 
@@ -92,6 +94,7 @@ class _TrackBuilder:
         self._num_samples = 0
         self._start_s: float | None = None
         self._gaps: list[tuple[int, int]] = []
+        self._clock_jump_s = 0.0
 
     def add(self, block: AudioBlock) -> None:
         if block.time_s is not None:
@@ -111,6 +114,8 @@ class _TrackBuilder:
         gap_s = time_s - self._start_s - elapsed_s
         if _GAP_S < gap_s <= _LONGEST_GAPS_S - num_missing / self._rate:
             self._gaps.append((self._num_samples, round(gap_s * self._rate)))
+        elif gap_s > _GAP_S or gap_s < -_BACKWARD_S:
+            self._clock_jump_s = max(self._clock_jump_s, abs(gap_s))
 
     def _flush(self) -> None:
         if not self._pending:
@@ -145,6 +150,7 @@ class _TrackBuilder:
             phase_cancelled=levels.phase_cancelled,
             num_lost_packets=losses.num_packets,
             cut_off=losses.cut_off,
+            clock_jump_s=self._clock_jump_s,
             gaps=tuple(self._gaps),
         )
         return AudioTrack(samples=self._samples, facts=facts)

@@ -6,10 +6,12 @@ data, so it is opened through the `file:` protocol only, by demuxers that read n
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,20 @@ _SIGNATURES = (
 )
 
 
+@dataclass(frozen=True)
+class FileBytes:
+    """The bytes of a media file that are in memory; `label` is its name for messages."""
+
+    data: bytes
+    label: str = ""
+
+    def __str__(self) -> str:
+        return self.label or f"{len(self.data)} bytes"
+
+
+File = str | os.PathLike[str] | FileBytes
+
+
 def check_file(path: str | os.PathLike[str]) -> os.stat_result:
     """Return the facts of a readable, non-empty regular file.
 
@@ -53,42 +69,62 @@ def check_file(path: str | os.PathLike[str]) -> os.stat_result:
     return found
 
 
+def size_of(file: File) -> int:
+    """Return the size of a readable file that is not empty, bytes.
+
+    Raises:
+        MediaError: As `check_file`.
+    """
+    if not isinstance(file, FileBytes):
+        return check_file(file).st_size
+    if not file.data:
+        raise MediaError(SkipCode.EMPTY_FILE, f"{file}: the file is empty (0 bytes)")
+    return len(file.data)
+
+
 @contextmanager
-def open_container(path: str | os.PathLike[str]) -> Iterator[Any]:
+def open_container(file: File) -> Iterator[Any]:
     """Open one local file as a libav input container, closed on leaving.
 
     Raises:
         MediaError: The codes of `check_file`; `unreadable` if it is no media file that is supported; `decode_error`
             if it looks like one and cannot be opened.
     """
-    check_file(path)
+    size_of(file)
+    opened = io.BytesIO(file.data) if isinstance(file, FileBytes) else "file:" + os.fspath(file)
     try:
-        container = av.open("file:" + os.fspath(path), container_options=_OPTIONS)
+        container = av.open(opened, container_options=_OPTIONS)
     except PermissionError as error:
-        raise MediaError(SkipCode.UNREADABLE, f"{path}: cannot be opened ({_reason(error)})") from error
+        raise MediaError(SkipCode.UNREADABLE, f"{file}: cannot be opened ({_reason(error)})") from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise _not_opened(path, error) from error
+        raise _not_opened(file, error) from error
     with container:
         yield container
 
 
-def _not_opened(path: str | os.PathLike[str], error: Exception) -> MediaError:
+def _not_opened(file: File, error: Exception) -> MediaError:
     try:
-        with Path(path).open("rb") as file:
-            head = file.read(16)
+        head = _head(file)
     except OSError as denied:
-        return MediaError(SkipCode.UNREADABLE, f"{path}: cannot be opened ({_reason(denied)})")
+        return MediaError(SkipCode.UNREADABLE, f"{file}: cannot be opened ({_reason(denied)})")
     if any(head[at : at + len(s)] == s for at, signatures in _SIGNATURES for s in signatures):
         return MediaError(
             SkipCode.DECODE_ERROR,
-            f"{path}: damaged or truncated ({_reason(error)})",
+            f"{file}: damaged or truncated ({_reason(error)})",
             hint="make the file again; it does not play either",
         )
     return MediaError(
         SkipCode.UNREADABLE,
-        f"{path}: not a media file, or of a format that is not supported",
+        f"{file}: not a media file, or of a format that is not supported",
         hint="give a file with audio or video in it; playlists and URLs are not followed",
     )
+
+
+def _head(file: File) -> bytes:
+    if isinstance(file, FileBytes):
+        return file.data[:16]
+    with Path(file).open("rb") as stream:
+        return stream.read(16)
 
 
 def _reason(error: BaseException) -> str:

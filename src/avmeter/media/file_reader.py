@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 
 from avmeter.media.audio_decode import AudioBlock, decode_audio
+from avmeter.media.clock_shifts import Shifts, read_shifts
+from avmeter.media.container import File
 from avmeter.media.hashing import content_key
 from avmeter.media.packets import Losses
 from avmeter.media.probe import MediaInfo, probe
@@ -19,33 +21,46 @@ class FileReader:
     """A media file.
 
     Args:
-        path: The file.
+        file: The file, or its bytes.
         decode_threads: Of the video decoder.
+        audio_stream: Which audio stream is read, 0 the first; None: the default one.
 
     Raises:
         MediaError: As `probe`.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, decode_threads: int = 1) -> None:
-        self.name = os.fspath(path)
-        self.info: MediaInfo = probe(path)
-        self._path = path
+    def __init__(self, file: File, *, decode_threads: int = 1, audio_stream: int | None = None) -> None:
+        self.name = str(file)
+        self.info: MediaInfo = probe(file, audio_stream=audio_stream)
+        self._file = file
         self._decode_threads = decode_threads
+        self._audio_stream = audio_stream
+
+    @cached_property
+    def _shifts(self) -> Shifts:
+        return read_shifts(self._file)
 
     def key(self) -> str:
         """Return the content key of the file."""
-        return content_key(self._path)
+        return content_key(self._file)
 
     def audio_blocks(self, losses: Losses) -> Iterator[AudioBlock]:
         """Decode the audio track."""
-        return decode_audio(self._path, losses)
+        return decode_audio(self._file, losses, stream_choice=self._audio_stream, shifts=self._shifts)
 
     def timestamps(self) -> FrameTimestamps:
         """Read the times of all frames."""
-        return read_timestamps(self._path)
+        return read_timestamps(self._file, self._shifts)
 
     def frames(
         self, timestamps: FrameTimestamps, indices: set[int], losses: Losses
     ) -> Iterator[tuple[int, np.ndarray]]:
         """Decode frames by index."""
-        return decode_frames(self._path, timestamps.stamps, set(indices), losses, num_threads=self._decode_threads)
+        return decode_frames(
+            self._file,
+            timestamps.stamps,
+            set(indices),
+            losses,
+            num_threads=self._decode_threads,
+            shifts=self._shifts,
+        )

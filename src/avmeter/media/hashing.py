@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from avmeter.errors import MediaError, SkipCode
-from avmeter.media.container import check_file
+from avmeter.media.container import File, FileBytes, check_file, size_of
 
 _BLOCK_BYTES = 1 << 20
 
 
-def content_key(path: str | os.PathLike[str]) -> str:
+def content_key(file: File) -> str:
     """Return the SHA-256 of the bytes of a file, hex.
 
     A file that was hashed before and whose size, modification time and inode are the same is not read again.
@@ -23,11 +23,14 @@ def content_key(path: str | os.PathLike[str]) -> str:
     Raises:
         MediaError: The file is missing, empty, a folder, or cannot be read.
     """
-    found = check_file(path)
+    if isinstance(file, FileBytes):
+        size_of(file)
+        return hashlib.sha256(file.data).hexdigest()
+    found = check_file(file)
     try:
-        return _hash_file(os.fspath(path), found.st_size, found.st_mtime_ns, found.st_ino)
+        return _hash_file(os.fspath(file), found.st_size, found.st_mtime_ns, found.st_ino)
     except OSError as error:
-        raise MediaError(SkipCode.UNREADABLE, f"{path}: cannot be read ({error.strerror})") from error
+        raise MediaError(SkipCode.UNREADABLE, f"{file}: cannot be read ({error.strerror})") from error
 
 
 def array_key(array: np.ndarray, rate: float | None) -> str:

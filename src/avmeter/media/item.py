@@ -9,7 +9,6 @@ MediaItem.open("clip.mp4")
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from types import TracebackType
@@ -23,6 +22,7 @@ from avmeter.media.audio_checks import check_audible, check_audio
 from avmeter.media.audio_decode import AudioBlock
 from avmeter.media.audio_spec import AudioSpec
 from avmeter.media.audio_track import AudioTrack, collect_audio_track
+from avmeter.media.container import File
 from avmeter.media.file_reader import FileReader
 from avmeter.media.frame_collector import FrameView
 from avmeter.media.frame_request import FrameRequest
@@ -70,7 +70,7 @@ class MediaItem:
         info: What the headers say.
 
     Audio and video are decoded when first asked for and cached until `release`. One item may be shared by threads.
-    Streams used are the first audio track and the first video track.
+    Streams used are those that the file marks as default, else the first of a kind.
     """
 
     def __init__(self, reader: Reader) -> None:
@@ -83,17 +83,18 @@ class MediaItem:
         self._waveforms: dict[AudioSpec, np.ndarray | Spool | ChannelView] = {}
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], *, decode_threads: int = 1) -> MediaItem:
+    def open(cls, file: File, *, decode_threads: int = 1, audio_stream: int | None = None) -> MediaItem:
         """Open a file.
 
         Args:
-            path: The file.
+            file: The path of a file, or its bytes.
             decode_threads: Of the video decoder; more than one helps if few clips are decoded at a time.
+            audio_stream: Which audio stream is read, 0 the first; None: the one marked as default, else the first.
 
         Raises:
             MediaError: As `probe`.
         """
-        return cls(FileReader(path, decode_threads=decode_threads))
+        return cls(FileReader(file, decode_threads=decode_threads, audio_stream=audio_stream))
 
     @classmethod
     def from_audio(cls, array: np.ndarray, sample_rate: int, *, name: str = "array") -> MediaItem:
@@ -239,6 +240,7 @@ class MediaItem:
 
     def _open_video(self) -> VideoTrack:
         if not self.has_video:
+            self._check_decoder("video")
             raise MediaError(
                 SkipCode.NO_VIDEO_TRACK,
                 f"{self.name}: no video track ({self.info.describe()})",
@@ -261,6 +263,7 @@ class MediaItem:
 
     def _decode_audio(self) -> AudioTrack:
         if not self.has_audio:
+            self._check_decoder("audio")
             raise MediaError(
                 SkipCode.NO_AUDIO_TRACK,
                 f"{self.name}: no audio track ({self.info.describe()})",
@@ -283,6 +286,15 @@ class MediaItem:
                 hint="the file is damaged or truncated: make it again",
             )
         return track
+
+    def _check_decoder(self, kind: str) -> None:
+        """Tell a stream that cannot be decoded from one that is not there."""
+        if kind in self.info.undecodable:
+            raise MediaError(
+                SkipCode.NO_DECODER,
+                f"{self.name}: no decoder for the codec of its {kind} stream ({self.info.describe()})",
+                hint="encode the stream as a common codec, such as AAC, FLAC or H.264",
+            )
 
     def _video_start_s(self) -> float | None:
         """Time of the first frame on the container's clock; None without video, or with one that is broken."""

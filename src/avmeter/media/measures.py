@@ -36,6 +36,7 @@ class AudioFacts:
         phase_cancelled: The channels have sound, their mono mix has none.
         num_lost_packets: Packets that could not be decoded.
         cut_off: The file ended or broke in the middle.
+        clock_jump_s: Largest jump of the time stamps that is too far to be a gap, or goes back; 0.0 if there is none.
         gaps: (position, length), both in samples, where the time stamps leave a gap in front of sample `position`.
     """
 
@@ -56,6 +57,7 @@ class AudioFacts:
     phase_cancelled: bool
     num_lost_packets: int
     cut_off: bool
+    clock_jump_s: float
     gaps: tuple[tuple[int, int], ...]
 
     @property

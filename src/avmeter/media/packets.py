@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import av
 
-from avmeter.errors import MediaError, SkipCode
-from avmeter.media.probe import playable
+from avmeter.media.clock_shifts import Shifts
 
 _BROKEN = (av.error.FFmpegError, OSError, ValueError)
-_MISSING = {"audio": SkipCode.NO_AUDIO_TRACK, "video": SkipCode.NO_VIDEO_TRACK}
 
 
 @dataclass
@@ -35,29 +33,17 @@ class Losses:
         return self.reasons[0] if self.reasons else "no frames in the stream"
 
 
-def first_stream(container: Any, path: str | os.PathLike[str], kind: Literal["audio", "video"]) -> Any:
-    """Return the first playable stream of a kind.
-
-    Raises:
-        MediaError: `no_audio_track` or `no_video_track`.
-    """
-    streams = playable(getattr(container.streams, kind))
-    if not streams:
-        raise MediaError(_MISSING[kind], f"{path}: no {kind} track")
-    return streams[0]
-
-
-def packets(container: Any, stream: Any) -> Iterator[Any]:
+def packets(container: Any, stream: Any, shifts: Shifts) -> Iterator[Any]:
     """Yield packets that hold something to be shown; end early where the file is damaged."""
-    for packet in _demuxed(container, stream, Losses()):
+    for packet in _demuxed(container, stream, Losses(), shifts):
         # What is left of a packet that the end of the file cuts off cannot be relied on to become a frame.
         if packet is not None and packet.size and not getattr(packet, "is_discard", False) and not packet.is_corrupt:
             yield packet
 
 
-def decoded(container: Any, stream: Any, losses: Losses) -> Iterator[Any]:
-    """Yield every frame of a stream that can be decoded, in the order of the decoder."""
-    for packet in _demuxed(container, stream, losses):
+def decoded(container: Any, stream: Any, losses: Losses, shifts: Shifts) -> Iterator[Any]:
+    """Yield every frame of a stream that can be decoded, in the order of the decoder, on the shifted clock."""
+    for packet in _demuxed(container, stream, losses, shifts):
         try:
             frames = packet.decode() if packet is not None else stream.codec_context.decode(None)
         except EOFError:
@@ -69,9 +55,11 @@ def decoded(container: Any, stream: Any, losses: Losses) -> Iterator[Any]:
         yield from frames
 
 
-def _demuxed(container: Any, stream: Any, losses: Losses) -> Iterator[Any]:
-    """Yield packets; where the file breaks, None as the last one: flush the decoder."""
+def _demuxed(container: Any, stream: Any, losses: Losses, shifts: Shifts) -> Iterator[Any]:
+    """Yield packets on the shifted clock; where the file breaks, None as the last one: flush the decoder."""
     demuxer = container.demux(stream)
+    ahead = deque(shifts.get(stream.index, ()))
+    shift = position = 0
     while True:
         try:
             packet = next(demuxer)
@@ -82,4 +70,10 @@ def _demuxed(container: Any, stream: Any, losses: Losses) -> Iterator[Any]:
             losses.note(error)
             yield None
             return
+        if ahead and ahead[0][0] <= position:
+            shift = ahead.popleft()[1]
+        position += 1
+        if shift:
+            packet.pts = None if packet.pts is None else packet.pts + shift
+            packet.dts = None if packet.dts is None else packet.dts + shift
         yield packet

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Any
 
 import av
 
 from avmeter.errors import MediaError, SkipCode
-from avmeter.media.container import check_file, open_container
+from avmeter.media.container import File, open_container, size_of
+from avmeter.media.guessed_duration import has_guessed_duration
 from avmeter.media.orientation import UPRIGHT, Orientation, orientation_of
+from avmeter.media.pixel_aspect import display_width
+from avmeter.media.stream_choice import Kind, choose_stream, readable_streams, undecodable_streams
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +31,9 @@ class AudioStream:
 
 @dataclass(frozen=True, kw_only=True)
 class VideoStream:
-    """A video track as its header describes it. `width` and `height` are those on the screen, after rotation.
+    """A video track as its header describes it.
+
+    `width` and `height` are those on the screen: with square pixels, after rotation.
 
     `rotation_deg` is how far decoded frames must be turned clockwise to stand upright.
     """
@@ -47,13 +51,23 @@ class VideoStream:
 
 @dataclass(frozen=True, kw_only=True)
 class MediaInfo:
-    """A media file as its headers describe it. Attached pictures (cover art) are not counted as video."""
+    """A media file as its headers describe it. Cover art is not counted as video.
+
+    Attributes:
+        path: Or the name of what is in memory.
+        size_bytes: Of the file.
+        container: Name of the demuxer.
+        audio: Audio streams that can be decoded, the one that is read first.
+        video: Video streams likewise.
+        undecodable: "audio" or "video" for every stream without a decoder.
+    """
 
     path: str
     size_bytes: int
     container: str
     audio: tuple[AudioStream, ...]
     video: tuple[VideoStream, ...]
+    undecodable: tuple[str, ...] = ()
 
     def describe(self) -> str:
         """Return the streams in a few words: "1 video stream, h264, 640x360, 25 fps"."""
@@ -67,55 +81,54 @@ class MediaInfo:
             plural = "s" if len(self.video) > 1 else ""
             rate = f", {v.average_fps:g} fps" if v.average_fps else ""
             parts.append(f"{len(self.video)} video stream{plural}, {v.codec}, {v.width}x{v.height}{rate}")
+        parts += [f"{kind} stream without a decoder" for kind in self.undecodable]
         return "; ".join(parts) or "no streams"
 
 
-def probe(path: str | os.PathLike[str]) -> MediaInfo:
+def probe(file: File, *, audio_stream: int | None = None) -> MediaInfo:
     """Read the streams of a media file, from its headers; one frame is decoded to learn the rotation of a video.
+
+    Args:
+        file: The file.
+        audio_stream: Which audio stream is read, as in `choose_stream`.
 
     Raises:
         MediaError: `missing_file`, `not_a_file`, `empty_file`, `unreadable` (no permission, not media) or
             `decode_error` (damaged).
     """
-    size_bytes = check_file(path).st_size
-    with open_container(path) as container:
-        audio = tuple(_audio_stream(s, container) for s in playable(container.streams.audio))
-        video_streams = playable(container.streams.video)
+    size_bytes = size_of(file)
+    with open_container(file) as container:
+        undecodable = undecodable_streams(container)
+        audio_streams = _chosen_first(container, file, "audio", audio_stream)
+        video_streams = _chosen_first(container, file, "video", None)
         orientation = _first_orientation(container, video_streams[0]) if video_streams else UPRIGHT
-        video = tuple(_video_stream(s, container, orientation) for s in video_streams)
         info = MediaInfo(
-            path=os.fspath(path),
+            path=str(file),
             size_bytes=size_bytes,
             container=container.format.name,
-            audio=audio,
-            video=video,
+            audio=tuple(_audio_stream(s, container, file) for s in audio_streams),
+            video=tuple(_video_stream(s, container, file, orientation) for s in video_streams),
+            undecodable=undecodable,
         )
-    if not info.audio and not info.video:
+    if not info.audio and not info.video and not undecodable:
         raise MediaError(
             SkipCode.UNREADABLE,
-            f"{path}: neither audio nor video in it that can be decoded ({info.container})",
+            f"{file}: neither audio nor video in it that can be decoded ({info.container})",
             hint="give a file with an audio or a video stream",
         )
     return info
 
 
-def playable(streams: Any) -> list[Any]:
-    """Return the streams that have a decoder and are no attached picture, in order of the file."""
-    found = []
-    for stream in streams:
-        if stream.disposition & av.stream.Disposition.attached_pic:
-            continue
-        if stream.codec_context is None:
-            continue
-        if stream.type == "audio" and not (stream.codec_context.sample_rate and stream.codec_context.channels):
-            continue
-        if stream.type == "video" and not (stream.codec_context.width and stream.codec_context.height):
-            continue
-        found.append(stream)
-    return found
+def _chosen_first(container: Any, file: File, kind: Kind, choice: int | None) -> list[Any]:
+    streams = readable_streams(container, kind)
+    try:
+        chosen = choose_stream(container, file, kind, choice)
+    except MediaError:
+        return streams  # raised again for whoever asks for the stream
+    return [chosen, *(s for s in streams if s is not chosen)]
 
 
-def _audio_stream(stream: Any, container: Any) -> AudioStream:
+def _audio_stream(stream: Any, container: Any, file: File) -> AudioStream:
     context = stream.codec_context
     return AudioStream(
         index=stream.index,
@@ -125,13 +138,13 @@ def _audio_stream(stream: Any, container: Any) -> AudioStream:
         layout=context.layout.name,
         sample_format=context.format.name if context.format else "unknown",
         start_s=_seconds(stream.start_time, stream.time_base),
-        duration_s=_duration_s(stream, container),
+        duration_s=_duration_s(stream, container, file),
     )
 
 
-def _video_stream(stream: Any, container: Any, orientation: Orientation) -> VideoStream:
+def _video_stream(stream: Any, container: Any, file: File, orientation: Orientation) -> VideoStream:
     context = stream.codec_context
-    width, height = context.width, context.height
+    width, height = display_width(context.width, stream.sample_aspect_ratio), context.height
     if orientation.swaps_sides:
         width, height = height, width
     rate = stream.average_rate or stream.guessed_rate
@@ -143,7 +156,7 @@ def _video_stream(stream: Any, container: Any, orientation: Orientation) -> Vide
         rotation_deg=orientation.rotation_deg,
         average_fps=float(rate) if rate else None,
         start_s=_seconds(stream.start_time, stream.time_base),
-        duration_s=_duration_s(stream, container),
+        duration_s=_duration_s(stream, container, file),
         num_frames=stream.frames or None,
     )
 
@@ -152,8 +165,13 @@ def _seconds(ticks: int | None, time_base: Any) -> float | None:
     return None if ticks is None or time_base is None else float(ticks * time_base)
 
 
-def _duration_s(stream: Any, container: Any) -> float | None:
-    """Return the stream's own duration, or that of the container if it has no other stream."""
+def _duration_s(stream: Any, container: Any, file: File) -> float | None:
+    """Return the stream's own duration, or that of the container if it has no other stream.
+
+    None where the demuxer guesses: from the bit rate of the first frames, or from the last time stamps.
+    """
+    if has_guessed_duration(container.format.name, file):
+        return None
     own = _seconds(stream.duration, stream.time_base)
     if own is not None and own > 0:
         return own

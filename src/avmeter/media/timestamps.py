@@ -8,21 +8,26 @@ on screen     [0.....[1.....[2............[3....) frame i is shown during [times
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from avmeter.errors import MediaError, SkipCode
-from avmeter.media.container import open_container
-from avmeter.media.packets import Losses, decoded, first_stream, packets
+from avmeter.media.clock_shifts import Shifts
+from avmeter.media.container import File, open_container
+from avmeter.media.packets import Losses, decoded, packets
+from avmeter.media.stream_choice import choose_stream
 
 # Containers whose packets carry the presentation time of every frame that will be shown, and codecs with packets
 # that are not shown.
 _TIMED_CONTAINERS = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
 _HIDDEN_FRAMES = {"vp8"}
+# One frame that is shown for longer than this is a clock that jumps.
+_LONGEST_FRAME_S = 600.0
+# Frames are not stored in the order in which they are shown: codecs reorder up to 16.
+_REORDERED_FRAMES = 32
+_BACKWARD_S = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,43 +65,129 @@ class FrameTimestamps:
         return times
 
 
-def read_timestamps(path: str | os.PathLike[str]) -> FrameTimestamps:
-    """Read the times of all frames of the first video track.
+def read_timestamps(file: File, shifts: Shifts | None = None) -> FrameTimestamps:
+    """Read the times of all frames of the video track that is read.
+
+    Args:
+        file: The file.
+        shifts: Of the clock.
 
     Raises:
-        MediaError: `no_video_track`; `decode_error` if the frames carry no times.
+        MediaError: As `choose_stream`; `decode_error` if the frames carry no times, or times that jump.
     """
-    with open_container(path) as container:
-        stream = first_stream(container, path, "video")
-        trusted = container.format.name in _TIMED_CONTAINERS and stream.codec_context.name not in _HIDDEN_FRAMES
-        if trusted:
-            found = _timestamps(packets(container, stream), stream)
-            if found is not None:
-                return found
-    with open_container(path) as container:
-        stream = first_stream(container, path, "video")
-        found = _timestamps(decoded(container, stream, Losses()), stream)
-        if found is None:
-            raise MediaError(
-                SkipCode.DECODE_ERROR,
-                f"{path}: the frames carry no presentation times ({stream.codec_context.name})",
-                hint="put the stream in a container, for example mp4 or mkv",
-            )
-        return found
+    found = _from_packets(file, shifts or {})
+    if found is None:
+        found = _from_frames(file, shifts or {})
+    _check_leaps(found, file)
+    return found
 
 
-def _timestamps(timed: Iterator[Any], stream: Any) -> FrameTimestamps | None:
-    """Return the times of packets or frames; None if one of them has none."""
-    stamps: list[int] = []
-    last: tuple[int, int] = (-(1 << 62), 0)
-    for one in timed:
-        if one.pts is None:
+def _from_packets(file: File, shifts: Shifts) -> FrameTimestamps | None:
+    """Read times from packets; None where they are not those of the frames that are shown."""
+    with open_container(file) as container:
+        stream = choose_stream(container, file, "video")
+        if container.format.name not in _TIMED_CONTAINERS or stream.codec_context.name in _HIDDEN_FRAMES:
             return None
-        stamps.append(one.pts)
-        last = max(last, (one.pts, getattr(one, "duration", None) or 0))  # PyAV 14 frames have no duration
-    unit_s = float(stream.time_base)
+        timed = [(p.pts, p.duration, p.is_keyframe) for p in packets(container, stream, shifts)]
+        if any(pts is None for pts, _, _ in timed):
+            return None
+        unit_s = float(stream.time_base)
+    found = _timestamps([(pts, duration) for pts, duration, _ in timed], unit_s, file)
+    leading = _leading([(pts, is_key) for pts, _, is_key in timed])
+    if not leading:
+        return found
+    shown = _decoded_leading(file, max(leading))
+    stamps = np.array([s for s in found.stamps.tolist() if s not in leading or s in shown], np.int64)
+    return replace(found, stamps=stamps)
+
+
+def _leading(timed: Sequence[tuple[int, bool]]) -> set[int]:
+    """Return stamps of packets that may refer to frames before the file's first key frame, and not be decodable.
+
+    decode order   (b) K b b P ...   `b` in front of K, or shown before it
+    """
+    first_key = next((i for i, (_, is_key) in enumerate(timed) if is_key), None)
+    if first_key is None:
+        return set()
+    key_pts = timed[first_key][0]
+    before = {pts for pts, _ in timed[:first_key]}
+    return before | {pts for pts, _ in timed[first_key + 1 :] if pts < key_pts}
+
+
+def _decoded_leading(file: File, last: int) -> set[int]:
+    """Return the stamps of frames up to `last` that the decoder gives."""
+    shown: set[int] = set()
+    with open_container(file) as container:
+        stream = choose_stream(container, file, "video")
+        for frame in decoded(container, stream, Losses(), {}):
+            if frame.pts is not None and frame.pts > last:
+                break
+            shown.add(frame.pts)
+    return shown
+
+
+def _from_frames(file: File, shifts: Shifts) -> FrameTimestamps:
+    with open_container(file) as container:
+        stream = choose_stream(container, file, "video")
+        timed = []
+        for frame in decoded(container, stream, Losses(), shifts):
+            if frame.pts is None:
+                raise MediaError(
+                    SkipCode.DECODE_ERROR,
+                    f"{file}: the frames carry no presentation times ({stream.codec_context.name})",
+                    hint="put the stream in a container, for example mp4 or mkv",
+                )
+            timed.append((frame.pts, frame.duration))
+        return _timestamps(timed, float(stream.time_base), file)
+
+
+def _timestamps(timed: Sequence[tuple[int, int | None]], unit_s: float, file: File) -> FrameTimestamps:
+    """Sort (time stamp, duration) of frames in the order of the file.
+
+    Raises:
+        MediaError: `decode_error` if they go back by more than decoders reorder.
+    """
+    _check_order(np.array([pts for pts, _ in timed], np.int64) * unit_s, file)
+    last_duration = max(timed, default=(0, 0), key=lambda t: (t[0], t[1] or 0))[1] or 0
+    # A duration of hours is a broken header, not an image that is shown for hours.
+    is_plausible = 0 < last_duration * unit_s <= _LONGEST_FRAME_S
     return FrameTimestamps(
-        stamps=np.sort(np.array(stamps, np.int64)),
+        stamps=np.sort(np.array([pts for pts, _ in timed], np.int64)),
         unit_s=unit_s,
-        last_duration_s=last[1] * unit_s if stamps and last[1] > 0 else None,
+        last_duration_s=last_duration * unit_s if is_plausible else None,
     )
+
+
+def _check_order(times_s: np.ndarray, file: File) -> None:
+    """Refuse a clock that goes back: sorted, the frames of two parts would be shuffled.
+
+    Raises:
+        MediaError: `decode_error`.
+    """
+    if len(times_s) < 2:
+        return
+    back_s = np.maximum.accumulate(times_s) - times_s
+    frame_s = float(np.median(np.diff(np.sort(times_s))))
+    if back_s.max() > max(_BACKWARD_S, _REORDERED_FRAMES * frame_s):
+        at = int(back_s.argmax())
+        raise MediaError(
+            SkipCode.DECODE_ERROR,
+            f"{file}: the time stamps go back by {back_s[at]:.2f} s at frame {at} of {len(times_s)}",
+            hint="the clock of the file is broken: make it again",
+        )
+
+
+def _check_leaps(found: FrameTimestamps, file: File) -> None:
+    """Refuse a clock that leaps: at a fixed rate hours of one frame would be sampled.
+
+    Raises:
+        MediaError: `decode_error`.
+    """
+    leaps = np.diff(found.stamps) * found.unit_s
+    if len(leaps) and leaps.max() > _LONGEST_FRAME_S:
+        at = int(leaps.argmax()) + 1
+        raise MediaError(
+            SkipCode.DECODE_ERROR,
+            f"{file}: the time stamps jump by {leaps.max():.0f} s at frame {at} of {len(found)}",
+            hint="the clock of the file is broken: make it again",
+        )

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import Interpolation, VideoReformatter
 
-from avmeter.media.container import open_container
+from avmeter.media.clock_shifts import Shifts
+from avmeter.media.container import File, open_container
 from avmeter.media.orientation import Orientation, orientation_of
-from avmeter.media.packets import Losses, decoded, first_stream
+from avmeter.media.packets import Losses, decoded
+from avmeter.media.pixel_aspect import display_width
+from avmeter.media.stream_choice import choose_stream
 
 
 def decode_frames(
-    path: str | os.PathLike[str], stamps: np.ndarray, indices: set[int], losses: Losses, *, num_threads: int = 1
+    file: File,
+    stamps: np.ndarray,
+    indices: set[int],
+    losses: Losses,
+    *,
+    num_threads: int = 1,
+    shifts: Shifts | None = None,
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Decode frames of the first video track in the order of the decoder.
 
     Args:
-        path: The file.
+        file: The file.
         stamps: `FrameTimestamps.stamps`.
         indices: Frames to yield, as positions in `stamps`.
         losses: Filled on the way.
         num_threads: Of the decoder.
+        shifts: Of the clock, as for the time stamps.
 
     Yields:
         (index, RGB uint8 (H, W, 3) as on the screen).
@@ -33,13 +43,13 @@ def decode_frames(
     for index, stamp in enumerate(stamps.tolist()):
         queues.setdefault(stamp, []).append(index)
     missing = set(indices)
-    with open_container(path) as container:
-        stream = first_stream(container, path, "video")
+    with open_container(file) as container:
+        stream = choose_stream(container, file, "video")
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = num_threads
-        to_rgb = _RgbConverter()
+        to_rgb = _RgbConverter(stream.sample_aspect_ratio)
         orientation: Orientation | None = None
-        for frame in decoded(container, stream, losses):
+        for frame in decoded(container, stream, losses, shifts or {}):
             if not missing:
                 return
             # Asked of one frame only: one that was asked for its side data refers to itself, and keeps its pixels
@@ -55,19 +65,15 @@ def decode_frames(
 
 
 class _RgbConverter:
-    """RGB by one scaling thread: PyAV's default is one per core, started anew for every frame."""
+    """RGB with square pixels, by one scaling thread: PyAV's default is one per core, started anew for every frame."""
 
-    def __init__(self) -> None:
+    def __init__(self, aspect: Fraction | None) -> None:
         self._reformatter = VideoReformatter()
-        self._options: dict[str, Any] = {"threads": 1}
+        self._aspect = aspect
 
     def __call__(self, frame: Any) -> np.ndarray:
-        try:
-            converted = self._reformatter.reformat(frame, format="rgb24", **self._options)
-        except TypeError:  # PyAV before `threads`
-            if not self._options:
-                raise
-            self._options = {}
-            return self(frame)
+        width = display_width(frame.width, self._aspect)
+        scaling = {} if width == frame.width else {"width": width, "interpolation": Interpolation.BICUBIC}
+        converted = self._reformatter.reformat(frame, format="rgb24", threads=1, **scaling)
         found: np.ndarray = converted.to_ndarray()
         return found

@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from avmeter.engine.decode.threads import open_media
 from avmeter.errors import SkipError, UsageError
 from avmeter.evaluator import Evaluator
-from avmeter.media import AudioSpec
+from avmeter.media import AudioSpec, open_media
 from avmeter.media.write import write_audio
 from avmeter.result import MetricResult, Skip
 from avmeter.run import EvalResults

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 
 from avmeter.errors import MediaError, SkipCode
 from avmeter.media import AudioSpec, FrameRequest, MediaItem, Resize
+from avmeter.media.arrays import frames_from_array, samples_from_array
 
 
 @pytest.mark.parametrize("shape", [(2, 1000), (1000, 2)])
@@ -65,7 +67,7 @@ def test_arrays_of_any_layout_and_type_are_one_video(layout, dtype):
         (NOISE[:0], 25, SkipCode.UNSUPPORTED),
         (NOISE[..., :2], 25, SkipCode.UNSUPPORTED),
         (NOISE.astype(np.float32), 25, SkipCode.UNSUPPORTED),
-        (NOISE.astype(np.int64), 25, SkipCode.UNSUPPORTED),
+        (NOISE.astype(np.int64) + 1, 25, SkipCode.UNSUPPORTED),
         (np.full((2, 3, 8, 8), np.nan, np.float32), 25, SkipCode.NON_FINITE),
     ],
 )
@@ -74,3 +76,90 @@ def test_arrays_that_are_no_video_are_refused(array, fps, code):
     with pytest.raises(MediaError) as caught:
         MediaItem.from_frames(array, fps)
     assert caught.value.code is code
+
+
+VIDEO = NOISE[:4]
+SHAPES = {
+    "THWC": VIDEO,
+    "TCHW": VIDEO.transpose(0, 3, 1, 2),
+    "CTHW": VIDEO.transpose(3, 0, 1, 2),
+    "1TCHW": VIDEO.transpose(0, 3, 1, 2)[None],
+    "1CTHW": VIDEO.transpose(3, 0, 1, 2)[None],
+    "1THWC": VIDEO[None],
+}
+
+
+@pytest.mark.parametrize("shape", list(SHAPES))
+def test_every_order_of_axes_that_generators_return_is_one_video(shape):
+    """Batches of one, channels first or last, time before or after channels."""
+    np.testing.assert_array_equal(frames_from_array(SHAPES[shape], "clip"), VIDEO)
+
+
+VIDEO_DTYPES = ["uint8", "int16", "int32", "int64", "uint16", "float16", "float32", "float64"]
+
+
+@pytest.mark.parametrize("dtype", VIDEO_DTYPES)
+@pytest.mark.parametrize("is_tensor", [False, True], ids=["numpy", "torch"])
+def test_every_dtype_of_frames_is_read(dtype, is_tensor):
+    """Integers from 0 to 255, floats from 0 to 1."""
+    array = (VIDEO / 255).astype(dtype) if dtype.startswith("float") else VIDEO.astype(dtype)
+    found = frames_from_array(torch.from_numpy(array) if is_tensor else array, "clip")
+    scale = 255 if found.dtype.kind == "f" else 1
+    np.testing.assert_allclose(found.astype(np.float64) * scale, VIDEO, atol=0.2)
+
+
+def test_bfloat16_frames_are_those_of_the_same_values_in_float32():
+    """Every bfloat16 is a float32."""
+    frames = (torch.from_numpy(VIDEO.copy()) / 255).bfloat16()
+    np.testing.assert_array_equal(frames_from_array(frames, "clip"), frames.float().numpy())
+
+
+@pytest.mark.parametrize(
+    ("array", "text"),
+    [
+        (np.zeros((2, 4, 3, 8, 8), np.uint8), r"frames of shape \(2, 4, 3, 8, 8\) and dtype uint8"),
+        (np.zeros((8, 8, 3), np.float32), r"frames of shape \(8, 8, 3\) and dtype float32"),
+        (np.full((2, 3, 8, 8), -0.5, np.float32), r"from -0.5 to -0.5"),
+        (np.full((2, 3, 8, 8), 300, np.int16), r"int16 from 300 to 300"),
+        (np.zeros((2, 3, 8, 8), bool), r"dtype bool"),
+        (np.zeros((2, 3, 8, 8), np.complex64), r"dtype complex64"),
+    ],
+)
+def test_frames_that_are_not_understood_are_described(array, text):
+    """Shape, dtype or range stand in the message."""
+    with pytest.raises(MediaError, match=text) as caught:
+        frames_from_array(array, "clip")
+    assert caught.value.code is SkipCode.UNSUPPORTED
+
+
+AUDIO_SHAPES = [(800,), (1, 800), (800, 1), (1, 1, 800), (2, 800), (800, 2), (1, 2, 800), (1, 800, 2)]
+
+
+@pytest.mark.parametrize("shape", AUDIO_SHAPES, ids=str)
+def test_every_shape_of_audio_is_read(shape):
+    """(N,), (C, N), (N, C), alone or in a batch of one."""
+    num_channels = 2 if 2 in shape else 1
+    samples = np.random.default_rng(0).uniform(-1, 1, (800, num_channels)).astype(np.float32)
+    array = np.ascontiguousarray(samples if shape[-1] != 800 else samples.T).reshape(shape)
+    np.testing.assert_array_equal(samples_from_array(array, "clip"), samples)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32", "float64", "int16", "int32", "uint8"])
+def test_every_dtype_of_tensors_is_read(dtype):
+    """0.5 of full scale is 0.5, whatever holds it."""
+    value = {"int16": 2**14, "int32": 2**30, "uint8": 192}.get(dtype, 0.5)
+    samples = samples_from_array(torch.full((100,), value, dtype=getattr(torch, dtype)), "clip")
+    assert samples.dtype == np.float32
+    np.testing.assert_array_equal(samples, 0.5)
+
+
+def test_tensor_that_learns_is_read():
+    """Gradients are no obstacle."""
+    np.testing.assert_array_equal(samples_from_array(torch.ones(10, requires_grad=True), "clip"), 1.0)
+
+
+@pytest.mark.parametrize("array", [np.zeros((2, 2, 800)), np.zeros(8, np.int64), np.zeros((1, 1, 1, 8))])
+def test_audio_that_is_not_understood_is_described(array):
+    """Shape and dtype stand in the message."""
+    with pytest.raises(MediaError, match=rf"shape \({array.shape[0]},.* and dtype {array.dtype.name}"):
+        samples_from_array(array, "clip")

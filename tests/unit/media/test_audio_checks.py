@@ -5,7 +5,7 @@ import pytest
 
 from avmeter.errors import MediaError, SkipCode
 from avmeter.media import AudioSpec, MediaItem, require_sound
-from support.media import flash, silence, tone, write_empty_wav, write_media, write_pcm_wav
+from support.media import flash, silence, tone, write_empty_wav, write_leaping_audio, write_media, write_pcm_wav
 
 NATIVE = AudioSpec()
 
@@ -89,3 +89,45 @@ def test_sound_that_ends_before_the_first_frame_is_empty_on_its_clock(tmp_path):
         assert item.audio_facts.start_s == pytest.approx(-3.0, abs=0.03)
         assert code_of(lambda: item.audio(ON_VIDEO)) is SkipCode.EMPTY_AUDIO
         assert len(item.audio(NATIVE)) == pytest.approx(48_000, abs=3000)
+
+
+def test_clock_that_leaps_is_a_skip_where_time_matters(tmp_path):
+    """Sound that goes on two hours later is scored by itself, and not beside the video."""
+    parts = [tone(440, 0.5, 16_000, 1.0)] * 2
+    path = write_leaping_audio(tmp_path / "a.mkv", parts, sample_rate=16_000, starts_s=(0.0, 7200.0))
+    with MediaItem.open(path) as item:
+        assert len(item.audio(NATIVE)) == 32_000
+        with pytest.raises(MediaError, match="jump by 7199 s") as caught:
+            item.audio(ON_VIDEO)
+    assert caught.value.code is SkipCode.DECODE_ERROR
+
+
+@pytest.mark.parametrize(("bits", "scale"), [(8, 128), (16, 32_768), (24, 2**23), (32, 2**31)])
+def test_floats_on_the_scale_of_integers_are_refused_with_the_factor(bits, scale):
+    """A peak far above full scale is no sound: the message has the level and what it looks like."""
+    wave = tone(440, 0.48, 16_000, 1.0)
+    assert np.abs(MediaItem.from_audio(wave, 16_000).audio(NATIVE)).max() == pytest.approx(0.48, abs=1e-3)
+    item = MediaItem.from_audio(wave * np.float32(scale), 16_000)
+    with pytest.raises(MediaError, match=rf"dB over full scale: .* integers of {bits} bits, x {scale}") as caught:
+        item.audio(NATIVE)
+    assert caught.value.code is SkipCode.UNSUPPORTED
+    assert caught.value.hint.endswith(f"divide by {scale}")
+
+
+def test_level_of_an_unknown_scale_is_named():
+    """Beyond 32 bits there is no factor to name."""
+    item = MediaItem.from_audio(np.full(1000, 1e12), 16_000)
+    with pytest.raises(MediaError, match=r"1e\+12 are 240 dB over full scale\n"):
+        item.audio(NATIVE)
+
+
+def test_integers_in_a_float_file_are_refused_too(tmp_path):
+    """Files can hold such values as arrays can."""
+    path = write_pcm_wav(tmp_path / "a.wav", tone(440, 15_700, 16_000, 1.0), 16_000, "pcm_f32le")
+    with MediaItem.open(path) as item, pytest.raises(MediaError, match="84 dB over full scale"):
+        require_sound(item)
+
+
+def test_what_lossy_codecs_overshoot_is_sound():
+    """AAC decodes to 1.6 at times, and a hot mix to 4."""
+    assert np.abs(MediaItem.from_audio(tone(440, 4.0, 16_000, 1.0), 16_000).audio(NATIVE)).max() > 3.9

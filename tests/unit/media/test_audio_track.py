@@ -38,8 +38,11 @@ def test_gap_of_time_stamps_is_noted_where_it_is() -> None:
 
 
 def test_gaps_that_would_be_hours_are_broken_time_stamps() -> None:
-    """A clock that jumps by hours leaves no gap: it would be filled with hours of silence."""
-    assert collect(block(1, 500, 0.0), block(1, 500, 7200.0)).facts.gaps == ()
+    """A clock that jumps by hours leaves no gap, which would be hours of silence: the jump is noted."""
+    facts = collect(block(1, 500, 0.0), block(1, 500, 7200.0)).facts
+    assert (facts.gaps, facts.clock_jump_s) == ((), pytest.approx(7199.5))
+    assert collect(block(1, 5000, 0.0), block(1, 500, 2.0)).facts.clock_jump_s == pytest.approx(3.0)
+    assert collect(block(1, 5000, 0.0), block(1, 500, 4.9)).facts.clock_jump_s == 0.0
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_each_spec_is_rendered_once_and_the_track_decoded_once(tmp_path, monkeyp
     path = write_pcm_wav(tmp_path / "a.wav", tone(440, 0.5, 16_000, 1.0), 16_000)
     calls = []
     original = file_reader.decode_audio
-    monkeypatch.setattr(file_reader, "decode_audio", lambda *a: calls.append(a) or original(*a))
+    monkeypatch.setattr(file_reader, "decode_audio", lambda *a, **k: calls.append(a) or original(*a, **k))
     with MediaItem.open(path) as item:
         first = item.audio(AudioSpec(sample_rate=8000))
         assert item.audio(AudioSpec(sample_rate=8000)) is first

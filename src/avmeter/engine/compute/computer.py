@@ -230,9 +230,9 @@ def _job(key: FeatureKey, requests: Sequence[FeatureRequest], plan: Plan) -> Fea
 
 
 def _is_repeatable(request: FeatureRequest, plan: Plan) -> bool:
-    """Return True if everything that a request reads can come again: files and texts, not arrays in memory."""
+    """Return True if everything that a request reads can come again: files, their bytes and texts, not arrays in memory."""
     sources = (plan.sources[name] for name in request.sources)
-    return all(isinstance(s, str) or s.path is not None for s in sources)
+    return all(isinstance(s, str) or s.is_repeatable for s in sources)
 
 
 def _without_unneeded_parents(

@@ -13,9 +13,8 @@ import torch
 from avmeter.engine.decode.byte_queue import ByteQueue, Stopped
 from avmeter.engine.decode.messages import DecodeEvent
 from avmeter.engine.failures import skip_of_failure
-from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import ClipExtractor, Extractor, WindowExtractor
-from avmeter.media import MediaItem, array_key, content_key
+from avmeter.media import MediaItem, media_key, open_media
 from avmeter.sample import MediaSource
 
 _QUEUE_BYTES = 1024 * 2**20
@@ -176,39 +175,9 @@ def content_key_of(source: MediaSource | str) -> str:
     Raises:
         SkipError: The file is missing or unreadable.
     """
-    if isinstance(source, str):
-        return content_key_of_text(source)
-    if source.path is not None:
-        return content_key(source.path)
-    parts = []
-    if source.samples is not None:
-        parts.append(array_key(source.samples, source.sample_rate))
-    if source.frames is not None:
-        parts.append(array_key(source.frames, source.fps))
-    return ":".join(parts)
+    return content_key_of_text(source) if isinstance(source, str) else media_key(source)
 
 
 def content_key_of_text(text: str) -> str:
     """Return the key of a text, as `content_key` is that of a file."""
     return hashlib.sha256(b"text\0" + text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def open_media(source: MediaSource) -> MediaItem:
-    """Open the media behind a source.
-
-    Raises:
-        SkipError: The file is missing or unreadable, or frames came without a rate.
-    """
-    if source.path is not None:
-        return MediaItem.open(source.path)
-    if source.frames is not None:
-        if source.fps is None:
-            raise SkipError(
-                SkipCode.NO_FRAME_RATE,
-                f"{source}: frames without a frame rate",
-                hint="give `fps=` with the frames",
-            )
-        return MediaItem.from_frames(source.frames, source.fps, audio=source.samples, sample_rate=source.sample_rate)
-    assert source.samples is not None
-    assert source.sample_rate is not None
-    return MediaItem.from_audio(source.samples, source.sample_rate)

@@ -1,0 +1,130 @@
+"""Read a video from a folder of images, one per frame, at a given frame rate."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+
+from avmeter.errors import MediaError, SkipCode
+from avmeter.media.audio_decode import AudioBlock
+from avmeter.media.hashing import content_key
+from avmeter.media.packets import Losses
+from avmeter.media.probe import MediaInfo, VideoStream
+from avmeter.media.timestamps import FrameTimestamps
+
+IMAGE_DECODERS = {
+    ".png": "png",
+    ".jpg": "mjpeg",
+    ".jpeg": "mjpeg",
+    ".webp": "webp",
+    ".bmp": "bmp",
+    ".tif": "tiff",
+    ".tiff": "tiff",
+}
+
+
+def frame_images(folder: Path) -> list[Path]:
+    """Return the images of a folder in natural order: 2 before 10."""
+    images = [p for p in folder.iterdir() if p.suffix.lower() in IMAGE_DECODERS and not p.name.startswith(".")]
+    return sorted(images, key=_natural)
+
+
+class FrameFolderReader:
+    """Images of a folder in natural order of their names; frame i is shown during [i, i + 1) / fps.
+
+    Args:
+        folder: The folder.
+        fps: Frames per second.
+
+    Raises:
+        MediaError: `not_a_file` without images; `no_frame_rate`; `decode_error` if the first one cannot be decoded.
+    """
+
+    def __init__(self, folder: Path, *, fps: float | None) -> None:
+        self.name = str(folder)
+        self._images = frame_images(folder)
+        if not self._images:
+            raise MediaError(
+                SkipCode.NOT_A_FILE,
+                f"{folder}: is a folder without images",
+                hint="give the path of a media file, or a folder of frames",
+            )
+        if fps is None:
+            raise MediaError(
+                SkipCode.NO_FRAME_RATE,
+                f"{folder}: {len(self._images)} images without a frame rate",
+                hint="give `fps=` with the folder",
+            )
+        self._fps = fps
+        height, width = decode_image(self._images[0]).shape[:2]
+        stream = VideoStream(
+            index=0,
+            codec=IMAGE_DECODERS[self._images[0].suffix.lower()],
+            width=width,
+            height=height,
+            rotation_deg=0,
+            average_fps=fps,
+            start_s=0.0,
+            duration_s=len(self._images) / fps,
+            num_frames=len(self._images),
+        )
+        size_bytes = sum(p.stat().st_size for p in self._images)
+        self.info = MediaInfo(path=self.name, size_bytes=size_bytes, container="images", audio=(), video=(stream,))
+
+    def key(self) -> str:
+        """Return the content key of the images in their order, and of the frame rate."""
+        digest = hashlib.sha256(f"images|{self._fps}".encode())
+        for image in self._images:
+            digest.update(content_key(image).encode())
+        return digest.hexdigest()
+
+    def audio_blocks(self, losses: Losses) -> Iterator[AudioBlock]:
+        """Yield nothing: images have no sound."""
+        return iter(())
+
+    def timestamps(self) -> FrameTimestamps:
+        """Return the times of frames at a constant rate."""
+        return FrameTimestamps(stamps=np.arange(len(self._images)), unit_s=1 / self._fps, last_duration_s=1 / self._fps)
+
+    def frames(
+        self, timestamps: FrameTimestamps, indices: set[int], losses: Losses
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        """Decode images by index; those that cannot be decoded are missing."""
+        for index in sorted(indices):
+            try:
+                frame = decode_image(self._images[index])
+            except MediaError as error:
+                losses.note(error)
+                continue
+            yield index, frame
+
+
+def decode_image(path: Path) -> np.ndarray:
+    """Decode one image as RGB uint8 (H, W, 3); transparency is dropped.
+
+    Raises:
+        MediaError: `decode_error`; `unreadable`.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise MediaError(SkipCode.UNREADABLE, f"{path}: cannot be read ({error.strerror})") from error
+    decoder = av.CodecContext.create(IMAGE_DECODERS[path.suffix.lower()], "r")
+    try:
+        frames = [*decoder.decode(av.Packet(data)), *decoder.decode(None)]
+    except (av.error.FFmpegError, ValueError) as error:
+        raise MediaError(SkipCode.DECODE_ERROR, f"{path}: no image that can be decoded ({error})") from error
+    if not frames:
+        raise MediaError(SkipCode.DECODE_ERROR, f"{path}: no image that can be decoded")
+    pixels: np.ndarray = frames[0].to_ndarray(format="rgb24")
+    return pixels
+
+
+def _natural(path: Path) -> list[tuple[int, int | str]]:
+    """Return the parts of a name, numbers by value."""
+    return [(0, int(part)) if part.isdecimal() else (1, part) for part in re.split(r"(\d+)", path.name) if part]

@@ -1,0 +1,56 @@
+"""Open the source behind a field of a sample, and name its content."""
+
+from __future__ import annotations
+
+import os
+
+from avmeter.media.array_reader import ArrayReader
+from avmeter.media.container import File, FileBytes
+from avmeter.media.file_reader import FileReader
+from avmeter.media.frame_folder import FrameFolderReader
+from avmeter.media.hashing import array_key, content_key
+from avmeter.media.item import MediaItem
+from avmeter.sample import MediaSource
+
+
+def open_media(source: MediaSource) -> MediaItem:
+    """Open a source.
+
+    Raises:
+        MediaError: The file is missing or unreadable, or arrays have no known form or no rate.
+    """
+    if source.path is not None and os.path.isdir(source.path):  # noqa: PTH112 - no error for any text
+        return MediaItem(FrameFolderReader(source.path, fps=source.fps))
+    file = _file(source)
+    if file is not None:
+        return MediaItem(FileReader(file, audio_stream=source.audio_stream))
+    return MediaItem(
+        ArrayReader(
+            audio=source.samples,
+            sample_rate=source.sample_rate,
+            frames=source.frames,
+            fps=source.fps,
+            name=str(source),
+        )
+    )
+
+
+def media_key(source: MediaSource) -> str:
+    """Return the content key of a source; equal content that is read in the same way has an equal key.
+
+    Raises:
+        MediaError: The file is missing or unreadable.
+    """
+    if source.path is not None and os.path.isdir(source.path):  # noqa: PTH112 - as above
+        return FrameFolderReader(source.path, fps=source.fps).key()
+    file = _file(source)
+    if file is not None:
+        return content_key(file) if source.audio_stream is None else f"{content_key(file)}#a{source.audio_stream}"
+    hashed = ((source.samples, source.sample_rate), (source.frames, source.fps))
+    return ":".join(array_key(array, rate) for array, rate in hashed if array is not None)
+
+
+def _file(source: MediaSource) -> File | None:
+    if source.data is not None:
+        return FileBytes(source.data, source.label)
+    return source.path

@@ -1,0 +1,39 @@
+"""One item to be scored: what the user has, in one validated value.
+
+A sample is given as a dict. Its keys are a public contract:
+
+    audio, video (or video_path)       the generated clip; `audio` may be a video file: its audio track is read
+    reference_audio, reference         the real one, audio and video
+    text_prompt, reference_text        what it was made from; what should be heard in it
+    language, fps, sample_rate         hints for text and for arrays
+    audio_stream                       which audio track of the files of `audio` and `video` is read, 0 the first;
+                                       default is the one that the file marks as default, else the first
+    reference_audio_stream             the same for `reference_audio` and `reference`
+    role                               "reference": only corpus context, never scored itself
+    id                                 a name; default is the path or the position
+
+What a medium may be is said in `reading`: paths, bytes, file objects, arrays, tensors, frames, rows of data sets.
+Unknown keys are stored in `extras` for user metrics.
+
+A value that cannot be understood (an array without a rate, a text that is a number) is a problem of its field: every
+metric that needs the field skips this sample, and the others are scored. A `ManifestError` is raised only for what is
+no sample at all (not a dict), an unknown role, or an id that two samples claim.
+"""
+
+from avmeter.sample.reading import UnreadableError, as_array
+from avmeter.sample.sample import MEDIA_FIELDS, TEXT_FIELDS, Sample, as_samples
+from avmeter.sample.source import MediaSource, Problem
+from avmeter.sample.video import Video, as_video
+
+__all__ = [
+    "MEDIA_FIELDS",
+    "TEXT_FIELDS",
+    "MediaSource",
+    "Problem",
+    "Sample",
+    "UnreadableError",
+    "Video",
+    "as_array",
+    "as_samples",
+    "as_video",
+]

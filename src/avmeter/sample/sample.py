@@ -1,0 +1,189 @@
+"""Validated samples from the dicts of the public contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from avmeter.errors import ManifestError
+from avmeter.sample.reading import Rates, UnreadableError, is_file_object, positive_number, read_medium
+from avmeter.sample.source import MediaSource, Problem
+
+AUDIO_FIELDS = ("audio", "reference_audio")
+MEDIA_FIELDS = ("audio", "video", "reference_audio", "reference")
+TEXT_FIELDS = ("text_prompt", "reference_text", "language")
+_AUDIO_OF = {"audio": "video", "reference_audio": "reference"}
+_REFERENCE_FIELDS = ("reference_audio", "reference")
+_HINTS = ("fps", "sample_rate", "audio_stream", "reference_audio_stream")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sample:
+    """A validated evaluation item; see the package's docstring for the keys of the dict form.
+
+    Attributes:
+        id: Unique within a run.
+        role: "reference" is only corpus context.
+        media: Field -> source, of the media that could be read.
+        texts: Field -> text.
+        problems: Field -> why its value cannot be used.
+        fps: Frame rate of frames in memory.
+        extras: Other keys.
+        original: The dict form; file objects are replaced by their bytes.
+    """
+
+    id: str
+    role: Literal["generated", "reference"] = "generated"
+    media: Mapping[str, MediaSource] = field(default_factory=dict)
+    texts: Mapping[str, Any] = field(default_factory=dict)
+    problems: Mapping[str, Problem] = field(default_factory=dict)
+    fps: float | None = None
+    extras: Mapping[str, Any] = field(default_factory=dict)
+    original: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any], *, index: int = 0) -> Sample:
+        """Build a sample from its dict form.
+
+        Args:
+            row: Keys of the public contract, and any others.
+            index: Position, used as the id when there is no other name.
+
+        Raises:
+            ManifestError: It is no dict, or its role is unknown.
+        """
+        if not isinstance(row, Mapping):
+            raise ManifestError(
+                f"sample {index} is a {type(row).__name__}, not a dict",
+                hint="give dicts such as {'audio': 'clip.wav', 'text_prompt': '...'}",
+            )
+        rest = {k: v for k, v in row.items() if not _is_absent(v)}
+        if "video_path" in rest:
+            rest.setdefault("video", rest["video_path"])
+            del rest["video_path"]
+        role = rest.pop("role", "generated")
+        if role not in ("generated", "reference"):
+            raise ManifestError(f"sample {index}: role is {role!r}", hint='the only role to state is "reference"')
+        name = rest.pop("id", None)
+        hints = {k: rest.pop(k, None) for k in _HINTS}
+        fields = {k: rest.pop(k) for k in (*MEDIA_FIELDS, *TEXT_FIELDS) if k in rest}
+        media, texts, problems = _read_fields(fields, hints)
+        return cls(
+            id=str(name) if name is not None else _name_of(media, index),
+            role=role,
+            media=media,
+            texts=texts,
+            problems=problems,
+            fps=positive_number(hints["fps"]),
+            extras=rest,
+            original={k: media[k].data if is_file_object(v) and k in media else v for k, v in row.items()},
+        )
+
+    def source(self, name: str) -> MediaSource | None:
+        """Return the media behind a field; "audio" and "reference_audio" fall back to the audio of the video's file."""
+        found = self.media.get(name)
+        if found is None and name in _AUDIO_OF and name not in self.problems:
+            found = self.media.get(_AUDIO_OF[name])
+            if found is not None and not found.has_audio:
+                return None
+        return found
+
+    def problem(self, name: str) -> Problem | None:
+        """Return why the value of a field, or of the one that stands in for it, cannot be used."""
+        if name in self.problems or name in self.media:
+            return self.problems.get(name)
+        return self.problems.get(_AUDIO_OF.get(name, ""))
+
+    def text(self, name: str) -> Any:
+        """Return a text field unchanged, or None."""
+        return self.texts.get(name)
+
+    def has(self, name: str) -> bool:
+        """True if the field (media, text or extra) has a value, or its audio track stands in for it."""
+        if self.problem(name) is not None:
+            return True
+        if name in MEDIA_FIELDS:
+            return self.source(name) is not None
+        return name in self.texts or name in self.extras
+
+
+def as_samples(items: Iterable[Mapping[str, Any] | Sample]) -> list[Sample]:
+    """Return samples from dicts, with unique ids.
+
+    Raises:
+        ManifestError: An item is no sample, or an explicit id occurs twice.
+    """
+    samples = [s if isinstance(s, Sample) else Sample.of(s, index=i) for i, s in enumerate(items)]
+    positions: dict[str, int] = {}
+    unique: list[Sample] = []
+    for i, sample in enumerate(samples):
+        if sample.id in positions:
+            if "id" in sample.original:
+                raise ManifestError(
+                    f"id `{sample.id}` is used by samples {positions[sample.id]} and {i}",
+                    hint="ids must be unique",
+                )
+            name = f"{sample.id}#{i}"
+            while name in positions:
+                name += "#"
+            sample = replace(sample, id=name)
+        positions[sample.id] = i
+        unique.append(sample)
+    return unique
+
+
+def _read_fields(
+    fields: Mapping[str, Any], hints: Mapping[str, Any]
+) -> tuple[dict[str, MediaSource], dict[str, Any], dict[str, Problem]]:
+    media: dict[str, MediaSource] = {}
+    texts: dict[str, Any] = {}
+    problems: dict[str, Problem] = {}
+    for key, value in fields.items():
+        try:
+            if key in MEDIA_FIELDS:
+                media[key] = read_medium(value, is_audio=key in AUDIO_FIELDS, rates=_rates_for(key, hints))
+            else:
+                texts[key] = _text(value, key)
+        except UnreadableError as error:
+            problems[key] = Problem(message=f"{key} is {error.message}", hint=error.hint)
+    return media, texts, problems
+
+
+def _rates_for(key: str, hints: Mapping[str, Any]) -> Rates:
+    """Return the hints that bear on a field of media.
+
+    Raises:
+        UnreadableError: One of them makes no sense.
+    """
+    stream = hints["reference_audio_stream" if key in _REFERENCE_FIELDS else "audio_stream"]
+    if stream is not None and not str(stream).removesuffix(".0").isdecimal():
+        raise UnreadableError(f"read with audio_stream {stream!r}", hint="give 0 for the first audio track, 1 ...")
+    numbers = {k: hints[k] for k in (("sample_rate",) if key in AUDIO_FIELDS else ("fps",))}
+    for name, value in numbers.items():
+        if value is not None and positive_number(value) is None:
+            raise UnreadableError(f"read with {name} {value!r}, not a positive number", hint=f"correct {name}")
+    rate = positive_number(hints["sample_rate"])
+    return Rates(
+        fps=positive_number(hints["fps"]),
+        sample_rate=int(rate) if rate is not None and rate.is_integer() else rate,
+        audio_stream=None if stream is None else int(float(stream)),
+    )
+
+
+def _name_of(media: Mapping[str, MediaSource], index: int) -> str:
+    names = (str(m.path or m.label) for m in media.values() if m.path is not None or m.label)
+    return next(names, str(index))
+
+
+def _is_absent(value: Any) -> bool:
+    """True for None, and for what data frames put where nothing is: NaN, NaT, NA."""
+    return value is None or (np.isscalar(value) and value != value) or type(value).__name__ in ("NAType", "NaTType")
+
+
+def _text(value: Any, key: str) -> Any:
+    if isinstance(value, str) or (key == "reference_text" and isinstance(value, list | tuple)):  # turns of a dialogue
+        return value
+    raise UnreadableError(f"a {type(value).__name__}, not a text", hint=f"give {key}='...', or leave it out")

@@ -1,0 +1,130 @@
+"""What a dict of a sample means, and what is said about a wrong one."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from avmeter.errors import ManifestError
+from avmeter.sample import Sample, as_samples
+
+
+def test_keys_of_the_contract_are_understood() -> None:
+    """Media, texts, hints and extras each find their place."""
+    sample = Sample.of(
+        {
+            "video_path": "a.mp4",
+            "reference": Path("r.mp4"),
+            "text_prompt": "x",
+            "fps": "25",
+            "scenario": 3,
+            "audio": None,
+        }
+    )
+    assert sample.id == "a.mp4"
+    assert sample.source("video").path == Path("a.mp4")
+    assert sample.text("text_prompt") == "x"
+    assert sample.fps == 25.0
+    assert sample.extras == {"scenario": 3}
+    assert sample.has("scenario")
+
+
+def test_audio_track_of_the_video_stands_in_for_audio() -> None:
+    """A sample that names only a video file has audio; frames in memory have none."""
+    sample = Sample.of({"video": "a.mp4", "reference": "r.mp4"})
+    assert sample.source("audio").path == Path("a.mp4")
+    assert sample.source("reference_audio").path == Path("r.mp4")
+    frames = Sample.of({"video": np.zeros((4, 3, 8, 8), np.uint8), "fps": 25})
+    assert frames.source("audio") is None
+    assert not frames.has("audio")
+
+
+@pytest.mark.parametrize(
+    ("item", "text"),
+    [("a.wav", "not a dict"), (None, "NoneType"), ({"audio": "a.wav", "role": "fake"}, "role is 'fake'")],
+)
+def test_what_is_no_sample_at_all_is_refused(item: object, text: str) -> None:
+    """A string in place of a dict is a mistake of the whole list, not of one sample."""
+    with pytest.raises(ManifestError, match=text):
+        as_samples([item])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize(
+    ("row", "field", "text"),
+    [
+        ({"audio": np.zeros(8)}, "audio", r"audio is an array of shape \(8,\) without a rate"),
+        ({"audio": 3}, "audio", "audio is a int, not a medium"),
+        ({"audio": " "}, "audio", "audio is an empty path"),
+        ({"audio": np.array(["x"])}, "audio", "dtype str32, not of numbers"),
+        ({"audio": object(), "sample_rate": 8000}, "audio", "dtype object, not of numbers"),
+        ({"audio": (np.zeros(8), -1)}, "audio", "sample_rate -1, not a positive number"),
+        ({"audio": {"wave": [0.0]}}, "audio", "a dict with the keys wave"),
+        ({"audio": {"bytes": None, "path": None}}, "audio", "neither bytes nor a path"),
+        ({"video": [np.zeros((4, 4, 3)), np.zeros((4, 5, 3))], "fps": 25}, "video", "frames of shapes"),
+        ({"video": "a.mp4", "fps": -1}, "video", "fps -1, not a positive number"),
+        ({"audio": "a.wav", "audio_stream": "loud"}, "audio", "audio_stream 'loud'"),
+        ({"audio": "a.wav", "text_prompt": ["a dog", "barks"]}, "text_prompt", "is a list, not a text"),
+        ({"audio": "a.wav", "text_prompt": b"a dog"}, "text_prompt", "is a bytes, not a text"),
+        ({"audio": "a.wav", "reference_text": 5}, "reference_text", "is a int, not a text"),
+    ],
+)
+def test_value_that_is_not_understood_is_a_problem_of_its_field(row: dict, field: str, text: str) -> None:
+    """Nothing is raised: whoever needs the field skips the sample, and is told why."""
+    sample = Sample.of(row)
+    assert re.search(text, sample.problem(field).message)
+    assert sample.problem(field).hint
+    assert sample.has(field)
+    assert sample.source(field) is None
+    assert sample.text(field) is None
+
+
+def test_problem_of_a_video_is_one_of_its_audio_too() -> None:
+    """The audio track of a video that cannot be read cannot be read either, unless there is other audio."""
+    assert Sample.of({"video": 3}).problem("audio") is not None
+    both = Sample.of({"video": 3, "audio": "a.wav"})
+    assert both.problem("audio") is None
+    assert both.source("audio").path == Path("a.wav")
+    broken = Sample.of({"video": "a.mp4", "audio": 3})
+    assert broken.problem("audio") is not None
+    assert broken.source("audio") is None
+
+
+def test_choice_of_a_track_reaches_both_sides() -> None:
+    """Each side has a key of its own; data frames give whole numbers as floats."""
+    sample = Sample.of({"video": "a.mkv", "reference": "r.mkv", "audio_stream": 1.0, "reference_audio_stream": "2"})
+    assert sample.source("audio").audio_stream == 1
+    assert sample.source("reference_audio").audio_stream == 2
+    assert sample.extras == {}
+
+
+def test_label_of_bytes_names_the_sample() -> None:
+    """Rows of data sets have a path that is no file, but a name."""
+    assert Sample.of({"audio": {"bytes": b"RIFF", "path": "clip_0001.wav"}}, index=5).id == "clip_0001.wav"
+    assert Sample.of({"audio": b"RIFF"}, index=5).id == "5"
+
+
+def test_file_objects_are_read_once() -> None:
+    """The sample holds bytes, also for metrics that read the dict itself, and can be sent to other processes."""
+    sample = Sample.of({"audio": io.BytesIO(b"RIFF")})
+    assert sample.source("audio").data == b"RIFF"
+    assert sample.original == {"audio": b"RIFF"}
+
+
+def test_ids_are_unique() -> None:
+    """A stated id may not repeat; the same path twice gets a number."""
+    with pytest.raises(ManifestError, match="id `x` is used by samples 0 and 1"):
+        as_samples([{"id": "x", "audio": "a.wav"}, {"id": "x", "audio": "b.wav"}])
+    names = [s.id for s in as_samples([{"id": "a.wav#2", "audio": "b"}, {"audio": "a.wav"}, {"audio": "a.wav"}])]
+    assert len(set(names)) == 3
+
+
+@pytest.mark.parametrize("nothing", [None, float("nan"), np.float64("nan"), np.datetime64("NaT")])
+def test_what_data_frames_put_where_nothing_is_is_absent(nothing: object) -> None:
+    """A row of a data frame has NaN for a missing prompt: that is no prompt, not the word "nan"."""
+    sample = as_samples([{"audio": "a.wav", "text_prompt": nothing, "video": nothing}])[0]
+    assert not sample.has("text_prompt")
+    assert not sample.has("video")
