@@ -15,7 +15,7 @@ from avmeter.manifest.rows import Row, Table
 def from_dataset(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
     """Samples from mappings, such as the rows of a Hugging Face data set.
 
-    Sound may be a path, a dict with `array` and `sampling_rate`, or a decoder object with `get_all_samples()`.
+    Media may be whatever a sample takes: paths, rows of bytes, decoded arrays and decoder objects (`avmeter.sample`).
 
     Args:
         rows: The data set, or any iterable of mappings.
@@ -29,14 +29,14 @@ def from_dataset(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str] |
     for index, row in enumerate(rows):
         if columns is None:
             keys = _keys(row, index)
-            samples.append({keys.get(c, c): _value(v) for c, v in row.items() if v is not None})
+            samples.append({keys.get(c, c): v for c, v in row.items() if v is not None})
             continue
         for key, column in columns.items():
             if column not in row:
                 raise ManifestError(f"row {index} has no column `{column}`", hint=f"it has {', '.join(map(str, row))}")
             if not key:
                 raise ManifestError(f"column `{column}` has an empty key", hint=f"keys are {', '.join(KEYS)}")
-        samples.append({k: _value(row[c]) for k, c in columns.items() if row[c] is not None})
+        samples.append({k: row[c] for k, c in columns.items() if row[c] is not None})
     return samples
 
 
@@ -44,16 +44,3 @@ def _keys(row: Mapping[str, Any], index: int) -> dict[str, str]:
     """Column -> key. A data set has no extension to tell sound from video; a "video" stands for both."""
     columns = resolve_columns(Table(path=Path(f"row {index}"), rows=(Row(where="", cells=row),)))
     return {c: "video" if key == CLIP else key for c, key in columns.keys.items() if c in row}
-
-
-def _value(value: Any) -> Any:
-    if hasattr(value, "get_all_samples"):
-        decoded = value.get_all_samples()
-        return decoded.data, int(decoded.sample_rate)
-    if isinstance(value, Mapping) and "path" in value and value.get("array") is None:
-        if value["path"] is None:
-            raise ManifestError(
-                "a clip is stored as bytes inside the data set", hint="cast the column so that it is decoded"
-            )
-        return value["path"]
-    return value

@@ -148,10 +148,12 @@ def _sample(row: Row, columns: Columns, table: Table, folders: Mapping[str, Path
         sample[key] = value
     sample |= {k: v for k, v in extra_values(row, columns.unused).items() if k not in sample}
     try:
-        Sample.of(sample)
+        problems = Sample.of(sample).problems
     except ManifestError as error:
         text = error.message.removeprefix("sample 0: ")
         raise ManifestError(f"{table.path}, {row.where}: {text}", hint=error.hint) from error
+    for problem in problems.values():
+        raise ManifestError(f"{table.path}, {row.where}: {problem.message}", hint=problem.hint)
     return sample
 
 

@@ -140,11 +140,14 @@ def _read_fields(
 ) -> tuple[dict[str, MediaSource], dict[str, Any], dict[str, Problem]]:
     media: dict[str, MediaSource] = {}
     texts: dict[str, Any] = {}
-    problems: dict[str, Problem] = {}
+    wrong_hint = _wrong_hint(hints)
+    problems = {} if wrong_hint is None else dict.fromkeys((k for k in fields if k in MEDIA_FIELDS), wrong_hint)
     for key, value in fields.items():
+        if key in problems:
+            continue
         try:
             if key in MEDIA_FIELDS:
-                media[key] = read_medium(value, is_audio=key in AUDIO_FIELDS, rates=_rates_for(key, hints))
+                media[key] = read_medium(value, is_audio=key in AUDIO_FIELDS, rates=_rates(hints, key))
             else:
                 texts[key] = _text(value, key)
         except UnreadableError as error:
@@ -152,20 +155,21 @@ def _read_fields(
     return media, texts, problems
 
 
-def _rates_for(key: str, hints: Mapping[str, Any]) -> Rates:
-    """Return the hints that bear on a field of media.
+def _wrong_hint(hints: Mapping[str, Any]) -> Problem | None:
+    """Return what is wrong with a rate or with the choice of a track."""
+    for name in ("fps", "sample_rate"):
+        if hints[name] is not None and positive_number(hints[name]) is None:
+            return Problem(message=f"{name} is {hints[name]!r}, not a positive number", hint=f"correct {name}")
+    for name in ("audio_stream", "reference_audio_stream"):
+        if hints[name] is not None and not str(hints[name]).removesuffix(".0").isdecimal():
+            return Problem(message=f"{name} is {hints[name]!r}, not a position", hint="0 is the first audio track")
+    return None
 
-    Raises:
-        UnreadableError: One of them makes no sense.
-    """
-    stream = hints["reference_audio_stream" if key in _REFERENCE_FIELDS else "audio_stream"]
-    if stream is not None and not str(stream).removesuffix(".0").isdecimal():
-        raise UnreadableError(f"read with audio_stream {stream!r}", hint="give 0 for the first audio track, 1 ...")
-    numbers = {k: hints[k] for k in (("sample_rate",) if key in AUDIO_FIELDS else ("fps",))}
-    for name, value in numbers.items():
-        if value is not None and positive_number(value) is None:
-            raise UnreadableError(f"read with {name} {value!r}, not a positive number", hint=f"correct {name}")
+
+def _rates(hints: Mapping[str, Any], key: str) -> Rates:
+    """Return the hints that bear on a field."""
     rate = positive_number(hints["sample_rate"])
+    stream = hints["reference_audio_stream" if key in _REFERENCE_FIELDS else "audio_stream"]
     return Rates(
         fps=positive_number(hints["fps"]),
         sample_rate=int(rate) if rate is not None and rate.is_integer() else rate,

@@ -230,7 +230,7 @@ def _job(key: FeatureKey, requests: Sequence[FeatureRequest], plan: Plan) -> Fea
 
 
 def _is_repeatable(request: FeatureRequest, plan: Plan) -> bool:
-    """Return True if everything that a request reads can come again: files, their bytes and texts, not arrays in memory."""
+    """Return True if everything that a request reads can come again: files, bytes of files, texts; not arrays."""
     sources = (plan.sources[name] for name in request.sources)
     return all(isinstance(s, str) or s.is_repeatable for s in sources)
 
