@@ -8,7 +8,7 @@ import pytest
 
 from avmeter.errors import MissingDependencyError
 from support import require
-from support.paths import TESTS
+from support.paths import ROOT, TESTS
 
 SKIPS = re.compile(r"pytest\.(?:skip\(|importorskip|mark\.skip|xfail|mark\.xfail)|unittest\.skip|SkipTest")
 DEPTH = re.compile(r"__file__.*parents\[|\"shared\"")
@@ -46,6 +46,14 @@ def test_absence_of_another_kind_is_a_skip(monkeypatch: pytest.MonkeyPatch, name
     monkeypatch.setenv("AVMETER_REQUIRE", named)
     with pytest.raises(pytest.skip.Exception, match="none here"):
         require.absent("gpu", "none here")
+
+
+def test_continuous_integration_requires_all_that_a_machine_without_a_gpu_can_have() -> None:
+    """A kind that is added here is required there, or its absence would pass unseen."""
+    script = (ROOT / ".ci" / "run").read_text()
+    named = re.findall(r"AVMETER_REQUIRE\+?=([a-z,]+)", script)
+    kinds = {kind for kinds in named for kind in kinds.split(",")} - {""}
+    assert kinds == set(require.KINDS) - {"gpu"}
 
 
 def test_misspelt_kind_is_not_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
