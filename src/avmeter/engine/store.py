@@ -37,13 +37,13 @@ class FeatureKey:
 
 
 class Store(Protocol):
-    """Where features are kept between runs."""
+    """Where features are stored between runs."""
 
     def get(self, keys: Iterable[FeatureKey]) -> dict[FeatureKey, Features]:
-        """Those of `keys` that are stored."""
+        """Return those of `keys` that are stored."""
 
     def put(self, key: FeatureKey, features: Features) -> None:
-        """Keep one feature."""
+        """Store one feature."""
 
     def flush(self) -> None:
         """Make everything put so far durable."""
@@ -53,20 +53,20 @@ class Store(Protocol):
 
 
 class NoStore:
-    """Keeps nothing."""
+    """Stores nothing."""
 
     def get(self, keys: Iterable[FeatureKey]) -> dict[FeatureKey, Features]:
-        """Nothing is stored."""
+        """Return nothing."""
         return {}
 
     def put(self, key: FeatureKey, features: Features) -> None:
-        """Dropped."""
+        """Drop the feature."""
 
     def flush(self) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     def close(self) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
 
 class SqliteStore:
@@ -109,7 +109,7 @@ class SqliteStore:
             )
 
     def get(self, keys: Iterable[FeatureKey]) -> dict[FeatureKey, Features]:
-        """Those of `keys` that are stored. An unreadable row counts as absent."""
+        """Return those of `keys` that are stored. An unreadable row counts as absent."""
         self.flush()
         found: dict[FeatureKey, Features] = {}
         if self._broken:
@@ -128,10 +128,10 @@ class SqliteStore:
         return found
 
     def put(self, key: FeatureKey, features: Features) -> None:
-        """Keep one feature. A killed process loses what it put in the last second at most, and no slow feature."""
+        """Store one feature. A killed process loses what it put in the last second at most, and no slow feature."""
         if self._broken:
             return
-        # Kept aside and written in one go: a transaction left open would lock other processes out.
+        # Collected and written in one go: a transaction left open would lock other processes out.
         try:
             self._pending[key] = encode_features(features)
         except (TypeError, ValueError) as error:
@@ -177,7 +177,7 @@ def default_store_folder() -> Path:
 
 
 def open_store(store: str | Path | bool | None) -> Store:
-    """A store from what users say: a folder, True for the user's cache folder, None or False for none.
+    """Open a store: a folder's, with True that of the user's cache folder, with None or False one that stores nothing.
 
     Raises:
         UsageError: The folder cannot be written, or its store is of another version.
@@ -188,7 +188,7 @@ def open_store(store: str | Path | bool | None) -> Store:
 
 
 def encode_features(features: Features) -> bytes:
-    """Length of the header (uint32), JSON header, then the arrays' bytes in its order."""
+    """Return the length of the header (uint32), a JSON header, then the arrays' bytes in its order."""
     arrays = {k: np.ascontiguousarray(v) for k, v in features.arrays.items()}
     header = json.dumps(
         {
@@ -202,7 +202,7 @@ def encode_features(features: Features) -> bytes:
 
 
 def decode_features(payload: bytes) -> Features:
-    """Inverse of `encode_features`.
+    """Return what `encode_features` was given.
 
     Raises:
         ValueError: The payload is damaged.

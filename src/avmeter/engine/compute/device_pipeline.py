@@ -42,7 +42,7 @@ class InFlight:
     arrived: torch.cuda.Event
 
     def wait(self) -> Mapping[str, Tensor]:
-        """The outputs, once they are on the host."""
+        """Return the outputs, once they are on the host."""
         self.arrived.synchronize()
         return self.outputs
 

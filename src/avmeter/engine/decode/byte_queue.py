@@ -1,7 +1,7 @@
 """A queue between decoding threads and the thread that runs networks, bounded by the bytes it holds.
 
 The thread that runs networks is usually the main one, where Ctrl-C raises at any step, so `get` takes no lock written
-in Python: an interrupt inside `threading.Condition` can leave its lock held for ever, or release one that is not held.
+in Python: an interrupt inside `threading.Condition` can leave its lock held forever, or release one that is not held.
 Producers alone do the accounting; what was consumed reaches them through a second queue.
 """
 

@@ -38,7 +38,7 @@ def serve(descriptor: int) -> None:
 
 
 def _exit_with_the_run(descriptor: int) -> None:
-    """End this process when the run is gone, even in the middle of a file that takes for ever."""
+    """End this process when the run is gone, even in the middle of a file that takes forever."""
     poll = select.poll()
     poll.register(descriptor, 0)  # a hang-up is reported without being asked for
     poll.poll()

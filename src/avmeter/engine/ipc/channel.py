@@ -58,7 +58,10 @@ class Channel:
             self._socket.sendall(view)
 
     def _place_of_sent(self, view: memoryview) -> int:
-        """Which of the remembered arrays this is. They are held on to, so that no other can have their address."""
+        """Return which of the remembered arrays this is, and remember it if it is none of them.
+
+        Remembered arrays are held on to, so that no other can have their address.
+        """
         key = (int(np.frombuffer(view, np.uint8).__array_interface__["data"][0]), view.nbytes)
         for place, (known, _) in enumerate(self._sent):
             if known == key:
@@ -67,11 +70,11 @@ class Channel:
         return _NEW
 
     def receive(self, *, timeout_s: float | None = None) -> Any:
-        """The next message.
+        """Return the next message.
 
         Args:
-            timeout_s: How long it may pause; default is for ever. After a message that came too late nothing is
-                where it should be on this channel.
+            timeout_s: How long it may pause; default is without limit. After a timeout the channel is unusable: the
+                rest of the message may still come.
 
         Raises:
             EOFError: The other end is gone.
@@ -96,7 +99,7 @@ class Channel:
         self._received.clear()
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._socket.close()
 
     def _exactly(self, size_bytes: int) -> memoryview:

@@ -181,7 +181,7 @@ def connect_to_run(descriptor: int) -> Channel:
 
 
 def _socket_pair() -> tuple[socket.socket, socket.socket]:
-    """Two connected ends, clear of the standard streams' descriptors even where those are closed."""
+    """Return two connected ends, clear of the standard streams' descriptors even where those are closed."""
     pair = socket.socketpair()
     try:
         return _above_streams(pair[0]), _above_streams(pair[1])

@@ -12,21 +12,14 @@ from avmeter.engine.decode.messages import DecodeEvent
 from avmeter.engine.plan import FeatureRequest
 from avmeter.engine.store import FeatureKey
 from avmeter.errors import SkipCode
-from avmeter.features.base import Features, Window
+from avmeter.features.base import Window
 from avmeter.result import Skip
 from support.engine import Blocks, MeanMetric, clip, run, runtime
 
 
-def test_clip_whose_outputs_cannot_be_pooled_is_a_named_skip(monkeypatch):
+def test_clip_whose_outputs_cannot_be_pooled_is_a_named_skip():
     """The others are scored."""
-
-    def pool(self, outputs, windows, facts):
-        if outputs[0]["mean"] > 0.5:
-            raise ValueError("no such mean")
-        return Features(arrays={"means": np.array([o["mean"] for o in outputs])})
-
-    monkeypatch.setattr(Blocks, "pool", pool)
-    result = run([clip(0.1), clip(0.9)], MeanMetric())
+    result = run([clip(0.1), clip(0.9)], MeanMetric(fail="pooling"))
     assert result.rows[0]["test.mean"].score == pytest.approx(0.1)
     assert result.rows[1]["test.mean"].skip.code == SkipCode.FAILED
     assert "no such mean" in result.rows[1]["test.mean"].skip.reason

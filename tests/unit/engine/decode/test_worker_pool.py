@@ -115,17 +115,18 @@ def test_process_that_cannot_start_leaves_files_to_this_one(clip, caplog, comman
     assert caplog.text.count("no decoding process") == 1, "it is not tried for every file and chunk"
 
 
-def test_file_that_killed_a_process_is_not_opened_here_when_there_is_no_other(clip, monkeypatch):
+def test_file_that_killed_a_process_is_not_opened_here_when_there_is_no_other(clip, tmp_path):
     """It might end this process too."""
-    decoder = WorkerDecoder(Process("none", command=DIES), extractors())
-    worker, start = decoder.worker, decoder.worker.start
-
-    def start_once():
-        start()
-        monkeypatch.setattr(worker, "_custom_command", ["/no/such/program"])
-
-    monkeypatch.setattr(worker, "start", start_once)
+    starts_once = [sys.executable, "-c", f"""
+import pathlib, sys
+marker = pathlib.Path({str(tmp_path / "started")!r})
+if marker.exists():
+    sys.exit(1)
+marker.touch()
+{DIES[2]}"""]  # fmt: skip
+    decoder = WorkerDecoder(Process("none", command=starts_once), extractors())
     assert {m.outcome.code for m in messages(decoder, clip)} == {SkipCode.WORKER_DIED}
+    assert decoder.worker.has_refused
 
 
 def test_process_that_hangs_does_not_hold_up_who_breaks_off(clip):
