@@ -26,7 +26,7 @@ from avmeter.engine.feature_table import FeatureTable, collect_features
 from avmeter.engine.provenance import provenance
 from avmeter.errors import UnknownNameError, UsageError
 from avmeter.features.base import get_extractor
-from avmeter.manifest import identical_pairs
+from avmeter.manifest import SampleList, identical_pairs
 from avmeter.metrics.backbones import BACKBONES
 from avmeter.metrics.base import CorpusMetric, Metric
 from avmeter.metrics.simple_form import SimpleAdapter
@@ -169,7 +169,8 @@ class Evaluator:
             origin = provenance(
                 chosen, self._config, self._executor.counts.since(before), duration_s=time.time() - started
             )
-        return EvalResults(rows, corpus, samples=items, provenance={**origin, "notes": notes})
+        understood = {"understood": samples.pairing.lines()} if isinstance(samples, SampleList) else {}
+        return EvalResults(rows, corpus, samples=items, provenance={**origin, **understood, "notes": notes})
 
     def _evaluate_one(self, sample: Mapping[str, Any], chosen: Mapping[str, Metric]) -> dict[str, MetricResult]:
         if not sample:

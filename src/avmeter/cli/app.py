@@ -19,6 +19,7 @@ import typer
 from avmeter.cli import audit, compare, demo, doctor, features, listing, probe, report, score, stress, weights
 from avmeter.cli.exit_codes import EXIT_INTERRUPTED, EXIT_USAGE
 from avmeter.cli.messages import fail, say, warn
+from avmeter.cli.once import OnceCommand
 from avmeter.errors import AvmeterError
 
 app = typer.Typer(
@@ -41,6 +42,9 @@ app.command("compare")(compare.compare_command)
 app.command("doctor")(doctor.doctor_command)
 app.command("stress")(stress.stress_command)
 app.command("demo")(demo.demo_command)
+for group in (app, weights.app, features.app):
+    for registered in group.registered_commands:
+        registered.cls = OnceCommand
 
 
 def _print_version(is_asked: bool) -> None:

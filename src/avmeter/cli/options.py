@@ -13,7 +13,7 @@ def parse_options(settings: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Parse `--set` settings into metric name -> options. Values are JSON where they parse as such, else text.
 
     Raises:
-        UsageError: A setting is not of the form `group.metric.option=value`.
+        UsageError: A setting is not of the form `group.metric.option=value`, or an option has two values.
     """
     options: dict[str, dict[str, Any]] = {}
     for setting in settings:
@@ -27,5 +27,8 @@ def parse_options(settings: Iterable[str]) -> dict[str, dict[str, Any]]:
             parsed = json.loads(value)
         except json.JSONDecodeError:
             parsed = value
-        options.setdefault(metric, {})[name] = parsed
+        own = options.setdefault(metric, {})
+        if own.get(name, parsed) != parsed:
+            raise UsageError(f"--set {metric}.{name} is both {own[name]!r} and {parsed!r}", hint="set it once")
+        own[name] = parsed
     return options

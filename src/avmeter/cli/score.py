@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from avmeter.evaluator import Evaluator
     from avmeter.manifest import SampleList
     from avmeter.run import EvalResults
-    from avmeter.sample import Sample
 
 
 def score_command(
@@ -28,11 +27,20 @@ def score_command(
     reference: Annotated[
         Path | None, typer.Option(help="Real clip, or folder paired by relative path without extension.")
     ] = None,
-    prompts: Annotated[Path | None, typer.Option(help="Table of id or file, text_prompt, reference_text.")] = None,
+    prompts: Annotated[
+        Path | None, typer.Option(help="Table of names of clips, in any column, and text_prompt, reference_text.")
+    ] = None,
+    column: Annotated[
+        list[str] | None, typer.Option("--column", help="What a column of a table means: id=video_id")
+    ] = None,
+    pairing: Annotated[str, typer.Option(help="auto, path or order.")] = "auto",
+    paired: Annotated[bool, typer.Option("--paired", help="Leave out what has no partner on the other side.")] = False,
     text_prompt: Annotated[str | None, typer.Option(help="Text the clips were made from.")] = None,
     reference_text: Annotated[str | None, typer.Option(help="Words that should be spoken.")] = None,
     language: Annotated[str | None, typer.Option(help="Language of the speech, e.g. en.")] = None,
-    metrics: Annotated[str, typer.Option("--metrics", "-m", help="Names and groups, comma-separated.")] = "all",
+    metrics: Annotated[
+        list[str], typer.Option("--metrics", "-m", help="Names and groups, comma-separated or one by one.")
+    ] = ["all"],  # noqa: B006
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder to write.")] = None,
     protocol: Annotated[str, typer.Option(help="fastvideo or av-benchmark.")] = "fastvideo",
     option: Annotated[
@@ -54,7 +62,9 @@ def score_command(
     reference_features: Annotated[
         Path | None, typer.Option(help="Features or statistics of the reference set (.pt, .npy, .npz).")
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when anything was skipped.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse doubtful input, and exit with 1 when anything was skipped.")
+    ] = False,
 ) -> None:
     """Score clips, and write a run folder with tables and a report.
 
@@ -67,26 +77,33 @@ def score_command(
         avmeter score set.csv --metrics audio.wer,audio.dnsmos --set audio.wer.model_name=small
     """
     from avmeter.evaluator import Evaluator
-    from avmeter.manifest import attach_prompts, with_texts
+    from avmeter.manifest import parse_columns, parse_pairing, samples_from_inputs, with_texts
     from avmeter.metrics.selection import with_reference_features
     from avmeter.run import prepare_run
-    from avmeter.sample import as_samples
 
-    samples: list[dict[str, Any]] = _read_inputs(inputs, reference)
+    options = parse_options(option or [])
+    samples = samples_from_inputs(
+        inputs,
+        reference=reference,
+        prompts=prompts,
+        columns=parse_columns(column or []),
+        pairing=parse_pairing(pairing),
+        paired=paired,
+        strict=strict,
+    )
+    if samples.pairing.ignored:
+        say(f"ignored, not media: {join_names(samples.pairing.ignored)}")
     if out is not None:
         _refuse_input_folder(out, [*inputs, *([reference] if reference is not None else [])])
         prepare_run(out)
-    if prompts is not None:
-        samples = attach_prompts(samples, prompts)
     samples = with_texts(samples, text_prompt=text_prompt, reference_text=reference_text, language=language)
-    items = as_samples(samples)
-    options = parse_options(option or [])
+    chosen = ",".join(metrics)
     if reference_features is not None:
-        options, refusals = with_reference_features(options, reference_features, metrics=metrics, protocol=protocol)
+        options, refusals = with_reference_features(options, reference_features, metrics=chosen, protocol=protocol)
         for name, refusal in refusals.items():
             warn(f"{name} does without --reference-features: {refusal.message}")
     evaluator = Evaluator(
-        metrics,
+        chosen,
         device,
         gpus,
         weights=weights,
@@ -98,19 +115,9 @@ def score_command(
         loader_threads=threads,
         loader_processes=processes,
     )
-    results = _evaluate(evaluator, items, explicit=[m.strip() for m in metrics.split(",")])
+    results = _evaluate(evaluator, samples, explicit=[m.strip() for m in chosen.split(",")])
     _show(results, out)
     raise typer.Exit(_exit_code(results, strict=strict))
-
-
-def _read_inputs(inputs: Sequence[Path], reference: Path | None) -> SampleList:
-    from avmeter.manifest import samples_from_inputs
-
-    samples = samples_from_inputs(inputs, reference=reference)
-    ignored = samples.pairing.ignored
-    if ignored:
-        say(f"ignored, not media: {join_names(ignored)}")
-    return samples
 
 
 def _refuse_input_folder(out: Path, inputs: Sequence[Path]) -> None:
@@ -121,17 +128,20 @@ def _refuse_input_folder(out: Path, inputs: Sequence[Path]) -> None:
             )
 
 
-def _evaluate(evaluator: Evaluator, items: Sequence[Sample], *, explicit: Sequence[str]) -> EvalResults:
+def _evaluate(evaluator: Evaluator, samples: SampleList, *, explicit: Sequence[str]) -> EvalResults:
     """Run the metrics for which some sample has the inputs; name the others once."""
     from avmeter.metrics.selection import select_metrics
+    from avmeter.sample import as_samples
 
-    selection = select_metrics(evaluator.metrics, items, explicit=explicit)
+    selection = select_metrics(evaluator.metrics, as_samples(samples), explicit=explicit)
     for fields, names in selection.by_fields().items():
         say(f"not run, no sample has {' and '.join(f'`{f}`' for f in fields)}: {', '.join(names)}")
     if not selection.chosen:
         raise UsageError("no metric has the inputs it needs", hint="see `avmeter list` for what each metric needs")
-    with progress_bar(len(items), "scoring") as on_progress:
-        return evaluator.evaluate(samples=items, metrics=selection.chosen, progress=on_progress)
+    if samples.pairing.has_more_than_a_clip:
+        say("\n".join(samples.pairing.lines()))
+    with progress_bar(len(samples), "scoring") as on_progress:
+        return evaluator.evaluate(samples=samples, metrics=selection.chosen, progress=on_progress)
 
 
 def _show(results: EvalResults, out: Path | None) -> None:

@@ -5,7 +5,7 @@ from avmeter.manifest.columns import parse_columns
 from avmeter.manifest.dataset import from_dataset
 from avmeter.manifest.identical import identical_pairs
 from avmeter.manifest.inputs import samples_from_inputs
-from avmeter.manifest.pairing import Pairing
+from avmeter.manifest.pairing import Pairing, parse_pairing
 from avmeter.manifest.prompts import Prompts, attach_prompts, read_prompts
 from avmeter.manifest.report import ManifestWarning, PairingReport, PairingWarning
 from avmeter.manifest.sample_list import SampleList
@@ -24,6 +24,7 @@ __all__ = [
     "from_dataset",
     "identical_pairs",
     "parse_columns",
+    "parse_pairing",
     "read_manifest",
     "read_prompts",
     "samples_from",

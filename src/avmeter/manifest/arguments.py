@@ -10,15 +10,22 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from avmeter.errors import ManifestError, UnknownNameError
+from avmeter.errors import ManifestError
 from avmeter.manifest.columns import require_columns
 from avmeter.manifest.crossed import crossed_partners, crossed_texts
 from avmeter.manifest.folders import MediaFile
 from avmeter.manifest.name_map import NameMap
 from avmeter.manifest.order import require_one_order
-from avmeter.manifest.pairing import Pairing, duplicate_names, pair_by_name, pair_in_order, with_names_that_fit
+from avmeter.manifest.pairing import (
+    Pairing,
+    duplicate_names,
+    pair_by_name,
+    pair_in_order,
+    parse_pairing,
+    with_names_that_fit,
+)
 from avmeter.manifest.prompts import Prompts, apply_prompts, by_position, read_prompts
 from avmeter.manifest.read_table import TABLE_EXTENSIONS
 from avmeter.manifest.references import attach_references, keep_paired, make_pairer
@@ -128,8 +135,7 @@ def require_pairing(pairing: str, name_map: NameMap | None) -> None:
         UnknownNameError: It does not exist.
         ManifestError: A name map beside "order".
     """
-    if pairing not in get_args(Pairing):
-        raise UnknownNameError.among("pairing", pairing, get_args(Pairing))
+    parse_pairing(pairing)
     if name_map is not None and pairing == "order":
         raise ManifestError("name_map= has no use for pairing='order'", hint="use pairing='path'")
 

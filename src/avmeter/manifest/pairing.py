@@ -6,14 +6,27 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Literal, cast, get_args
 
+from avmeter.errors import UnknownNameError
 from avmeter.manifest.folders import MediaFile
 from avmeter.manifest.name_map import NameMap, name_mapping
 from avmeter.manifest.report import PairingReport
 from avmeter.media.extensions import without_extension
 
 Pairing = Literal["auto", "path", "order"]
+
+
+def parse_pairing(name: str) -> Pairing:
+    """Return the way of pairing of this name.
+
+    Raises:
+        UnknownNameError: It does not exist.
+    """
+    for known in get_args(Pairing):
+        if name == known:
+            return cast(Pairing, known)
+    raise UnknownNameError.among("pairing", name, get_args(Pairing))
 
 
 @dataclass(kw_only=True)

@@ -84,6 +84,11 @@ class PairingReport:
         )
         return [*(f"{len(names)} {text}: {_listed(names)}" for names, text in kinds if names), *self.doubts]
 
+    @property
+    def has_more_than_a_clip(self) -> bool:
+        """False for a single clip by itself, about which there is nothing to understand."""
+        return self.lines() != [_counted(1, "clip")]
+
     def lines(self) -> list[str]:
         """Return a short block that says what was understood, to be read before a run.
 

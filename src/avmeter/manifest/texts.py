@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from avmeter.manifest.sample_list import SampleList
+
 
 def with_texts(
     samples: Iterable[Mapping[str, Any]],
@@ -12,7 +14,7 @@ def with_texts(
     text_prompt: str | None = None,
     reference_text: str | None = None,
     language: str | None = None,
-) -> list[dict[str, Any]]:
+) -> SampleList:
     """Return samples that have these texts, except where they have their own.
 
     Args:
@@ -23,4 +25,5 @@ def with_texts(
     """
     texts = {"text_prompt": text_prompt, "reference_text": reference_text, "language": language}
     shared = {key: text for key, text in texts.items() if text is not None}
-    return [{**shared, **sample} for sample in samples]
+    pairing = samples.pairing if isinstance(samples, SampleList) else None
+    return SampleList(({**shared, **sample} for sample in samples), pairing=pairing)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import get_args
 
 import pytest
 import typer.main
 
 from avmeter.cli.app import app
+from avmeter.manifest import Pairing
 from avmeter.protocols import PROTOCOLS
 from avmeter.runtime import Precision
 from avmeter.sample import MEDIA_FIELDS
 
 LISTED: dict[tuple[str, ...], Iterable[str]] = {
     ("score", "--protocol"): PROTOCOLS,
+    ("score", "--pairing"): get_args(Pairing),
     ("features", "export", "--protocol"): PROTOCOLS,
     ("score", "--precision"): Precision,
     ("features", "export", "--field"): MEDIA_FIELDS,
