@@ -17,6 +17,6 @@ def sound(seconds: float, channels: int = 1) -> MediaItem:
     return MediaItem.from_audio(np.stack(waves)[:, : round(seconds * RATE)], RATE)
 
 
-def picture(num_frames: int, fps: float = 10) -> MediaItem:
+def video(num_frames: int, fps: float = 10) -> MediaItem:
     """Return frames that tell their number."""
     return MediaItem.from_frames(numbered(num_frames), fps)

@@ -51,7 +51,7 @@ def test_embedding_has_length_one_and_the_facts_name_what_was_read(runtime: Runt
     assert features.facts == {"model": MODEL, "used_seconds": 0.5, "num_repeats": 20, "num_windows": 1}
 
 
-def test_windows_hear_all_of_a_long_clip(runtime: Runtime) -> None:
+def test_windows_read_all_of_a_long_clip(runtime: Runtime) -> None:
     """Windows lie side by side, the last ends with the clip; the embedding is the direction of their mean."""
     extractor: Any = get_extractor("clap_audio", long_clips="windows")
     windows = list(extractor.windows(sound(25)))
@@ -65,7 +65,7 @@ def test_windows_hear_all_of_a_long_clip(runtime: Runtime) -> None:
     assert "crop_starts_s" not in features.facts
 
 
-def test_model_without_fusion_hears_all_windows_unless_the_published_crop_is_asked_for() -> None:
+def test_model_without_fusion_reads_all_windows_unless_the_published_crop_is_asked_for() -> None:
     """One random crop of a long clip is no measurement; the crop with seed 0 is there for comparison, and says so."""
     whole: Any = get_extractor("clap_audio", model="laion/larger_clap_general")
     assert len(list(whole.windows(sound(25)))) == 3

@@ -31,7 +31,7 @@ def embed(extractor: Any, item: Any, runtime: Runtime) -> Features:
 
 
 @pytest.mark.parametrize(("model", "limit"), [(MODEL, 512), ("laion-clap-630k-fused", 77), (MICROSOFT, 77)])
-def test_text_beyond_the_limit_is_cut_and_told(runtime: Runtime, model: str, limit: int) -> None:
+def test_text_beyond_the_limit_is_cut_and_noted(runtime: Runtime, model: str, limit: int) -> None:
     """The facts hold how many tokens there were and how many were not read; what is cut has no influence."""
     extractor: Any = get_extractor("clap_text", model=model)
     long, longer = (embed(extractor, "a" * n, runtime) for n in (600, 700))

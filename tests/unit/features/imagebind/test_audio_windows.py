@@ -51,7 +51,7 @@ def test_other_windows_can_be_asked_for() -> None:
     assert places(extractor, sound(1.6)) == [(0, 0.5), (0.5, 0.5), (1, 0.5), (1.1, 0.5)]
 
 
-def test_window_is_heard_as_a_clip_of_its_own(runtime: Runtime) -> None:
+def test_window_is_read_as_a_clip_of_its_own(runtime: Runtime) -> None:
     """Less its own mean, the first channel, the spectrogram of `imagebind_audio`."""
     item = sound(3, channels=2)
     extractor: Any = get_extractor("imagebind_audio_windows", mean_removal="independent")
@@ -86,7 +86,7 @@ def test_pooled_windows_have_places_and_embeddings(runtime: Runtime) -> None:
     "options",
     [{"window_s": 2.1}, {"window_s": 0.02}, {"overlap_s": 2.0}, {"overlap_s": -0.1}, {"window_s": float("nan")}],
 )
-def test_windows_that_cannot_be_heard_or_do_not_move_on_are_refused(options: dict[str, float]) -> None:
+def test_windows_that_cannot_be_read_or_do_not_move_on_are_refused(options: dict[str, float]) -> None:
     """Before anything runs, with the range."""
     with pytest.raises(UsageError, match=next(iter(options))):
         get_extractor("imagebind_audio_windows", **options)

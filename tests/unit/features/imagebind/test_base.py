@@ -18,7 +18,7 @@ from avmeter.runtime import Runtime
 from avmeter.weights import WeightsSource
 from golden import synth
 from support import require
-from support.imagebind import RATE, picture, sound
+from support.imagebind import RATE, sound, video
 from support.media import numbered, write_media
 from support.networks import put_small_networks
 
@@ -85,7 +85,7 @@ def test_tower_is_loaded_for_the_first_who_asks_and_for_nobody_again(monkeypatch
 @pytest.mark.parametrize("name", ["imagebind_frames", "imagebind_audio_windows", "imagebind_text"])
 def test_half_precision_stays_near_float32(name: str, runtime: Runtime) -> None:
     """Networks with half weights get inputs of their own type: bytes, spectrograms and ids alike."""
-    item = {"imagebind_frames": picture(3), "imagebind_audio_windows": sound(2), "imagebind_text": "a dog"}[name]
+    item = {"imagebind_frames": video(3), "imagebind_audio_windows": sound(2), "imagebind_text": "a dog"}[name]
     exact = embed(get_extractor(name), item, runtime)["embedding"]
     half = Runtime(device=torch.device("cpu"), precision="bf16", weights=WeightsSource(is_dummy=True))
     half.networks.update({k: copy.deepcopy(v).to(torch.bfloat16) for k, v in runtime.networks.items()})

@@ -12,7 +12,7 @@ from avmeter.features.base import get_extractor
 from avmeter.media import MediaItem
 from avmeter.runtime import Runtime
 from support.extractors import extract
-from support.imagebind import picture
+from support.imagebind import video
 
 
 def pairs(item: MediaItem, protocol: str = "fastvideo") -> list[tuple[float, float]]:
@@ -26,26 +26,26 @@ def pairs(item: MediaItem, protocol: str = "fastvideo") -> list[tuple[float, flo
 def test_fastvideo_takes_first_and_last_frame_of_five_windows_of_2_s() -> None:
     """At 10 frames a second the last frame before 2 s is that of 1.9 s."""
     expected = [(s, s + 1.9) for s in (0.0, 2.0, 4.0, 6.0, 8.0)]
-    np.testing.assert_allclose(pairs(picture(100)), expected, atol=1e-6)
+    np.testing.assert_allclose(pairs(video(100)), expected, atol=1e-6)
 
 
 def test_clip_of_less_than_a_window_is_read_whole_five_times() -> None:
     """One frame is a pair with itself."""
-    np.testing.assert_allclose(pairs(picture(10)), [(0.0, 0.9)] * 5, atol=1e-6)
-    np.testing.assert_allclose(pairs(picture(1)), [(0.0, 0.0)] * 5, atol=1e-6)
+    np.testing.assert_allclose(pairs(video(10)), [(0.0, 0.9)] * 5, atol=1e-6)
+    np.testing.assert_allclose(pairs(video(1)), [(0.0, 0.0)] * 5, atol=1e-6)
 
 
 @pytest.mark.parametrize(("num_frames", "num_pairs"), [(200, 3), (80, 3), (79, 2), (60, 2), (40, 1)])
 def test_av_benchmark_pairs_frames_2_s_apart_of_the_first_8_s(num_frames: int, num_pairs: int) -> None:
     """0, 2, 4 and 6 s, as far as the clip reaches; time stamps are rounded to the tick, so 0.9 s stands for 0."""
-    found = pairs(picture(num_frames), "av-benchmark")
+    found = pairs(video(num_frames), "av-benchmark")
     np.testing.assert_allclose(found, [(2 * i + 0.9, 2 * i + 2.9) for i in range(num_pairs)], atol=1e-6)
 
 
 def test_av_benchmark_needs_4_s() -> None:
     """Two frames 2 s apart, as long each as the other."""
     with pytest.raises(SkipError, match="needs 4 s") as caught:
-        pairs(picture(39), "av-benchmark")
+        pairs(video(39), "av-benchmark")
     assert caught.value.code == SkipCode.TOO_SHORT
 
 
@@ -68,7 +68,7 @@ def test_crops_are_left_centre_right_or_top_centre_bottom(size: tuple[int, int])
 def test_embedding_is_the_mean_over_pairs_and_crops(runtime: Runtime) -> None:
     """Five pairs in three crops each."""
     extractor: Any = get_extractor("imagebind_video")
-    features = extract(extractor, picture(30), runtime)
-    rows = [extractor.run([w], runtime)[0]["embedding"] for w in extractor.windows(picture(30))]
+    features = extract(extractor, video(30), runtime)
+    rows = [extractor.run([w], runtime)[0]["embedding"] for w in extractor.windows(video(30))]
     assert features.facts == {"num_windows": 15}
     np.testing.assert_allclose(features["embedding"], np.mean(rows, axis=0), rtol=1e-5, atol=1e-6)

@@ -17,7 +17,7 @@ from support.pe_av_features import RATE, embedded, film
 require.package("transformers")
 
 
-def test_clip_without_sound_or_picture_is_skipped_by_name(folder: Path) -> None:
+def test_clip_without_sound_or_video_is_skipped_by_name(folder: Path) -> None:
     for name, item, code in (
         ("pe_av_frame", MediaItem.from_audio(tone(440, 0.3, RATE, 1), RATE), "no_video_track"),
         ("pe_av_codec", MediaItem.from_frames(numbered(3), 25), "no_audio_track"),

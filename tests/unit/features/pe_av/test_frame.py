@@ -43,11 +43,11 @@ def test_one_frame_and_fewer_than_sixteen_are_enough(folder: Path, tmp_path: Pat
         assert np.isfinite(features["video"]).all()
 
 
-@pytest.mark.parametrize(("num_frames", "told"), [(40, 1.6), (1, None)])
-def test_picture_tells_how_long_it_lasts(num_frames: int, told: float | None) -> None:
+@pytest.mark.parametrize(("num_frames", "expected_s"), [(40, 1.6), (1, None)])
+def test_facts_say_how_long_the_video_lasts(num_frames: int, expected_s: float | None) -> None:
     """For comparison with the sound; a single frame lasts as long as one likes."""
     extractor = PeAvFrame()
     item = MediaItem.from_frames(numbered(num_frames), 25)
     windows = list(extractor.windows(item))
     pooled = extractor.pool([{"vector": np.zeros(3)}] * len(windows), windows, extractor.facts(item))
-    assert pooled.facts.get("picture_s") == (None if told is None else pytest.approx(told, abs=1e-3))
+    assert pooled.facts.get("picture_s") == (None if expected_s is None else pytest.approx(expected_s, abs=1e-3))

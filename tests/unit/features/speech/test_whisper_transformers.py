@@ -56,7 +56,7 @@ def test_whisper_decodes_as_transformers_does(whisper_folder: Path) -> None:
     assert len(set(found)) > 1
 
 
-def test_whisper_hears_the_whole_of_a_long_clip(whisper_folder: Path) -> None:
+def test_whisper_transcribes_the_whole_of_a_long_clip(whisper_folder: Path) -> None:
     """70 s are three windows; their texts and places make one transcript."""
     on = cpu_runtime()
     extractor = whisper(whisper_folder, on, vad=False)

@@ -1,4 +1,4 @@
-"""Segments of the picture travel to the device once, however much they overlap."""
+"""Segments of the video are uploaded once, however much they overlap."""
 
 from types import SimpleNamespace
 
@@ -39,7 +39,7 @@ def _runtime() -> Runtime:
     return Runtime(device=torch.device("cpu"), precision="float32", weights=SimpleNamespace(is_dummy=True))
 
 
-def test_pictures_resized_on_the_device_equal_those_resized_while_decoding():
+def test_frames_resized_on_the_device_equal_those_resized_while_decoding():
     """Clips of several sizes in one batch, one of them too large to travel at its own size: the same pixels."""
     rng = np.random.default_rng(0)
     sizes = [(120, 160), (160, 120), (700, 600)]
@@ -56,7 +56,7 @@ def test_pictures_resized_on_the_device_equal_those_resized_while_decoding():
     np.testing.assert_array_equal(*batches)
 
 
-def test_still_picture_is_found_at_its_own_size_too():
+def test_still_video_is_found_at_its_own_size_too():
     """Noise that vanishes when frames shrink is no motion, wherever they are resized."""
     still = np.full((125, 480, 640, 3), 90, np.uint8)
     still[:, ::2, ::2] = 96
