@@ -30,7 +30,7 @@ class DecodeEvent:
     outcome: Outcome | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """How to build an extractor again in another process, without its network."""
 
@@ -41,7 +41,7 @@ class Recipe:
     @classmethod
     def of(cls, extractor: Extractor) -> Recipe:
         """Return the recipe of a loaded extractor."""
-        return cls(extractor.name, dict(extractor.options()), dict(extractor.decoding_state()))
+        return cls(name=extractor.name, options=dict(extractor.options()), state=dict(extractor.decoding_state()))
 
     def build(self) -> Extractor:
         """Build the extractor; its windows are those of the original."""
@@ -50,7 +50,7 @@ class Recipe:
         return extractor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DecodeTask:
     """One source, and the recipes of the extractors that read it, by job number."""
 

@@ -61,7 +61,7 @@ class DecodeWorkerPool:
         """Start as many as the files keep busy: while they import what they need, networks can be loaded."""
         with contextlib.suppress(CannotStartError):  # met again, and dealt with, at the first clip
             for worker in self.workers[:num_files]:
-                if not worker.has_refused:
+                if not worker.failed_to_start:
                     worker.start()
 
     def stop(self) -> None:
@@ -91,7 +91,7 @@ class WorkerDecoder:
 
     def decode(self, source: MediaSource | str, jobs: Sequence[int]) -> Generator[DecodeEvent, None, None]:
         """Yield the events of the jobs with these numbers."""
-        if isinstance(source, str) or source.path is None or self.worker.has_refused:
+        if isinstance(source, str) or source.path is None or self.worker.failed_to_start:
             yield from self._local.decode(source, jobs)
             return
         recipes = {n: Recipe.of(self._extractors[n]) for n in jobs if _is_importable(self._extractors[n])}
@@ -99,7 +99,7 @@ class WorkerDecoder:
         if local_jobs:
             yield from self._local.decode(source, local_jobs)
         if recipes:
-            yield from self._decode_in_worker(DecodeTask(source, recipes))
+            yield from self._decode_in_worker(DecodeTask(source=source, recipes=recipes))
 
     def close(self) -> None:
         """End the process, from another thread: nobody waits any more for what it is decoding."""

@@ -38,7 +38,7 @@ class Executor(Protocol):
         """Drop networks and end processes; they come again when needed."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Chunk:
     """Consecutive samples of a run, and the position of the first of them."""
 
@@ -118,7 +118,8 @@ def run_in_chunks(
         chunk_size: Samples of a chunk; the last may have fewer.
         progress: Called with (samples done, samples in all).
     """
-    chunks = [Chunk(start, samples[start : start + chunk_size]) for start in range(0, len(samples), chunk_size)]
+    starts = range(0, len(samples), chunk_size)
+    chunks = [Chunk(start=start, samples=samples[start : start + chunk_size]) for start in starts]
     states = start_states(metrics)
     run_progress = RunProgress(progress, len(samples))
     rows: list[Row] = []

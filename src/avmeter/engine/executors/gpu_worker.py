@@ -35,7 +35,7 @@ def serve(descriptor: int) -> None:
                 importlib.import_module(module)
             before = computer.counts.copy()
             result = executor.run_chunk(task.samples, task.metrics, progress=_in_steps(channel.send))
-            channel.send(ChunkDone(result, computer.counts.since(before)))
+            channel.send(ChunkDone(result=result, counts=computer.counts.since(before)))
             channel.forget()
     except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
         return  # features are in the store already: `compute` sees to that, however it ends

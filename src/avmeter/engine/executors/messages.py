@@ -11,7 +11,7 @@ from avmeter.metrics.base import Metric
 from avmeter.sample import Sample
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ChunkTask:
     """A chunk to compute.
 
@@ -26,7 +26,7 @@ class ChunkTask:
     modules: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ChunkDone:
     """Results of a chunk, and what was computed for them."""
 

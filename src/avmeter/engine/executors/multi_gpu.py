@@ -22,7 +22,7 @@ from avmeter.metrics.base import Metric
 from avmeter.sample import Sample
 
 _CHUNKS_PER_WORKER = 2  # more would let GPUs idle at more beginnings, fewer let one wait for the last
-_PATIENCE_S, _POLL_S = 10.0, 0.1
+_GRACE_S, _POLL_S = 10.0, 0.1
 
 
 class MultiGpuExecutor:
@@ -134,7 +134,7 @@ class MultiGpuExecutor:
                     worker.stop()
                     scheduler.report_death(worker, chunk, config.device)
                 except CannotStartError as error:
-                    scheduler.refuse(worker, chunk, f"no worker on {config.device} ({error})")
+                    scheduler.report_failed_start(worker, chunk, f"no worker on {config.device} ({error})")
         except BaseException as error:  # noqa: BLE001 - raised where the run waits
             worker.stop()  # the next run must not read what this one has left in the channel
             scheduler.fail(error)
@@ -155,7 +155,8 @@ def _compute_chunk(
     channel = worker.connect()
     if is_new:
         channel.send(config)
-    channel.send(ChunkTask(chunk.samples, scheduler.metrics, extractor_modules(scheduler.metrics.values())))
+    metrics = scheduler.metrics
+    channel.send(ChunkTask(samples=chunk.samples, metrics=metrics, modules=extractor_modules(metrics.values())))
     while not isinstance(message := channel.receive(), ChunkDone):
         scheduler.report_progress(chunk, message)
     channel.forget()
@@ -168,4 +169,4 @@ def _stop(workers: Sequence[Process], *, gracefully: bool) -> None:
     for worker in workers if gracefully else ():
         worker.interrupt()
     for worker in workers:
-        worker.stop(patience_s=_PATIENCE_S if gracefully else 0.0)
+        worker.stop(grace_s=_GRACE_S if gracefully else 0.0)

@@ -50,7 +50,7 @@ class ChunkScheduler(Generic[WorkerT]):
         self._queue = deque(chunks)
         self._assigned: dict[WorkerT, Chunk | None] = {}
         self._num_workers = 0
-        self._refusing: set[WorkerT] = set()
+        self._unstartable: set[WorkerT] = set()
         self._deaths_in_a_row: Counter[WorkerT] = Counter()
         self._is_closed = False
         self._news: SimpleQueue[tuple[Chunk, float] | None] = SimpleQueue()
@@ -91,7 +91,7 @@ class ChunkScheduler(Generic[WorkerT]):
         Waits while other workers have chunks that may come back.
         """
         with self._lock:
-            while not self._is_closed and worker not in self._refusing:
+            while not self._is_closed and worker not in self._unstartable:
                 others = [w for w in self._assigned if w is not worker]
                 if others and self._deaths_in_a_row[worker] >= _MAX_DEATHS_IN_A_ROW:
                     return None
@@ -117,10 +117,10 @@ class ChunkScheduler(Generic[WorkerT]):
         self._deaths_in_a_row[worker] = 0
         self.release(worker)
 
-    def refuse(self, worker: WorkerT, chunk: Chunk, reason: str) -> None:
+    def report_failed_start(self, worker: WorkerT, chunk: Chunk, reason: str) -> None:
         """Take a chunk back that a worker could not even begin, and give it no other."""
         logger.warning("%s", reason)
-        self._refusing.add(worker)
+        self._unstartable.add(worker)
         if self._history[chunk].deaths:  # nobody else may be there to take it, and this process must not try it
             self._skip(worker, chunk)
         else:

@@ -37,7 +37,7 @@ class Process:
         command: Command to run in place of the interpreter and the module, with the descriptor as the argument.
 
     Attributes:
-        has_refused: The last attempt to start it failed.
+        failed_to_start: The last attempt to start it failed.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Process:
         self._module = module
         self._custom_command = command
         self._environment = dict(environment or {})
-        self.has_refused = False
+        self.failed_to_start = False
         self._forget()
 
     def _forget(self) -> None:
@@ -86,7 +86,7 @@ class Process:
                     )
                     on_failure.pop_all()
             except (OSError, ValueError, subprocess.SubprocessError) as error:
-                self.has_refused = True
+                self.failed_to_start = True
                 raise CannotStartError(str(error)) from error
             self._channel = Channel(near)
             self._is_ready = False
@@ -108,10 +108,10 @@ class Process:
                 if self._stopped is process:
                     raise CannotStartError("it was stopped meanwhile") from error
                 self.stop()
-                self.has_refused = True
+                self.failed_to_start = True
                 why = str(error) or f"it ended at once, with code {process.returncode}"
                 raise CannotStartError(why) from error
-            self._is_ready, self.has_refused = True, False
+            self._is_ready, self.failed_to_start = True, False
         return channel
 
     def interrupt(self) -> None:
@@ -121,18 +121,18 @@ class Process:
         if process is not None and process.poll() is None:
             process.send_signal(signal.SIGINT)
 
-    def stop(self, *, patience_s: float = 0.0) -> None:
+    def stop(self, *, grace_s: float = 0.0) -> None:
         """End the process; from any thread.
 
         Args:
-            patience_s: How long to wait for one that was interrupted.
+            grace_s: How long to wait for one that was interrupted.
         """
         self._leave_to_owner()
         process, channel = self._process, self._channel
         self._stopped = process
         if process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(patience_s)
+                process.wait(grace_s)
             process.kill()
             process.wait()
         with self._lock:

@@ -37,10 +37,10 @@ def test_task_is_answered_by_events_and_an_end(worker, clip, tmp_path):
     """One after the other, those that fail too."""
     channel = worker.connect()
     recipes = {7: Recipe.of(get_extractor("loudness"))}
-    (event,) = answers(channel, DecodeTask(MediaSource(path=clip), recipes))
+    (event,) = answers(channel, DecodeTask(source=MediaSource(path=clip), recipes=recipes))
     assert event.job == 7
     assert event.outcome.facts
-    (event,) = answers(channel, DecodeTask(MediaSource(path=tmp_path / "absent.wav"), recipes))
+    (event,) = answers(channel, DecodeTask(source=MediaSource(path=tmp_path / "absent.wav"), recipes=recipes))
     assert event.outcome.code == SkipCode.MISSING_FILE
 
 
@@ -56,7 +56,7 @@ def test_process_ends_when_the_run_hangs_up(worker):
 def test_extractors_are_built_once_for_many_clips(clip):
     """Tokenizers and filterbanks take longer than a short clip."""
     built = {}
-    task = DecodeTask(MediaSource(path=clip), {0: Recipe.of(get_extractor("loudness"))})
+    task = DecodeTask(source=MediaSource(path=clip), recipes={0: Recipe.of(get_extractor("loudness"))})
     list(_decode(task, built))
     (extractor,) = built.values()
     list(_decode(task, built))

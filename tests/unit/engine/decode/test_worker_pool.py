@@ -126,7 +126,7 @@ marker.touch()
 {DIES[2]}"""]  # fmt: skip
     decoder = WorkerDecoder(Process("none", command=starts_once), extractors())
     assert {m.outcome.code for m in messages(decoder, clip)} == {SkipCode.WORKER_DIED}
-    assert decoder.worker.has_refused
+    assert decoder.worker.failed_to_start
 
 
 def test_process_that_hangs_does_not_hold_up_who_breaks_off(clip):
@@ -158,7 +158,7 @@ def test_process_that_is_ended_while_it_starts_has_not_refused(clip, caplog):
     thread.join(10)
     assert not thread.is_alive()
     assert found == []
-    assert not decoder.worker.has_refused
+    assert not decoder.worker.failed_to_start
     assert "no decoding process" not in caplog.text
 
 

@@ -58,7 +58,7 @@ def test_chunk_that_is_begun_again_does_not_turn_progress_back():
     """A worker that died had come further than the next one is."""
     calls = []
     progress = RunProgress(lambda *call: calls.append(call), 10)
-    one, other = Chunk(0, SAMPLES), Chunk(5, SAMPLES)
+    one, other = (Chunk(start=start, samples=SAMPLES) for start in (0, 5))
     progress.update(one, 0.8)
     progress.update(one, 0.2)
     progress.update(other, 0.4)

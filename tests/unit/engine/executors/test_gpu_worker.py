@@ -28,7 +28,7 @@ def test_chunk_is_answered_by_shares_and_its_result(worker):
     metrics = resolve_metrics(["audio.loudness"])
     for level in (0.1, 0.2):
         samples = as_samples([{"audio": (tone(440, level * i, 16_000, 1), 16_000)} for i in (1, 2)])
-        channel.send(ChunkTask(samples, metrics))
+        channel.send(ChunkTask(samples=samples, metrics=metrics))
         shares = []
         while not isinstance(message := channel.receive(), ChunkDone):
             shares.append(message)
@@ -45,7 +45,7 @@ def test_modules_that_register_extractors_are_imported_first(worker, tmp_path, m
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
     channel = worker.connect()
     channel.send(EvaluatorConfig(device="cpu"))
-    channel.send(ChunkTask([], {}, ("registers_one",)))
+    channel.send(ChunkTask(samples=[], metrics={}, modules=("registers_one",)))
     assert isinstance(channel.receive(), ChunkDone)
     assert (tmp_path / "registers_one.py.seen").exists()
 

@@ -25,7 +25,7 @@ def test_rows_states_and_counts_arrive_as_they_were_sent():
     for name, metric in metrics.items():
         states[name].leave_out(metric, Sample(id="a"), skip)
     rows = [{"audio.loudness": MetricResult.skipped("audio.loudness", skip, details={"x": np.float64(1)})}]
-    sent = ChunkDone(ChunkResult(rows=rows, states=states), Counts(computed={"yamnet": 1}))
+    sent = ChunkDone(result=ChunkResult(rows=rows, states=states), counts=Counts(computed={"yamnet": 1}))
     thread = threading.Thread(target=near.send, args=(sent,))
     thread.start()
     found = far.receive()

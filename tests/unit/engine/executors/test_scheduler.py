@@ -13,7 +13,7 @@ from support.engine import MeanMetric
 
 @pytest.fixture
 def chunks():
-    return [Chunk(start, [Sample(id=str(start))]) for start in range(4)]
+    return [Chunk(start=start, samples=[Sample(id=str(start))]) for start in range(4)]
 
 
 def scheduler_of(chunks, *workers):
@@ -73,9 +73,9 @@ def test_worker_that_dies_again_and_again_gets_nothing_more(chunks):
 def test_worker_that_cannot_begin_leaves_its_chunk_to_the_others(chunks, caplog):
     """And gets no other; a chunk that nobody began has no result, and is left to the run."""
     scheduler = scheduler_of(chunks[:1], "a", "b")
-    scheduler.refuse("a", scheduler.next_chunk("a"), "no worker on cuda:0")
+    scheduler.report_failed_start("a", scheduler.next_chunk("a"), "no worker on cuda:0")
     assert scheduler.next_chunk("a") is None
-    scheduler.refuse("b", scheduler.next_chunk("b"), "no worker on cuda:1")
+    scheduler.report_failed_start("b", scheduler.next_chunk("b"), "no worker on cuda:1")
     assert scheduler.next_chunk("b") is None
     assert scheduler.result(chunks[0]) is None
     assert "no worker on cuda:0" in caplog.text
@@ -85,7 +85,7 @@ def test_chunk_that_killed_a_worker_is_not_left_to_the_run(chunks):
     """It could end the run's own process."""
     scheduler = scheduler_of(chunks[:1], "a")
     scheduler.report_death("a", scheduler.next_chunk("a"), "cuda:0")
-    scheduler.refuse("a", scheduler.next_chunk("a"), "no worker on cuda:0")
+    scheduler.report_failed_start("a", scheduler.next_chunk("a"), "no worker on cuda:0")
     assert scheduler.result(chunks[0]).rows[0]["test.mean"].skip.code == SkipCode.WORKER_DIED
 
 
