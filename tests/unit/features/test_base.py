@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
+from torch import Tensor
 
-from avmeter.features.base import DerivedExtractor, Extractor, Features, Window, get_extractor
+from avmeter.features.base import DerivedExtractor, Extractor, Features, Window, WindowExtractor, get_extractor
 from avmeter.features.pe_av.codec import PeAvCodec
 from avmeter.features.synchformer.video import SynchformerVideo
+from avmeter.registry import EXTRACTORS
+from support.extractors import cpu_runtime
 
 DERIVED = {"synchformer_offset": SynchformerVideo, "pe_av_embedding": PeAvCodec}
 
@@ -71,3 +76,67 @@ def test_derived_identity_is_json_that_names_the_parents(name: str) -> None:
     own_name, _, options, parents = json.loads(extractor.identity())
     assert (own_name, options) == (name, dict(extractor.options()))
     assert {k: v[0] for k, v in parents.items()} == {k: p.name for k, p in extractor.parents().items()}
+
+
+@pytest.mark.parametrize("name", EXTRACTORS.names())
+def test_options_build_the_same_extractor_again(name: str) -> None:
+    """Every option is a keyword argument and an attribute of one name: decode workers rebuild extractors by them."""
+    extractor = get_extractor(name)
+    assert set(extractor.option_names) <= set(inspect.signature(type(extractor)).parameters)
+    again = get_extractor(name, **extractor.options())
+    assert again.identity() == extractor.identity()
+
+
+@pytest.mark.parametrize("name", EXTRACTORS.names())
+def test_identity_and_options_are_json(name: str) -> None:
+    """They are stored beside features, and compared as text."""
+    extractor = get_extractor(name)
+    assert json.loads(json.dumps(dict(extractor.options()))) == dict(extractor.options())
+    assert json.loads(extractor.identity())[:2] == [name, extractor.version]
+
+
+def test_window_knows_its_size_and_forgets_only_its_arrays() -> None:
+    """Queues are bounded by bytes; pooling needs where a window came from, and no more."""
+    window = Window(inputs={"a": np.zeros(3, np.float32), "b": np.zeros(2, np.uint8)}, start_s=1.5, duration_s=2.0)
+    assert window.size_bytes == 14
+    assert window.without_inputs() == Window(inputs={}, start_s=1.5, duration_s=2.0)
+
+
+class _Doubler(WindowExtractor):
+    """Twice the input."""
+
+    name = "doubler"
+    takes = "audio"
+
+    def windows(self, media: Any) -> Iterator[Window]:
+        raise NotImplementedError
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        return {"twice": 2 * batch["x"]}
+
+    def pool(
+        self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
+    ) -> Features:
+        raise NotImplementedError
+
+
+def test_run_is_upload_launch_and_collect() -> None:
+    """One mapping of arrays for each window, in order."""
+    windows = [Window(inputs={"x": np.full((2, 2), i, np.float32)}) for i in range(3)]
+    outputs = _Doubler().run(windows, cpu_runtime())
+    assert [float(o["twice"].mean()) for o in outputs] == [0, 2, 4]
+    assert {o["twice"].shape for o in outputs} == {(2, 2)}
+
+
+def test_windows_of_one_shape_and_type_may_share_a_batch() -> None:
+    """Others may not: their arrays cannot be stacked."""
+    arrays = (np.zeros(3, np.float32), np.ones(3, np.float32), np.zeros(4, np.float32), np.zeros(3, np.float64))
+    keys = [_Doubler().batch_key(Window(inputs={"x": a})) for a in arrays]
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 3
+
+
+def test_extractor_without_forward_or_run_says_so() -> None:
+    """One of the two must be there."""
+    with pytest.raises(NotImplementedError, match="_Derived overrides neither run nor forward"):
+        _Derived().run([Window(inputs={"x": np.zeros(1)})], cpu_runtime())
