@@ -192,11 +192,6 @@ WRONG = {
     "a path": ({"samples": "a.wav"}, "one str, not a list"),
     "paths": ({"samples": ["a.wav"]}, "sample 0 is a str, not a dict"),
     "equal ids": ({"samples": [{"id": "a", "audio": "x"}, {"id": "a", "audio": "y"}]}, "used by samples 0 and 1"),
-    "array without rate": ({"audio": WAVE}, "array without a rate"),
-    "rate of 0": ({"audio": (WAVE, 0)}, "not a positive number"),
-    "number": ({"audio": 3}, "neither a path nor an array"),
-    "text array": ({"audio": np.array(["a"])}, "neither a path nor an array"),
-    "empty path": ({"audio": ""}, "empty path"),
     "unknown role": ({"audio": "a.wav", "role": "real"}, "role is 'real'"),
 }
 
@@ -207,6 +202,25 @@ def test_malformed_sample_is_an_error_that_says_so(case):
     arguments, said = WRONG[case]
     with pytest.raises(UsageError, match=said):
         loudness().evaluate(**arguments)
+
+
+UNREADABLE = {
+    "array without rate": (WAVE, "without a rate"),
+    "rate of 0": ((WAVE, 0), "sample_rate 0, not a positive number"),
+    "number": (3, "a int, not a medium"),
+    "text array": (np.array(["a"]), "not of numbers"),
+    "empty path": ("", "an empty path"),
+}
+
+
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_value_that_is_no_medium_is_a_skip_that_says_so(case):
+    """It costs the metrics that need it, and says what it is and what would do instead."""
+    value, said = UNREADABLE[case]
+    skip = loudness().evaluate(audio=value)["audio.loudness"].skip
+    assert skip.code == "unsupported"
+    assert said in skip.reason
+    assert skip.hint
 
 
 def test_misspelt_key_is_a_skip_that_asks(clip):

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from avmeter import create_evaluator
-from support.media import flash, tone, write_image_folder, write_pcm_wav, write_two_audio_tracks
+from support.media import flash, tone, write_image_folder, write_media, write_pcm_wav, write_two_audio_tracks
 
 RATE = 16_000
 WAVE = tone(440, 0.25, RATE, 1.0)
@@ -126,3 +126,13 @@ def test_choice_of_a_track_reaches_the_decoder(tmp_path: Path) -> None:
     path = write_two_audio_tracks(tmp_path / "a.mkv", waves, RATE, default=0)
     quiet, loud = loudness({"audio": str(path)}, {"audio": str(path), "audio_stream": 1})
     assert loud.score - quiet.score == pytest.approx(20, abs=0.1)
+
+
+@pytest.mark.parametrize(("layout", "num_channels"), [("7.1", 8), ("6.1", 7), ("4.0", 4), ("5.1(side)", 6)])
+def test_surround_of_every_layout_has_a_loudness(tmp_path: Path, layout: str, num_channels: int) -> None:
+    """The front left channel alone is as loud as mono."""
+    wave = np.zeros((num_channels, len(WAVE)), np.float32)
+    wave[0] = WAVE
+    path = write_media(tmp_path / "a.wav", wave=wave, sample_rate=RATE, audio_codec="pcm_f32le", layout=layout)
+    surround, mono = loudness({"audio": str(path)}, {"audio": (WAVE, RATE)})
+    assert surround.score == pytest.approx(mono.score, abs=0.01)

@@ -22,23 +22,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from avmeter.dsp.channel_weights import WAVE_CHANNELS, loudness_weights
 from avmeter.dsp.k_weighting import k_weighting
 from avmeter.dsp.truepeak import TruePeak
 from avmeter.errors import SkipCode, SkipError
 
 FloatArray = npt.NDArray[np.float64]
-
-#: Weights by number of channels, in the order of WAV and FFmpeg: L R C LFE Ls Rs. BS.1770-5, table 3:
-#: surround channels count 1.5 dB more, the low-frequency effects channel does not count.
-_SURROUND = 1.41
-CHANNEL_WEIGHTS: Mapping[int, tuple[float, ...]] = {
-    1: (1.0,),
-    2: (1.0, 1.0),
-    3: (1.0, 1.0, 1.0),
-    4: (1.0, 1.0, _SURROUND, _SURROUND),
-    5: (1.0, 1.0, 1.0, _SURROUND, _SURROUND),
-    6: (1.0, 1.0, 1.0, 0.0, _SURROUND, _SURROUND),
-}
 
 _OFFSET_DB = -0.691  # BS.1770-5, eq. 2: a 997 Hz sine of 0 dBFS on one front channel is -3.01 LKFS
 _ABSOLUTE_GATE_LUFS = -70.0
@@ -85,7 +74,7 @@ def measure_loudness(
     Args:
         waveform: Real samples.
         sample_rate: Hz, at least 4000.
-        channel_weights: One per channel; default: by the number of channels, `CHANNEL_WEIGHTS`.
+        channel_weights: One per channel; default: by the number of channels, in the order of WAV.
 
     Raises:
         SkipError: A sample is not finite, the rate is too low, or no weights are known for the channels.
@@ -105,7 +94,7 @@ class LoudnessMeter:
         Args:
             sample_rate: Hz, at least 4000.
             num_channels: C.
-            channel_weights: One per channel; default: `CHANNEL_WEIGHTS`.
+            channel_weights: One per channel; default: by their number, in the order of WAV.
 
         Raises:
             SkipError: The rate is too low, or no weights are known for that many channels.
@@ -304,12 +293,12 @@ def _reason(name: str, duration_s: float, sample_peak: float) -> tuple[SkipCode,
 
 
 def _weights(num_channels: int, explicit: Sequence[float] | None) -> FloatArray:
-    weights = CHANNEL_WEIGHTS.get(num_channels) if explicit is None else tuple(explicit)
+    weights = loudness_weights(WAVE_CHANNELS.get(num_channels, ("NONE",))) if explicit is None else tuple(explicit)
     if weights is None:
         raise SkipError(
             SkipCode.UNSUPPORTED,
             f"no loudness weights for {num_channels} channels",
-            hint="mix down to 5.1 or less, or give `channel_weights=`",
+            hint="mix down to a layout of named channels, such as 5.1, or give `channel_weights=`",
         )
     array = np.asarray(weights, dtype=np.float64)
     if array.shape != (num_channels,) or not np.isfinite(array).all() or array.min() < 0:

@@ -14,6 +14,8 @@ import math
 
 import numpy as np
 
+from avmeter.dsp.channel_weights import WAVE_CHANNELS
+
 _SIDE = 0.5
 _CENTRE = math.sqrt(0.5)
 _SURROUND = 0.5 * math.sqrt(0.5)
@@ -25,22 +27,11 @@ _WEIGHTS = {
     **dict.fromkeys(("BC", "TC", "TFC", "TBC"), 0.5),  # in both sides at 1/sqrt(2), which is in the mix at 1/sqrt(2)
     **dict.fromkeys(("LFE", "LFE2"), 0.0),
 }
-# Order of channels in files and arrays that do not name them (Microsoft's WAVE order).
-_BY_COUNT = {
-    1: ("FC",),
-    2: ("FL", "FR"),
-    3: ("FL", "FR", "FC"),
-    4: ("FL", "FR", "BL", "BR"),
-    5: ("FL", "FR", "FC", "BL", "BR"),
-    6: ("FL", "FR", "FC", "LFE", "BL", "BR"),
-    7: ("FL", "FR", "FC", "LFE", "BC", "SL", "SR"),
-    8: ("FL", "FR", "FC", "LFE", "BL", "BR", "SL", "SR"),
-}
 
 
 def channels_of_count(num_channels: int) -> tuple[str, ...]:
     """Return the names assumed for channels that nobody named; "NONE" beyond eight."""
-    return _BY_COUNT.get(num_channels, ("NONE",) * num_channels)
+    return WAVE_CHANNELS.get(num_channels, ("NONE",) * num_channels)
 
 
 def channel_weights(channels: tuple[str, ...]) -> np.ndarray:

@@ -86,13 +86,13 @@ def test_non_finite_sample_is_refused(bad) -> None:
 
 
 def test_unknown_layouts_and_rates_are_refused() -> None:
-    """Seven channels need weights from the caller, and a rate must hold the filter."""
-    with pytest.raises(SkipError, match="7 channels"):
-        LoudnessMeter(sample_rate=SAMPLE_RATE, num_channels=7)
+    """Nine channels without names need weights from the caller, and a rate must hold the filter."""
+    with pytest.raises(SkipError, match="9 channels"):
+        LoudnessMeter(sample_rate=SAMPLE_RATE, num_channels=9)
     with pytest.raises(SkipError, match="expected 2 channel weights"):
         LoudnessMeter(sample_rate=SAMPLE_RATE, num_channels=2, channel_weights=[1.0])
     with pytest.raises(SkipError, match="4000 Hz, got 2000 Hz"):
         LoudnessMeter(sample_rate=2000, num_channels=1)
     with pytest.raises(SkipError, match="expected 1 channels"):
         LoudnessMeter(sample_rate=SAMPLE_RATE, num_channels=1).update(np.zeros((2, 5)))
-    LoudnessMeter(sample_rate=SAMPLE_RATE, num_channels=7, channel_weights=[1.0] * 7)
+    LoudnessMeter(sample_rate=SAMPLE_RATE, num_channels=9, channel_weights=[1.0] * 9)

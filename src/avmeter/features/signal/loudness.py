@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from avmeter.dsp.channel_weights import loudness_weights
 from avmeter.dsp.loudness import LoudnessMeter
 from avmeter.features.base import ClipExtractor, Features
 from avmeter.media import AudioSpec, MediaItem
@@ -21,12 +22,14 @@ _BLOCK = 1 << 20
 class LoudnessExtractor(ClipExtractor):
     """Facts: integrated loudness, range, peaks; share of silence and of clipping, DC offset, bandwidth."""
 
+    version = "2"
     takes = "audio"
 
     def extract(self, media: MediaItem) -> Features:
         samples = media.audio(AudioSpec(sample_rate=None, mixdown="none"))
         rate = media.audio_facts.sample_rate
-        meter = LoudnessMeter(sample_rate=rate, num_channels=samples.shape[0])
+        weights = loudness_weights(media.audio_facts.layout) if media.audio_facts.layout else None
+        meter = LoudnessMeter(sample_rate=rate, num_channels=samples.shape[0], channel_weights=weights)
         for block in _blocks(samples):
             meter.update(block)
         loudness = meter.finish()
