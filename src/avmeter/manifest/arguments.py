@@ -17,7 +17,6 @@ from avmeter.manifest.columns import require_columns
 from avmeter.manifest.crossed import crossed_partners, crossed_texts
 from avmeter.manifest.folders import MediaFile
 from avmeter.manifest.name_map import NameMap
-from avmeter.manifest.order import require_one_order
 from avmeter.manifest.pairing import (
     Pairing,
     duplicate_names,
@@ -26,7 +25,7 @@ from avmeter.manifest.pairing import (
     parse_pairing,
     with_names_that_fit,
 )
-from avmeter.manifest.prompts import Prompts, apply_prompts, by_position, read_prompts
+from avmeter.manifest.prompts import Prompts, apply_prompts, by_position, read_prompts, require_orders
 from avmeter.manifest.read_table import TABLE_EXTENSIONS
 from avmeter.manifest.references import attach_references, keep_paired, make_pairer
 from avmeter.manifest.report import PairingReport
@@ -198,7 +197,8 @@ _TABLES = {*TABLE_EXTENSIONS, ".txt"}
 def _attach_values(
     samples: Sequence[dict[str, Any]], values: Mapping[str, Any], report: PairingReport, pairing: Pairing
 ) -> None:
-    """Give one value to all samples, or a list of values one by one; those of a folder must have one order."""
+    """Give one value to all samples, or a list of values one by one, for which the clips must have one order."""
+    names = [Path(str(s.get("video", s.get("audio")))).name for s in samples]
     for key, value in values.items():
         if value is None:
             continue
@@ -207,11 +207,9 @@ def _attach_values(
         if len(each) != len(samples):
             raise ManifestError(f"{key} has {len(each)} values for {len(samples)} generated clips")
         if not is_one and pairing != "order":
-            for names in report.folders:
-                require_one_order(names, f"{len(each)} values of {key}")
+            require_orders(names, report, f"{len(each)} values of {key}")
         for sample, own in zip(samples, each, strict=True):
             sample.update(own if key == "extras" else {key: own})
         if key == "text_prompt" and not is_one:
-            names = [Path(str(s.get("video", s.get("audio")))).name for s in samples]
             report.crossed += crossed_texts(names, each)
             report.texts, report.texts_by = {"text_prompt": sum(t is not None for t in each)}, by_position(report)

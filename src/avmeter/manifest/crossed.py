@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from avmeter.manifest.folders import MediaFile
+from avmeter.manifest.names import path_of
 from avmeter.media.extensions import without_extension
 
 _WORDS = re.compile(r"[^\W_]+")
@@ -25,6 +27,21 @@ def crossed_partners(generated: Sequence[MediaFile], partners: Sequence[MediaFil
         for clip, partner in zip(generated, partners, strict=True)
         if partner is not None and partner.key != clip.key and names[clip.key] == 1
     ]
+
+
+def crossed_ids(samples: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return rows of a table whose id is the name of another row's file, and whose file is named by another id."""
+    files, ids = [], []
+    for sample in samples:
+        path = path_of(sample)
+        if path is not None and "id" in sample:
+            files.append(_file(path))
+            ids.append(_file(str(sample["id"])))
+    return crossed_partners(files, ids)
+
+
+def _file(path: str) -> MediaFile:
+    return MediaFile(path=Path(path), name=PurePosixPath(path).name)
 
 
 def crossed_texts(names: Sequence[str], texts: Sequence[Any]) -> list[str]:

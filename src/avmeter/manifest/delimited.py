@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
@@ -13,14 +14,15 @@ from avmeter.manifest.rows import Row, Table, present
 from avmeter.media.extensions import MEDIA_EXTENSIONS
 
 _DELIMITERS = ",;\t|"
+_DECLARATION = re.compile(r"sep=(.)\n", re.IGNORECASE)  # the first line that Excel writes and reads
 _NUM_SNIFFED = 50  # rows that decide on the delimiter
 
 
 def delimited_table(text: str, path: Path, *, has_header: bool = True) -> Table:
     """Read text with a delimiter. The first line names the columns, unless one of its cells is a media file.
 
-    The delimiter is the one of `, ; tab |` that cuts all rows into equally many cells, else the most frequent one of
-    the first line.
+    The delimiter is declared by a first line `sep=;`, or is the one of `, ; tab |` that cuts all rows into equally many
+    cells, else the most frequent one of the first line.
 
     Args:
         text: Of the whole file.
@@ -31,7 +33,11 @@ def delimited_table(text: str, path: Path, *, has_header: bool = True) -> Table:
         ManifestError: A row has another number of cells than the header, quotation marks do not match, or a column
             occurs twice.
     """
-    records = _records(text, _delimiter(text, path), path)
+    text = text.lstrip("\ufeff")
+    delimiter = _delimiter(text, path)
+    if (declared := _DECLARATION.match(text)) is not None:
+        delimiter, text = declared[1], "\n" + text[declared.end() :]
+    records = _records(text, delimiter, path)
     first = next(records, None)
     if first is None:
         return Table(path=path, rows=())

@@ -12,8 +12,10 @@ from typing import Any
 from avmeter.errors import ManifestError
 from avmeter.manifest.arguments import require_pairing
 from avmeter.manifest.columns import require_columns
+from avmeter.manifest.crossed import crossed_ids, crossed_texts
 from avmeter.manifest.folders import MediaFile
 from avmeter.manifest.name_map import NameMap
+from avmeter.manifest.names import path_of
 from avmeter.manifest.pairing import Pairing, duplicate_names
 from avmeter.manifest.prompts import Prompts, apply_prompts, read_prompts
 from avmeter.manifest.references import attach_references, keep_paired, make_pairer
@@ -71,7 +73,7 @@ def samples_from_inputs(
     require_columns([*(m.table for m in found.manifests), *([table.table] if table else [])], columns or {})
     samples, report = found.finished()
     if table is not None:
-        apply_prompts(samples, table, report, pairing=pairing)
+        apply_prompts(samples, table, report, pairing=pairing, names=[c.name for c in found.clips])
     if reference is not None:
         folders = [p for p in paths if p.is_dir()]
         side = resolve_side(reference, "reference", leave_out=folders)
@@ -124,6 +126,9 @@ class _Inputs:
         self.report.doubts += manifest.doubts
         self.report.notes += _notes(manifest)
         self.report.columns_not_used += manifest.columns.unused
+        names = [path_of(s) or "" for s in manifest.samples]
+        self.report.crossed += crossed_ids(manifest.samples)
+        self.report.crossed += crossed_texts(names, [s.get("text_prompt") for s in manifest.samples])
 
     def finished(self) -> tuple[list[dict[str, Any]], PairingReport]:
         """Return the samples, their ids made unique, and the report."""

@@ -14,8 +14,10 @@ from avmeter.manifest.columns import Columns
 from avmeter.manifest.names import ClipNames, Found
 from avmeter.manifest.order import series_numbers
 from avmeter.manifest.rows import Table
+from avmeter.sample import TEXT_FIELDS
 
 NAMING_KEYS = ("id", CLIP, "audio", "video")
+_REFERENCES = ("reference", "reference_audio")
 _SHOWN = 3
 _INDEXES = {"index", "idx", "no", "nr", "num", "number", "row", "line"}
 _BY_NUMBER = 9  # looser than any spelling
@@ -43,8 +45,8 @@ class NameColumn:
 def find_name_column(table: Table, columns: Columns, clips: ClipNames, *, explicit: str | None) -> NameColumn | None:
     """Return the column that names clips; None if the values of no column are names of clips.
 
-    It is the column that names most clips, whatever its header. Columns that mean something else by their header
-    (texts, references, rates) are left out.
+    It is the column that names most clips, whatever its header. Columns that mean something else by their header count
+    only where no other column names any: references called like their clips, and texts that are the names of all clips.
 
     Args:
         table: The rows.
@@ -64,7 +66,7 @@ def find_name_column(table: Table, columns: Columns, clips: ClipNames, *, explic
     names = [n for n in table.columns if n and columns.keys.get(n) in (None, *NAMING_KEYS)]
     candidates = [named for n in names if (named := _named(table, n, clips)).found]
     if not candidates:
-        return None
+        return _other_names(table, columns, clips)
     best = max(
         candidates, key=lambda c: (c.num_clips, columns.keys.get(c.column) in NAMING_KEYS)
     )  # the first of equals
@@ -72,6 +74,16 @@ def find_name_column(table: Table, columns: Columns, clips: ClipNames, *, explic
         if rival is not best and 2 * rival.num_clips >= best.num_clips:
             _refuse_rival(table, columns, clips, best, rival)
     return best
+
+
+def _other_names(table: Table, columns: Columns, clips: ClipNames) -> NameColumn | None:
+    for column, key in columns.keys.items():
+        named = _named(table, column, clips)
+        if key in _REFERENCES and named.found:
+            return named
+        if key in TEXT_FIELDS and len(named.found) == len(table.rows) and named.num_clips == len(clips.labels):
+            return named
+    return None
 
 
 def _named(table: Table, column: str, clips: ClipNames) -> NameColumn:

@@ -15,6 +15,7 @@ from typing import Any
 from avmeter.media.extensions import MEDIA_EXTENSIONS
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
+_FORMULA_GUARD = re.compile(r"'[=+\-@]")  # what keeps a spreadsheet from computing a name like -abc
 _INVISIBLE = dict.fromkeys((0xFEFF, 0x200B, 0x200E, 0x200F, 0x2060))  # marks of byte order, width and direction
 _QUOTES = ('""', "''", "``", "“”", "‘’", "„“", "«»")
 
@@ -33,6 +34,11 @@ class Found:
     positions: tuple[int, ...]
     looseness: tuple[int, ...]
 
+    @property
+    def is_far(self) -> bool:
+        """True if the name differs by more than folders and extensions: by case, or by the spelling of a number."""
+        return self.looseness[0] >= _FIRST_FOLDED
+
 
 @dataclass(frozen=True)
 class _Name:
@@ -50,13 +56,21 @@ class ClipNames:
     both name the clip `x/a.wav` of the folder `gen`, and so does `/data/x/a.mp4`; `y/a` does not. Spellings are tried
     from strict to loose: as it is, without the clip's extension, without either's, without all media extensions
     (`clip.mp4.wav`), without regard to case, and as numbers (a spreadsheet makes `7` of `007`).
+
+    Args:
+        samples: Dicts; ids and paths are names.
+        names: A further name of each clip, such as its path below its own one of several folders. A cell may then name
+            one clip of each folder.
     """
 
-    def __init__(self, samples: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, samples: Sequence[Mapping[str, Any]], names: Sequence[str] | None = None) -> None:
         self._labels = [name_of(s, i) for i, s in enumerate(samples)]
         self._by_spelling: list[dict[str, list[_Name]]] = [defaultdict(list) for _ in _SPELLINGS]
         for position, sample in enumerate(samples):
-            for name in _names(sample, position):
+            found = _names(sample, position)
+            if names is not None and (below := parts_of(names[position])) not in [n.relative for n in found]:
+                found.append(_Name(position, below, found[0].full))
+            for name in found:
                 for table, (_, spell) in zip(self._by_spelling, _SPELLINGS, strict=True):
                     key = spell(name.relative[-1])
                     if key is not None:
@@ -102,13 +116,17 @@ def path_of(sample: Mapping[str, Any]) -> str | None:
 def parts_of(cell: Any) -> Parts:
     """Return the folders and the file name that a cell gives; empty if it is no name (a list, a truth value, nothing).
 
-    Windows separators, quotation marks, white space around it, `./` and a drive are taken off.
+    Windows separators, quotation marks, white space around it and `./` are taken off. An object goes by its `path`.
     """
+    if isinstance(cell, Mapping):
+        cell = cell.get("path")
     if isinstance(cell, bool) or not isinstance(cell, str | int | float):
         return ()
     text = unicodedata.normalize("NFC", str(cell).translate(_INVISIBLE)).strip()
     while len(text) > 1 and text[0] + text[-1] in _QUOTES:
         text = text[1:-1].strip()
+    if _FORMULA_GUARD.match(text):
+        text = text[1:]
     return tuple(p for p in text.replace("\\", "/").split("/") if p not in ("", "."))
 
 

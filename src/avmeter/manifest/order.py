@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from avmeter.errors import ManifestError
@@ -50,12 +50,36 @@ def require_one_order(names: Sequence[str], what: str) -> None:
     for label, key in others:
         other = sorted(names, key=key)
         if other != natural:
-            start = next(i for i, (a, b) in enumerate(zip(natural, other, strict=True)) if a != b)
-            raise ManifestError(
-                f"{what}: the files of the folder have no single order\n"
-                f"  natural order: {_excerpt(natural, start)}\n  {label}: {_excerpt(other, start)}",
-                hint='name the clip of each text in a column `id`, or ask for the natural order with pairing="order"',
-            )
+            raise _two_orders(what, "the files of the folder", {"natural order": natural, label: other})
+
+
+def require_deliberate_order(names: Sequence[str], what: str) -> None:
+    """Refuse files of a list in the order that sorting makes of numbers: `s_1`, `s_10`, `s_11`, `s_2` ...
+
+    A shell's `*` and `sorted` list a series so; whether what is assigned by position has this order or that of the
+    numbers, nobody can tell.
+
+    Args:
+        names: In the order of the list.
+        what: What would be assigned by position, for the message.
+
+    Raises:
+        ManifestError: Both orders are possible; the message shows them.
+    """
+    natural = sorted(names, key=natural_key)
+    if series_numbers(names) is None or list(names) == natural or list(names) != sorted(names):
+        return
+    raise _two_orders(what, "the files of the list", {"natural order": natural, "as listed": list(names)})
+
+
+def _two_orders(what: str, files: str, orders: Mapping[str, Sequence[str]]) -> ManifestError:
+    one, other = orders.values()
+    start = next(i for i, (a, b) in enumerate(zip(one, other, strict=True)) if a != b)
+    shown = "\n  ".join(f"{label}: {_excerpt(names, start)}" for label, names in orders.items())
+    return ManifestError(
+        f"{what}: {files} have no single order\n  {shown}",
+        hint='name the clip of each text in a column `id`, or keep the order: `--pairing order` (pairing="order")',
+    )
 
 
 def _excerpt(names: Sequence[str], start: int) -> str:

@@ -21,10 +21,10 @@ from avmeter.manifest.name_column import (
     rows_of_clips,
 )
 from avmeter.manifest.names import ClipNames
-from avmeter.manifest.order import require_one_order
+from avmeter.manifest.order import require_deliberate_order, require_one_order
 from avmeter.manifest.pairing import Pairing
 from avmeter.manifest.read_table import decoded_text, read_table
-from avmeter.manifest.report import PairingReport, PairingWarning
+from avmeter.manifest.report import PairingReport, PairingWarning, listed
 from avmeter.manifest.rows import Row, Table
 from avmeter.manifest.sample_list import SampleList
 from avmeter.manifest.values import base_folder, extra_values, file_value, text_value
@@ -144,11 +144,25 @@ def attach_prompts(
 
 
 def apply_prompts(
-    samples: Sequence[dict[str, Any]], prompts: Prompts, report: PairingReport, *, pairing: Pairing = "auto"
+    samples: Sequence[dict[str, Any]],
+    prompts: Prompts,
+    report: PairingReport,
+    *,
+    pairing: Pairing = "auto",
+    names: Sequence[str] | None = None,
 ) -> None:
-    """Add texts to these samples in place; what is doubtful goes into the report."""
-    scored = [s for s in samples if s.get("role") != "reference"]
-    clips = ClipNames(scored)
+    """Add texts to these samples in place; what is doubtful goes into the report.
+
+    Args:
+        samples: The samples.
+        prompts: The table.
+        report: Extended in place.
+        pairing: "order" for rows in the order of the clips, whatever they name.
+        names: A further name of each sample; see `ClipNames`.
+    """
+    positions = [i for i, s in enumerate(samples) if s.get("role") != "reference"]
+    scored = [samples[i] for i in positions]
+    clips = ClipNames(scored, None if names is None else [names[i] for i in positions])
     table, columns = _with_texts(prompts, clips)
     named = None if pairing == "order" else _name_column(table, columns, clips, _explicit_name(table, prompts))
     if named is None:
@@ -209,6 +223,18 @@ def _only_text(table: Table, columns: Columns, clips: ClipNames, explicit: str |
     return Columns(keys={**columns.keys, rest[0]: "text_prompt"}, unused=unused, notes=("no header line",))
 
 
+def require_orders(names: Sequence[str], report: PairingReport, what: str) -> None:
+    """Make sure that clips have one order, those of folders and those of a list.
+
+    Raises:
+        ManifestError: Two orders are possible.
+    """
+    for folder in report.folders:
+        require_one_order(folder, what)
+    if not report.folders:
+        require_deliberate_order(names, what)
+
+
 def by_position(report: PairingReport) -> str:
     """Return how texts without names were assigned."""
     return "by position, files in natural order" if report.folders else "by position"
@@ -241,8 +267,7 @@ def _rows_in_order(
             hint="give one per clip in their order, or a column `id` that names the clips",
         )
     if pairing != "order":
-        for names in report.folders:
-            require_one_order(names, f"{table.path}: {len(table.rows)} texts without names")
+        require_orders(clips.labels, report, f"{table.path}: {len(table.rows)} texts without names")
     return {i: [i] for i in range(len(table.rows))}
 
 
@@ -252,6 +277,14 @@ def _rows_by_name(table: Table, named: NameColumn, clips: ClipNames, report: Pai
         raise ManifestError(f"{table.path}, {nameless}: no `{named.column}`", hint="name the clip of each text")
     rows = rows_of_clips(named)
     used = {r for of_clip in rows.values() for r in of_clip}
+    far = [
+        f"{table.rows[i].cell(named.column)} = {clips.labels[p]}"
+        for p, of_clip in rows.items()
+        for i in of_clip
+        if named.found[i].is_far
+    ]
+    if far:
+        report.notes.append(f"names that differ in case or in the spelling of a number: {listed(far)}")
     report.unknown_prompts += [str(r.cell(named.column)) for i, r in enumerate(table.rows) if i not in used]
     report.without_prompt += [clips.labels[p] for p in range(len(clips.labels)) if p not in rows]
     return rows

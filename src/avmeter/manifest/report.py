@@ -82,7 +82,7 @@ class PairingReport:
             (self.unknown_prompts, "in the table of prompts, but not the name of exactly one clip"),
             (self.overruled, "with a text of its own, which stays, and another one in the table of prompts"),
         )
-        return [*(f"{len(names)} {text}: {_listed(names)}" for names, text in kinds if names), *self.doubts]
+        return [*(f"{len(names)} {text}: {listed(names)}" for names, text in kinds if names), *self.doubts]
 
     @property
     def has_more_than_a_clip(self) -> bool:
@@ -97,9 +97,9 @@ class PairingReport:
         parts = [_counted(self.num_generated, "clip")]
         parts += [part for part in (self._texts_part(), self._references_part()) if part]
         if self.left_out:
-            parts.append(f"left out, without a partner: {_listed(self.left_out)}")
+            parts.append(f"left out, without a partner: {listed(self.left_out)}")
         if self.columns_not_used:
-            parts.append(f"columns not used: {_listed(list(dict.fromkeys(self.columns_not_used)))}")
+            parts.append(f"columns not used: {listed(list(dict.fromkeys(self.columns_not_used)))}")
         return ["; ".join(parts), *dict.fromkeys(self.notes)]
 
     def _texts_part(self) -> str:
@@ -116,7 +116,7 @@ class PairingReport:
             return ""
         spare = f", {len(self.unmatched)} without a clip" if self.unmatched else ""
         absent = [*self.missing, *self.ambiguous]
-        missing = f", missing for: {_listed(absent)}" if absent else ""
+        missing = f", missing for: {listed(absent)}" if absent else ""
         return f"{_counted(self.num_paired, 'reference')}{spare}{missing}"
 
     def __str__(self) -> str:
@@ -130,6 +130,7 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Return the first few names, and how many more there are."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more

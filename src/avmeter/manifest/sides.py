@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,9 +43,11 @@ def resolve_side(
         leave_out: Folders not to enter.
 
     Raises:
-        ManifestError: The list is empty, a path does not exist, or the folder has no such file.
+        ManifestError: The list is empty or has no order, a path does not exist, or the folder has no such file.
     """
     if not isinstance(spec, str | os.PathLike):
+        if isinstance(spec, Set | Mapping):
+            raise ManifestError(f"{name} is a {type(spec).__name__}, which is no list", hint="give a list of paths")
         paths = [Path(p) for p in spec]
         if not paths:
             raise ManifestError(f"{name} is an empty list")

@@ -48,4 +48,10 @@ def is_source_code(path: Path) -> bool:
             head = file.read(_TRANSPORT_PACKET + 1)
     except OSError:
         return False
-    return bool(head) and _TRANSPORT_SYNC not in (head[:1], head[4:5]) and b"\x00" not in head
+    return bool(head) and _TRANSPORT_SYNC not in (head[:1], head[4:5]) and _is_text(head)
+
+
+def _is_text(head: bytes) -> bool:
+    """True if these bytes are UTF-8 but for a character cut off at the end, without zeros."""
+    text = head.decode("utf-8", "replace").rstrip("\ufffd")
+    return b"\x00" not in head and "\ufffd" not in text

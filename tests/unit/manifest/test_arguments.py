@@ -193,3 +193,19 @@ def test_only_pairs_are_kept_on_request(tmp_path: Path) -> None:
     assert samples.pairing.lines() == ["1 clip; 1 reference; left out, without a partner: b.wav, c.wav"]
     with pytest.raises(ManifestError, match="no clip has a reference"):
         samples_from(audio=gen, paired=True)
+
+
+def test_sorted_list_of_a_series_takes_no_texts_by_position() -> None:
+    """`sorted(glob(...))` is not the order of the numbers; by request it is taken as it is."""
+    files = sorted(f"gen/sample_{i}.wav" for i in range(12))
+    texts = [f"prompt {i}" for i in range(12)]
+    with pytest.raises(ManifestError, match="the files of the list have no single order"):
+        samples_from(audio=files, text_prompts=texts)
+    assert samples_from(audio=files, text_prompts=texts, pairing="order")[2]["text_prompt"] == "prompt 2"
+
+
+@pytest.mark.parametrize("argument", ["audio", "reference"])
+def test_sets_are_no_lists(argument: str) -> None:
+    """They have no order, and their order would change from run to run."""
+    with pytest.raises(ManifestError, match=rf"{argument} is a set, which is no list"):
+        samples_from(**{"audio": ["a.wav", "b.wav"], argument: {"a.wav", "b.wav"}})

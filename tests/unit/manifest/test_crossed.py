@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from avmeter.manifest.crossed import crossed_partners, crossed_texts
+from avmeter.manifest.crossed import crossed_ids, crossed_partners, crossed_texts
 from avmeter.manifest.folders import MediaFile
 
 
@@ -42,3 +42,11 @@ def test_partner_of_another_name_is_crossed_if_the_own_one_is_there() -> None:
 def test_texts_that_name_each_others_clips_are_crossed(names: list, texts: list, num_crossed: int) -> None:
     """A circle of names, or more foreign names than own ones; an article or one mention is no sign."""
     assert len(crossed_texts(names, texts)) == num_crossed
+
+
+def test_ids_that_name_each_others_files_are_crossed() -> None:
+    """Ids of another kind, and ids of the own file, say nothing."""
+    crossed = [{"id": "a", "audio": "gen/b.wav"}, {"id": "b", "audio": "gen/a.wav"}]
+    assert crossed_ids(crossed) == ["b.wav with a", "a.wav with b"]
+    assert crossed_ids([{"id": "1", "audio": "gen/b.wav"}, {"id": "2", "audio": "gen/a.wav"}]) == []
+    assert crossed_ids([{"id": "x/a", "audio": "gen/x/a.wav"}, {"audio": "gen/b.wav"}]) == []

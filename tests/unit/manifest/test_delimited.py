@@ -60,3 +60,9 @@ def test_rows_of_another_length_are_named() -> None:
 def test_empty_text_has_no_rows() -> None:
     """Nor has white space."""
     assert cells("") == cells("\n \n") == []
+
+
+def test_declared_delimiter_is_taken() -> None:
+    """Excel's first line is no header, and lines are still counted from the top."""
+    table = delimited_table("sep=;\nid;caption\na;x, y, z\n", Path("t.csv"))
+    assert [(r.where, dict(r.cells)) for r in table.rows] == [("line 3", {"id": "a", "caption": "x, y, z"})]

@@ -147,3 +147,32 @@ def test_every_clip_in_its_folder_pairs_in_order_on_request(tmp_path: Path) -> N
     gen, ref = (touch(tmp_path / n, *(f"{n}_{i}.wav" for i in range(12))) for n in ("gen", "ref"))
     samples = samples_from_inputs(gen, reference=ref, pairing="order", strict=True)
     assert all(Path(s["reference_audio"]).stem == s["id"].removesuffix(".wav").replace("gen", "ref") for s in samples)
+
+
+def test_rows_that_cross_are_pointed_out(tmp_path: Path) -> None:
+    """An id that is the name of another row's file, and texts that name each other's files."""
+    crossed = written(tmp_path / "ids.csv", "id,audio\na,b.wav\nb,a.wav\n")
+    with pytest.warns(PairingWarning, match=r"b\.wav with a, a\.wav with b"):
+        samples_from_inputs(crossed)
+    crossed = written(tmp_path / "texts.csv", "audio,caption\ndog.wav,rain falls\nrain.wav,a dog\n")
+    with pytest.raises(ManifestError, match=r"dog\.wav has the text of"):
+        samples_from_inputs(crossed, strict=True)
+
+
+def test_prompts_serve_every_folder_of_several(tmp_path: Path) -> None:
+    """Two systems over one list of prompts: a name is that of one clip in each folder."""
+    folders = [touch(tmp_path / name, "a.wav", "b.wav") for name in ("base", "tuned")]
+    prompts = written(tmp_path / "p.csv", "vid,caption\nb,two\na,one\n")
+    samples = samples_from_inputs(folders, prompts=prompts, strict=True)
+    assert [(s["id"], s["text_prompt"]) for s in samples] == [
+        ("base/a.wav", "one"), ("base/b.wav", "two"), ("tuned/a.wav", "one"), ("tuned/b.wav", "two"),
+    ]  # fmt: skip
+
+
+def test_files_that_a_shell_lists_take_no_prompts_by_line(tmp_path: Path) -> None:
+    """`score gen/*.wav` comes in alphabetical order, in which sample_10 is the third."""
+    gen = touch(tmp_path / "gen", *(f"sample_{i}.wav" for i in range(12)))
+    prompts = written(tmp_path / "p.txt", "".join(f"prompt {i}\n" for i in range(12)))
+    with pytest.raises(ManifestError, match="no single order"):
+        samples_from_inputs(sorted(gen.iterdir()), prompts=prompts)
+    assert samples_from_inputs(gen, prompts=prompts)[2]["text_prompt"] == "prompt 2"

@@ -16,6 +16,7 @@ CLIPS = [
     {"id": "clip.mp4.wav", "audio": "/data/gen/clip.mp4.wav"},
     {"id": "Tür.wav", "audio": "/data/gen/Tür.wav"},
     {"id": "1e5.wav", "audio": "/data/gen/1e5.wav"},
+    {"id": "-z.wav", "audio": "/data/gen/-z.wav"},
 ]
 
 
@@ -24,7 +25,7 @@ CLIPS = [
     [
         ("x/a.wav", 0), ("x/a", 0), ("a", 0), ("a.mp4", 0), ("./x/a.wav", 0), (" x/a.wav ", 0), ("x\\a.wav", 0),
         ("gen/x/a.wav", 0), ("/elsewhere/x/a.flac", 0), ("C:\\sets\\x\\a.wav", 0), ('"a.wav"', 0), ("“a”", 0),
-        ("\ufeffa", 0), ("A.WAV", 0), ("X/A", 0), ("y/b", 1),
+        ("\ufeffa", 0), ({"path": "x/a.wav", "bytes": None}, 0), ("'-z", 7), ("A.WAV", 0), ("X/A", 0), ("y/b", 1),
         ("007", 2), ("7", 2), (7, 2), (7.0, 2), ("7.0", 2), ("take.1", 3), ("take.1.mp3", 3),
         ("clip.mp4", 4), ("clip", 4), ("clip.mp4.wav", 4),
         (unicodedata.normalize("NFD", "Tür.wav"), 5), (unicodedata.normalize("NFD", "tür"), 5),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from avmeter.errors import ManifestError
-from avmeter.manifest.order import natural_key, require_one_order
+from avmeter.manifest.order import natural_key, require_deliberate_order, require_one_order
 
 
 def test_numbers_count_as_numbers() -> None:
@@ -44,3 +44,25 @@ def test_orders_that_disagree_are_refused_and_shown(names: list[str]) -> None:
     """Two plausible orders are no order; the message has both."""
     with pytest.raises(ManifestError, match=r"3 texts: .*\n  natural order: .*\n  (alphabetical|case ignored): "):
         require_one_order(sorted(names, key=natural_key), "3 texts")
+
+
+def test_list_in_the_order_of_sorting_is_refused() -> None:
+    """A shell lists sample_10 before sample_2: whether texts do too, nobody can tell."""
+    names = sorted(f"sample_{i}.wav" for i in range(12))
+    with pytest.raises(ManifestError, match=r"natural order: \.\.\. sample_2\.wav, .*\n  as listed: .* sample_10"):
+        require_deliberate_order(names, "12 texts")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"sample_{i}.wav" for i in range(12)],
+        [f"sample_{i}.wav" for i in (3, 11, 2)],
+        ["b.wav", "a.wav"],
+        ["s2_t1.wav", "s10_t2.wav"],
+        [],
+    ],
+)
+def test_list_in_an_order_of_its_own_is_taken(names: list[str]) -> None:
+    """Whoever lists files otherwise than sorting does means it."""
+    require_deliberate_order(names, "texts")

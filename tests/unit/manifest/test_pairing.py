@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from avmeter.errors import UnknownNameError
 from avmeter.manifest import PairingWarning, samples_from
+from avmeter.manifest.pairing import parse_pairing, with_names_that_fit
+from avmeter.manifest.sides import named_files
 from support.files import touch
 
 
@@ -74,3 +77,20 @@ def test_ambiguous_references_are_reported_and_not_guessed(tmp_path: Path) -> No
     report = caught[0].message.report  # type: ignore[union-attr]
     assert report.ambiguous == ["a.flac (a.mp4, a.wav)"]
     assert report.missing == []
+
+
+def test_way_of_pairing_is_found_by_name() -> None:
+    """With a suggestion otherwise."""
+    assert parse_pairing("order") == "order"
+    with pytest.raises(UnknownNameError, match="path"):
+        parse_pairing("paths")
+
+
+def test_files_of_a_list_lose_folders_that_the_other_side_does_not_have() -> None:
+    """Only where the bare names fit, are unique, and the longer ones do not fit."""
+    others = named_files([Path("ref/a.wav"), Path("ref/c.wav")])
+    assert [f.name for f in with_names_that_fit(named_files([Path("p/a.wav"), Path("q/c.wav")]), others)] == [
+        "a.wav", "c.wav",
+    ]  # fmt: skip
+    for paths in (["p/a.wav", "q/a.wav"], ["p/x.wav", "q/y.wav"]):
+        assert [f.name for f in with_names_that_fit(named_files([Path(p) for p in paths]), others)] == paths

@@ -198,7 +198,7 @@ def test_better_spelling_has_the_clip(tmp_path: Path) -> None:
 
 def test_references_and_language_of_a_table_are_attached(tmp_path: Path) -> None:
     """A table of speech gives transcripts, speaker prompts and languages; paths are relative to the table."""
-    text = "utt_id,text,speaker_prompt,lang\na,one,spk/1.wav,en\nb,two,spk/2.wav,de\n7,three,spk/1.wav,fr\n"
+    text = "utt_id,text,speaker_prompt,lang\na,one,spk/1.wav,en\nb,two,spk/2.wav,de\n007,three,spk/1.wav,fr\n"
     found = attach_prompts(THREE, written(tmp_path / "p.csv", text))
     assert [s["reference_text"] for s in found] == ["one", "two", "three"]
     assert found[1]["reference_audio"] == str(tmp_path / "spk/2.wav")
@@ -225,3 +225,26 @@ def test_crossed_texts_are_pointed_out(tmp_path: Path) -> None:
         attach_prompts(clips, path)
     with pytest.raises(ManifestError, match="crossed"):
         attach_prompts(clips, path, strict=True)
+
+
+def test_references_of_a_table_name_the_clips_where_nothing_else_does(tmp_path: Path) -> None:
+    """A column of references called like the clips is no reason to go by position."""
+    path = written(tmp_path / "p.csv", "reference,caption\nref/b.wav,2\nref/a.wav,1\nref/007.wav,3\n")
+    found = attach_prompts(THREE, path)
+    assert [s["text_prompt"] for s in found] == ["1", "2", "3"]
+    assert found[0]["reference"] == str(tmp_path / "ref/a.wav")
+
+
+def test_texts_that_are_the_names_of_all_clips_go_by_name(tmp_path: Path) -> None:
+    """Classes as prompts: the line `dog` belongs to dog.wav, wherever it stands."""
+    clips = [{"audio": "gen/dog.wav"}, {"audio": "gen/rain.wav"}]
+    found = attach_prompts(clips, written(tmp_path / "p.txt", "rain\ndog\n"), strict=True)
+    assert [s["text_prompt"] for s in found] == ["dog", "rain"]
+
+
+def test_far_spellings_are_noted(tmp_path: Path) -> None:
+    """Case and numbers are bridged, and it is said where."""
+    found = attach_prompts(THREE, written(tmp_path / "p.csv", "vid,caption\nA,1\nb,2\n7,3\n"))
+    assert found.pairing.lines()[1:] == [
+        "names that differ in case or in the spelling of a number: A = a.wav, 7 = 007.wav"
+    ]

@@ -48,7 +48,9 @@ def test_typescript_is_no_transport_stream(tmp_path: Path) -> None:
     """A `.ts` file of text is source code; packets, an empty file and another extension are not."""
     (tmp_path / "code.ts").write_text("export const answer = 42;\n")
     (tmp_path / "packets.ts").write_bytes(b"\x47" + bytes(187) + b"\x47")
+    (tmp_path / "cut.ts").write_bytes(bytes(range(255, 80, -1)) * 2)
+    (tmp_path / "umlauts.ts").write_text("// " + "ü" * 200)
     (tmp_path / "empty.ts").touch()
     (tmp_path / "text.mp4").write_text("no media")
     found = {p.name for p in tmp_path.iterdir() if is_source_code(p)}
-    assert found == {"code.ts"}
+    assert found == {"code.ts", "umlauts.ts"}
