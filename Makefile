@@ -4,10 +4,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: help setup demo lint format test test-full docs bench clean
+.PHONY: help setup demo lint format test test-oldest-av test-full docs bench clean
 
 help:
-	@echo "setup  demo  lint  format  test  test-full  docs  bench  clean"
+	@echo "setup  demo  lint  format  test  test-oldest-av  test-full  docs  bench  clean"
 
 setup: $(READY)
 
@@ -34,6 +34,12 @@ format: setup
 
 test: setup
 	$(BIN)/python -m pytest -m "not full" --numprocesses 2 --dist worksteal
+
+# The oldest PyAV that the package admits: scores must not depend on which of them is installed.
+OLDEST_AV := $(shell sed -n 's/^  "av>=\(.*\)",$$/\1/p' pyproject.toml)
+test-oldest-av: setup
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target .venv/oldest-av 'av==$(OLDEST_AV)'
+	PYTHONPATH=.venv/oldest-av $(BIN)/python -m pytest tests/unit/media tests/unit/sample
 
 test-full: setup
 	$(BIN)/python -m pytest -m full

@@ -37,7 +37,7 @@ def packets(container: Any, stream: Any, shifts: Shifts) -> Iterator[Any]:
     """Yield packets that hold something to be shown; end early where the file is damaged."""
     for packet in _demuxed(container, stream, Losses(), shifts):
         # What is left of a packet that the end of the file cuts off cannot be relied on to become a frame.
-        if packet is not None and packet.size and not getattr(packet, "is_discard", False) and not packet.is_corrupt:
+        if packet is not None and packet.size and not packet.is_discard and not packet.is_corrupt:
             yield packet
 
 

@@ -75,3 +75,28 @@ def test_decoded_frames_are_let_go_one_by_one(tmp_path):
     finally:
         gc.enable()
     assert alive <= 2
+
+
+MATRICES = {"bt709": (0.2126, 0.0722), "bt2020nc": (0.2627, 0.0593), "smpte170m": (0.299, 0.114)}
+
+
+@pytest.mark.parametrize("matrix", list(MATRICES))
+def test_colours_are_converted_by_the_tagged_matrix(tmp_path, matrix):
+    """A flat frame of R, G, B = 192, 48, 32 comes back, whatever matrix turned it into limited-range YUV."""
+    red, green, blue = np.array([192, 48, 32]) / 255
+    weight_red, weight_blue = MATRICES[matrix]
+    luma = weight_red * red + (1 - weight_red - weight_blue) * green + weight_blue * blue
+    chroma = (blue - luma) / (2 * (1 - weight_blue)), (red - luma) / (2 * (1 - weight_red))
+    planes = np.round([16 + 219 * luma, *(128 + 224 * c for c in chroma)]).astype(np.uint8)
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w") as out:
+        options = {"crf": "1", "x264-params": f"colormatrix={matrix}:range=tv"}
+        stream = out.add_stream("libx264", rate=25, options=options)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv444p"
+        pixels = np.broadcast_to(planes[:, None, None], (3, 64, 64)).copy()
+        for _ in range(3):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="yuv444p")))
+        out.mux(stream.encode(None))
+    with MediaItem.open(path) as item:
+        frame = np.asarray(item.frames(FrameRequest(indices=(1,), output="uint8")))[0]
+    assert np.abs(frame.mean(axis=(1, 2)) - [192, 48, 32]).max() <= 4
