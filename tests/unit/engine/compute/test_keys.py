@@ -61,3 +61,13 @@ def test_absent_checkpoint_is_a_skip_and_asked_for_once(extractor, sources):
     fingerprints.forget()
     key(fingerprints, extractor, *sources)
     assert asked == ["blocks"] * 2
+
+
+def test_derived_feature_of_a_changed_parent_has_another_key(monkeypatch):
+    """Within one run too: what the store holds of the old parent is not asked for."""
+    fingerprints = Fingerprints(runtime())
+    before = key(fingerprints, Difference(), "a", "b")
+    monkeypatch.setattr(Blocks, "version", "2")
+    after = key(fingerprints, Difference(), "a", "b")
+    assert before.media == after.media
+    assert before.fingerprint != after.fingerprint
