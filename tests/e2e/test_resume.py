@@ -78,7 +78,8 @@ def test_run_that_was_ended_half_way_goes_on_where_it_was(tmp_path, clips, endin
     if ending == signal.SIGINT:
         assert process.returncode == 130
         assert err.splitlines() == [
-            "interrupted: what was computed is kept in the feature store; the same command goes on from there"
+            f"{NUM_CLIPS} clips",
+            "interrupted: what was computed is kept in the feature store; the same command goes on from there",
         ]
     again = avmeter("score", clips, *METRICS, "--out", tmp_path / "run")
     assert again.code == 0, again.err
