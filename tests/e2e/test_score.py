@@ -107,7 +107,7 @@ def test_folders_are_paired_by_path_and_texts_come_from_a_table(tmp_path):
     texts = {s.id: s.text("text_prompt") for s in results.samples}
     assert texts == {"a/x.wav": "a low tone", "b/x.wav": "a high tone", "alone.wav": None}
     assert "1 without a reference: alone.wav" in done.err
-    assert "1 not named in the table of prompts: alone.wav" in done.err
+    assert "1 without a text in the table of prompts: alone.wav" in done.err
 
 
 def test_clips_of_equal_name_in_both_folders_are_two_clips(tmp_path):

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from avmeter.errors import ManifestError
+from avmeter.manifest.aliases import CLIP
 from avmeter.manifest.arguments import require_pairing
 from avmeter.manifest.columns import require_columns
 from avmeter.manifest.crossed import crossed_ids, crossed_texts
 from avmeter.manifest.folders import MediaFile
 from avmeter.manifest.name_map import NameMap
-from avmeter.manifest.names import path_of
+from avmeter.manifest.names import ClipNames, path_of
 from avmeter.manifest.pairing import Pairing, duplicate_names
 from avmeter.manifest.prompts import Prompts, apply_prompts, read_prompts
 from avmeter.manifest.references import attach_references, keep_paired, make_pairer
@@ -131,10 +132,30 @@ class _Inputs:
         self.report.crossed += crossed_texts(names, [s.get("text_prompt") for s in manifest.samples])
 
     def finished(self) -> tuple[list[dict[str, Any]], PairingReport]:
-        """Return the samples, their ids made unique, and the report."""
+        """Return the samples, their ids made unique, and the report.
+
+        Raises:
+            ManifestError: A table has no file of its own and names clips of another input.
+        """
+        for manifest in self.manifests:
+            self._refuse_captions(manifest)
         _make_ids_unique(self.samples)
         self.report.num_generated = sum(s.get("role") != "reference" for s in self.samples)
         return self.samples, self.report
+
+    def _refuse_captions(self, manifest: Manifest) -> None:
+        paths = [Path(p) for s in manifest.samples if (p := path_of(s)) is not None]
+        own = {id(sample) for sample in manifest.samples}
+        others = [i for i, sample in enumerate(self.samples) if id(sample) not in own]
+        if not others or any(path.exists() for path in paths):
+            return
+        clips = ClipNames([self.samples[i] for i in others], [self.clips[i].name for i in others])
+        known = next((path.name for path in paths if clips.find(path.name) is not None), None)
+        if known is not None:
+            raise ManifestError(
+                f"{manifest.table.path}: no file of it exists, and {known} is a clip of another input",
+                hint=f"if it has the texts of these clips: `--prompts {manifest.table.path}`",
+            )
 
     def _refuse_twice(self, files: Sequence[MediaFile], origin: Path) -> None:
         for file in files:
@@ -147,10 +168,16 @@ class _Inputs:
 
 
 def _notes(manifest: Manifest) -> list[str]:
-    """What was understood of a manifest's columns, where names are not those of the keys."""
-    renamed = [f"{key} by column {column}" for column, key in manifest.columns.keys.items() if column != key]
-    name = manifest.table.path.name
-    return ([f"{name}: {', '.join(renamed)}"] if renamed else []) + [f"{name}: {n}" for n in manifest.notes]
+    """What was understood of a manifest's columns, where names are not those of the keys or values are absent."""
+    name, num_rows = manifest.table.path.name, len(manifest.table.rows)
+    parts = []
+    for column, key in manifest.columns.keys.items():
+        count = len(manifest.table.values(column))
+        means = "audio or video" if key == CLIP else key
+        absent = f" ({count} of {num_rows})" if count < num_rows else ""
+        if column != key or absent:
+            parts.append(f"{means} by column {column}{absent}")
+    return ([f"{name}: {', '.join(parts)}"] if parts else []) + [f"{name}: {n}" for n in manifest.notes]
 
 
 def _clip_of(row: Mapping[str, Any], folder: Path) -> MediaFile:

@@ -25,11 +25,12 @@ from avmeter.manifest.order import require_deliberate_order, require_one_order
 from avmeter.manifest.pairing import Pairing
 from avmeter.manifest.read_table import decoded_text, read_table
 from avmeter.manifest.report import PairingReport, PairingWarning, listed
-from avmeter.manifest.rows import Row, Table
+from avmeter.manifest.rows import Row, Table, present
 from avmeter.manifest.sample_list import SampleList
 from avmeter.manifest.values import base_folder, extra_values, file_value, text_value
 from avmeter.sample import TEXT_FIELDS
 
+_TEXTS = ("text_prompt", "reference_text")
 _REFERENCES = ("reference", "reference_audio")
 _MAY_LACK_HEADER = (".csv", ".tsv")
 
@@ -83,7 +84,7 @@ def _text_lines(path: Path) -> Table:
             cells = [line.split(delimiter) for line in lines]
             rows = [Row(where=f"line {i}", cells=_numbered(c)) for i, c in enumerate(cells, start=1) if len(c) == 2]
             return Table(path=path, rows=tuple(rows), has_header=False)
-    rows = [Row(where=f"line {i}", cells={"text_prompt": line}) for i, line in enumerate(lines, start=1)]
+    rows = [Row(where=f"line {i}", cells=present({"text_prompt": line})) for i, line in enumerate(lines, start=1)]
     return Table(path=path, rows=tuple(rows))
 
 
@@ -171,13 +172,15 @@ def apply_prompts(
         rows = _rows_by_name(table, named, clips, report)
     reader = _CellReader(table, columns, named.column if named is not None else None)
     cells = {p: reader.merged(r_of, clips.labels[p]) for p, r_of in rows.items()}
+    textless = [p for p in range(len(scored)) if not {*_TEXTS, *_REFERENCES} & cells.get(p, {}).keys()]
+    report.without_prompt += [clips.labels[p] for p in textless]
     for position, values in cells.items():
         if any(scored[position].get(k, v) != v for k, v in values.items() if k in TEXT_FIELDS):
             report.overruled.append(clips.labels[position])
         for key, value in values.items():
             scored[position].setdefault(key, value)
     report.crossed += crossed_texts(clips.labels, [s.get("text_prompt") for s in scored]) if cells else []
-    report.texts = {k: sum(k in v for v in cells.values()) for k in (*TEXT_FIELDS[:2], *_REFERENCES)}
+    report.texts = {k: sum(k in v for v in cells.values()) for k in (*_TEXTS, *_REFERENCES)}
     report.texts_by = by_position(report) if named is None else f"by {_called(named.column, table)}"
     report.columns_not_used += reader.extras
     report.notes += columns.notes
@@ -202,7 +205,7 @@ def _named_lines(table: Table, clips: ClipNames) -> Table:
     """Lines that begin with the name of a clip and a space, each with another one, as two columns (Kaldi's `text`)."""
     if table.path.suffix.lower() != ".txt" or not table.has_header:
         return table
-    cells = [str(row.cells["text_prompt"]).split(maxsplit=1) for row in table.rows]
+    cells = [str(row.cells.get("text_prompt", "")).split(maxsplit=1) for row in table.rows]
     found = [clips.find(c[0]) for c in cells if len(c) == 2]
     if len(found) < max(1, len(cells)) or None in found or len({f.positions for f in found if f}) != len(found):
         return table
@@ -286,7 +289,6 @@ def _rows_by_name(table: Table, named: NameColumn, clips: ClipNames, report: Pai
     if far:
         report.notes.append(f"names that differ in case or in the spelling of a number: {listed(far)}")
     report.unknown_prompts += [str(r.cell(named.column)) for i, r in enumerate(table.rows) if i not in used]
-    report.without_prompt += [clips.labels[p] for p in range(len(clips.labels)) if p not in rows]
     return rows
 
 

@@ -37,7 +37,7 @@ class PairingReport:
         duplicates: Groups of generated clips that differ by extension only, each of which is a clip of its own.
         crossed: Clips whose partner or text bears the name of another clip.
         ignored: What else lies in the folders.
-        without_prompt: Clips that the table of prompts does not name.
+        without_prompt: Clips that the table of prompts does not name, or whose row has no text.
         unknown_prompts: Names in the table of prompts that fit no clip, or more than one.
         overruled: Clips that have a text of their own, which differs from that of the table of prompts and stays.
         doubts: What may not have been meant, such as a misspelt column; whole sentences.
@@ -78,7 +78,7 @@ class PairingReport:
             (self.unmatched, "a reference without a generated clip (kept as context of corpus metrics)"),
             (self.duplicates, "the same name with different extensions (each is scored as a clip of its own)"),
             (self.crossed, "crossed, each goes with what bears the name of another"),
-            (self.without_prompt, "not named in the table of prompts"),
+            (self.without_prompt, "without a text in the table of prompts"),
             (self.unknown_prompts, "in the table of prompts, but not the name of exactly one clip"),
             (self.overruled, "with a text of its own, which stays, and another one in the table of prompts"),
         )

@@ -11,7 +11,7 @@ from typing import Any
 
 from avmeter.errors import ManifestError
 
-_ROW_LISTS = ("samples", "data", "rows", "items", "annotations", "captions")
+_ROW_LISTS = ("samples", "data", "rows", "items", "entries", "clips", "videos", "prompts", "annotations", "captions")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,7 @@ from avmeter.manifest.columns import Columns, near_misses, require_columns, reso
 from avmeter.manifest.read_table import TABLE_EXTENSIONS, read_table
 from avmeter.manifest.report import ManifestWarning
 from avmeter.manifest.rows import Row, Table
-from avmeter.manifest.values import base_folder, extra_values, file_value, text_value
+from avmeter.manifest.values import base_folder, extra_values, file_value, text_value, written_path
 from avmeter.media.extensions import AUDIO_EXTENSIONS
 from avmeter.sample import MEDIA_FIELDS, TEXT_FIELDS, Sample
 
@@ -171,7 +171,7 @@ def _give_ids(samples: Sequence[dict[str, Any]], table: Table, columns: Columns)
         if name is not None:
             explicit[name] = row.where
     files = [c for c, k in columns.keys.items() if k in (*MEDIA_FIELDS, CLIP)]
-    written = [next((str(v) for c in files if isinstance(v := r.cell(c), str)), "") for r in table.rows]
+    written = [next((p for c in files if (p := written_path(r.cell(c))) is not None), "") for r in table.rows]
     counts = Counter(written)
     for sample, row, path in zip(samples, table.rows, written, strict=True):
         if "id" not in sample:

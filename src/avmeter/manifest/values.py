@@ -11,6 +11,7 @@ from avmeter.manifest.aliases import KEYS
 from avmeter.manifest.rows import Row, Table
 
 _NUM_CHECKED = 100  # files looked for to find the folder that paths are relative to
+_LONGEST_PATH = 4096  # characters; longer texts are not looked for on disk
 _RESERVED = {*KEYS, "video_path"}
 
 
@@ -26,10 +27,16 @@ def base_folder(table: Table, column: str) -> Path:
     return Path()
 
 
-def _path(value: Any) -> Path | None:
+def written_path(value: Any) -> str | None:
+    """Return the path that a cell gives, as it is written; None if it gives none."""
     if isinstance(value, Mapping):
         value = value.get("path")
-    return Path(value.strip()).expanduser() if isinstance(value, str) and len(value) < 4096 else None
+    return value if isinstance(value, str) else None
+
+
+def _path(value: Any) -> Path | None:
+    written = written_path(value)
+    return Path(written.strip()).expanduser() if written is not None and len(written) < _LONGEST_PATH else None
 
 
 def file_value(value: Any, folder: Path, where: str) -> Any:

@@ -176,3 +176,20 @@ def test_files_that_a_shell_lists_take_no_prompts_by_line(tmp_path: Path) -> Non
     with pytest.raises(ManifestError, match="no single order"):
         samples_from_inputs(sorted(gen.iterdir()), prompts=prompts)
     assert samples_from_inputs(gen, prompts=prompts)[2]["text_prompt"] == "prompt 2"
+
+
+def test_table_of_captions_given_as_an_input_is_refused(tmp_path: Path) -> None:
+    """It would add every clip once more, without its file."""
+    gen = touch(tmp_path / "gen", "a.wav")
+    table = written(tmp_path / "p.csv", "file_name,caption\na.wav,one\n")
+    with pytest.raises(ManifestError, match=r"no file of it exists, and a\.wav is a clip of another input") as caught:
+        samples_from_inputs([table, gen])
+    assert "--prompts" in caught.value.hint
+
+
+def test_incomplete_columns_of_a_manifest_are_counted(tmp_path: Path) -> None:
+    """Which rows lack a value is told by their number, before the run."""
+    path = written(tmp_path / "m.csv", "path,text_prompt\na.wav,one\nb.wav,\n")
+    assert samples_from_inputs(path).pairing.lines() == [
+        "2 clips", "m.csv: audio or video by column path, text_prompt by column text_prompt (1 of 2)",
+    ]  # fmt: skip

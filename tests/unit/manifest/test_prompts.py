@@ -248,3 +248,11 @@ def test_far_spellings_are_noted(tmp_path: Path) -> None:
     assert found.pairing.lines()[1:] == [
         "names that differ in case or in the spelling of a number: A = a.wav, 7 = 007.wav"
     ]
+
+
+@pytest.mark.parametrize(("name", "text"), [("p.csv", "vid,caption\na,1\nb,\n007,3\n"), ("p.txt", "1\n\n3\n")])
+def test_clip_whose_row_has_no_text_is_named(tmp_path: Path, name: str, text: str) -> None:
+    """An empty cell and an empty line are no text, and take no other clip's."""
+    with pytest.warns(PairingWarning, match=r"1 without a text in the table of prompts: b\.wav"):
+        found = attach_prompts(THREE, written(tmp_path / name, text))
+    assert [s.get("text_prompt") for s in found] == ["1", None, "3"]

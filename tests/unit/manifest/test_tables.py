@@ -106,3 +106,9 @@ def test_alias_beside_its_key_is_an_extra(tmp_path: Path) -> None:
     """A table with `id` and `name` keeps both."""
     path = written(tmp_path / "m.csv", "id,name,audio\n1,Ann,a.wav\n")
     assert read_manifest(path)[0]["name"] == "Ann"
+
+
+def test_row_whose_path_is_in_an_object_goes_by_it(tmp_path: Path) -> None:
+    """As the rows of a data set have it."""
+    path = written(tmp_path / "m.jsonl", '{"audio": {"path": "a.wav", "bytes": null}}')
+    assert read_manifest(path) == [{"audio": str(tmp_path / "a.wav"), "id": "a.wav"}]
