@@ -6,7 +6,8 @@ from avmeter.manifest.dataset import from_dataset
 from avmeter.manifest.identical import identical_pairs
 from avmeter.manifest.inputs import samples_from_inputs
 from avmeter.manifest.pairing import Pairing, parse_pairing
-from avmeter.manifest.prompts import Prompts, attach_prompts, read_prompts
+from avmeter.manifest.prompt_table import Prompts, read_prompts
+from avmeter.manifest.prompts import attach_prompts
 from avmeter.manifest.report import ManifestWarning, PairingReport, PairingWarning
 from avmeter.manifest.sample_list import SampleList
 from avmeter.manifest.tables import MANIFEST_EXTENSIONS, read_manifest

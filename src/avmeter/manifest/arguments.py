@@ -25,7 +25,8 @@ from avmeter.manifest.pairing import (
     parse_pairing,
     with_names_that_fit,
 )
-from avmeter.manifest.prompts import Prompts, apply_prompts, by_position, read_prompts, require_orders
+from avmeter.manifest.prompt_table import Prompts, read_prompts
+from avmeter.manifest.prompts import apply_prompts, by_position, require_orders
 from avmeter.manifest.read_table import TABLE_EXTENSIONS
 from avmeter.manifest.references import attach_references, keep_paired, make_pairer
 from avmeter.manifest.report import PairingReport

@@ -18,7 +18,8 @@ from avmeter.manifest.folders import MediaFile
 from avmeter.manifest.name_map import NameMap
 from avmeter.manifest.names import ClipNames, path_of
 from avmeter.manifest.pairing import Pairing, duplicate_names
-from avmeter.manifest.prompts import Prompts, apply_prompts, read_prompts
+from avmeter.manifest.prompt_table import Prompts, read_prompts
+from avmeter.manifest.prompts import apply_prompts
 from avmeter.manifest.references import attach_references, keep_paired, make_pairer
 from avmeter.manifest.report import PairingReport
 from avmeter.manifest.sample_list import SampleList, checked
