@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from avmeter.errors import SkipError
+from avmeter.errors import SkipCode, SkipError
 from avmeter.features.signal.loudness import sound_health
 from avmeter.media import AudioSpec, FrameRequest, MediaItem, Resize, content_key, is_still
 
@@ -66,12 +66,18 @@ def _audit_clip(path: Path) -> ClipAudit:
             if item.has_audio:
                 problems.extend(_check_audio(item, facts))
             else:
-                problems.append(("no_audio_track", "no sound track"))
+                problems.append(_missing_audio(item))
             if item.has_video:
                 problems.extend(_check_video(item, facts))
     except SkipError as error:
         problems.append((str(error.code), error.message))
     return ClipAudit(path=path, problems=tuple(problems), facts=facts)
+
+
+def _missing_audio(item: MediaItem) -> tuple[str, str]:
+    if "audio" in item.info.undecodable:
+        return str(SkipCode.NO_DECODER), "no decoder for the codec of its audio track"
+    return str(SkipCode.NO_AUDIO_TRACK), "no audio track"
 
 
 def _check_audio(item: MediaItem, facts: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -108,3 +108,11 @@ def test_progress_counts_clips(tmp_path, noise):
     paths = [wav(tmp_path / f"{i}.wav", noise) for i in range(3)]
     audit(paths, progress=lambda *call: calls.append(call))
     assert calls == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_sound_without_a_decoder_is_named(tmp_path):
+    """A codec that nobody knows is named; a file without a track has none."""
+    path = video(tmp_path / "a.mkv", audio_codec="flac")
+    path.write_bytes(path.read_bytes().replace(b"A_FLAC", b"A_XLAC"))
+    assert problems(path) == {"no_decoder"}
+    assert problems(video(tmp_path / "b.mkv", wave=None)) == {"no_audio_track"}

@@ -12,7 +12,7 @@ from avmeter.media.measures import SILENCE_PEAK, AudioFacts
 _LARGEST_PEAK = 10.0
 _INTEGER_SCALES = {8: 2.0**7, 16: 2.0**15, 24: 2.0**23, 32: 2.0**31}
 # A track that starts later than this is not late, its time stamps are wrong.
-_LATEST_START_S = 3600.0
+_LATEST_START_S = 600.0
 
 
 def check_audio(facts: AudioFacts, spec: AudioSpec, *, name: str, streams: str) -> None:

@@ -22,8 +22,8 @@ from avmeter.media.spool import MEBIBYTE, Spool
 
 # Time stamps may jitter (Matroska: 1 ms); a gap of this length is one.
 _GAP_S = 0.04
-# Gaps beyond this, all together, are broken time stamps: filling them would make hours of silence.
-_LONGEST_GAPS_S = 3600.0
+# Gaps beyond this, all together, are broken time stamps: filling them would make minutes or hours of silence.
+_LONGEST_GAPS_S = 600.0
 # Time stamps that overlap by less than this come from rounding and from joined files.
 _BACKWARD_S = 1.0
 _BLOCK_SAMPLES = 1 << 16

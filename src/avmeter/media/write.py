@@ -11,6 +11,8 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from avmeter.media.stream_choice import choose_stream, readable_streams
+
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 _BLOCK = 1024
 _CLOCK = Fraction(1, 90_000)
@@ -84,7 +86,7 @@ def write_video(
     """
     with av.open(str(audio_of)) as source, av.open(str(path), "w") as out:
         video = _video_stream(out, fps, 18)
-        stream = source.streams.audio[0]
+        stream = choose_stream(source, audio_of, "audio")
         copy = out.add_stream_from_template(stream)
         copied = _copied(source, stream, copy, max(start_s, 0.0))
         _mux(out, _encode_video(video, frames, fps, times_s, max(-start_s, 0.0)), copied)
@@ -104,7 +106,7 @@ def replace_audio(
         start_s: When the audio begins on the clock of the video; below 0 it begins before the video.
     """
     with av.open(str(video_of)) as source, av.open(str(path), "w") as out:
-        stream = source.streams.video[0]
+        stream = choose_stream(source, video_of, "video")
         copy = out.add_stream_from_template(stream)
         audio = _audio_stream(out, len(samples), sample_rate)
         copied = _copied(source, stream, copy, max(-start_s, 0.0))
@@ -116,7 +118,8 @@ def replace_audio(
 def fits_mp4(path: Path) -> bool:
     """True if the audio of a file can be copied into MP4."""
     with av.open(str(path)) as source:
-        return bool(source.streams.audio) and source.streams.audio[0].codec_context.name in _COPIED_INTO_MP4
+        has_audio = bool(readable_streams(source, "audio"))
+        return has_audio and choose_stream(source, path, "audio").codec_context.name in _COPIED_INTO_MP4
 
 
 def _mux(out: av.container.OutputContainer, video: Iterator[av.Packet], audio: Iterator[av.Packet]) -> None:

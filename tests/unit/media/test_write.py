@@ -151,3 +151,13 @@ def test_rate_of_frames_is_in_the_header(tmp_path: Path) -> None:
     """The container says the frame rate that was asked for."""
     path = write_clip(tmp_path / "a.mp4", build.numbered(30), fps=float(Fraction(30000, 1001)))
     assert float(probe(path).video[0].average_fps or 0.0) == pytest.approx(29.97, abs=0.01)
+
+
+def test_track_that_is_copied_is_the_one_that_is_read(tmp_path: Path) -> None:
+    """Of several audio tracks the default one goes beside the new video."""
+    waves = [build.silence(RATE, 1.0), build.tone(440, 0.5, RATE, 1.0)]
+    source = build.write_two_audio_tracks(tmp_path / "two.mkv", waves, RATE, default=1)
+    path = write_video(tmp_path / "new.mkv", build.numbered(25), fps=25, times_s=TIMES_S, audio_of=source)
+    assert fits_mp4(source)
+    np.testing.assert_array_equal(sound_of(path), sound_of(source))
+    assert np.abs(sound_of(path)).max() > 0.4
