@@ -72,5 +72,11 @@ SPEAKER_PROMPTS = _spellings(_SPEAKER_PROMPTS)
 SPEECH_SIGNS = _spellings(_SPEECH) | {spelling(n) for n in _NAMES["language"].split()} | SPEAKER_PROMPTS - {"prompt"}
 """Names of columns that sets of speech have: beside them a column `text` holds what is said."""
 
+MEASURES = _spellings(
+    "start start_time start_sec start_seconds end end_time end_sec end_seconds duration length seconds offset "
+    "timestamp onset seed score rating width height num_frames frames year size count"
+)
+"""Names of columns whose numbers measure or count something, and name no clip though one may be called alike."""
+
 TEXT, REFERENCE_TEXT_OF_SPEAKER = "text", "reftext"
 """Names of columns whose meaning depends on the other columns."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from avmeter.errors import ManifestError
-from avmeter.manifest.aliases import CLIP, spelling
+from avmeter.manifest.aliases import CLIP, MEASURES, spelling
 from avmeter.manifest.columns import Columns
-from avmeter.manifest.names import ClipNames, Found
+from avmeter.manifest.names import ClipNames, Found, text_of
 from avmeter.manifest.order import series_numbers
 from avmeter.manifest.rows import Table
 from avmeter.sample import TEXT_FIELDS
@@ -45,8 +45,9 @@ class NameColumn:
 def find_name_column(table: Table, columns: Columns, clips: ClipNames, *, explicit: str | None) -> NameColumn | None:
     """Return the column that names clips; None if the values of no column are names of clips.
 
-    It is the column that names most clips, whatever its header. Columns that mean something else by their header count
-    only where no other column names any: references called like their clips, and texts that are the names of all clips.
+    It is the column that names most clips, whatever its header, unless that is a measure (`start_time`: a clip may be
+    called `30`). Columns that mean something else by their header count only where no other column names any,
+    namely references called like their clips, and texts that are the names of all clips.
 
     Args:
         table: The rows.
@@ -63,7 +64,8 @@ def find_name_column(table: Table, columns: Columns, clips: ClipNames, *, explic
         if not named.found:
             raise ManifestError(_nothing_named(table, [explicit], clips), hint="`--column id=NAME` names the column")
         return named
-    names = [n for n in table.columns if n and columns.keys.get(n) in (None, *NAMING_KEYS)]
+    meant = [n for n in table.columns if n and columns.keys.get(n) in (None, *NAMING_KEYS)]
+    names = [n for n in meant if spelling(n) not in MEASURES]
     candidates = [named for n in names if (named := _named(table, n, clips)).found]
     if not candidates:
         return _other_names(table, columns, clips)
@@ -120,7 +122,7 @@ def find_number_column(table: Table, columns: Columns, clips: ClipNames) -> Name
     for name in table.columns:
         key = columns.keys.get(name)
         if key == "id" or (key is None and spelling(name) in _INDEXES):
-            cells = [str(row.cell(name)).strip() for row in table.rows]
+            cells = [text_of(row.cell(name)).strip() for row in table.rows]
             rows = {i: positions[int(c)] for i, c in enumerate(cells) if _INTEGER.fullmatch(c) and int(c) in positions}
             if len(set(rows.values())) == len(positions) or (rows and len(rows) == len(table.rows)):
                 found = {i: Found(positions=(p,), looseness=(_BY_NUMBER,)) for i, p in rows.items()}
@@ -150,7 +152,8 @@ def require_no_names(table: Table, columns: Columns, clips: ClipNames) -> None:
         ManifestError: A column may name clips, but none of these; or it numbers the rows in another order.
     """
     naming = [c for c, key in columns.keys.items() if key in NAMING_KEYS]
-    others = [c for c in columns.unused if len(table.rows) > 1 and _may_name(table.values(c), len(table.rows))]
+    unused = [c for c in columns.unused if spelling(c) not in MEASURES]
+    others = [c for c in unused if len(table.rows) > 1 and _may_name(table.values(c), len(table.rows))]
     suspects = [c for c in [*naming, *others] if c and not _is_running(table.values(c), len(table.rows))]
     if suspects:
         raise ManifestError(

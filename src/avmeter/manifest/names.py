@@ -122,12 +122,17 @@ def parts_of(cell: Any) -> Parts:
         cell = cell.get("path")
     if isinstance(cell, bool) or not isinstance(cell, str | int | float):
         return ()
-    text = unicodedata.normalize("NFC", str(cell).translate(_INVISIBLE)).strip()
+    text = unicodedata.normalize("NFC", text_of(cell).translate(_INVISIBLE)).strip()
     while len(text) > 1 and text[0] + text[-1] in _QUOTES:
         text = text[1:-1].strip()
     if _FORMULA_GUARD.match(text):
         text = text[1:]
     return tuple(p for p in text.replace("\\", "/").split("/") if p not in ("", "."))
+
+
+def text_of(cell: Any) -> str:
+    """Return the text of a cell; whole numbers have no decimal point, as which a data frame with gaps stores them."""
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
 
 
 def _names(sample: Mapping[str, Any], position: int) -> list[_Name]:

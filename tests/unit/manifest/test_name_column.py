@@ -72,7 +72,7 @@ def test_what_may_be_a_name_forbids_the_position(values: list, may_go_by_positio
 def test_numbers_of_a_series() -> None:
     """A column of numbers names the clips of a series where all of either side fit."""
     series = ClipNames([{"id": f"s{i}.wav"} for i in (1, 2, 3)])
-    t = table(id=[3, 1], caption=["x", "y"])
+    t = table(id=[3.0, 1.0], caption=["x", "y"])
     named = find_number_column(t, resolve_columns(t), series)
     assert named is not None
     assert rows_of_clips(named) == {2: [0], 0: [1]}
@@ -87,3 +87,13 @@ def test_rows_that_name_a_clip_alike_share_it() -> None:
     assert named is not None
     assert named.num_clips == 2
     assert rows_of_clips(named) == {0: [1, 2], 1: [3]}
+
+
+@pytest.mark.parametrize("header", ["start_time", "Start Seconds", "seed", "duration"])
+def test_measures_name_nothing(header: str) -> None:
+    """Seconds that happen to be the names of clips are refused as names, and do not hide that nothing is named."""
+    clips = ClipNames([{"id": f"{n:03d}.wav"} for n in (1, 2, 10)])
+    t = table(**{"youtube_id": ["q", "r", "s"], header: [10, 1, 2], "caption": ["x", "y", "z"]})
+    assert find_name_column(t, resolve_columns(t), clips, explicit=None) is None
+    with pytest.raises(ManifestError, match="column `youtube_id` has q, r, s"):
+        require_no_names(t, resolve_columns(t), clips)
