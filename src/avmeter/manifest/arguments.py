@@ -58,7 +58,7 @@ def samples_from(
     name_map: NameMap | None = None,
     strict: bool = False,
 ) -> SampleList:
-    """Samples from generated clips and, where there are any, references and texts.
+    """Build samples from generated clips and, where there are any, references and texts.
 
     Each of `video`, `audio`, `reference` and `reference_audio` is a file, a folder (searched at any depth), or an
     iterable of paths. At least one of `video` and `audio` is needed. A folder of videos holds videos; the other
@@ -141,7 +141,7 @@ def require_pairing(pairing: str, name_map: NameMap | None) -> None:
 
 
 def _generated(main: Side, sounds: Side | None, report: PairingReport) -> list[dict[str, Any]]:
-    """Samples with their generated media; the main side names them."""
+    """Return samples with their generated media; the main side names them."""
     report.ignored += [*main.ignored, *(sounds.ignored if sounds else ())]
     samples: list[dict[str, Any]] = [{main.name: str(f.path)} for f in main.files]
     if main.is_folder:
@@ -157,7 +157,7 @@ def _generated(main: Side, sounds: Side | None, report: PairingReport) -> list[d
 
 
 def _sounds_of(pictures: Side, sounds: Side, report: PairingReport) -> list[MediaFile]:
-    """Sound of each video: by name if either side is a folder, two lists in order; they must fit completely."""
+    """Return the sound of each video: by name beside a folder, two lists in order; they must fit completely."""
     if not (pictures.is_folder or sounds.is_folder):
         if len(pictures.files) != len(sounds.files):
             raise ManifestError(f"video= has {len(pictures.files)} files, audio= has {len(sounds.files)}")
@@ -183,7 +183,7 @@ def _prompts(spec: str | os.PathLike[str] | Prompts | None, columns: Mapping[str
 
 
 def _text_prompts(spec: TextPrompts, columns: Mapping[str, str] | None) -> Prompts | list[Any] | None:
-    """Prompts by name or in order; a text that is no name of a table is the only prompt of a list."""
+    """Return prompts by name or in order; a text that is no name of a table is the only prompt of a list."""
     if isinstance(spec, Mapping):
         rows = [Row(where=f"entry `{n}`", cells={"id": n, "text_prompt": t}) for n, t in spec.items()]
         return Prompts(table=Table(path=Path("text_prompts"), rows=tuple(rows)), columns={"id": "id"})

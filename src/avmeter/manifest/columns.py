@@ -139,7 +139,7 @@ def _meaning(name: str, table: Table) -> str | None:
 
 
 def _open_meaning(name: str, names: Iterable[str], chosen: Mapping[str, str], table: Table) -> str | None:
-    """The meaning of a column that depends on the other columns."""
+    """Return the meaning of a column that depends on the other columns."""
     claimed = set(chosen.values())
     is_speech = any(spelling(n) in SPEECH_SIGNS for n in names) or _has_speaker_prompt(chosen)
     if spelling(name) == REFERENCE_TEXT_OF_SPEAKER:  # words of the speaker prompt where there is one
@@ -165,7 +165,7 @@ def _has_speaker_prompt(chosen: Mapping[str, str]) -> bool:
 
 
 def _one(key: str, candidates: list[str], table: Table) -> str:
-    """The column of a key among those whose names mean it."""
+    """Return the column of a key among those whose names mean it."""
     exact = [c for c in candidates if spelling(c) == spelling(key)]
     candidates = exact or candidates
     if len(candidates) == 1 or _agree(table, candidates):
@@ -188,20 +188,20 @@ def _files_exist(column: str, table: Table) -> bool:
 
 
 def _agree(table: Table, columns: Iterable[str]) -> bool:
-    """True if these columns hold the same in every row."""
+    """Return whether these columns hold the same in every row."""
     names = list(columns)
     return all(row.cell(name) == row.cell(names[0]) for row in table.rows for name in names[1:])
 
 
 def _unused(names: Iterable[str], top: set[str], chosen: Mapping[str, str]) -> tuple[str, ...]:
-    """Columns without a meaning. An object stands for all that is in it, unless something inside has a meaning."""
+    """Return columns without a meaning. An object stands for all that it holds, unless some of that has a meaning."""
     opened = {o for column in chosen if column not in top for o in top if column.startswith(f"{o}.")}
     inside = tuple(f"{o}." for o in opened)
     return tuple(n for n in names if n not in chosen and n not in opened and (n in top or n.startswith(inside)))
 
 
 def _nested(names: Iterable[str], chosen: Mapping[str, str], table: Table) -> dict[str, str]:
-    """Meanings of values inside objects, by the last part of their path."""
+    """Return the meanings of values inside objects, by the last part of their path."""
     claims: dict[str, list[str]] = {}
     for name in names:
         owner, _, last = name.rpartition(".")
@@ -239,7 +239,7 @@ def _refuse_sentences(name: str, key: str, table: Table) -> None:
 
 
 def near_misses(columns: Iterable[str], *, cutoff: float = 0.88) -> dict[str, str]:
-    """Columns without a meaning that look like a key, from `cutoff` (0 to 1) of likeness on: column -> key."""
+    """Return columns without a meaning that resemble a key, by at least `cutoff` (0 to 1): column -> key."""
     found = {}
     for name in columns:
         if spelling(name) not in ALIASES:

@@ -13,7 +13,7 @@ from avmeter.manifest.rows import Row, Table
 
 
 def from_dataset(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-    """Samples from mappings, such as the rows of a Hugging Face data set.
+    """Build samples from mappings, such as the rows of a Hugging Face data set.
 
     Media may be whatever a sample takes: paths, rows of bytes, decoded arrays and decoder objects (`avmeter.sample`).
 

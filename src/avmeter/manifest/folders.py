@@ -51,7 +51,7 @@ class Listing:
 def list_media(
     folder: Path, extensions: Iterable[str] = MEDIA_EXTENSIONS, *, leave_out: Iterable[Path] = ()
 ) -> Listing:
-    """Media files of `folder` and its sub-folders.
+    """List the media files of `folder` and its sub-folders.
 
     Links to folders are followed, each folder once, so that loops end. Hidden files and folders are ignored. A link
     that leads nowhere is listed: its absence is then reported for that clip.

@@ -11,7 +11,7 @@ from avmeter.sample import Sample, as_samples
 
 
 def identical_pairs(samples: Iterable[Mapping[str, Any] | Sample]) -> list[str]:
-    """Ids of samples whose generated file and reference file hold the same bytes, or are one file.
+    """Return ids of samples whose generated file and reference file hold the same bytes, or are one file.
 
     Sizes are compared first, so that pairs that differ cost no reading. Files that cannot be read are left to the
     run, which reports them.

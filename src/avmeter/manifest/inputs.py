@@ -38,7 +38,7 @@ def samples_from_inputs(
     name_map: NameMap | None = None,
     strict: bool = False,
 ) -> SampleList:
-    """Samples from clips, folders of clips and manifests.
+    """Build samples from clips, folders of clips and manifests.
 
     A sound file becomes `audio`, any other file `video`, whose sound track counts as its audio.
 
@@ -169,7 +169,7 @@ class _Inputs:
 
 
 def _notes(manifest: Manifest) -> list[str]:
-    """What was understood of a manifest's columns, where names are not those of the keys or values are absent."""
+    """Return how a manifest's columns were read, where names differ from the keys or values are absent."""
     name, num_rows = manifest.table.path.name, len(manifest.table.rows)
     parts = []
     for column, key in manifest.columns.keys.items():
@@ -182,7 +182,7 @@ def _notes(manifest: Manifest) -> list[str]:
 
 
 def _clip_of(row: Mapping[str, Any], folder: Path) -> MediaFile:
-    """The file by which a row of a manifest is paired."""
+    """Return the file by which a row of a manifest is paired."""
     path = Path(next((str(row[k]) for k in ("video", "audio") if k in row), str(row.get("id", ""))))
     name = path.relative_to(folder) if path.is_relative_to(folder) else Path(path.name)
     return MediaFile(path=path, name=name.as_posix())
@@ -193,7 +193,7 @@ def _sample_of(file: MediaFile) -> dict[str, Any]:
 
 
 def _make_ids_unique(samples: Sequence[dict[str, Any]]) -> None:
-    """Ids of clips from several folders that coincide are replaced by the clips' paths."""
+    """Replace ids of clips from several folders that coincide by the clips' paths."""
     counts = Counter(s.get("id") for s in samples)
     for sample in samples:
         if "id" in sample and counts[sample["id"]] > 1:

@@ -15,7 +15,7 @@ NameMap = Callable[[str], str] | str | Path | tuple[str, str]
 
 
 def name_mapping(spec: NameMap | None) -> Callable[[str], str]:
-    """A function from the key of a generated clip to the key of its reference.
+    """Return a function from the key of a generated clip to the key of its reference.
 
     Raises:
         ManifestError: The CSV lacks its columns, or the expression does not compile.

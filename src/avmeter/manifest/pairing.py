@@ -44,7 +44,7 @@ def pair_by_name(
     *,
     name_map: NameMap | None = None,
 ) -> Pairs:
-    """Partners by relative path without extension.
+    """Find partners by relative path without extension.
 
     One reference may serve several generated clips. Of several references of the same name the one with the
     extension of the generated file is taken; without such a one none is, and the report says so.
@@ -73,14 +73,14 @@ def pair_by_name(
 
 
 def pair_in_order(generated: Sequence[MediaFile], reference: Sequence[MediaFile]) -> Pairs:
-    """The first reference for the first clip, and so on."""
+    """Pair the first clip with the first reference, and so on."""
     partners: list[MediaFile | None] = [*reference[: len(generated)]]
     partners += [None] * (len(generated) - len(partners))
     return Pairs(partners=partners, leftover=list(reference[len(generated) :]))
 
 
 def duplicate_names(files: Sequence[MediaFile]) -> list[str]:
-    """Groups of files whose names differ by extension only, as "a.wav = a.flac"."""
+    """Return groups of files whose names differ by extension only, as "a.wav = a.flac"."""
     groups: dict[str, list[str]] = defaultdict(list)
     for file in files:
         groups[file.key].append(file.name)

@@ -113,7 +113,7 @@ def decide_columns(prompts: Prompts, clips: ClipNames) -> tuple[Table, Columns]:
 
 
 def _named_lines(table: Table, clips: ClipNames) -> Table:
-    """Lines that begin with the name of a clip and a space, each with another one, as two columns (Kaldi's `text`)."""
+    """Split lines that each begin with the name of another clip and a space into two columns (Kaldi's `text`)."""
     if table.path.suffix.lower() != ".txt" or not table.has_header:
         return table
     cells = [str(row.cells.get("text_prompt", "")).split(maxsplit=1) for row in table.rows]
@@ -125,7 +125,7 @@ def _named_lines(table: Table, clips: ClipNames) -> Table:
 
 
 def _only_text(table: Table, columns: Columns, clips: ClipNames, explicit: str | None) -> Columns:
-    """Without a header, the one column that does not name the clips is their text."""
+    """Take the one column that does not name the clips for their text, where there is no header."""
     named = find_name_column(table, columns, clips, explicit=explicit)
     rest = [c for c in columns.unused if named is None or c != named.column]
     if named is None or len(rest) != 1:

@@ -39,7 +39,7 @@ def attach_prompts(
     pairing: Pairing = "auto",
     strict: bool = False,
 ) -> SampleList:
-    """Samples with the texts of a table; what a sample says itself stays.
+    """Return samples with the texts of a table; a text of their own stays.
 
     A row belongs to the samples that it names, with or without folder and extension; the column of names is found by
     its values. Rows go by position where nothing in the table names anything.

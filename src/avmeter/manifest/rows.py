@@ -136,7 +136,7 @@ def _parsed(text: str, where: str) -> Any:
 
 
 def _unique(pairs: Sequence[tuple[str, Any]], where: str) -> dict[str, Any]:
-    """An object whose keys must not repeat with other values: Python would take the last one in silence."""
+    """Build an object whose keys do not repeat with other values: Python would take the last one in silence."""
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found and found[key] != value:
@@ -152,7 +152,7 @@ def _is_list_of_objects(value: Any) -> bool:
 
 
 def _only(entry: Any) -> Any:
-    """The text of a list with one text; anything else as it is."""
+    """Return the text of a list with one text, and anything else as it is."""
     return entry[0] if isinstance(entry, list) and len(entry) == 1 and isinstance(entry[0], str) else entry
 
 

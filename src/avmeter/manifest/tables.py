@@ -56,7 +56,7 @@ class Manifest:
 
 
 def read_manifest(path: str | os.PathLike[str], columns: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-    """Samples of a CSV, TSV, JSONL, JSON or Parquet table; the module's docstring lists the columns.
+    """Read samples of a CSV, TSV, JSONL, JSON or Parquet table; the module's docstring lists the columns.
 
     Args:
         path: The table.
@@ -158,7 +158,7 @@ def _sample(row: Row, columns: Columns, table: Table, folders: Mapping[str, Path
 
 
 def _give_ids(samples: Sequence[dict[str, Any]], table: Table, columns: Columns) -> None:
-    """Explicit ids must be unique; a row without one goes by its path, and by its line where paths repeat."""
+    """Make sure that ids are unique; a row without one goes by its path, and by its line where paths repeat."""
     column = columns.column_of("id")
     explicit: dict[str, str] = {}
     for sample, row in zip(samples, table.rows, strict=True):

@@ -18,7 +18,7 @@ from avmeter.report.format import MARK, format_interval, format_number, with_arr
 from avmeter.report.payload import make_payload, script_json
 from avmeter.report.plot import histogram
 from avmeter.run import EvalResults
-from avmeter.run.plain import encodable, plain, to_json, write_atomically
+from avmeter.run.encoding import encodable, to_json, to_jsonable, write_atomically
 from avmeter.run.score_table import scored, skip_code, skip_reason
 
 REPORT = "report.html"
@@ -170,6 +170,6 @@ def _provenance(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
         elif isinstance(value, Mapping | list | tuple):
             text = to_json(value, indent=2)
         else:
-            text = str(plain(value))
+            text = str(to_jsonable(value))
         lines.append((str(name).replace("_", " "), encodable(text)))
     return lines

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from avmeter.result import MetricResult
 from avmeter.run import EvalResults
-from avmeter.run.plain import encodable, plain
+from avmeter.run.encoding import encodable, to_jsonable
 from avmeter.run.score_table import skip_code, skip_reason
 from avmeter.sample import MEDIA_FIELDS, Sample
 
@@ -55,7 +55,7 @@ def make_payload(results: EvalResults, folder: Path, *, details_budget: int = DE
             sample["dummy"] = marked
         if results.samples:
             sample |= _facts(results.samples[i], place)
-        details = {str(k): plain(row[n].details) for k, n in enumerate(names) if n in row and row[n].details}
+        details = {str(k): to_jsonable(row[n].details) for k, n in enumerate(names) if n in row and row[n].details}
         size = len(json.dumps(details, ensure_ascii=False))
         if used + size <= details_budget:
             sample["details"] = details
@@ -72,7 +72,7 @@ def make_payload(results: EvalResults, folder: Path, *, details_budget: int = DE
         }
         for n in names
     ]
-    return Payload(data={"metrics": plain(metrics), "samples": samples}, num_without_details=num_without)
+    return Payload(data={"metrics": to_jsonable(metrics), "samples": samples}, num_without_details=num_without)
 
 
 def script_json(value: Any) -> Markup:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from avmeter.run.plain import encodable, to_json
+from avmeter.run.encoding import encodable, to_json
 from avmeter.sample import Sample
 
 EXTRA_PREFIX = "extra."

@@ -28,8 +28,8 @@ from typing import Any
 
 from avmeter.errors import UsageError
 from avmeter.result import DUMMY_MARK
+from avmeter.run.encoding import encodable, spreadsheet_cell, to_json, to_jsonable, write_atomically
 from avmeter.run.extras import extra_columns
-from avmeter.run.plain import encodable, plain, spreadsheet_cell, to_json, write_atomically
 from avmeter.run.score_table import ScoreTable, skip_code
 from avmeter.run.summary import summarise
 from avmeter.sample import MEDIA_FIELDS, TEXT_FIELDS, Sample
@@ -90,7 +90,7 @@ def _unwritable(place: Path, error: OSError) -> UsageError:
 
 
 def results_csv(results: ScoreTable) -> str:
-    """The wide table: id, role, one column per per-sample metric, the codes of what was skipped, and the extras."""
+    """Return the wide table: id, role, a column per per-sample metric, the codes of what was skipped, the extras."""
     names = list(dict.fromkeys(name for row in results for name in row))
     marked = {n for row in results for n, r in row.items() if r.dummy}
     roles = [s.role for s in results.samples] if results.samples else ["generated"] * len(results)
@@ -163,7 +163,7 @@ def _results_parquet(results: ScoreTable) -> bytes:
         ]
     )
     rows = [
-        {**{k: v if k == "score" else plain(v) for k, v in flat.items() if k != "details"},
+        {**{k: v if k == "score" else to_jsonable(v) for k, v in flat.items() if k != "details"},
          "details": to_json(flat["details"]), "position": position,
          **{name: column[position] for name, column in extras.items()}}
         for position, flat in _positioned(results)

@@ -19,7 +19,7 @@ from avmeter.sample import MEDIA_FIELDS, TEXT_FIELDS, MediaSource, Sample
 
 
 def read_run(folder: str | os.PathLike[str]) -> EvalResults:
-    """Results of a run folder.
+    """Read the results of a run folder.
 
     Raises:
         UsageError: Not a run folder, or one of its files is damaged or newer than this version.

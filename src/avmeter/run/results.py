@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from avmeter.errors import MissingDependencyError
+from avmeter.run.encoding import encodable
 from avmeter.run.folder import write_run
-from avmeter.run.plain import encodable
 from avmeter.run.score_table import ScoreTable
 from avmeter.run.summary import summarise
 
@@ -21,7 +21,7 @@ class EvalResults(ScoreTable):
     """
 
     def to_pandas(self) -> Any:
-        """`to_rows` as a `pandas.DataFrame`; scores that are absent are missing values.
+        """Return `to_rows` as a `pandas.DataFrame`, in which absent scores are missing values.
 
         Raises:
             MissingDependencyError: pandas is not installed.
@@ -36,7 +36,7 @@ class EvalResults(ScoreTable):
         return pandas.DataFrame(rows, columns=columns)
 
     def summary(self) -> dict[str, Any]:
-        """What the scores amount to, per metric; see `avmeter.run.summary`."""
+        """Summarise the scores per metric; see `avmeter.run.summary`."""
         return summarise(self)
 
     def write(self, folder: str | os.PathLike[str]) -> Path:

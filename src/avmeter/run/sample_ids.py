@@ -24,6 +24,6 @@ def match_sample_ids(ids: Sequence[str], baseline_ids: Sequence[str]) -> dict[st
 
 
 def _by_bare_name(ids: Sequence[str]) -> dict[str, str]:
-    """Ids by their name without extension, where only one has it."""
+    """Return ids by their name without extension, where only one has it."""
     counts = Counter(without_extension(i) for i in set(ids))
     return {name: i for i in ids if counts[name := without_extension(i)] == 1}

@@ -72,12 +72,12 @@ class ScoreTable(list[Row]):
         return any(r.dummy for row in self for r in row.values()) or any(r.dummy for r in self.corpus.values())
 
     def fact(self, metric: str, name: str) -> Any:
-        """A fact about a metric from the provenance, such as "direction" or "unit"; None if unknown."""
+        """Return a fact about a metric from the provenance, such as "direction" or "unit"; None if unknown."""
         facts = self.provenance.get("metrics", {})
         return facts.get(metric, {}).get(name) if isinstance(facts, Mapping) else None
 
     def to_rows(self) -> list[dict[str, Any]]:
-        """One dict per sample and metric: sample_id, metric, score, skip_code, reason, hint, dummy, details."""
+        """Return one dict per sample and metric: sample_id, metric, score, skip_code, reason, hint, dummy, details."""
         return [
             {"sample_id": sample_id, "metric": name, **record_of(result)}
             for sample_id, row in zip(self.sample_ids, self, strict=True)
@@ -98,19 +98,19 @@ def record_of(result: MetricResult) -> dict[str, Any]:
 
 
 def skip_code(result: MetricResult) -> str | None:
-    """Why there is no score, for machines; None if there is one."""
+    """Return why there is no score, for machines; None if there is one."""
     if result.score is not None:
         return None
     return str(result.skip.code) if result.skip is not None else UNNAMED_SKIP
 
 
 def skip_reason(result: MetricResult) -> str | None:
-    """Why there is no score, in words; None if there is one."""
+    """Return why there is no score, in words; None if there is one."""
     if result.score is not None:
         return None
     return result.skip.reason if result.skip is not None else str(result.details.get("skipped", "no reason given"))
 
 
 def scored(results: Sequence[MetricResult | None]) -> list[float]:
-    """The scores among these results."""
+    """Return the scores among these results."""
     return [r.score for r in results if r is not None and r.score is not None]

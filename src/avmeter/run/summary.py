@@ -36,7 +36,7 @@ _NOTHING_PER_SAMPLE: Mapping[str, Any] = {
 
 
 def summarise(results: ScoreTable) -> dict[str, Any]:
-    """The summary of a run; see the module's docstring for its form."""
+    """Return the summary of a run; see the module's docstring for its form."""
     positions = results.scored_positions
     summary: dict[str, Any] = {
         "num_samples": len(positions),
@@ -88,7 +88,7 @@ def _per_sample(column: list[MetricResult | None]) -> dict[str, Any]:
 
 
 def note_of(n_scored: int, n_given: int, skipped: Mapping[str, int], *, what: str = "mean") -> str:
-    """A sentence that says what a headline leaves out; empty if nothing."""
+    """Return a sentence that says what a headline leaves out; empty if nothing."""
     left_out = n_given - n_scored
     if left_out <= 0:
         return ""
@@ -99,7 +99,7 @@ def note_of(n_scored: int, n_given: int, skipped: Mapping[str, int], *, what: st
 
 
 def _corpus_note(corpus: MetricResult | None) -> str:
-    """The same for a metric of the corpus, from the counts that the engine left in its details."""
+    """Return the same for a corpus metric, from the counts that the engine left in its details."""
     if corpus is None or corpus.score is None:
         return ""
     given, used, left_out = (corpus.details.get(k) for k in ("n_given", "n_used", "left_out"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from avmeter.run.plain import encodable, plain, spreadsheet_cell, to_json, write_atomically
+from avmeter.run.encoding import encodable, spreadsheet_cell, to_json, to_jsonable, write_atomically
 
 
 def test_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
@@ -26,7 +26,12 @@ def test_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 
 def test_plain_values() -> None:
     """Known types keep their meaning, unknown ones become text."""
-    assert plain({1: np.int64(2), "t": True, "n": None, "s": {3, 1}}) == {"1": 2, "t": True, "n": None, "s": [1, 3]}
+    assert to_jsonable({1: np.int64(2), "t": True, "n": None, "s": {3, 1}}) == {
+        "1": 2,
+        "t": True,
+        "n": None,
+        "s": [1, 3],
+    }
     assert to_json("\udcff") == '"\\\\udcff"'
     assert spreadsheet_cell("a=b") == "a=b"
 
@@ -55,7 +60,7 @@ def test_dataclasses_become_dicts_and_unknown_values_text() -> None:
         def __str__(self) -> str:
             return "odd"
 
-    assert plain([Inner(float("nan")), Odd()]) == [{"score": None}, "odd"]
+    assert to_jsonable([Inner(float("nan")), Odd()]) == [{"score": None}, "odd"]
 
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\ta", "\ra"])

@@ -16,8 +16,8 @@ import numpy as np
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def plain(value: Any) -> Any:
-    """A value of dicts, lists, text, finite numbers, booleans and None. NaN and infinities become None."""
+def to_jsonable(value: Any) -> Any:
+    """Convert to dicts, lists, text, finite numbers, booleans and None. NaN and infinities become None."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -27,32 +27,32 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     if isinstance(value, np.generic | np.ndarray):
-        return plain(value.tolist())
+        return to_jsonable(value.tolist())
     if isinstance(value, Mapping):
-        return {encodable(str(k)): plain(v) for k, v in value.items()}
+        return {encodable(str(k)): to_jsonable(v) for k, v in value.items()}
     if isinstance(value, Set):
-        return sorted((plain(v) for v in value), key=str)
+        return sorted((to_jsonable(v) for v in value), key=str)
     if isinstance(value, list | tuple):
-        return [plain(v) for v in value]
+        return [to_jsonable(v) for v in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name: to_jsonable(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if hasattr(value, "tolist"):
-        return plain(value.tolist())
+        return to_jsonable(value.tolist())
     return encodable(str(value))
 
 
 def encodable(text: str) -> str:
-    """Text without lone surrogates, which file names of undecodable bytes contain and UTF-8 cannot hold."""
+    """Replace lone surrogates, which file names of undecodable bytes contain and UTF-8 cannot hold."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def to_json(value: Any, *, indent: int | None = None) -> str:
-    """Strict JSON of any value, after `plain`."""
-    return json.dumps(plain(value), ensure_ascii=False, allow_nan=False, indent=indent)
+    """Return strict JSON of any value, after `to_jsonable`."""
+    return json.dumps(to_jsonable(value), ensure_ascii=False, allow_nan=False, indent=indent)
 
 
 def spreadsheet_cell(text: str) -> str:
-    """Text that a spreadsheet shows and does not compute: a leading formula sign is preceded by an apostrophe."""
+    """Return text that a spreadsheet does not compute: an apostrophe precedes a leading formula sign."""
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
