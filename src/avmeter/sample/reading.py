@@ -63,7 +63,13 @@ def read_medium(value: Any, *, is_audio: bool, rates: Rates) -> MediaSource:
     Raises:
         UnreadableError: The value is none of these.
     """
-    source = _from_container(value, rates) or (_from_audio(value, rates) if is_audio else _from_video(value, rates))
+    try:
+        source = _from_container(value, rates) or (_from_audio(value, rates) if is_audio else _from_video(value, rates))
+    except UnreadableError:
+        raise
+    except Exception as error:  # decoders and other foreign objects may raise anything
+        kind = type(value).__name__
+        raise UnreadableError(f"a {kind} that fails ({type(error).__name__}: {error})", hint=_ARRAY_HINT) from error
     return source if source.audio_stream is not None else replace(source, audio_stream=rates.audio_stream)
 
 
@@ -79,6 +85,8 @@ def as_array(value: Any) -> np.ndarray:
             # NumPy has no bfloat16 and no 8-bit floats; float32 holds all their values.
             is_foreign = value.dtype.is_floating_point and str(value.dtype) not in _NUMPY_FLOATS
             value = value.float().numpy() if is_foreign else value.numpy()
+        if isinstance(value, list | tuple) and any(hasattr(v, "detach") for v in value):
+            value = np.stack([as_array(v) for v in value])
         array = np.asarray(value)
     except (TypeError, ValueError, RuntimeError) as error:
         raise UnreadableError(f"a {type(value).__name__} that is no array ({error})", hint=_ARRAY_HINT) from error
@@ -181,8 +189,8 @@ def _from_audio(value: Any, rates: Rates) -> MediaSource:
         samples, sample_rate = _first_of(value, _SAMPLE_KEYS), _first_of(value, _SAMPLE_RATE_KEYS) or sample_rate
         if samples is None:
             raise UnreadableError(f"a dict with the keys {', '.join(map(str, value))}", hint=_AUDIO_HINT)
-    elif isinstance(value, tuple) and len(value) == 2 and _is_number(value[1]) != _is_number(value[0]):
-        samples, sample_rate = value if _is_number(value[1]) else value[::-1]
+    elif isinstance(value, tuple) and len(value) == 2 and _is_rate(value[1]) != _is_rate(value[0]):
+        samples, sample_rate = value if _is_rate(value[1]) else value[::-1]
     if _is_number(samples):
         raise UnreadableError(f"a {type(samples).__name__}, not a medium", hint=_AUDIO_HINT)
     array = as_array(samples)
@@ -209,7 +217,7 @@ def _from_video(value: Any, rates: Rates) -> MediaSource:
             samples=as_array(samples) if has_audio else None,
             sample_rate=_positive(info["audio_fps"], "audio_fps") if has_audio else None,
         )
-    if isinstance(value, tuple) and len(value) == 2 and _is_number(value[1]):
+    if isinstance(value, tuple) and len(value) == 2 and _is_rate(value[1]):
         return MediaSource(frames=as_frames(value[0]), fps=_positive(value[1], "fps"))
     if _is_number(value):
         raise UnreadableError(f"a {type(value).__name__}, not a medium", hint=_VIDEO_HINT)
@@ -229,6 +237,11 @@ def _is_number(value: Any) -> bool:
     if isinstance(value, str | bytes):
         return False
     return np.isscalar(value) or getattr(value, "shape", None) == ()
+
+
+def _is_rate(value: Any) -> bool:
+    """Return whether a value stands for a rate: a number, also a wrong one or one that is written as text."""
+    return _is_number(value) or (isinstance(value, str) and positive_number(value) is not None)
 
 
 def _positive(value: Any, name: str) -> float:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from avmeter.errors import ManifestError
-from avmeter.sample.reading import Rates, UnreadableError, is_file_object, positive_number, read_medium
+from avmeter.sample.reading import Rates, UnreadableError, positive_number, read_medium
 from avmeter.sample.source import MediaSource, Problem
 
 AUDIO_FIELDS = ("audio", "reference_audio")
@@ -32,7 +32,7 @@ class Sample:
         problems: Field -> why its value cannot be used.
         fps: Frame rate of frames in memory.
         extras: Other keys.
-        original: The dict form; file objects are replaced by their bytes.
+        original: The dict form without what could not be read; open files are replaced by their bytes.
     """
 
     id: str
@@ -79,7 +79,7 @@ class Sample:
             problems=problems,
             fps=positive_number(hints["fps"]),
             extras=rest,
-            original={k: media[k].data if is_file_object(v) and k in media else v for k, v in row.items()},
+            original={k: _portable(v, media.get(k)) for k, v in row.items() if k not in problems},
         )
 
     def source(self, name: str) -> MediaSource | None:
@@ -175,6 +175,13 @@ def _rates(hints: Mapping[str, Any], key: str) -> Rates:
         sample_rate=int(rate) if rate is not None and rate.is_integer() else rate,
         audio_stream=None if stream is None else int(float(stream)),
     )
+
+
+def _portable(value: Any, source: MediaSource | None) -> Any:
+    """Return a value in a form that can be sent to another process: the bytes of an open file instead of the file."""
+    if source is None or source.data is None or isinstance(value, bytes | Mapping):
+        return value
+    return source.data
 
 
 def _name_of(media: Mapping[str, MediaSource], index: int) -> str:

@@ -54,6 +54,7 @@ def video(value: Any, **rates: Any) -> MediaSource:
         (8000, WAVE),
         (torch.from_numpy(WAVE), torch.tensor(8000)),
         (WAVE.tolist(), np.int64(8000)),
+        (WAVE, "8000"),
         {"array": WAVE, "sampling_rate": 8000},
         {"array": WAVE, "sampling_rate": 8000, "path": "label.wav"},
         {"array": WAVE, "sampling_rate": 8000, "path": None, "bytes": None},
@@ -171,6 +172,34 @@ def test_what_is_no_array_of_numbers_is_refused(value: Any) -> None:
     """Ragged lists, texts, objects, truth values."""
     with pytest.raises(UnreadableError):
         as_array(value)
+
+
+def test_list_of_tensors_is_stacked() -> None:
+    """Also of tensors that NumPy cannot read."""
+    assert as_array([torch.ones(2).bfloat16(), torch.zeros(2).bfloat16()]).tolist() == [[1, 1], [0, 0]]
+
+
+class Broken:
+    """As a decoder that finds its file damaged."""
+
+    metadata = SimpleNamespace(average_fps=24.0)
+
+    def __getitem__(self, key: slice) -> None:
+        raise RuntimeError("no frame")
+
+
+class Hostile:
+    """Raises at whatever is asked of it."""
+
+    def __getattr__(self, name: str) -> None:
+        raise RuntimeError("no attribute")
+
+
+@pytest.mark.parametrize("kind", [Broken, Hostile])
+def test_object_that_raises_is_no_medium(kind: type) -> None:
+    """Whatever a foreign object raises is said, and ends nothing else."""
+    with pytest.raises(UnreadableError, match=r"that fails \(RuntimeError: no "):
+        video(kind())
 
 
 def test_frames_of_different_sizes_are_refused() -> None:

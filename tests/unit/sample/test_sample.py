@@ -112,6 +112,7 @@ def test_file_objects_are_read_once() -> None:
     sample = Sample.of({"audio": io.BytesIO(b"RIFF")})
     assert sample.source("audio").data == b"RIFF"
     assert sample.original == {"audio": b"RIFF"}
+    assert Sample.of({"audio": lambda: 0, "x": 1}).original == {"x": 1}
 
 
 def test_ids_are_unique() -> None:
