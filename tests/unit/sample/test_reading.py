@@ -166,7 +166,7 @@ def test_tensors_of_any_dtype_are_arrays(dtype: str) -> None:
 @pytest.mark.parametrize(
     "value",
     [[[1.0], [1.0, 2.0]], ["x"], None, {}, np.array([object()]), np.array([True]), torch.ones(2).to_sparse(), 1j],
-    ids=str,
+    ids=lambda v: type(v).__name__,
 )
 def test_what_is_no_array_of_numbers_is_refused(value: Any) -> None:
     """Ragged lists, texts, objects, truth values."""
