@@ -11,10 +11,10 @@ import typer.main
 
 from avmeter.cli.app import app
 from avmeter.cli.once import OnceCommand
-from avmeter.run import compare
+from avmeter.run import compare, read_run
 from support.commandline import avmeter
 from support.files import written
-from support.media import tone, write_media
+from support.media import numbered, tone, write_media
 
 LOUDNESS = ("-m", "audio.loudness")
 
@@ -168,3 +168,16 @@ def test_table_of_generated_speech_needs_no_renaming(tmp_path: Path) -> None:
     assert len(found) == 200
     assert found["u137"]["reference_text"] == "text 137"
     assert found["u137"]["reference_audio"] == str(tmp_path / "spk/p.wav")
+
+
+def test_transport_stream_in_a_folder_is_scored(tmp_path: Path) -> None:
+    """A folder with a.ts and b.mp4 holds two clips, and source code is named as ignored."""
+    for name in ("a.ts", "b.mp4"):
+        wave = tone(440, 0.4, 48_000, 1.0)
+        (tmp_path / "gen").mkdir(exist_ok=True)
+        write_media(tmp_path / "gen" / name, wave=wave, frames=numbered(25), fps=25)
+    written(tmp_path / "gen/code.ts", "export const answer = 42;\n")
+    done = avmeter("score", tmp_path / "gen", *LOUDNESS, "-o", tmp_path / "run", "--no-store", "--strict")
+    assert done.code == 0
+    assert "ignored, not media:" in done.err
+    assert [row["audio.loudness"].score is not None for row in read_run(tmp_path / "run")] == [True, True]

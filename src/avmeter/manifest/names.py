@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from avmeter.media.extensions import MEDIA_EXTENSIONS
@@ -171,8 +171,8 @@ def _exact(file_name: str) -> str:
 
 
 def _bare(file_name: str) -> str:
-    path = PurePosixPath(file_name)
-    return str(path.with_suffix("")) if path.suffix.lower() in MEDIA_EXTENSIONS else file_name
+    name, _, extension = file_name.rpartition(".")
+    return name if name and f".{extension.lower()}" in MEDIA_EXTENSIONS else file_name
 
 
 def _stem(file_name: str) -> str:

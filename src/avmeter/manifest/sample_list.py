@@ -32,6 +32,8 @@ def checked(samples: Iterable[dict[str, Any]], report: PairingReport, *, strict:
     """
     if report.problems:
         if strict:
-            raise ManifestError(str(report), hint="name files alike on both sides, or give a name map")
+            raise ManifestError(
+                str(report), hint="without `strict` this is a warning; `paired` leaves out what has no partner"
+            )
         warnings.warn(PairingWarning(report), stacklevel=stacklevel)
     return SampleList(samples, pairing=report)

@@ -9,6 +9,7 @@ import pytest
 from avmeter.manifest import PairingReport, PairingWarning, samples_from
 from avmeter.manifest.references import attach_references, keep_paired, make_pairer
 from avmeter.manifest.sides import Side, named_files
+from support.files import touch
 
 
 def test_lists_zip_in_order(tmp_path: Path) -> None:
@@ -44,3 +45,13 @@ def test_only_pairs_are_kept() -> None:
     ]
     assert keep_paired(samples, report) == samples[:1]
     assert (report.left_out, report.problems, report.num_generated) == (["b.wav", "c.wav"], [], 1)
+
+
+def test_folder_of_one_side_alone_is_bridged_and_noted(tmp_path: Path) -> None:
+    """References in a sub-folder that the clips do not have are found; folders that disagree stay apart."""
+    gen, ref = touch(tmp_path / "gen", "a.wav", "b.wav"), touch(tmp_path / "ref", "x/a.wav", "x/b.wav")
+    samples = samples_from(audio=gen, reference=ref, strict=True)
+    assert [Path(s["reference_audio"]).name for s in samples] == ["a.wav", "b.wav"]
+    assert samples.pairing.lines()[1:] == ["references found by file name alone, since no folders agree"]
+    with pytest.warns(PairingWarning, match=r"1 without a reference: y/a\.wav"):
+        samples_from(audio=touch(tmp_path / "other", "y/a.wav"), reference=touch(tmp_path / "more", "x/a.wav"))
