@@ -29,6 +29,7 @@ from avmeter.media.probe import AudioStream, MediaInfo, VideoStream, probe
 from avmeter.media.resize import Resize, resize_batch, resize_frame
 from avmeter.media.spool import Spool
 from avmeter.media.still import differs, is_still
+from avmeter.media.versions import decoder_version
 
 __all__ = [
     "SILENCE_PEAK",
@@ -44,6 +45,7 @@ __all__ = [
     "VideoStream",
     "array_key",
     "content_key",
+    "decoder_version",
     "describe_file",
     "differs",
     "first_frame_from",

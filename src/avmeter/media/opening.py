@@ -30,7 +30,7 @@ def open_media(source: MediaSource) -> MediaItem:
             sample_rate=source.sample_rate,
             frames=source.frames,
             fps=source.fps,
-            name=str(source),
+            name="array",
         )
     )
 

@@ -14,7 +14,7 @@ from avmeter.engine.decode.byte_queue import ByteQueue, Stopped
 from avmeter.engine.decode.messages import DecodeEvent
 from avmeter.engine.failures import skip_of_failure
 from avmeter.features.base import ClipExtractor, Extractor, WindowExtractor
-from avmeter.media import MediaItem, media_key, open_media
+from avmeter.media import MediaItem, decoder_version, media_key, open_media
 from avmeter.sample import MediaSource
 
 _QUEUE_BYTES = 1024 * 2**20
@@ -170,12 +170,14 @@ def make_windows(job: int, extractor: Extractor, media: Any) -> Iterator[DecodeE
 
 
 def content_key_of(source: MediaSource | str) -> str:
-    """Return the key of a source's content; equal content has an equal key.
+    """Return the key of a source's content; equal content has an equal key, read by the same decoder.
 
     Raises:
         SkipError: The file is missing or unreadable.
     """
-    return content_key_of_text(source) if isinstance(source, str) else media_key(source)
+    if isinstance(source, str):
+        return content_key_of_text(source)
+    return f"{media_key(source)}@{decoder_version()}"
 
 
 def content_key_of_text(text: str) -> str:
