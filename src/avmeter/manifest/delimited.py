@@ -14,6 +14,7 @@ from avmeter.manifest.rows import Row, Table, present
 from avmeter.media.extensions import MEDIA_EXTENSIONS
 
 _DELIMITERS = ",;\t|"
+_UNQUOTED_DELIMITERS = "\t|"  # whose files often have quotation marks that are part of a text
 _DECLARATION = re.compile(r"sep=(.)\n", re.IGNORECASE)  # the first line that Excel writes and reads
 _NUM_SNIFFED = 50  # rows that decide on the delimiter
 
@@ -77,9 +78,28 @@ def _is_even(text: str, delimiter: str) -> bool:
     return len(counts) == 1 and counts != {1}
 
 
+def _is_quoted(text: str, delimiter: str) -> bool:
+    """Return whether quotation marks enclose cells. Those of files with tabs or bars may belong to the text.
+
+    They do if they do not match, or if they would join lines each of which is a row by itself.
+    """
+    if delimiter not in _UNQUOTED_DELIMITERS or '"' not in text:
+        return True
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error:
+        return False
+    lines = {line.count(delimiter) for line in text.splitlines() if line.strip()}
+    return len(lines) > 1 or not any("\n" in cell for row in rows for cell in row)
+
+
 def _records(text: str, delimiter: str, path: Path) -> Iterator[tuple[str, list[str]]]:
     """Yield where each row starts and its cells; rows without any cell are left out."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines = io.StringIO(text, newline="")
+    if _is_quoted(text, delimiter):
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    else:
+        reader = csv.reader(lines, delimiter=delimiter, strict=True, quoting=csv.QUOTE_NONE)
     start = 1
     try:
         for cells in reader:

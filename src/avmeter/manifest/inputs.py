@@ -60,6 +60,7 @@ def samples_from_inputs(
     if not paths:
         raise ManifestError("no clips were given", hint="name files, folders or one manifest")
     require_pairing(pairing, name_map)
+    _refuse_table_of_references(reference)
     table = prompts if isinstance(prompts, Prompts) or prompts is None else read_prompts(prompts, columns)
     found = _Inputs()
     outside = [Path(reference)] if reference is not None else []
@@ -85,6 +86,14 @@ def samples_from_inputs(
     if paired:
         samples = keep_paired(samples, report)
     return checked(samples, report, strict=strict, stacklevel=3)
+
+
+def _refuse_table_of_references(reference: str | os.PathLike[str] | None) -> None:
+    if reference is not None and Path(reference).suffix.lower() in MANIFEST_EXTENSIONS and not Path(reference).is_dir():
+        raise ManifestError(
+            f"reference: {reference} is a table, not a clip or a folder",
+            hint="put the references into a column `reference` of the manifest or of the table of prompts",
+        )
 
 
 def _single_files(paths: Sequence[Path]) -> list[MediaFile]:

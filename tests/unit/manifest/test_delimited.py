@@ -66,3 +66,18 @@ def test_declared_delimiter_is_taken() -> None:
     """Excel's first line is no header, and lines are still counted from the top."""
     table = delimited_table("sep=;\nid;caption\na;x, y, z\n", Path("t.csv"))
     assert [(r.where, dict(r.cells)) for r in table.rows] == [("line 3", {"id": "a", "caption": "x, y, z"})]
+
+
+@pytest.mark.parametrize("delimiter", ["\t", "|"])
+def test_quotation_marks_of_texts_swallow_no_rows(delimiter: str) -> None:
+    """Files with tabs or bars have texts in quotation marks that open in one row and close in another."""
+    lines = [["id", "text"], ["a", '"Hello'], ["b", 'world"'], ["c", '"Hi," she said']]
+    for rows in (lines, lines[:3]):
+        text = "\n".join(delimiter.join(row) for row in rows)
+        assert [list(row.values()) for row in cells(text)] == rows[1:]
+
+
+def test_quoted_cells_of_a_tsv_lose_their_quotation_marks() -> None:
+    """As they are written by programs, with line breaks inside too."""
+    assert cells('id\ttext\na\t"say ""hi"""\n') == [{"id": "a", "text": 'say "hi"'}]
+    assert cells('id\ttext\tn\na\t"one\ntwo"\t1\n') == [{"id": "a", "text": "one\ntwo", "n": "1"}]

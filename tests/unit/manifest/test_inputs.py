@@ -193,3 +193,10 @@ def test_incomplete_columns_of_a_manifest_are_counted(tmp_path: Path) -> None:
     assert samples_from_inputs(path).pairing.lines() == [
         "2 clips", "m.csv: audio or video by column path, text_prompt by column text_prompt (1 of 2)",
     ]  # fmt: skip
+
+
+def test_table_as_reference_is_refused(tmp_path: Path) -> None:
+    """It is no clip, and would pass as one that fits nothing."""
+    table = written(tmp_path / "refs.csv", "id,reference\na,r.wav\n")
+    with pytest.raises(ManifestError, match=r"refs\.csv is a table"):
+        samples_from_inputs(touch(tmp_path / "gen", "a.wav"), reference=table)
