@@ -164,6 +164,21 @@ def test_compare_says_which_run_is_higher():
     assert "-6.02" in row.replace("−", "-")
 
 
+def test_compare_of_two_clips_is_no_verdict():
+    """The table says so, and so does the exit code; a column that nobody has is wrong usage."""
+    for side, factor in (("a", 1.0), ("b", 0.5)):
+        for i in range(2):
+            wav(Path(f"{side}/{i}.wav"), amplitude=factor * (0.2 + 0.05 * i))
+        avmeter("score", side, "-m", "audio.loudness", "-o", f"run_{side}")
+    done = avmeter("compare", "run_a", "run_b")
+    assert done.code == 3
+    assert "too few pairs" in done.out
+    assert "A = run_a, B = run_b" in done.out
+    unknown = avmeter("compare", "run_a", "run_b", "--cluster", "speaker")
+    assert unknown.code == 2
+    assert "unknown column of the samples `speaker`" in unknown.err
+
+
 @pytest.mark.parametrize("arguments", [["report", "gone"], ["report", "clips"], ["compare", "clips", "gone"]])
 def test_folder_that_is_no_run_is_a_usage_error(arguments):
     """A folder of clips is not a run."""

@@ -143,7 +143,8 @@ def test_runs_over_other_file_types_compare(tmp_path: Path) -> None:
         gen = clips(tmp_path / f"gen_{name}", *(f"clip{i}.{extension}" for i in range(1, 4)))
         assert avmeter("score", gen, *LOUDNESS, "-o", tmp_path / name, "--no-store").code == 0
     done = avmeter("compare", tmp_path / "a", tmp_path / "b")
-    assert done.code == 0
+    assert (done.code, done.err) == (3, "")  # compared, and too few for a verdict
+    assert "3 pairs: a verdict needs 6" in done.out
     (loudness,) = compare(tmp_path / "a", tmp_path / "b")
     assert loudness.num_paired == 3
 

@@ -7,16 +7,31 @@ from typing import Annotated
 
 import typer
 
+from avmeter.cli.exit_codes import EXIT_NOTHING
+
 
 def compare_command(
     run_a: Annotated[Path, typer.Argument(help="Run folder.")],
     run_b: Annotated[Path, typer.Argument(help="Run folder.")],
+    cluster: Annotated[
+        str | None,
+        typer.Option(help="Clips that share a value count together; id for none. Default: text_prompt."),
+    ] = None,
 ) -> None:
-    """Show paired differences per metric (B minus A over the samples of both), with 95% bootstrap intervals.
+    """Show paired differences per metric (B minus A over the samples of both), with 95% intervals and a verdict.
 
-    Example: avmeter compare baseline/ candidate/
+    Exit code 3 if no metric has enough pairs for a verdict.
+
+    Examples:
+
+        avmeter compare baseline/ candidate/
+
+        avmeter compare baseline/ candidate/ --cluster speaker
     """
     from avmeter.report import print_comparison
-    from avmeter.run import compare, read_run
+    from avmeter.run import compare
 
-    print_comparison(compare(read_run(run_a), read_run(run_b)))
+    comparisons = compare(run_a, run_b, cluster=cluster)
+    print_comparison(comparisons)
+    if not any(c.is_judged for c in comparisons):
+        raise typer.Exit(EXIT_NOTHING)

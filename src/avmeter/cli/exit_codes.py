@@ -4,5 +4,5 @@ EXIT_SKIPPED = 1
 """Done, but `--strict` and something was skipped; or a check found something."""
 EXIT_USAGE = 2
 EXIT_NOTHING = 3
-"""Nothing could be scored."""
+"""Nothing could be scored, or two runs say nothing about which is better."""
 EXIT_INTERRUPTED = 130

@@ -12,6 +12,9 @@ from avmeter.stats.bootstrap import ratio_interval
 from avmeter.text.error_rate import Alignment
 
 NUM_WORST = 10
+# Counts of a clip's details that add up to its edits, and to the words of its text.
+_EDITS = ("substitutions", "deletions", "insertions")
+_REFERENCE_WORDS = ("hits", "substitutions", "deletions")
 
 MISSING_CODES = frozenset(
     {
@@ -76,6 +79,7 @@ class WerState:
     edits: list[int] = field(default_factory=list)
     words: list[int] = field(default_factory=list)
     missing_words: list[int] = field(default_factory=list)
+    missing_ids: list[str] = field(default_factory=list)
     num_loops: int = 0
     num_unexpected: int = 0
     unexpected_words: int = 0
@@ -93,6 +97,7 @@ class WerState:
                 self.disagreements.append(clip.disagreement)
         else:
             self.missing_words.append(clip.alignment.num_reference)
+            self.missing_ids.append(clip.clip)
             if not missing_counts:
                 return
         self._tally(clip.language, (clip.alignment.edits, clip.alignment.num_reference, 1))
@@ -113,6 +118,7 @@ class WerState:
             edits=self.edits + other.edits,
             words=self.words + other.words,
             missing_words=self.missing_words + other.missing_words,
+            missing_ids=self.missing_ids + other.missing_ids,
             num_loops=self.num_loops + other.num_loops,
             num_unexpected=self.num_unexpected + other.num_unexpected,
             unexpected_words=self.unexpected_words + other.unexpected_words,
@@ -152,6 +158,11 @@ class WerState:
                 k: {"wer": e / w, "words": w, "num_clips": n} for k, (e, w, n) in sorted(self.by_language.items())
             },
             "worst": [clip.to_details() for clip in self.worst],
+            "ratio_of_sums": {
+                "numerator": list(_EDITS),
+                "denominator": list(_REFERENCE_WORDS),
+                "unscored": {i: [n, n] for i, n in zip(self.missing_ids, charged, strict=False)},
+            },
         }
         if self.disagreements:
             details["mean_disagreement"] = math.fsum(self.disagreements) / len(self.disagreements)

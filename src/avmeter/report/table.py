@@ -24,6 +24,7 @@ from avmeter.report.format import (
 from avmeter.result import DUMMY_MARK
 from avmeter.run import Comparison, EvalResults
 from avmeter.run.score_table import skip_code, skip_reason
+from avmeter.stats.bootstrap import Interval
 
 #: Up to this many samples are shown one by one.
 MOST_SAMPLES = 20
@@ -100,23 +101,31 @@ def run_grids(results: EvalResults, *, most_samples: int, width: int) -> list[Gr
 
 
 def comparison_grid(comparisons: Sequence[Comparison]) -> Grid:
-    """Build a table with one row per metric."""
-    rows = []
-    for c in comparisons:
-        ends = None if c.interval is None else {"low": c.interval.low, "high": c.interval.high}
-        is_corpus = c.num_paired == 0
-        score_a, score_b = (c.corpus_a, c.corpus_b) if is_corpus else (c.mean_a, c.mean_b)
-        name = with_arrow(c.metric, c.direction) + (f" {MARK}" if c.dummy else "")
-        cells = (
-            name,
-            c.verdict,
-            format_number(score_a),
-            format_number(score_b),
-            format_number(c.difference),
-        )
-        rows.append((*cells, format_interval(ends), "corpus" if is_corpus else str(c.num_paired)))
+    """Build a table with one row per metric, and one more for a corpus score beside the scores of samples."""
+    rows = [row for c in comparisons for row in _comparison_rows(c)]
     header = ("metric", "B is", "A", "B", "B − A", "95% interval", "n")
-    return Grid(title="B against A", header=header, rows=_clean_rows(rows), num_left=2)
+    names = {(c.run_a, c.run_b) for c in comparisons} - {("A", "B")}
+    title = "".join(f", A = {a}, B = {b}" for a, b in names)
+    return Grid(title=sanitise(f"B against A{title}"), header=header, rows=_clean_rows(rows), num_left=2)
+
+
+def _comparison_rows(c: Comparison) -> list[tuple[str, ...]]:
+    name = with_arrow(c.metric, c.direction) + (f" {MARK}" if c.dummy else "")
+    counted = str(c.num_paired) + (f" ({c.clusters})" if c.clusters else "")
+    if c.num_paired == 0:
+        return [_comparison_row((name, c.verdict), (c.corpus_a, c.corpus_b, c.difference), c.interval, "corpus")]
+    rows = [_comparison_row((name, c.verdict), (c.mean_a, c.mean_b, c.difference), c.interval, counted)]
+    if c.corpus_verdict is not None:
+        scores = (c.corpus_a, c.corpus_b, c.corpus_difference)
+        rows.append(_comparison_row((f"{name}, corpus", c.corpus_verdict), scores, c.corpus_interval, "corpus"))
+    return rows
+
+
+def _comparison_row(
+    names: tuple[str, str], scores: tuple[float | None, ...], interval: Interval | None, counted: str
+) -> tuple[str, ...]:
+    ends = None if interval is None else {"low": interval.low, "high": interval.high}
+    return (*names, *map(format_number, scores), format_interval(ends), counted)
 
 
 def _comparison_notes(comparisons: Sequence[Comparison]) -> list[str]:

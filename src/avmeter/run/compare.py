@@ -1,23 +1,36 @@
-"""Is one run better than another, sample by sample, and by more than chance?"""
+"""Is one run better than another, sample by sample, and by more than chance?
+
+The verdict is that of a sign-flip interval over the pairs (`avmeter.stats.sign_flip`): equal systems get "better" or
+"worse" in at most one of twenty comparisons, whatever the distribution of the scores. It needs six pairs; below that
+the verdict is "too few pairs". Pairs that share a prompt count as one (`avmeter.run.clusters`).
+"""
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from avmeter.errors import UsageError
+from avmeter.run.corpus_terms import Terms, corpus_terms, ratio_of
 from avmeter.run.read import read_run
 from avmeter.run.results import EvalResults
-from avmeter.run.sample_ids import match_sample_ids
-from avmeter.stats.bootstrap import Interval, paired_difference_interval
+from avmeter.run.run_pair import Pairs, RunPair
+from avmeter.stats.bootstrap import Interval, ratio_interval
+from avmeter.stats.sign_flip import fewest_pairs, paired_interval
 
 Run = EvalResults | str | os.PathLike[str]
 Verdict = Literal[
-    "better", "worse", "higher", "lower", "no clear difference", "too few samples", "no interval", "not comparable",
+    "better", "worse", "higher", "lower", "no clear difference", "too few pairs", "no interval", "not comparable",
     "none",
 ]  # fmt: skip
+JUDGED: frozenset[Verdict] = frozenset({"better", "worse", "higher", "lower", "no clear difference"})
+"""Verdicts that say something about the systems; the others say why nothing can be said."""
+
+NO_STATES = "no interval: features are not in the run, and the corpus score cannot be computed over resampled clips"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,19 +41,26 @@ class Comparison:
         metric: Name.
         direction: "higher" or "lower" is better, "none" or unknown (None).
         num_paired: Samples with a score in both runs.
-        num_only_a: Samples scored in the first run alone; they take no part.
-        num_only_b: Samples scored in the second run alone; they take no part.
-        mean_a: Mean of the first run over the paired samples; None without any.
-        mean_b: The same of the second run.
-        difference: mean_b - mean_a; for a metric of the corpus, the difference of the corpus scores.
-        interval: 95% bootstrap interval of the difference; None below two pairs and for metrics of the corpus.
-        corpus_a: Score of the corpus in the first run.
-        corpus_b: Score of the corpus in the second run.
-        verdict: Of the second run against the first: "better" or "worse" if the interval excludes 0 ("higher" or
-            "lower" where no direction is good), else why nothing can be said: "not comparable" if the options of
-            the metric differ.
+        num_only_a: Samples scored in run A alone; they take no part.
+        num_only_b: Samples scored in run B alone; they take no part.
+        mean_a: Mean of run A over the paired samples; None without any.
+        mean_b: The same of run B.
+        difference: mean_b - mean_a; for a metric of the corpus alone, the difference of the corpus scores.
+        interval: 95% interval of the difference: sign-flip, or Student's t below six pairs, where it holds for normal
+            differences only. None for one pair, and for metrics of the corpus alone.
+        corpus_a: Score of the corpus in run A; over the samples of both runs where `corpus_interval` is given.
+        corpus_b: The same of run B.
+        verdict: Of run B against run A: "better" or "worse" if the interval excludes 0 ("higher" or "lower" where no
+            direction is good), else why nothing can be said: "too few pairs" below six, "not comparable" if the options
+            of the metric differ.
+        corpus_difference: corpus_b - corpus_a, for metrics with a score of the corpus beside those of samples.
+        corpus_interval: 95% interval of it, where the corpus score is a ratio of sums that the run holds.
+        corpus_verdict: As `verdict`, for the corpus score; None without one beside those of samples.
+        clusters: "10 by text_prompt", where pairs count together.
         notes: What makes the comparison doubtful.
         dummy: A score of either run was made with stand-in weights.
+        run_a: Name of run A: that of its folder.
+        run_b: The same of run B.
     """
 
     metric: str
@@ -55,81 +75,150 @@ class Comparison:
     corpus_a: float | None
     corpus_b: float | None
     verdict: Verdict
+    corpus_difference: float | None = None
+    corpus_interval: Interval | None = None
+    corpus_verdict: Verdict | None = None
+    clusters: str = ""
     notes: tuple[str, ...] = ()
     dummy: bool = False
+    run_a: str = "A"
+    run_b: str = "B"
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether either verdict says something about the systems."""
+        return bool({self.verdict, self.corpus_verdict} & JUDGED)
 
 
-def compare(
-    run_a: EvalResults | str | os.PathLike[str], run_b: EvalResults | str | os.PathLike[str]
-) -> list[Comparison]:
-    """Paired differences, second run minus first, of every metric that both runs have.
+def compare(run_a: Run, run_b: Run, *, cluster: str | None = None) -> list[Comparison]:
+    """Paired differences, run B minus run A, of every metric that both runs have.
 
     Samples are paired by id, and where ids differ by the extension alone, by name.
 
     Args:
         run_a: Results, or a run folder.
         run_b: The same; is better or worse than `run_a`.
+        cluster: Column whose values say which samples count together, "id" for none; default is `text_prompt` where
+            samples share one.
 
     Raises:
         UsageError: No metric or no sample is in both runs.
+        UnknownNameError: No sample of either run has the column.
     """
-    a = run_a if isinstance(run_a, EvalResults) else read_run(run_a)
-    b = run_b if isinstance(run_b, EvalResults) else read_run(run_b)
+    a, b = (run if isinstance(run, EvalResults) else read_run(run) for run in (run_a, run_b))
     names = [n for n in a.metric_names if n in set(b.metric_names)]
     if not names:
         raise UsageError(
             f"no metric is in both runs: {', '.join(a.metric_names)} and {', '.join(b.metric_names)}",
             hint="score both with the same metrics",
         )
-    ids_a, ids_b = (_scored_ids(run) for run in (a, b))
-    partners = match_sample_ids(ids_b, ids_a)
-    if not partners and not (a.corpus.keys() & b.corpus.keys()):
-        raise UsageError(
-            f"no sample is in both runs: ids are like `{next(iter(ids_a), '')}` and `{next(iter(ids_b), '')}`",
-            hint="score folders whose files have the same relative paths, or give ids",
-        )
-    return [_compare(name, a, b, partners) for name in names]
+    pairing = RunPair.of(a, b, cluster=cluster, names=(_name(run_a, "A"), _name(run_b, "B")))
+    return [_compare(name, pairing) for name in names]
 
 
-def _compare(name: str, a: EvalResults, b: EvalResults, partners: Mapping[str, str]) -> Comparison:
-    scores_a = _scores(name, a)
-    scores_b = {partners.get(i, i): score for i, score in _scores(name, b).items()}
-    shared = [i for i in scores_a if i in scores_b]
-    first, second = [scores_a[i] for i in shared], [scores_b[i] for i in shared]
-    corpus_a, corpus_b = (run.corpus[name].score if name in run.corpus else None for run in (a, b))
-    interval = paired_difference_interval(candidate=second, baseline=first) if shared else None
-    mean_a = sum(first) / len(first) if first else None
-    mean_b = sum(second) / len(second) if second else None
-    difference = mean_b - mean_a if mean_a is not None and mean_b is not None else None
-    if difference is None and corpus_a is not None and corpus_b is not None:
-        difference = corpus_b - corpus_a
+def _name(run: Run, default: str) -> str:
+    return default if isinstance(run, EvalResults) else (Path(run).resolve().name or default)
+
+
+def _compare(name: str, pairing: RunPair) -> Comparison:
+    a, b = pairing.a, pairing.b
+    pairs = pairing.by_id(_scores(name, a), _scores(name, b))
+    labels = pairing.cluster_labels(pairs.ids)
+    interval = _interval([y - x for x, y in zip(pairs.a, pairs.b, strict=True)], None, labels)
+    mean_a, mean_b = (math.fsum(scores) / len(scores) if scores else None for scores in (pairs.a, pairs.b))
+    corpus = _compare_corpus(name, pairing)
+    difference = corpus.difference if mean_a is None or mean_b is None else mean_b - mean_a
     direction = a.fact(name, "direction") or b.fact(name, "direction")
     options = _options(name, a, b)
+    has_samples = bool(pairs.ids)
+    has_both = has_samples and corpus.difference is not None
+    verdict = _verdict(difference, interval if has_samples else corpus.interval, direction, is_paired=has_samples)
+    corpus_verdict = _verdict(corpus.difference, corpus.interval, direction, is_paired=corpus.is_paired)
+    clusters = "" if labels is None or pairing.clusters is None else _count(labels, pairing.clusters.column)
+    too_few = [_too_few(len(pairs.ids), clusters)] if "too few pairs" in (verdict, corpus_verdict) else []
     return Comparison(
         metric=name,
         direction=direction,
-        num_paired=len(shared),
-        num_only_a=len(scores_a) - len(shared),
-        num_only_b=len(scores_b) - len(shared),
+        num_paired=len(pairs.ids),
+        num_only_a=pairs.num_only_a,
+        num_only_b=pairs.num_only_b,
         mean_a=mean_a,
         mean_b=mean_b,
         difference=difference,
         interval=interval,
-        corpus_a=corpus_a,
-        corpus_b=corpus_b,
-        verdict="not comparable" if options else _verdict(difference, interval, direction, len(shared)),
-        notes=(*_left_out(len(scores_a) - len(shared), len(scores_b) - len(shared)), *options, *_weights(a, b)),
+        corpus_a=corpus.a,
+        corpus_b=corpus.b,
+        verdict="not comparable" if options else verdict,
+        corpus_difference=corpus.difference if has_both else None,
+        corpus_interval=corpus.interval if has_both else None,
+        corpus_verdict=("not comparable" if options else corpus_verdict) if has_both else None,
+        clusters=clusters,
+        notes=(*too_few, *_left_out(pairs, pairing), *corpus.notes, *options, *_weights(a, b)),
         dummy=any(r.dummy for run in (a, b) for r in [*(row[name] for row in run if name in row), *_corpus(name, run)]),
+        run_a=pairing.run_a,
+        run_b=pairing.run_b,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _CorpusDifference:
+    """Corpus scores of both runs, over their common samples where that can be computed."""
+
+    a: float | None
+    b: float | None
+    interval: Interval | None = None
+    is_paired: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def difference(self) -> float | None:
+        return None if self.a is None or self.b is None else self.b - self.a
+
+
+def _compare_corpus(name: str, pairing: RunPair) -> _CorpusDifference:
+    whole_a, whole_b = (r[0].score if (r := _corpus(name, run)) else None for run in (pairing.a, pairing.b))
+    if whole_a is None or whole_b is None:
+        return _CorpusDifference(a=whole_a, b=whole_b)
+    terms_a, terms_b = (corpus_terms(run, name) for run in (pairing.a, pairing.b))
+    if terms_a is None or terms_b is None:
+        return _CorpusDifference(a=whole_a, b=whole_b, notes=(NO_STATES,))
+    pairs = pairing.by_id(_named(pairing.a, terms_a), _named(pairing.b, terms_b))
+    same = [i for i, (x, y) in enumerate(zip(pairs.a, pairs.b, strict=True)) if x.denominator == y.denominator]
+    a, b = ([side[i] for i in same] for side in (pairs.a, pairs.b))
+    num_other = len(pairs.ids) - len(same)
+    notes = (f"corpus: {num_other} samples have other reference texts in the two runs and take no part",)
+    rate_a, rate_b = ratio_of(a), ratio_of(b)
+    if rate_a is None or rate_b is None:
+        return _CorpusDifference(a=whole_a, b=whole_b, notes=notes)
+    interval = _interval(
+        [y.numerator - x.numerator for x, y in zip(a, b, strict=True)],
+        [x.denominator for x in a],
+        pairing.cluster_labels([pairs.ids[i] for i in same]),
+    )
+    return _CorpusDifference(a=rate_a, b=rate_b, interval=interval, is_paired=True, notes=notes if num_other else ())
+
+
+def _interval(
+    differences: Sequence[float], denominators: Sequence[float] | None, labels: Sequence[Hashable] | None
+) -> Interval | None:
+    """Return the sign-flip interval; below six pairs Student's, which has no width where all differences are equal."""
+    if not differences:
+        return None
+    interval = paired_interval(differences, denominators, clusters=labels)
+    if interval is not None:
+        return interval
+    below = denominators if denominators is not None else [1.0] * len(differences)
+    interval = ratio_interval(differences, below, clusters=labels, method="t")
+    return None if interval is None or math.isclose(interval.low, interval.high, abs_tol=1e-12) else interval
+
+
+def _named(run: EvalResults, terms: Mapping[int, Terms]) -> dict[str, Terms]:
+    ids = run.sample_ids
+    return {ids[i]: t for i, t in terms.items()}
 
 
 def _corpus(name: str, run: EvalResults) -> list[Any]:
     return [run.corpus[name]] if name in run.corpus else []
-
-
-def _scored_ids(run: EvalResults) -> list[str]:
-    ids = run.sample_ids
-    return [ids[i] for i in run.scored_positions]
 
 
 def _scores(name: str, run: EvalResults) -> dict[str, float]:
@@ -142,11 +231,11 @@ def _scores(name: str, run: EvalResults) -> dict[str, float]:
     return found
 
 
-def _verdict(difference: float | None, interval: Interval | None, direction: str | None, num_paired: int) -> Verdict:
+def _verdict(difference: float | None, interval: Interval | None, direction: str | None, *, is_paired: bool) -> Verdict:
     if difference is None:
         return "none"
-    if interval is None:
-        return "too few samples" if num_paired else "no interval"
+    if interval is None or interval.method == "t":
+        return "too few pairs" if is_paired else "no interval"
     if not interval.excludes(0.0):
         return "no clear difference"
     is_higher = difference > 0
@@ -155,21 +244,35 @@ def _verdict(difference: float | None, interval: Interval | None, direction: str
     return "better" if is_higher == (direction == "higher") else "worse"
 
 
-def _left_out(only_a: int, only_b: int) -> tuple[str, ...]:
-    return (f"left out: {only_a} samples scored in A alone, {only_b} in B alone",) if only_a or only_b else ()
+def _count(labels: Sequence[Hashable], column: str) -> str:
+    return f"{len(set(labels))} by {column}"
+
+
+def _left_out(pairs: Pairs, pairing: RunPair) -> tuple[str, ...]:
+    if not pairs.num_only_a and not pairs.num_only_b:
+        return ()
+    return (
+        f"left out: {pairs.num_only_a} samples scored in {pairing.run_a} alone, {pairs.num_only_b} in "
+        f"{pairing.run_b} alone",
+    )
 
 
 def _options(name: str, a: EvalResults, b: EvalResults) -> tuple[str, ...]:
     """Options that differ: the scores are not of one scale then."""
-    first, second = a.fact(name, "options"), b.fact(name, "options")
-    if not (isinstance(first, Mapping) and isinstance(second, Mapping)):
+    options_a, options_b = a.fact(name, "options"), b.fact(name, "options")
+    if not (isinstance(options_a, Mapping) and isinstance(options_b, Mapping)):
         return ()
-    differing = sorted(k for k in {*first, *second} if first.get(k) != second.get(k))
-    pairs = ", ".join(f"{k} {first.get(k)} / {second.get(k)}" for k in differing)
+    differing = sorted(k for k in {*options_a, *options_b} if options_a.get(k) != options_b.get(k))
+    pairs = ", ".join(f"{k} {options_a.get(k)} / {options_b.get(k)}" for k in differing)
     return (f"different options: {pairs}",) if differing else ()
 
 
 def _weights(a: EvalResults, b: EvalResults) -> tuple[str, ...]:
-    first, second = a.provenance.get("weights", {}), b.provenance.get("weights", {})
-    changed = sorted(w for w in set(first) & set(second) if first[w] != second[w])
+    weights_a, weights_b = a.provenance.get("weights", {}), b.provenance.get("weights", {})
+    changed = sorted(w for w in set(weights_a) & set(weights_b) if weights_a[w] != weights_b[w])
     return (f"different weights: {', '.join(changed)}",) if changed else ()
+
+
+def _too_few(num_pairs: int, clusters: str) -> str:
+    counted = f"{num_pairs} pairs" + (f" in {clusters}" if clusters else "")
+    return f"{counted}: a verdict needs {fewest_pairs()}, since fewer differ as clearly by chance alone"

@@ -38,6 +38,7 @@ def test_clip_without_sound_counts_as_deletions_or_not_at_all(missing_counts: bo
     assert rate == expected
     assert (details["num_missing"], details["wer_scored_only"]) == (1, 0.5)
     assert ("gone" in [w["id"] for w in details["worst"]]) == missing_counts
+    assert details["ratio_of_sums"]["unscored"] == ({"gone": [2, 2]} if missing_counts else {})
 
 
 def test_worst_clips_are_the_same_whatever_the_order_and_the_split() -> None:

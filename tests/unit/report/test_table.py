@@ -10,7 +10,7 @@ from rich.console import Console
 from avmeter.errors import SkipCode
 from avmeter.report import markdown_comparison, markdown_table, print_comparison, print_run
 from avmeter.result import MetricResult, Skip
-from avmeter.run import EvalResults, compare
+from avmeter.run import Comparison, EvalResults, compare
 from avmeter.sample import as_samples
 
 SKIP = MetricResult.skipped("m.a", Skip(code=SkipCode.SILENT, reason="c: silent", hint=""))
@@ -110,10 +110,24 @@ def test_markdown_shows_names_as_they_are() -> None:
 
 def test_comparison_says_who_is_better() -> None:
     """With both means, the difference and its interval."""
-    found = compare(run_of([0.5, 0.6, 0.7]), run_of([0.1, 0.2, 0.31]))
+    found = compare(run_of([0.5, 0.6, 0.7] * 2), run_of([0.1, 0.2, 0.31] * 2))
     out = io.StringIO()
     print_comparison(found, console=Console(file=out, width=160, highlight=False))
     row = next(line for line in out.getvalue().splitlines() if "m.a" in line)
     assert "better" in row
     assert "-0.3967" in row
     assert "| m.a ↓ | better | 0.6000 | 0.2033 | -0.3967 |" in markdown_comparison(found)
+
+
+def test_corpus_score_has_a_row_of_its_own() -> None:
+    """With its own verdict; clusters and why there is no verdict are said."""
+    sides = {"metric": "m.a", "direction": "lower", "num_paired": 8, "num_only_a": 0, "num_only_b": 0}
+    scores = {"mean_a": 1.0, "mean_b": 2.0, "difference": 1.0, "corpus_a": 3.0, "corpus_b": 2.5}
+    corpus = {"corpus_difference": -0.5, "corpus_verdict": "better", "clusters": "4 by speaker"}
+    names = {"run_a": "old", "run_b": "new", "notes": ("8 pairs in 4 by speaker: a verdict needs 6",)}
+    found = Comparison(**sides, **scores, **corpus, **names, interval=None, verdict="too few pairs")
+    text = markdown_comparison([found])
+    assert "B against A, A = old, B = new" in text
+    assert "| m.a ↓ | too few pairs | 1.000 | 2.000 | 1.000 | – | 8 (4 by speaker) |" in text
+    assert "| m.a ↓, corpus | better | 3.000 | 2.500 | -0.5000 | – | corpus |" in text
+    assert "a verdict needs 6" in text
