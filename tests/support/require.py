@@ -11,7 +11,7 @@ a green run cannot be thin.
     media      real media clips beside the checkout
     goldens    published outputs over those clips, beside the checkout
     codecs     an encoder in the libav of PyAV
-    system     something of the operating system: /proc, a user who is not root, file names
+    system     something of the operating system: /proc, a user who is not root, file names, strace
 """
 
 from __future__ import annotations

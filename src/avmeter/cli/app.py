@@ -21,6 +21,7 @@ from avmeter.cli.exit_codes import EXIT_INTERRUPTED, EXIT_USAGE
 from avmeter.cli.messages import fail, say, warn
 from avmeter.cli.once import OnceCommand
 from avmeter.errors import AvmeterError
+from avmeter.telemetry import turn_off_telemetry
 
 app = typer.Typer(
     name="avmeter",
@@ -79,6 +80,7 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 def run() -> None:
     """Run the command that the command line names, and end the process."""
+    turn_off_telemetry()  # for packages that plug-ins import, too
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a character must not end a run
             stream.reconfigure(errors="backslashreplace")

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from avmeter.telemetry import import_without_telemetry
+
 SAMPLE_RATE = 16_000
 """Hz; the detector knows no other."""
 
@@ -26,10 +28,9 @@ def speech_ranges(waveform: np.ndarray, *, pause_ms: int = 2000, pad_ms: int = 4
         pause_ms: Silence below this does not divide speech.
         pad_ms: Added on both sides of every range.
     """
-    from faster_whisper.vad import VadOptions, get_speech_timestamps
-
-    options = VadOptions(min_silence_duration_ms=pause_ms, speech_pad_ms=pad_ms)
-    ranges = get_speech_timestamps(waveform, options)
+    detector = import_without_telemetry("faster_whisper.vad")
+    options = detector.VadOptions(min_silence_duration_ms=pause_ms, speech_pad_ms=pad_ms)
+    ranges = detector.get_speech_timestamps(waveform, options)
     return np.array([(r["start"], r["end"]) for r in ranges], dtype=np.int64).reshape(-1, 2)
 
 

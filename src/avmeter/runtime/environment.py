@@ -1,5 +1,7 @@
 """Environment variables: read here and nowhere else in this package, when they are needed, and never written.
 
+The one exception is `avmeter.telemetry`, which turns usage reports of other packages off.
+
 | variable | meaning |
 |---|---|
 | `AVMETER_WEIGHTS` | folder with checkpoints: `NAME/file`, or `file` alone |

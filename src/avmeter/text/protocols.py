@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from avmeter.errors import MissingDependencyError
+from avmeter.telemetry import import_without_telemetry
 from avmeter.text.language import Language, detect_char_level
 
 _FASTVIDEO_GONE = str.maketrans("", "", string.punctuation + "，。！？、；：「」『』（）《》【】—…")
@@ -78,13 +79,13 @@ def whisper_english_caveats() -> tuple[str, ...]:
 @cache
 def _english_normaliser() -> Callable[[str], str]:
     try:
-        from transformers.models.whisper.english_normalizer import EnglishTextNormalizer
+        whisper = import_without_telemetry("transformers.models.whisper.english_normalizer")
     except ImportError as error:
         raise MissingDependencyError(
             "the normaliser `whisper-english` needs transformers, which is not installed",
             hint="pip install 'avmeter[clap]', or use the normaliser `magihuman`",
         ) from error
-    normaliser: Callable[[str], str] = EnglishTextNormalizer(dict(_spellings()))
+    normaliser: Callable[[str], str] = whisper.EnglishTextNormalizer(dict(_spellings()))
     return normaliser
 
 

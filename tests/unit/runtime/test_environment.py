@@ -16,7 +16,8 @@ from avmeter.runtime.environment import Settings
 from avmeter.weights import WeightsSource
 
 PACKAGE = Path(avmeter.__file__).parent
-MAY_READ = {Path("runtime/environment.py"), Path("engine/ipc/process.py")}  # the latter hands it on to its process
+# `ipc/process.py` hands it on to its process, and `telemetry.py` turns reports of other packages off.
+MAY_READ = {Path("runtime/environment.py"), Path("engine/ipc/process.py"), Path("telemetry.py")}
 SPELLINGS = {
     "": False, "0": False, "false": False, "False": False, "no": False, "off": False, " OFF ": False,
     "1": True, "true": True, "yes": True, "on": True, "2": True,

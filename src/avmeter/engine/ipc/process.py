@@ -15,6 +15,7 @@ from multiprocessing import spawn
 from pathlib import Path
 
 from avmeter.engine.ipc.channel import Channel
+from avmeter.telemetry import TELEMETRY_OFF
 
 _READY = "ready"
 _READY_WITHIN_S = 300.0  # imports from a slow network drive take a minute
@@ -81,7 +82,7 @@ class Process:
                         self._command(far.fileno()),
                         pass_fds=(far.fileno(),),
                         stdin=subprocess.DEVNULL,
-                        env={**os.environ, **self._environment},
+                        env={**os.environ, **TELEMETRY_OFF, **self._environment},
                         start_new_session=True,
                     )
                     on_failure.pop_all()

@@ -26,6 +26,7 @@ from avmeter.features.waveforms import mean_over_windows
 from avmeter.media import MediaItem
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
+from avmeter.telemetry import import_without_telemetry
 
 MEL = MelSpec(
     sample_rate=16_000, n_fft=512, win_length=400, hop_length=160, n_mels=64,
@@ -60,8 +61,7 @@ class Yamnet(AudioSetExtractor):
     batch_size = 32
 
     def build_network(self, runtime: Runtime) -> Any:
-        import onnxruntime
-
+        onnxruntime = import_without_telemetry("onnxruntime")
         archive = runtime.weights.path(self.entries[0])
         with tempfile.TemporaryDirectory(prefix="avmeter-") as folder:
             model = _unpack(archive, Path(folder))

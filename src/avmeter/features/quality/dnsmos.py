@@ -16,6 +16,7 @@ from avmeter.features.base import Features, Window, WindowExtractor
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
+from avmeter.telemetry import import_without_telemetry
 
 SAMPLE_RATE = 16_000
 WINDOW_S = 9.01
@@ -42,7 +43,7 @@ class Dnsmos(WindowExtractor):
 
     def build_network(self, runtime: Runtime) -> tuple[Any, Any]:
         """Open the sessions of both networks."""
-        import onnxruntime
+        onnxruntime = import_without_telemetry("onnxruntime")
 
         def session(entry: str) -> Any:
             return onnxruntime.InferenceSession(str(runtime.weights.path(entry)), providers=["CPUExecutionProvider"])

@@ -22,6 +22,7 @@ from avmeter.features.vad import SAMPLE_RATE
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
+from avmeter.telemetry import import_without_telemetry
 
 ENTRY = "wavlm-base-plus-sv"
 _WINDOW = 30 * SAMPLE_RATE  # 480000 samples in a 30-second window
@@ -61,12 +62,11 @@ class SpeakerWavlm(ModelFolderExtractor):
         self._normalises = self._net.normalises
 
     def build_network(self, runtime: Runtime) -> _WavLM:
-        from transformers import Wav2Vec2FeatureExtractor, WavLMForXVector
-
+        transformers = import_without_telemetry("transformers")
         folder = self.model_folder(runtime)
         try:
-            front = Wav2Vec2FeatureExtractor.from_pretrained(folder, local_files_only=True)
-            net = WavLMForXVector.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
+            front = transformers.Wav2Vec2FeatureExtractor.from_pretrained(folder, local_files_only=True)
+            net = transformers.WavLMForXVector.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
         except (OSError, ValueError) as error:
             raise WeightsError(f"{folder}: not a WavLM for speaker verification ({error})") from error
         return _WavLM(net.to(runtime.device).eval().requires_grad_(False), bool(front.do_normalize))

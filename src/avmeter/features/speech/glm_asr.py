@@ -20,6 +20,7 @@ from avmeter.features.speech.base import SpeechRecogniser, whole_segment
 from avmeter.features.vad import SAMPLE_RATE
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
+from avmeter.telemetry import import_without_telemetry
 
 _MAX_NEW_TOKENS = 500
 """As the model's card does; of a piece of at most five minutes."""
@@ -61,12 +62,11 @@ class GlmAsr(SpeechRecogniser):
         return {"zai-org/GLM-ASR-Nano-2512": "glm-asr-nano"}.get(self.model_name, self.model_name)
 
     def build_network(self, runtime: Runtime) -> _GlmAsrModel:
-        from transformers import AutoProcessor, GlmAsrForConditionalGeneration
-
+        transformers = import_without_telemetry("transformers")
         folder = self.model_folder(runtime)
         try:
-            processor = AutoProcessor.from_pretrained(folder, local_files_only=True)
-            model = GlmAsrForConditionalGeneration.from_pretrained(
+            processor = transformers.AutoProcessor.from_pretrained(folder, local_files_only=True)
+            model = transformers.GlmAsrForConditionalGeneration.from_pretrained(
                 folder, dtype=runtime.half_dtype or torch.float32, local_files_only=True
             )
         except (OSError, ValueError) as error:

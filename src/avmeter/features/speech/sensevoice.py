@@ -16,6 +16,7 @@ from avmeter.features.vad import SAMPLE_RATE
 from avmeter.media import MediaItem
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
+from avmeter.telemetry import import_without_telemetry
 
 LANGUAGES = ("zh", "en", "ja", "ko", "yue")
 
@@ -41,13 +42,12 @@ class SenseVoice(SpeechRecogniser):
         return (super().network_key(), self.language)
 
     def build_network(self, runtime: Runtime) -> Any:
-        from sherpa_onnx import OfflineRecognizer
-
         folder = self.model_folder(runtime)
         models = [folder / name for name in ("model.int8.onnx", "model.onnx") if (folder / name).is_file()]
         if not models or not (folder / "tokens.txt").is_file():
             raise WeightsError(f"{folder}: no model.int8.onnx (or model.onnx) with tokens.txt")
-        return OfflineRecognizer.from_sense_voice(
+        sherpa_onnx = import_without_telemetry("sherpa_onnx")
+        return sherpa_onnx.OfflineRecognizer.from_sense_voice(
             model=str(models[0]),
             tokens=str(folder / "tokens.txt"),
             language=self.language or "auto",

@@ -19,6 +19,7 @@ from avmeter.features.speech.base import SpeechRecogniser
 from avmeter.features.vad import SAMPLE_RATE
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
+from avmeter.telemetry import import_without_telemetry
 
 PREFIXES = ("openai/whisper-", "Systran/faster-whisper-", "faster-whisper-", "whisper-")
 
@@ -51,10 +52,9 @@ class Whisper(SpeechRecogniser):
         return f"faster-whisper-{size_of(self.model_name)}"
 
     def build_network(self, runtime: Runtime) -> Any:
-        from faster_whisper import WhisperModel
-
+        faster_whisper = import_without_telemetry("faster_whisper")
         half = runtime.device.type == "cuda" and runtime.half_dtype is not None
-        return WhisperModel(
+        return faster_whisper.WhisperModel(
             str(self.model_folder(runtime)),
             device=runtime.device.type,
             device_index=runtime.device.index or 0,

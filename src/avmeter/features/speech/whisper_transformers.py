@@ -28,6 +28,7 @@ from avmeter.features.speech.whisper import size_of
 from avmeter.features.vad import SAMPLE_RATE
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
+from avmeter.telemetry import import_without_telemetry
 
 _LATEST_START = 50
 """The first timestamp is at most 1 s, in steps of 20 ms (`max_initial_timestamp` of openai/whisper)."""
@@ -76,11 +77,10 @@ class GreedyWhisper:
     """
 
     def __init__(self, model: Any, tokenizer: Any) -> None:
-        from transformers import WhisperFeatureExtractor
-
+        transformers = import_without_telemetry("transformers")
         self._model = model
         self._tokenizer = tokenizer
-        self._mel = WhisperFeatureExtractor(feature_size=model.config.num_mel_bins)
+        self._mel = transformers.WhisperFeatureExtractor(feature_size=model.config.num_mel_bins)
         tokens = tokenizer.get_vocab(with_added_tokens=True)
         self._start, self._end = tokens["<|startoftranscript|>"], tokens["<|endoftext|>"]
         self._task = [tokens["<|transcribe|>"], tokens["<|notimestamps|>"]]
@@ -93,15 +93,15 @@ class GreedyWhisper:
     def load(cls, folder: Path, runtime: Runtime) -> GreedyWhisper:
         """Load the model of a folder to the device, in the run's precision."""
         from tokenizers import Tokenizer
-        from transformers import WhisperForConditionalGeneration
 
+        transformers = import_without_telemetry("transformers")
         file = folder / "tokenizer.json"
         if not file.is_file():
             raise WeightsError(
                 f"{folder}: no tokenizer.json", hint="give a folder of the layout of openai/whisper-base"
             )
         try:
-            model = WhisperForConditionalGeneration.from_pretrained(
+            model = transformers.WhisperForConditionalGeneration.from_pretrained(
                 folder, dtype=runtime.half_dtype or torch.float32, local_files_only=True
             )
         except (OSError, ValueError) as error:
@@ -128,12 +128,11 @@ class GreedyWhisper:
         return transcripts
 
     def _encode(self, waveforms: Sequence[np.ndarray]) -> Any:
-        from transformers.modeling_outputs import BaseModelOutput
-
+        outputs = import_without_telemetry("transformers.modeling_outputs")
         mels = self._mel(list(waveforms), sampling_rate=SAMPLE_RATE, return_tensors="pt").input_features
         with torch.autocast(self._model.device.type, enabled=False):
             states = self._model.get_encoder()(mels.to(self._model.device, self._model.dtype)).last_hidden_state
-        return BaseModelOutput(last_hidden_state=states)
+        return outputs.BaseModelOutput(last_hidden_state=states)
 
     def _first_step(
         self, encoded: Any, language: str | None
@@ -155,21 +154,22 @@ class GreedyWhisper:
         return [names[i] for i in likeliest.indices.tolist()], likeliest.values.tolist(), silent
 
     def _decode(self, encoded: Any, languages: Sequence[str | None], timestamps: bool) -> tuple[list[str], list[float]]:
-        from transformers import GenerationMixin, LogitsProcessorList, WhisperTimeStampLogitsProcessor
-
+        transformers = import_without_telemetry("transformers")
         model, end = self._model, self._end
         prompts = [self._prompt(language, timestamps) for language in languages]
         config, record = self._config(len(prompts[0])), _LogProbabilities()
-        rules = [WhisperTimeStampLogitsProcessor(config, begin_index=len(prompts[0]))] if timestamps else []
+        rules = (
+            [transformers.WhisperTimeStampLogitsProcessor(config, begin_index=len(prompts[0]))] if timestamps else []
+        )
         with torch.autocast(model.device.type, enabled=False):
             # Whisper's own `generate` adds sampling at higher temperatures, and asks for the language once more.
-            tokens = GenerationMixin.generate(
+            tokens = transformers.GenerationMixin.generate(
                 model,
                 encoder_outputs=encoded,
                 attention_mask=torch.ones(encoded.last_hidden_state.shape[:2], device=model.device),
                 decoder_input_ids=torch.tensor(prompts, device=model.device),
                 generation_config=config,
-                logits_processor=LogitsProcessorList([*rules, record]),
+                logits_processor=transformers.LogitsProcessorList([*rules, record]),
             )
         texts, means = [], []
         steps = torch.stack(record.steps, dim=1).cpu()
@@ -181,10 +181,9 @@ class GreedyWhisper:
         return texts, means
 
     def _config(self, prompt_length: int) -> Any:
-        from transformers import GenerationConfig
-
+        transformers = import_without_telemetry("transformers")
         published = self._model.generation_config
-        return GenerationConfig(
+        return transformers.GenerationConfig(
             # All the room there is: unlike openai/whisper, this never returns to what is left of a window.
             max_new_tokens=self._model.config.max_target_positions - prompt_length,
             do_sample=False,

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from avmeter.errors import MissingDependencyError
 from avmeter.nets.clap.config import AudioTowerConfig, ClapConfig, MsClapConfig
 from avmeter.nets.clap.ms import MsClap
+from avmeter.telemetry import import_without_telemetry
 
 # torch insists on it when it loads a batch norm.
 _IN_EVERY_FILE = "num_batches_tracked"
@@ -78,7 +79,7 @@ def _projected(output: Any) -> Tensor:
 
 def _require_transformers() -> None:
     try:
-        import transformers  # noqa: F401
+        import_without_telemetry("transformers")
     except ImportError as error:
         raise MissingDependencyError(
             "CLAP needs the package transformers, which is not installed", hint="pip install 'avmeter[clap]'"
@@ -86,11 +87,9 @@ def _require_transformers() -> None:
 
 
 def _clap(config: ClapConfig) -> nn.Module:
-    from transformers import ClapConfig as TransformersConfig
-    from transformers import ClapModel, ClapTextConfig
-
+    transformers = import_without_telemetry("transformers")
     text = config.text
-    text_config = ClapTextConfig(
+    text_config = transformers.ClapTextConfig(
         vocab_size=text.vocabulary,
         hidden_size=text.dim,
         num_hidden_layers=text.num_layers,
@@ -101,8 +100,8 @@ def _clap(config: ClapConfig) -> nn.Module:
         projection_dim=config.embedding_dim,
     )
     audio_config = _audio_config(config.audio, config.embedding_dim)
-    net: nn.Module = ClapModel(
-        TransformersConfig(
+    net: nn.Module = transformers.ClapModel(
+        transformers.ClapConfig(
             text_config=text_config.to_dict(), audio_config=audio_config.to_dict(), projection_dim=config.embedding_dim
         )
     )
@@ -110,10 +109,9 @@ def _clap(config: ClapConfig) -> nn.Module:
 
 
 def _ms_clap(config: MsClapConfig) -> nn.Module:
-    from transformers import ClapAudioModel, GPT2Config, GPT2Model
-
+    transformers = import_without_telemetry("transformers")
     text = config.text
-    text_config = GPT2Config(
+    text_config = transformers.GPT2Config(
         vocab_size=text.vocabulary,
         n_positions=text.num_positions,
         n_embd=text.dim,
@@ -121,16 +119,14 @@ def _ms_clap(config: MsClapConfig) -> nn.Module:
         n_head=text.num_heads,
     )
     return MsClap(
-        audio_model=ClapAudioModel(_audio_config(config.audio, config.embedding_dim)),
-        text_model=GPT2Model(text_config),
+        audio_model=transformers.ClapAudioModel(_audio_config(config.audio, config.embedding_dim)),
+        text_model=transformers.GPT2Model(text_config),
         embedding_dim=config.embedding_dim,
     )
 
 
 def _audio_config(audio: AudioTowerConfig, embedding_dim: int) -> Any:
-    from transformers import ClapAudioConfig
-
-    return ClapAudioConfig(
+    return import_without_telemetry("transformers").ClapAudioConfig(
         window_size=audio.window_size,
         num_mel_bins=audio.num_mels,
         spec_size=audio.image_size,

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from avmeter.errors import MissingDependencyError, UsageError, WeightsError
+from avmeter.telemetry import import_without_telemetry
 
 _VERIFY = "check the files with `avmeter weights verify`"
 
@@ -98,7 +99,7 @@ class FileTokens:
 
     def __init__(self, *, vocabulary: Path, merges: Path, max_tokens: int = 512, scheme: Scheme = ROBERTA) -> None:
         try:
-            import transformers
+            transformers = import_without_telemetry("transformers")
         except ImportError as error:
             raise MissingDependencyError(
                 "CLAP's tokenizer needs the package transformers, which is not installed",

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from avmeter.errors import MissingDependencyError, WeightsError
 from avmeter.nets.pe_av.config import TextConfig
 from avmeter.nets.pe_av.layers import Head
+from avmeter.telemetry import import_without_telemetry
 
 MAX_TOKENS = 512
 """Longest text, [CLS] and [SEP] included, in the authors' code."""
@@ -55,13 +56,13 @@ class TextTower(nn.Module):
 def _modernbert(config: TextConfig) -> Any:
     """Build a `transformers.ModernBertModel` without its final norm."""
     try:
-        from transformers import ModernBertConfig, ModernBertModel
+        transformers = import_without_telemetry("transformers")
     except ImportError as error:
         raise MissingDependencyError(
             "PE-AV's text tower needs the package transformers, which is not installed",
             hint="pip install 'avmeter[pe-av]'",
         ) from error
-    sizes = ModernBertConfig(
+    sizes = transformers.ModernBertConfig(
         vocab_size=config.vocabulary,
         hidden_size=config.dim,
         intermediate_size=config.hidden_dim,
@@ -74,7 +75,7 @@ def _modernbert(config: TextConfig) -> Any:
         pad_token_id=config.pad,
         attn_implementation="sdpa",
     )
-    model = ModernBertModel(sizes)
+    model = transformers.ModernBertModel(sizes)
     model.final_norm = nn.Identity()
     return model
 

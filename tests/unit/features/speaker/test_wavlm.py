@@ -12,22 +12,12 @@ from avmeter.errors import SkipCode, SkipError, WeightsError
 from avmeter.features.base import get_extractor
 from support.extractors import cpu_runtime, noise
 from support.voices import RATE, embed
+from support.wavlm import write_wavlm_folder
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["plain", "normalised"])
 def wavlm_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from transformers import Wav2Vec2FeatureExtractor, WavLMConfig, WavLMForXVector
-
-    folder = tmp_path_factory.mktemp("wavlm")
-    torch.manual_seed(0)
-    config = WavLMConfig(
-        hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32, num_buckets=16,
-        conv_dim=(8,) * 7, num_conv_pos_embeddings=8, num_conv_pos_embedding_groups=2, xvector_output_dim=12,
-        tdnn_dim=(12, 12, 12, 12, 24), use_weighted_layer_sum=True,
-    )  # fmt: skip
-    WavLMForXVector(config).save_pretrained(folder)
-    Wav2Vec2FeatureExtractor(do_normalize=request.param).save_pretrained(folder)
-    return folder
+    return write_wavlm_folder(tmp_path_factory.mktemp("wavlm"), normalises=request.param)
 
 
 @pytest.mark.usefixtures("all_is_speech")
