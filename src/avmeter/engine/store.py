@@ -179,12 +179,22 @@ def default_store_folder() -> Path:
 def open_store(store: str | Path | bool | None) -> Store:
     """Open a store: a folder's, with True that of the user's cache folder, with None or False one that stores nothing.
 
+    Where the cache folder cannot be written, as in read-only containers, a warning says so and nothing is stored.
+
     Raises:
-        UsageError: The folder cannot be written, or its store is of another version.
+        UsageError: The folder that `store` names cannot be written, or a store is of another version.
     """
     if store is None or store is False:
         return NoStore()
-    return SqliteStore(default_store_folder() if store is True else Path(store))
+    if store is not True:
+        return SqliteStore(Path(store))
+    try:
+        return SqliteStore(default_store_folder())
+    except UsageError as error:
+        if not isinstance(error.__cause__, OSError | sqlite3.Error):
+            raise
+        warnings.warn(f"{error.message}; features are not stored, scoring goes on", stacklevel=2)
+        return NoStore()
 
 
 def encode_features(features: Features) -> bytes:

@@ -7,7 +7,11 @@ alone if its name belongs to one checkpoint only (or its hash shows whose it is)
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -99,12 +103,26 @@ def discard_damaged(entry: Entry, file: File, settings: Settings) -> None:
 
 
 def build(entry: Entry, file: File, settings: Settings) -> Path:
-    """Make the file in the download cache from what installed packages ship (see `can_build`)."""
+    """Make the file from what installed packages ship (see `can_build`).
+
+    It is made in the download cache; where that cannot be written, in a temporary folder of this process.
+    """
     assert file.package is not None
     assert file.package.recipe is not None
     target = settings.downloads / entry.name
-    _RECIPES[file.package.recipe][1](target)
+    try:
+        _RECIPES[file.package.recipe][1](target)
+    except OSError:
+        target = _built_aside(file.package.recipe)
     return target / file.name
+
+
+@cache
+def _built_aside(recipe: str) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="avmeter-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    _RECIPES[recipe][1](folder)
+    return folder
 
 
 def folders(entry: Entry, folder: Path | None, settings: Settings) -> Iterator[Path]:

@@ -99,10 +99,13 @@ class WeightsSource:
             if all((candidate / f.name).is_file() for f in known.files) and self._fits(candidate, known, settings):
                 return candidate
         target = settings.downloads / known.name
-        for file in known.files:
-            found = self._resolve(known, file.name)
-            if found.parent != target:
-                _link(found, target / file.name)
+        found = {file.name: self._resolve(known, file.name) for file in known.files}
+        parents = {path.parent for path in found.values()}
+        if len(parents) == 1 and all(path.name == name for name, path in found.items()):
+            return parents.pop()
+        for name, path in found.items():
+            if path.parent != target:
+                _link(path, target / name)
         return target
 
     def state_dict(self, entry: str | Entry) -> dict[str, Tensor]:

@@ -152,6 +152,16 @@ def test_default_folder_follows_the_environment(tmp_path, monkeypatch):
     assert (tmp_path / "store" / "features.sqlite").exists()
 
 
+def test_cache_folder_that_cannot_be_written_costs_the_store_alone(tmp_path, monkeypatch):
+    """Nobody asked for this store: one warning, and nothing is stored."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("AVMETER_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.warns(UserWarning, match="scoring goes on") as caught:
+        store = open_store(True)
+    assert isinstance(store, NoStore)
+    assert len(caught) == 1
+
+
 @pytest.mark.parametrize("fact", [float("nan"), object()])
 def test_facts_that_json_lacks_do_not_stop_a_run(tmp_path, fact):
     """A store decides about later runs only: the feature is scored as without one, and a warning tells."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -81,6 +82,18 @@ def test_folder_holds_the_official_files() -> None:
         "tokenizer.json",
         "vocabulary.txt",
     ]
+
+
+@needs_packages
+def test_checkpoint_is_built_where_no_cache_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a read-only container it lies in a temporary folder, made once for all of its files."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("AVMETER_CACHE", str(tmp_path / "file" / "cache"))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    folder = AUTO.folder("faster-whisper-base")
+    official = catalog()["faster-whisper-base"].file("model.bin")
+    assert hashlib.sha256((folder / "model.bin").read_bytes()).hexdigest() == official.sha256
+    assert AUTO.folder("faster-whisper-base") == folder
 
 
 @needs_packages
