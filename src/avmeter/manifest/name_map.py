@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 from avmeter.errors import ManifestError
+from avmeter.manifest.read_table import read_table
 from avmeter.media.extensions import without_extension
 
 NameMap = Callable[[str], str] | str | Path | tuple[str, str]
-"""A function, a CSV file (columns `generated`, `reference`), or a regular expression and its replacement."""
+"""A function, a table (columns `generated`, `reference`), or a regular expression and its replacement."""
 
 
 def name_mapping(spec: NameMap | None) -> Callable[[str], str]:
     """Return a function from the key of a generated clip to the key of its reference.
 
     Raises:
-        ManifestError: The CSV lacks its columns, or the expression does not compile.
+        ManifestError: The table lacks its columns or contradicts itself, or the expression does not compile.
     """
     if spec is None:
         return lambda key: key
@@ -37,14 +37,20 @@ def name_mapping(spec: NameMap | None) -> Callable[[str], str]:
 
 
 def _name_table(path: Path) -> dict[str, str]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            if not {"generated", "reference"} <= set(reader.fieldnames or ()):
-                raise ManifestError(
-                    f"{path}: columns are {', '.join(reader.fieldnames or ()) or 'none'}",
-                    hint="a name map has the columns `generated` and `reference`",
-                )
-            return {without_extension(row["generated"]): row["reference"] for row in reader if row["generated"]}
-    except (OSError, UnicodeDecodeError) as error:
-        raise ManifestError(f"{path}: cannot be read ({error})") from error
+    """Reference of each generated clip, by names without extension.
+
+    Raises:
+        ManifestError: The table lacks its columns, or gives a clip two references.
+    """
+    table = read_table(path)
+    if not {"generated", "reference"} <= set(table.columns):
+        raise ManifestError(
+            f"{path}: columns are {', '.join(table.columns) or 'none'}",
+            hint="a name map has the columns `generated` and `reference`",
+        )
+    names: dict[str, str] = {}
+    for row in table.rows:
+        generated, reference = (str(row.cell(c) or "") for c in ("generated", "reference"))
+        if generated and names.setdefault(without_extension(generated), reference) != reference:
+            raise ManifestError(f"{path}, {row.where}: `{generated}` has another reference before: keep one")
+    return names

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from avmeter.errors import ManifestError
 from avmeter.manifest import PairingWarning, samples_from
+from avmeter.manifest.name_map import name_mapping
 from support.files import touch
 
 
@@ -24,3 +26,15 @@ def test_names_are_mapped_only_on_request(tmp_path: Path, kind: str) -> None:
     assert sample["reference_audio"] == str(ref / "real_01.wav")
     with pytest.warns(PairingWarning):
         samples_from(audio=gen, reference_audio=ref)
+
+
+def test_clip_with_two_references_is_refused(tmp_path: Path) -> None:
+    """The last one does not win in silence; the same one twice does no harm."""
+    (tmp_path / "map.csv").write_text("generated;reference\na.wav;x.wav\na;x.wav\nb;y.wav\n")
+    assert name_mapping(tmp_path / "map.csv")("a") == "x.wav"
+    (tmp_path / "map.csv").write_text("generated,reference\na.wav,x.wav\na.wav,y.wav\n")
+    with pytest.raises(ManifestError, match=r"line 3: `a\.wav` has another reference before"):
+        name_mapping(tmp_path / "map.csv")
+    (tmp_path / "map.csv").write_text("from,to\na.wav,x.wav\n")
+    with pytest.raises(ManifestError, match="columns are from, to"):
+        name_mapping(tmp_path / "map.csv")
