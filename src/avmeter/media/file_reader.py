@@ -50,7 +50,8 @@ class FileReader:
 
     def timestamps(self) -> FrameTimestamps:
         """Read the times of all frames."""
-        return read_timestamps(self._file, self._shifts)
+        video = self.info.video
+        return read_timestamps(self._file, self._shifts, first_frame_s=video[0].first_frame_s if video else None)
 
     def frames(
         self, timestamps: FrameTimestamps, indices: set[int], losses: Losses

@@ -35,7 +35,8 @@ class VideoStream:
 
     `width` and `height` are those on the screen: with square pixels, after rotation.
 
-    `rotation_deg` is how far decoded frames must be turned clockwise to stand upright.
+    `rotation_deg` is how far decoded frames must be turned clockwise to stand upright; `first_frame_s` is the time of
+    the first frame that can be decoded.
     """
 
     index: int
@@ -47,6 +48,7 @@ class VideoStream:
     start_s: float | None
     duration_s: float | None
     num_frames: int | None
+    first_frame_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,13 +103,13 @@ def probe(file: File, *, audio_stream: int | None = None) -> MediaInfo:
         undecodable = undecodable_streams(container)
         audio_streams = _chosen_first(container, file, "audio", audio_stream)
         video_streams = _chosen_first(container, file, "video", None)
-        orientation = _first_orientation(container, video_streams[0]) if video_streams else UPRIGHT
+        orientation, first_frame_s = _first_frame(container, video_streams[0]) if video_streams else (UPRIGHT, None)
         info = MediaInfo(
             path=str(file),
             size_bytes=size_bytes,
             container=container.format.name,
             audio=tuple(_audio_stream(s, container, file) for s in audio_streams),
-            video=tuple(_video_stream(s, container, file, orientation) for s in video_streams),
+            video=tuple(_video_stream(s, container, file, orientation, first_frame_s) for s in video_streams),
             undecodable=undecodable,
         )
     if not info.audio and not info.video and not undecodable:
@@ -142,7 +144,9 @@ def _audio_stream(stream: Any, container: Any, file: File) -> AudioStream:
     )
 
 
-def _video_stream(stream: Any, container: Any, file: File, orientation: Orientation) -> VideoStream:
+def _video_stream(
+    stream: Any, container: Any, file: File, orientation: Orientation, first_frame_s: float | None
+) -> VideoStream:
     context = stream.codec_context
     width, height = display_width(context.width, stream.sample_aspect_ratio), context.height
     if orientation.swaps_sides:
@@ -158,6 +162,7 @@ def _video_stream(stream: Any, container: Any, file: File, orientation: Orientat
         start_s=_seconds(stream.start_time, stream.time_base),
         duration_s=_duration_s(stream, container, file),
         num_frames=stream.frames or None,
+        first_frame_s=first_frame_s,
     )
 
 
@@ -192,10 +197,11 @@ def _clock_text_s(text: str) -> float | None:
         return None
 
 
-def _first_orientation(container: Any, stream: Any) -> Orientation:
+def _first_frame(container: Any, stream: Any) -> tuple[Orientation, float | None]:
+    """Decode the first frame that can be shown: its orientation and its time."""
     try:
         for frame in container.decode(stream):
-            return orientation_of(frame)
+            return orientation_of(frame), frame.time
     except (av.error.FFmpegError, OSError, ValueError):
-        return UPRIGHT  # the video cannot be decoded: raised when its frames are asked for
-    return UPRIGHT
+        return UPRIGHT, None  # the video cannot be decoded: raised when its frames are asked for
+    return UPRIGHT, None

@@ -65,24 +65,25 @@ class FrameTimestamps:
         return times
 
 
-def read_timestamps(file: File, shifts: Shifts | None = None) -> FrameTimestamps:
+def read_timestamps(file: File, shifts: Shifts | None = None, *, first_frame_s: float | None = None) -> FrameTimestamps:
     """Read the times of all frames of the video track that is read.
 
     Args:
         file: The file.
         shifts: Of the clock.
+        first_frame_s: Time of the first frame that can be decoded, if that is known.
 
     Raises:
         MediaError: As `choose_stream`; `decode_error` if the frames carry no times, or times that jump.
     """
-    found = _from_packets(file, shifts or {})
+    found = _from_packets(file, shifts or {}, first_frame_s)
     if found is None:
         found = _from_frames(file, shifts or {})
     _check_leaps(found, file)
     return found
 
 
-def _from_packets(file: File, shifts: Shifts) -> FrameTimestamps | None:
+def _from_packets(file: File, shifts: Shifts, first_frame_s: float | None) -> FrameTimestamps | None:
     """Read times from packets; None where they are not those of the frames that are shown."""
     with open_container(file) as container:
         stream = choose_stream(container, file, "video")
@@ -93,7 +94,10 @@ def _from_packets(file: File, shifts: Shifts) -> FrameTimestamps | None:
             return None
         unit_s = float(stream.time_base)
     found = _timestamps([(pts, duration) for pts, duration, _ in timed], unit_s, file)
-    leading = _leading([(pts, is_key) for pts, _, is_key in timed])
+    key_pts, leading = _leading([(pts, is_key) for pts, _, is_key in timed])
+    if first_frame_s is not None and (key_pts is None or first_frame_s > (key_pts + 0.5) * unit_s):
+        # Recovery without key frames, as in a cut stream with intra refresh: the decoder waits until a frame is whole.
+        return replace(found, stamps=found.stamps[found.stamps * unit_s > first_frame_s - 0.5 * unit_s])
     if not leading:
         return found
     shown = _decoded_leading(file, max(leading))
@@ -101,17 +105,17 @@ def _from_packets(file: File, shifts: Shifts) -> FrameTimestamps | None:
     return replace(found, stamps=stamps)
 
 
-def _leading(timed: Sequence[tuple[int, bool]]) -> set[int]:
-    """Return stamps of packets that may refer to frames before the file's first key frame, and not be decodable.
+def _leading(timed: Sequence[tuple[int, bool]]) -> tuple[int | None, set[int]]:
+    """Return the stamp of the first key frame, and those of frames that may refer to what was before it.
 
     decode order   (b) K b b P ...   `b` in front of K, or shown before it
     """
     first_key = next((i for i, (_, is_key) in enumerate(timed) if is_key), None)
     if first_key is None:
-        return set()
+        return None, set()
     key_pts = timed[first_key][0]
     before = {pts for pts, _ in timed[:first_key]}
-    return before | {pts for pts, _ in timed[first_key + 1 :] if pts < key_pts}
+    return key_pts, before | {pts for pts, _ in timed[first_key + 1 :] if pts < key_pts}
 
 
 def _decoded_leading(file: File, last: int) -> set[int]:

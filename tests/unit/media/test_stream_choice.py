@@ -30,7 +30,7 @@ def test_default_track_is_read(two_tracks: Path) -> None:
     assert [s.index for s in probe(two_tracks).audio] == [1, 0]
 
 
-def test_first_of_two_default_tracks_is_read(tmp_path: Path) -> None:
+def test_first_track_is_read_where_none_is_the_default(tmp_path: Path) -> None:
     """Where no track is marked, the first one is meant."""
     waves = [tone(440, 0.5, RATE, 1.0), silence(RATE, 1.0)]
     assert rms(write_two_audio_tracks(tmp_path / "a.mkv", waves, RATE, default=7)) > 0.3

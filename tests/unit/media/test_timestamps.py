@@ -81,6 +81,27 @@ def test_leading_frames_that_can_be_decoded_are_shown(tmp_path):
         assert len(item.frame_times) == 50
 
 
+def test_stream_without_key_frames_begins_where_it_has_recovered(tmp_path):
+    """Intra refresh, cut in the middle: the frames before one is whole are not shown, and not missed."""
+    whole, path = tmp_path / "whole.mkv", tmp_path / "cut.mkv"
+    with av.open(str(whole), "w") as out:
+        stream = out.add_stream("libx264", rate=25, options={"x264-params": "keyint=12:bframes=0:intra-refresh=1"})
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        for frame in numbered(50):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        out.mux(stream.encode(None))
+    with av.open(str(whole)) as source, av.open(str(path), "w") as out:
+        copy = out.add_stream_from_template(source.streams.video[0])
+        for packet in [p for p in source.demux(video=0) if p.size][5:]:
+            packet.stream = copy
+            out.mux(packet)
+    with MediaItem.open(path) as item:
+        count = len(item.frame_times)
+        levels = np.asarray(item.frames(FrameRequest(indices=tuple(range(count)), output="uint8"))).mean(axis=(1, 2, 3))
+    assert 25 <= count < 45
+    assert np.round((levels - 10) / 4).tolist() == list(range(50 - count, 50))
+
+
 def test_clock_that_goes_back_is_a_skip_that_says_where():
     """Frames of two parts are never shuffled into each other."""
     timed = [(k, 1) for k in range(100)] + [(k, 1) for k in range(100)]
