@@ -7,18 +7,23 @@ import os
 import pty
 import re
 import select
+import shlex
 import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.main import get_command
 
 from avmeter.cli.app import app
-from support.commandline import PROGRAM, avmeter
+from avmeter.run import read_run
+from support import require
+from support.commandline import PROGRAM, avmeter, contents
 from support.media import flash, tone, write_media
 
 RATE = 16_000
+needs_full_device = require.needs("system", Path("/dev/full").exists(), "no /dev/full on this system")
 
 
 @pytest.fixture(autouse=True)
@@ -292,3 +297,136 @@ def test_reader_that_goes_away_is_no_traceback():
     assert "Traceback" not in process.stderr.read()
     process.stderr.close()
     process.wait(timeout=60)
+
+
+# -- output that cannot be written -----------------------------------------------------------------------------------
+
+RUN_FILES = ["report.html", "results.csv", "results.parquet", "run.json", "samples.parquet", "summary.json"]
+
+
+def shell(command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of bash in which `avmeter` is the program."""
+    python = " ".join(map(shlex.quote, PROGRAM))
+    line = f'set -o pipefail\navmeter() {{ {python} "$@"; }}\n{command}'
+    environment = {**os.environ, **variables}
+    return subprocess.run(
+        ["bash", "-c", line], capture_output=True, text=True, check=False, env=environment, timeout=240
+    )
+
+
+@needs_full_device
+@pytest.mark.parametrize(
+    ("redirection", "code"),
+    [
+        ("| head -2", 0),
+        ("| grep -q loudness", 0),
+        ("> /dev/full", 2),
+        ("2>&-", 0),
+        ("2> /dev/full", 0),
+        (">&- 2>&-", 0),
+    ],
+)
+def test_run_folder_is_whole_whatever_becomes_of_the_output(tmp_path, redirection, code):
+    """Without a store there is no other copy: the folder is written before anything is printed."""
+    wav(tmp_path / "gen/a.wav")
+    wav(tmp_path / "gen/b.wav")
+    done = shell(f"avmeter score gen -m audio.loudness --no-store --out run {redirection}")
+    assert done.returncode == code
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == RUN_FILES
+    assert len(read_run(tmp_path / "run")) == 2
+    if code:
+        assert "error: standard output cannot be written: No space left on device" in done.stderr
+
+
+@needs_full_device
+def test_other_commands_write_before_they_print_too(tmp_path):
+    """Variants, exported features, a page; and what only prints says that it could not."""
+    (tmp_path / "gen").mkdir()
+    write_media(tmp_path / "gen/a.mp4", wave=tone(440, 0.3, 48_000, 2), frames=flash(1, 25, 2))
+    stress = "avmeter stress gen/a.mp4 -m audio.loudness --variants silence --no-store --out run"
+    assert shell(f"{stress} 2>&- | head -1").returncode == 0
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == sorted([*RUN_FILES, "clips", "stress.json"])
+    export = "avmeter features export gen/a.mp4 --extractor yamnet --weights dummy --rows --no-store --out f.npz"
+    assert shell(f"{export} > /dev/full").returncode == 2
+    assert (tmp_path / "f.npz").is_file()
+    (tmp_path / "run/report.html").unlink()
+    assert shell("avmeter report run > /dev/full").returncode == 2
+    assert (tmp_path / "run/report.html").is_file()
+    done = shell("avmeter compare run run > /dev/full; echo $?; avmeter audit gen | head -c 1; echo $?")
+    assert done.stdout.split("\n")[0] == "2"
+    assert done.stdout.endswith("0\n")
+
+
+# -- files of others -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["report.html", "results.csv", "run.json", "summary.json", "samples.parquet"])
+@pytest.mark.parametrize("make", [lambda p: p.write_text("mine"), lambda p: p.mkdir()], ids=["file", "folder"])
+def test_foreign_file_of_a_run_is_refused_before_anything_is_scored(tmp_path, name, make):
+    """Whatever its name: nothing is decoded, nothing is written, and the sentence names it."""
+    clip = wav(tmp_path / "a.wav")
+    (tmp_path / "run").mkdir()
+    make(tmp_path / "run" / name)
+    before = contents(tmp_path)
+    for command in ("score", "stress"):
+        done = avmeter(command, clip, "-m", "audio.loudness", "--no-store", "--out", tmp_path / "run")
+        assert done.code == 2
+        assert name in done.err
+        assert "scoring" not in done.err
+    assert contents(tmp_path) == before
+
+
+def test_empty_values_are_refused(tmp_path):
+    """An unset variable of a script does not mean the current folder, or all metrics."""
+    clip = wav(tmp_path / "a.wav")
+    before = contents(tmp_path)
+    for arguments in (["--out", ""], ["--store", ""], ["--reference", ""], ["-m", ""], ["--weights", ""], [""]):
+        done = avmeter("score", clip, *arguments)
+        assert done.code == 2
+        assert "is empty" in done.err
+    assert avmeter("demo", "--out", "").code == 2
+    assert contents(tmp_path) == before
+
+
+def test_export_replaces_its_own_files_alone(tmp_path):
+    """A file of features is replaced as a whole; any other is refused before features are computed."""
+    clips = [wav(tmp_path / f"{i}.wav") for i in range(2)]
+    command = ["features", "export", *clips, "--extractor", "yamnet", "--weights", "dummy", "--no-store", "--out"]
+    out = tmp_path / "ref.npz"
+    assert avmeter(*command, out).code == 0
+    assert avmeter(*command, out, "--rows").code == 0
+    foreign = tmp_path / "mine.npz"
+    np.savez(foreign, n=np.zeros(3))
+    (tmp_path / "folder.npz").mkdir()
+    before = contents(tmp_path)
+    for path in (foreign, tmp_path / "folder.npz", tmp_path / "no/where.npz", tmp_path / "x.npy"):
+        assert avmeter(*command, path).code == 2
+    assert contents(tmp_path) == before
+
+
+# -- what a terminal obeys -------------------------------------------------------------------------------------------
+
+NASTY = "a\x9b31m\u202eb\x1b[31mc"
+
+
+def test_nothing_printed_steers_the_terminal(tmp_path):
+    """Names of files and of options come out as escapes, on both streams, from every command."""
+    clip = wav(tmp_path / "gen" / f"{NASTY}.wav")
+    run, out = tmp_path / f"run{NASTY}", tmp_path / f"{NASTY}.npz"
+    done = [
+        avmeter("score", clip, "-m", "audio.loudness,av.align", "--out", run),
+        avmeter("score", tmp_path / "gen", f"--{NASTY}"),
+        avmeter("score", clip, "--gpus", NASTY),
+        avmeter(NASTY),
+        avmeter("probe", clip, tmp_path / NASTY),
+        avmeter("audit", tmp_path / "gen"),
+        avmeter("report", run),
+        avmeter("compare", run, run),
+        avmeter("list", NASTY),
+        avmeter("weights", "fetch", NASTY),
+        avmeter("stress", clip, "-m", "audio.loudness", "--variants", "silence", "--out", tmp_path / f"s{NASTY}"),
+        avmeter("features", "export", clip, "--extractor", "yamnet", "--weights", "dummy", "--rows", "--out", out),
+    ]
+    for each in done:
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", each.out + each.err)
+    assert json.loads(done[4].out)["file"].endswith(f"{NASTY}.wav")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 
+from avmeter.cli.streams import output_failure, protect_streams
+
 
 def main() -> None:
-    """Entry point of the console script."""
+    """Run a command: the entry point of the console script."""
+    protect_streams()
     try:
         # Loading torch takes seconds, in which people press Ctrl-C too.
         from avmeter.cli.app import run
@@ -14,6 +17,20 @@ def main() -> None:
         run()
     except KeyboardInterrupt:
         sys.exit(130)
+    except SystemExit as ending:
+        sys.exit(_code_of(ending))
+
+
+def _code_of(ending: SystemExit) -> str | int | None:
+    """Return the exit code, which is not that of success if the output is lost."""
+    failure = output_failure()
+    if failure is None:
+        return ending.code
+    from avmeter.cli.exit_codes import EXIT_USAGE
+    from avmeter.cli.messages import fail
+
+    fail(f"standard output cannot be written: {failure.strerror}")
+    return ending.code or EXIT_USAGE
 
 
 __all__ = ["main"]

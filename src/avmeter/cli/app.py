@@ -23,6 +23,9 @@ from avmeter.cli.once import OnceCommand
 from avmeter.errors import AvmeterError
 from avmeter.telemetry import turn_off_telemetry
 
+# Any error of the parser, whose package depends on the version of typer.
+_ParserError: type[Exception] = typer.BadParameter.__mro__[2]
+
 app = typer.Typer(
     name="avmeter",
     help="Measures generated sound, alone or with the video it belongs to.",
@@ -88,20 +91,33 @@ def run() -> None:
     warnings.simplefilter("once", UserWarning)
     signal.signal(signal.SIGINT, _interrupt)
     try:
-        app()
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except AvmeterError as error:
         fail(str(error))
         sys.exit(EXIT_USAGE)
     except OSError as error:
         fail(f"{error.filename or 'a file'}: {error.strerror or error}")
         sys.exit(EXIT_USAGE)
-    except SystemExit as ending:
-        if ending.code == EXIT_USAGE:
-            _explain_dashes(sys.argv[1:])
-        raise
+    except _ParserError as error:
+        sys.exit(_explain_wrong_use(error))
     except _Interrupted:
         say("interrupted: what was computed is kept in the feature store; the same command goes on from there")
         sys.exit(EXIT_INTERRUPTED)
+
+
+def _explain_wrong_use(error: Any) -> int:
+    """Print what the parser has to say, and return the exit code; arguments in it cannot steer the terminal."""
+    from typer.rich_utils import rich_format_error
+
+    from avmeter.report.format import sanitise
+
+    text = "\n".join(sanitise(line) for line in error.format_message().split("\n"))
+    error.format_message = lambda: text
+    rich_format_error(error)
+    if error.exit_code == EXIT_USAGE:
+        _explain_dashes(sys.argv[1:])
+    return int(error.exit_code)
 
 
 def _explain_dashes(arguments: Sequence[str]) -> None:

@@ -25,8 +25,10 @@ def demo_command(
     demo = run_demo(out, progress=lambda label: say(f"scoring: {label}"))
     if demo.experiment.fallback_note:
         say(demo.experiment.fallback_note)
-    print_experiment(demo.experiment)
-    say(f"written: {out} (open {write_experiment(demo.experiment, out, title='avmeter demo')})")
+    try:
+        say(f"written: {out} (open {write_experiment(demo.experiment, out, title='avmeter demo')})")
+    finally:
+        print_experiment(demo.experiment)
     if demo.without_weights:
         say(f"not run, weights are not on this machine: {', '.join(demo.without_weights)}")
     if demo.too_few_clips:

@@ -16,12 +16,13 @@ def doctor_command() -> None:
     from rich.markup import escape
 
     from avmeter.doctor import diagnose
+    from avmeter.report.format import sanitise
 
     console = Console(highlight=False)
     findings = diagnose()
     for finding in findings:
         mark = f"[{_COLOURS[finding.status]}]{finding.status:<7}[/]"
-        console.print(f"{mark} {escape(finding.topic)}: {escape(finding.text)}", soft_wrap=True)
+        console.print(f"{mark} {escape(finding.topic)}: {escape(sanitise(finding.text))}", soft_wrap=True)
         if finding.hint:
-            console.print(f"        hint: {finding.hint}", markup=False, soft_wrap=True)
+            console.print(f"        hint: {sanitise(finding.hint)}", markup=False, soft_wrap=True)
     raise typer.Exit(int(any(f.status == "problem" for f in findings)))

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from avmeter.cli.messages import say
+from avmeter.cli.messages import say, show
 from avmeter.cli.progress import progress_bar
-from avmeter.errors import UsageError
 
 if TYPE_CHECKING:
     from avmeter.sample import Sample
@@ -49,13 +48,11 @@ def export_command(
 
         avmeter features export run/ --field reference_audio --extractor yamnet --rows --out reference.npz
     """
+    from avmeter.engine.feature_table import check_export
     from avmeter.evaluator import compute_features
     from avmeter.report.format import MARK
 
-    if out.suffix != ".npz":
-        raise UsageError(f"{out}: features are written as .npz", hint=f"--out {out.with_suffix('.npz')}")
-    if not out.parent.is_dir():
-        raise UsageError(f"{out}: there is no folder {out.parent}", hint="make it first")
+    check_export(out)
     samples = _samples(inputs)
     with progress_bar(len(samples), "embedding") as on_progress:
         table = compute_features(
@@ -68,11 +65,11 @@ def export_command(
             store=False if no_store else (store or True),
             progress=on_progress,
         )
+    table.save(out, content="rows" if rows else "statistics")
     for sample_id, skip in table.skips.items():
         say(f"left out: {sample_id}: {skip.code}: {skip.reason}")
-    table.save(out, content="rows" if rows else "statistics")
     mark = f" {MARK}" if table.dummy else ""
-    typer.echo(f"{out}: {len(table.rows)} x {table.rows.shape[1]} of {extractor}{mark}")
+    show(f"{out}: {len(table.rows)} x {table.rows.shape[1]} of {extractor}{mark}")
 
 
 def _samples(inputs: list[Path]) -> list[Sample]:

@@ -28,15 +28,13 @@ def list_command(
     if names_only:
         typer.echo("\n".join(names))
         return
-    from avmeter.cli.tables import full_table, table_console
+    from avmeter.cli.tables import print_table
     from avmeter.metrics.availability import check_availability
     from avmeter.weights import WeightsSource
 
-    table = full_table("metric", "better", "of", "needs", "ready")
     source = WeightsSource.parse("auto")
-    for name in names:
-        table.add_row(*_row(check_availability(name, source)))
-    table_console().print(table)
+    rows = [_row(check_availability(name, source)) for name in names]
+    print_table(("metric", "better", "of", "needs", "ready"), rows)
 
 
 def _row(found: Availability) -> tuple[str, str, str, str, str]:

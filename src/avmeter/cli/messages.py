@@ -1,10 +1,19 @@
-"""What goes to the standard error stream: remarks, warnings, errors. Data goes to standard output."""
+"""Lines that are printed: remarks, warnings and errors to standard error, results to standard output."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 _SHOWN = 8
+
+
+def show(text: str) -> None:
+    """Print a line of results; file names in it cannot steer the terminal."""
+    import typer
+
+    from avmeter.report.format import sanitise
+
+    typer.echo(sanitise(text))
 
 
 def say(text: str) -> None:

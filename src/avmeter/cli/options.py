@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from avmeter.errors import UsageError
+from avmeter.files import parse_json
 
 
 def parse_options(settings: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -24,9 +25,11 @@ def parse_options(settings: Iterable[str]) -> dict[str, dict[str, Any]]:
                 f"`--set {setting}` is not of the form metric.option=value", hint="--set audio.wer.model_name=small"
             )
         try:
-            parsed = json.loads(value)
+            parsed = parse_json(value)
         except json.JSONDecodeError:
             parsed = value
+        except ValueError as error:  # nested thousands deep, or a number of thousands of digits
+            raise UsageError(f"--set {target}: no value that an option takes ({error})") from error
         own = options.setdefault(metric, {})
         if own.get(name, parsed) != parsed:
             raise UsageError(f"--set {metric}.{name} is both {own[name]!r} and {parsed!r}", hint="set it once")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from avmeter.cli.exit_codes import EXIT_NOTHING, EXIT_SKIPPED
 from avmeter.cli.messages import fail
+from avmeter.cli.streams import is_output_lost
 from avmeter.errors import SkipError
 
 
@@ -25,15 +25,18 @@ def probe_command(
     Example: avmeter probe clip.mp4 --decode
     """
     from avmeter.media import describe_file
+    from avmeter.report.format import printable_json
 
     failed = 0
     for file in files:
+        if is_output_lost():
+            break
         try:
             description = describe_file(file, decode=decode)
         except SkipError as error:
             failed += 1
             fail(str(error))
         else:
-            typer.echo(json.dumps(description, default=str, ensure_ascii=False))
+            typer.echo(printable_json(description))
     if failed:
         raise typer.Exit(EXIT_NOTHING if failed == len(files) else EXIT_SKIPPED)

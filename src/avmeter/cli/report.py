@@ -19,5 +19,6 @@ def report_command(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> 
     from avmeter.run import read_run
 
     results = read_run(run)
+    page = write_report(results, run, notes=results.provenance.get("notes", ()))
     print_run(results)
-    say(f"written: {write_report(results, run, notes=results.provenance.get('notes', ()))}")
+    say(f"written: {page}")

@@ -116,7 +116,7 @@ def score_command(
         loader_processes=processes,
     )
     results = _evaluate(evaluator, samples, explicit=[m.strip() for m in chosen.split(",")])
-    _show(results, out)
+    _write_and_show(results, out)
     raise typer.Exit(_exit_code(results, strict=strict))
 
 
@@ -144,13 +144,17 @@ def _evaluate(evaluator: Evaluator, samples: SampleList, *, explicit: Sequence[s
         return evaluator.evaluate(samples=samples, metrics=selection.chosen, progress=on_progress)
 
 
-def _show(results: EvalResults, out: Path | None) -> None:
+def _write_and_show(results: EvalResults, out: Path | None) -> None:
+    """Write the run folder, then print: what ends the printing costs no results, and a full disk no table."""
     from avmeter.report import print_run, write_report
 
-    print_run(results)
-    if out is not None:
-        results.write(out)
-        say(f"written: {out} (open {write_report(results, out, notes=results.provenance.get('notes', ()))})")
+    try:
+        if out is not None:
+            results.write(out)
+            page = write_report(results, out, notes=results.provenance.get("notes", ()))
+            say(f"written: {out} (open {page})")
+    finally:
+        print_run(results)
 
 
 def _exit_code(results: EvalResults, *, strict: bool) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from avmeter.cli.exit_codes import EXIT_NOTHING
 from avmeter.cli.messages import say
 from avmeter.cli.options import parse_options
+from avmeter.errors import UsageError
 
 
 def stress_command(
@@ -49,6 +51,7 @@ def stress_command(
     from avmeter.weights import WeightsSource
 
     chosen = parse_variants(variants, ladder=ladder)
+    _refuse_folder_among_clips(out, clips)
     samples = with_texts(
         samples_from_inputs(clips), text_prompt=text_prompt, reference_text=reference_text, language=language
     )
@@ -70,7 +73,29 @@ def stress_command(
         evaluator.shutdown()
     if experiment.fallback_note:
         say(experiment.fallback_note)
-    print_experiment(experiment)
-    say(f"written: {out} (open {write_experiment(experiment, out)})")
+    try:
+        say(f"written: {out} (open {write_experiment(experiment, out)})")
+    finally:
+        print_experiment(experiment)
     if not experiment.result.scored_metrics:
         raise typer.Exit(EXIT_NOTHING)
+
+
+def _refuse_folder_among_clips(out: Path, inputs: Sequence[Path]) -> None:
+    """Refuse to put variants into folders of clips: the next run over them would take the variants for clips.
+
+    Raises:
+        UsageError: `out` is an input folder, in one, or around one; or it is the folder of an input file.
+    """
+    place = out.resolve()
+    for given in inputs:
+        try:
+            folder = (given if given.is_dir() else given.parent).resolve()
+            is_inside = given.is_dir() and place.is_relative_to(folder)
+        except OSError:  # no file: the clip will be a skip
+            continue
+        if is_inside or folder.is_relative_to(place):
+            raise UsageError(
+                f"--out {out} is or shares the folder of the clips {given}, among which no variants are written",
+                hint="choose a folder beside them",
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -12,20 +13,19 @@ app = typer.Typer(help="List, fetch, verify and find checkpoints.", no_args_is_h
 @app.command("list")
 def list_command() -> None:
     """List every checkpoint: size, licence, what it is for, and whether it is on this machine."""
-    from avmeter.cli.tables import full_table, table_console
+    from avmeter.cli.tables import print_table
     from avmeter.metrics.checkpoint_uses import metrics_by_checkpoint
     from avmeter.weights import WeightsSource, catalog
 
     source = WeightsSource.parse("auto")
-    table = full_table("name", "size", "weights licence", "used for", "here")
+    rows = []
     used_for = metrics_by_checkpoint()
     for name, entry in catalog().items():
         sizes = [f.size_bytes for f in entry.files]
         size = f"{sum(s or 0 for s in sizes) / 1e6:,.0f} MB" if any(sizes) else "unknown"
-        table.add_row(
-            name, size, entry.weights_licence, ", ".join(used_for[name]), "yes" if source.available(name) else ""
-        )
-    table_console().print(table)
+        here = "yes" if source.available(name) else ""
+        rows.append((name, size, entry.weights_licence, ", ".join(used_for[name]), here))
+    print_table(("name", "size", "weights licence", "used for", "here"), rows)
 
 
 @app.command("fetch")
@@ -36,6 +36,7 @@ def fetch_command(names: Annotated[list[str], typer.Argument(help="Names from `a
     """
     from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
 
+    from avmeter.report.format import sanitise
     from avmeter.weights import WeightsSource, get_entry
 
     source = WeightsSource.parse("auto")
@@ -48,17 +49,19 @@ def fetch_command(names: Annotated[list[str], typer.Argument(help="Names from `a
                 def update(done: int, total: int | None, task: int = int(task)) -> None:
                     bar.update(task, completed=done, total=total)  # type: ignore[arg-type]
 
-                bar.console.print(str(source.fetch(entry, file.name, progress=update)), markup=False)
+                bar.console.print(sanitise(str(source.fetch(entry, file.name, progress=update))), markup=False)
 
 
 @app.command("verify")
 def verify_command() -> None:
     """Compare every checkpoint on this machine with the catalog. Exit code 1 if one does not match."""
+    from avmeter.report.format import sanitise
     from avmeter.weights import verify
 
     bad = False
     for status in verify():
-        typer.echo(f"{status.entry}\t{status.file}\t{status.status}\t{status.path or ''}")
+        cells = (status.entry, status.file, status.status, status.path or "")
+        typer.echo("\t".join(sanitise(str(cell)) for cell in cells))
         bad = bad or status.status == "mismatch"
     raise typer.Exit(int(bad))
 
@@ -66,6 +69,8 @@ def verify_command() -> None:
 @app.command("path")
 def path_command(name: str, file: str | None = None) -> None:
     """Print where a checkpoint is, fetching it if need be."""
+    from avmeter.report.format import sanitise
     from avmeter.weights import WeightsSource
 
-    typer.echo(str(WeightsSource.parse("auto").path(name, file)))
+    path = str(WeightsSource.parse("auto").path(name, file))
+    typer.echo(sanitise(path) if sys.stdout.isatty() else path)  # a script reads it as it is

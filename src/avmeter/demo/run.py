@@ -11,7 +11,8 @@ from avmeter.evaluator import Evaluator
 from avmeter.metrics.base import CorpusMetric, Metric
 from avmeter.metrics.requirements import requirements_of
 from avmeter.metrics.resolve import resolve_metrics
-from avmeter.stress.experiment import Experiment, parse_variants, run_experiment
+from avmeter.run import begin_run, prepare_run
+from avmeter.stress.experiment import CLIP_FOLDERS, Experiment, parse_variants, run_experiment
 from avmeter.stress.fallbacks import with_fallbacks
 from avmeter.weights import WeightsSource
 
@@ -42,7 +43,10 @@ def run_demo(folder: Path, *, progress: Callable[[str], None] | None = None) -> 
 
     Raises:
         MissingDependencyError: espeak-ng is not installed.
+        UsageError: `folder` cannot be written, or holds files of others.
     """
+    prepare_run(folder, clips=("originals", *CLIP_FOLDERS), stress=True)
+    begin_run(folder)
     samples = render_clips(folder / "originals")
     source = WeightsSource.parse("auto")
     options, changed = with_fallbacks("all", {}, source)

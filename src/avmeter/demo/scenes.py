@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from avmeter.demo.speech import speak
+from avmeter.files import add_to_list
 from avmeter.media.write import write_clip
 
 FPS = 25
@@ -61,7 +62,7 @@ def render_clips(folder: Path) -> list[dict[str, Any]]:
 
 
 def _write(path: Path, frames: Iterator[Frame], wave: Wave) -> Path:
-    return write_clip(path, frames, fps=FPS, samples=wave[None], sample_rate=SAMPLE_RATE)
+    return write_clip(add_to_list(path), frames, fps=FPS, samples=wave[None], sample_rate=SAMPLE_RATE)
 
 
 def _fit(wave: Wave) -> Wave:

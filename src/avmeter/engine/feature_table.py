@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +18,13 @@ from avmeter.engine.executors.base import Progress
 from avmeter.engine.plan import FeatureRequest, Outcome, Plan, resolve_sources
 from avmeter.errors import SkipCode, StatsError, UsageError
 from avmeter.features.base import Extractor
+from avmeter.files import replacing
 from avmeter.result import Skip
 from avmeter.sample import Sample
 from avmeter.stats.moments import Moments
 
 _CHUNK = 128
+_FACTS = ("n", "dim", "extractor", "fingerprint", "dummy")  # what every export holds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +54,8 @@ class FeatureTable:
         (D, D) in float64, "rows" adds `features` (N, D) and `ids` (N,).
 
         Raises:
-            UsageError: Fewer than two rows for statistics, another `content`, or `path` cannot be written.
+            UsageError: Fewer than two rows for statistics, another `content`, or `path` cannot be
+                written, or is a file that no export has written. A file that is there stays until the new one is whole.
         """
         arrays: dict[str, Any] = {
             "n": np.int64(len(self.rows)),
@@ -64,10 +70,9 @@ class FeatureTable:
             arrays |= self._statistics()
         else:
             raise UsageError(f"content={content!r} is neither 'statistics' nor 'rows'")
-        if path.suffix != ".npz":
-            raise UsageError(f"{path}: features are written as .npz", hint=f"call it {path.with_suffix('.npz')}")
+        check_export(path)
         try:
-            with path.open("wb") as file:
+            with replacing(path.resolve()) as file:
                 np.savez(file, **arrays)
         except OSError as error:
             raise UsageError(f"{path}: cannot be written ({error.strerror or error})") from error
@@ -81,6 +86,33 @@ class FeatureTable:
             raise UsageError(
                 f"statistics need at least 2 clips, got {len(self.rows)}", hint="export the features: `--rows`"
             ) from error
+
+
+def check_export(path: Path) -> None:
+    """Make sure that features can be written to a file, before they are computed.
+
+    Raises:
+        UsageError: It does not end in `.npz`, its folder is not there or cannot be written, or it is a file of others.
+    """
+    if path.suffix != ".npz":
+        raise UsageError(f"{path}: features are written as .npz", hint=f"call it {path}.npz")
+    try:
+        if not path.parent.is_dir():
+            raise UsageError(f"{path}: there is no folder {path.parent}", hint="make it first")
+        if os.path.lexists(path) and not _is_export(path):
+            raise UsageError(f"{path} is no file of exported features, and is not replaced", hint="choose another name")
+        with tempfile.TemporaryFile(dir=path.resolve().parent):
+            return
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written ({error.strerror or error})") from error
+
+
+def _is_export(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {f"{name}.npy" for name in _FACTS} <= set(archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def collect_features(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import unicodedata
 from collections.abc import Mapping
@@ -58,10 +59,22 @@ def sanitise(text: str) -> str:
     return "".join(_shown(c) for c in text)
 
 
+def printable_json(value: Any) -> str:
+    """Return JSON on one line with nothing in it that a terminal obeys: such characters are escaped, as JSON allows."""
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return "".join(f"\\u{ord(c):04x}" if _is_obeyed(c) else c for c in text)
+
+
+def _is_obeyed(character: str) -> bool:
+    """True for control characters, lone surrogates, and what turns the direction of writing or breaks a line."""
+    category = unicodedata.category(character)
+    return category in ("Cc", "Cs", "Zl", "Zp") or character in _BIDI_CONTROLS
+
+
 def _shown(character: str) -> str:
     if character in _VISIBLE_SPACE:
         return _VISIBLE_SPACE[character]
-    if unicodedata.category(character) in ("Cc", "Cs") or character in _BIDI_CONTROLS or character in "\u2028\u2029":
+    if _is_obeyed(character):
         return f"\\x{ord(character):02x}" if ord(character) < 256 else f"\\u{ord(character):04x}"
     return character
 

@@ -14,14 +14,15 @@ import jinja2
 from markupsafe import Markup
 
 from avmeter.errors import UsageError
+from avmeter.files import write_atomically
 from avmeter.report.format import MARK, format_interval, format_number, with_arrow
 from avmeter.report.payload import make_payload, script_json
 from avmeter.report.plot import histogram
 from avmeter.run import EvalResults
-from avmeter.run.encoding import encodable, to_json, to_jsonable, write_atomically
+from avmeter.run.encoding import encodable, to_json, to_jsonable
+from avmeter.run.folder import PAGE, PAGE_MARK, read_run_facts, refuse_foreign_page, run_folder
 from avmeter.run.score_table import scored, skip_code, skip_reason
 
-REPORT = "report.html"
 MOST_SKIPS = 500
 
 
@@ -58,16 +59,17 @@ def write_report(
         notes: Sentences shown at the top.
 
     Raises:
-        UsageError: The file cannot be written.
+        UsageError: The file cannot be written, or one of that name is not a run's.
     """
-    place = Path(folder)
+    place = run_folder(folder)
+    refuse_foreign_page(place)
     page = render_report(results, place, sections=sections, title=title, notes=notes)
     try:
         place.mkdir(parents=True, exist_ok=True)
-        write_atomically(place / REPORT, encodable(page))
+        write_atomically(place / PAGE, encodable(page))
     except OSError as error:
-        raise UsageError(f"{place / REPORT}: cannot be written ({error.strerror or error})") from error
-    return place / REPORT
+        raise UsageError(f"{place / PAGE}: cannot be written ({error.strerror or error})") from error
+    return place / PAGE
 
 
 def render_report(
@@ -93,6 +95,8 @@ def render_report(
     skips = _skips(results)
     return environment.get_template("report.html.j2").render(
         title=title,
+        generator=Markup(PAGE_MARK),
+        run_id=(read_run_facts(folder) or {}).get("run_id", ""),
         notes=[*notes, *map(str, results.provenance.get("notes", ()))],
         summary=summary,
         metrics=[_metric(results, n, m) for n, m in summary["metrics"].items()],

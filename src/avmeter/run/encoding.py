@@ -1,19 +1,14 @@
-"""Values as strict JSON, text that any file can hold, and files that appear complete or not at all."""
+"""Values as strict JSON, and text that any file can hold."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import math
-import os
-import secrets
 from collections.abc import Mapping, Set
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def to_jsonable(value: Any) -> Any:
@@ -49,22 +44,3 @@ def encodable(text: str) -> str:
 def to_json(value: Any, *, indent: int | None = None) -> str:
     """Return strict JSON of any value, after `to_jsonable`."""
     return json.dumps(to_jsonable(value), ensure_ascii=False, allow_nan=False, indent=indent)
-
-
-def spreadsheet_cell(text: str) -> str:
-    """Return text that a spreadsheet does not compute: an apostrophe precedes a leading formula sign."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
-
-
-def write_atomically(path: Path, content: bytes | str) -> None:
-    """Replace `path` with this content; at no time does it hold a part of it."""
-    data = content.encode("utf-8") if isinstance(content, str) else content
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

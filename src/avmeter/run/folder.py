@@ -6,33 +6,37 @@
 | `results.csv` | one row per sample, for people; scores made with stand-in weights stand under a marked header |
 | `samples.parquet` | one row per sample: id, role, media paths, texts |
 | `summary.json` | corpus scores and what the per-sample scores amount to |
-| `run.json` | what produced the scores |
+| `run.json` | what produced the scores; the id of the run, and the hash of each of its files |
 
 The three tables have a column `extra.NAME` for each extra of the samples; see `avmeter.run.extras`.
 
-Every file is replaced as a whole. Nothing else in the folder is touched, and a folder whose files of these names
-were not written by a run is refused.
+A folder is never a mixture of two runs that counts as one. All files are on the disk, under other names, before the
+first of them takes its place (so that a full disk leaves the old run); then `written` is taken out of `run.json`, the
+pages of the old run go, the files take their places, and `run.json` with `written` and the hashes comes last. Nothing
+else in the folder is touched, and a folder whose files of these names were not written by a run is refused.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import json
+import contextlib
+import hashlib
 import os
 import platform
+import secrets
 import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from avmeter.errors import UsageError
+from avmeter.files import StagedFiles, parse_json, refuse_unlisted_files, remove_stray_files
 from avmeter.result import DUMMY_MARK
-from avmeter.run.encoding import encodable, spreadsheet_cell, to_json, to_jsonable, write_atomically
-from avmeter.run.extras import extra_columns
-from avmeter.run.score_table import ScoreTable, skip_code
+from avmeter.run.encoding import to_json
+from avmeter.run.parquet import results_parquet, samples_parquet
+from avmeter.run.score_table import ScoreTable
+from avmeter.run.spreadsheet import results_csv
 from avmeter.run.summary import summarise
-from avmeter.sample import MEDIA_FIELDS, TEXT_FIELDS, Sample
 
 FORMAT = "avmeter-run"
 FORMAT_VERSION = 1
@@ -43,38 +47,70 @@ RESULTS, TABLE, SAMPLES, SUMMARY, RUN = (
     "summary.json",
     "run.json",
 )
+PAGE, STRESS = "report.html", "stress.json"
+PAGE_MARK = '<meta name="generator" content="avmeter">'
+"""Stands in the head of every page, by which it is known to be a run's."""
+STRESS_FORMAT = "avmeter-stress"
+_MARKS = {PAGE: PAGE_MARK.encode(), STRESS: f'"format": "{STRESS_FORMAT}"'.encode()}
+_HEAD = 4096  # bytes in which a mark stands
+_OTHER_FOLDER = "choose another folder for the run"
 
 
-def write_run(results: ScoreTable, folder: str | os.PathLike[str]) -> Path:
-    """Write a run folder, made if it does not exist.
+def write_run(results: ScoreTable, folder: str | os.PathLike[str], *, stress: Mapping[str, Any] | None = None) -> Path:
+    """Write a run folder, made if it does not exist; a run that is there is replaced as a whole.
+
+    Args:
+        results: The run.
+        folder: Where.
+        stress: Cells and verdicts of a stress experiment, written as `stress.json`.
 
     Raises:
         UsageError: The folder cannot be written, or holds files of these names that are not a run's.
     """
-    place = Path(folder)
-    _refuse_foreign(place)
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        if not is_run(place):  # so that a folder whose writing was cut off can be written again
-            write_atomically(place / RUN, to_json({"format": FORMAT, "format_version": FORMAT_VERSION}))
-        write_atomically(place / RESULTS, _results_parquet(results))
-        write_atomically(place / SAMPLES, _samples_parquet(results))
-        write_atomically(place / TABLE, results_csv(results))
-        write_atomically(place / SUMMARY, to_json(summarise(results), indent=2) + "\n")
-        write_atomically(place / RUN, to_json(_run_facts(results), indent=2) + "\n")
-    except OSError as error:
-        raise _unwritable(place, error) from error
+    place = run_folder(folder)
+    _refuse_foreign(place, (STRESS,) if stress is not None else ())
+    run_id = secrets.token_hex(8)
+    contents: dict[str, bytes] = {
+        RESULTS: results_parquet(results, run_id),
+        SAMPLES: samples_parquet(results, run_id),
+        TABLE: results_csv(results).encode(),
+        SUMMARY: _json({"run_id": run_id, **summarise(results)}),
+    }
+    if stress is not None:
+        contents[STRESS] = _json({"format": STRESS_FORMAT, "run_id": run_id, **stress})
+    facts = {**_run_facts(results, run_id), "files": {n: sha256_of(c) for n, c in contents.items()}}
+    with _writing(place), StagedFiles() as staged, StagedFiles() as mark:
+        for name, content in contents.items():
+            staged.add(place / name, content)
+        staged.add(place / RUN, _json({**facts, "provenance": results.provenance}))
+        mark.add(place / RUN, _unfinished(run_id))
+        mark.place()
+        _remove_pages(place)
+        staged.place(*(place / name for name in contents))
+        staged.place(place / RUN)
     return place
 
 
-def prepare_run(folder: str | os.PathLike[str]) -> Path:
+def prepare_run(
+    folder: str | os.PathLike[str],
+    *,
+    clips: Sequence[str] = (),
+    stress: bool = False,
+) -> Path:
     """Make sure before a run that its folder can be written; the folder is made if it does not exist.
 
+    Args:
+        folder: Run folder, for the files of a run and its page.
+        clips: Subfolders into which clips will be written.
+        stress: `stress.json` will be written as well.
+
     Raises:
-        UsageError: As `write_run`.
+        UsageError: As `write_run`; or a subfolder holds files of others.
     """
-    place = Path(folder)
-    _refuse_foreign(place)
+    place = run_folder(folder)
+    _refuse_foreign(place, (PAGE, STRESS) if stress else (PAGE,))
+    for name in clips:
+        refuse_unlisted_files(place / name)
     try:
         place.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=place):
@@ -83,124 +119,146 @@ def prepare_run(folder: str | os.PathLike[str]) -> Path:
         raise _unwritable(place, error) from error
 
 
+def begin_run(folder: str | os.PathLike[str]) -> Path:
+    """Take the mark of a finished run out of a folder, before clips that its results were made from are replaced.
+
+    Raises:
+        UsageError: As `write_run`.
+    """
+    place = run_folder(folder)
+    _refuse_foreign(place, ())
+    with _writing(place), StagedFiles() as mark:
+        mark.add(place / RUN, _unfinished(secrets.token_hex(8)))
+        mark.place()
+        _remove_pages(place)
+    return place
+
+
+def read_run_facts(place: Path) -> dict[str, Any] | None:
+    """Return the content of `run.json`; None if there is no such file of this version."""
+    try:
+        facts = parse_json((place / RUN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    is_run = isinstance(facts, dict) and facts.get("format") == FORMAT and facts.get("format_version") == FORMAT_VERSION
+    return facts if is_run else None
+
+
+def run_folder(folder: str | os.PathLike[str]) -> Path:
+    """Return the path of a run folder.
+
+    Raises:
+        UsageError: It is empty or no path: an empty variable of a script would name the current folder.
+    """
+    if not isinstance(folder, str | os.PathLike) or not os.fspath(folder) or "\0" in str(folder):
+        raise UsageError(f"{folder!r} is no name of a run folder", hint="give a folder, or `.` for the current one")
+    return Path(folder)
+
+
+def refuse_foreign_page(place: Path) -> None:
+    """Refuse to replace a page that is not a run's.
+
+    Raises:
+        UsageError: There is one.
+    """
+    if not _is_own(place / PAGE):
+        raise _foreign(place, [PAGE])
+
+
+def sha256_of(content: bytes) -> str:
+    """Return the hash of a file's content, as `run.json` has it."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _refuse_foreign(place: Path, pages: Sequence[str]) -> None:
+    names = (RESULTS, TABLE, SAMPLES, SUMMARY, RUN)
+    try:
+        if os.path.lexists(place) and not place.is_dir():
+            raise UsageError(f"{place} is a file, not a folder", hint="choose another name for the run")
+        is_run = read_run_facts(place) is not None
+        foreign = [n for n in names if _is_in_the_way(place / n, is_run=is_run)]
+        foreign += [n for n in pages if not _is_own(place / n)]
+    except OSError as error:  # a name that is too long, a folder that may not be looked into
+        raise _unwritable(place, error) from error
+    if foreign:
+        raise _foreign(place, foreign)
+
+
+def _is_in_the_way(path: Path, *, is_run: bool) -> bool:
+    return path.is_dir() or (not is_run and os.path.lexists(path))
+
+
+def _is_own(path: Path) -> bool:
+    """True for a page that is not there, or was written by a run."""
+    if not os.path.lexists(path):
+        return True
+    try:
+        with path.open("rb") as file:
+            return _MARKS[path.name] in file.read(_HEAD)
+    except OSError:
+        return False
+
+
+def _foreign(place: Path, names: Sequence[str]) -> UsageError:
+    return UsageError(f"{place} holds {', '.join(names)}, which no run has written", hint=_OTHER_FOLDER)
+
+
 def _unwritable(place: Path, error: OSError) -> UsageError:
     return UsageError(
         f"{place}: cannot be written ({error.strerror or error})", hint="choose another folder with `--out`"
     )
 
 
-def results_csv(results: ScoreTable) -> str:
-    """Return the wide table: id, role, a column per per-sample metric, the codes of what was skipped, the extras."""
-    names = list(dict.fromkeys(name for row in results for name in row))
-    marked = {n for row in results for n, r in row.items() if r.dummy}
-    roles = [s.role for s in results.samples] if results.samples else ["generated"] * len(results)
-    extras = extra_columns(results.samples)
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    heads = [f"{n} [{DUMMY_MARK}]" if n in marked else n for n in names]
-    writer.writerow([spreadsheet_cell(encodable(h)) for h in ("sample_id", "role", *heads, "skipped", *extras)])
-    for position, (sample_id, role, row) in enumerate(zip(results.sample_ids, roles, results, strict=True)):
-        scores = [row[n].score if n in row else None for n in names]
-        skipped = "; ".join(f"{n}: {skip_code(r)}" for n, r in row.items() if r.score is None)
-        cells = ["" if s is None else repr(float(s)) for s in scores]
-        own = [spreadsheet_cell(column[position] or "") for column in extras.values()]
-        head = [spreadsheet_cell(encodable(sample_id)), role]
-        writer.writerow([*head, *cells, spreadsheet_cell(encodable(skipped)), *own])
-    return out.getvalue()
-
-
-def _refuse_foreign(place: Path) -> None:
-    if place.exists() and not place.is_dir():
-        raise UsageError(f"{place} is a file, not a folder", hint="choose another name for the run")
-    if is_run(place):
-        return
-    foreign = [n for n in (RESULTS, TABLE, SAMPLES, SUMMARY, RUN) if (place / n).exists()]
-    if foreign:
-        raise UsageError(
-            f"{place} holds {', '.join(foreign)}, which no run has written", hint="choose another folder for the run"
-        )
-
-
-def is_run(place: Path) -> bool:
-    """Return True for a folder that `write_run` of this version has begun or finished."""
+@contextlib.contextmanager
+def _writing(place: Path) -> Iterator[None]:
+    """Make the folder, wait for other processes that write it, and say what cannot be written."""
     try:
-        facts = json.loads((place / RUN).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(facts, dict) and facts.get("format") == FORMAT and facts.get("format_version") == FORMAT_VERSION
+        place.mkdir(parents=True, exist_ok=True)
+        with _alone_in(place):
+            remove_stray_files(place)
+            yield
+    except OSError as error:
+        raise _unwritable(place, error) from error
 
 
-def _run_facts(results: ScoreTable) -> dict[str, Any]:
+@contextlib.contextmanager
+def _alone_in(place: Path) -> Iterator[None]:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # file systems without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _remove_pages(place: Path) -> None:
+    """Remove what was derived from the run that is being replaced."""
+    for name in _MARKS:
+        if (place / name).is_file() and _is_own(place / name):
+            (place / name).unlink()
+
+
+def _unfinished(run_id: str) -> bytes:
+    return _json({"format": FORMAT, "format_version": FORMAT_VERSION, "run_id": run_id})
+
+
+def _run_facts(results: ScoreTable, run_id: str) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
+        "run_id": run_id,
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         "host": platform.node(),
         "dummy": results.is_dummy,
     }
-    if results.is_dummy:
-        facts["mark"] = DUMMY_MARK
-    return {**facts, "provenance": results.provenance}
+    return {**facts, "mark": DUMMY_MARK} if results.is_dummy else facts
 
 
-def _results_parquet(results: ScoreTable) -> bytes:
-    import pyarrow as pa
-
-    text = pa.string()
-    extras = extra_columns(results.samples)
-    schema = pa.schema(
-        [
-            pa.field("sample_id", text, nullable=False),
-            pa.field("metric", text, nullable=False),
-            pa.field("score", pa.float64()),
-            pa.field("skip_code", text),
-            pa.field("reason", text),
-            pa.field("hint", text),
-            pa.field("dummy", pa.bool_(), nullable=False),
-            pa.field("details", text),
-            pa.field("position", pa.int64(), nullable=False),
-            *(pa.field(name, text) for name in extras),
-        ]
-    )
-    rows = [
-        {**{k: v if k == "score" else to_jsonable(v) for k, v in flat.items() if k != "details"},
-         "details": to_json(flat["details"]), "position": position,
-         **{name: column[position] for name, column in extras.items()}}
-        for position, flat in _positioned(results)
-    ]  # fmt: skip
-    return _parquet_bytes(pa.Table.from_pylist(rows, schema=schema))
-
-
-def _positioned(results: ScoreTable) -> list[tuple[int, dict[str, Any]]]:
-    positions = [i for i, row in enumerate(results) for _ in row]
-    return list(zip(positions, results.to_rows(), strict=True))
-
-
-def _samples_parquet(results: ScoreTable) -> bytes:
-    import pyarrow as pa
-
-    columns = ("id", "role", *MEDIA_FIELDS, *TEXT_FIELDS)
-    samples = results.samples or [Sample(id=i) for i in results.sample_ids]
-    cells = {c: [_sample_cell(s, c) for s in samples] for c in columns} | extra_columns(samples)
-    return _parquet_bytes(pa.table(cells, schema=pa.schema([(c, pa.string()) for c in cells])))
-
-
-def _sample_cell(sample: Sample, column: str) -> str | None:
-    if column in ("id", "role"):
-        return encodable(str(getattr(sample, column)))
-    if column in MEDIA_FIELDS:
-        source = sample.media.get(column)
-        return encodable(str(source.path.absolute())) if source is not None and source.path is not None else None
-    text = sample.text(column)
-    if text is None:
-        return None
-    return encodable(text) if isinstance(text, str) else to_json(text)
-
-
-def _parquet_bytes(table: Any) -> bytes:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
-    return bytes(sink.getvalue().to_pybytes())
+def _json(value: Mapping[str, Any]) -> bytes:
+    return f"{to_json(value, indent=2)}\n".encode()

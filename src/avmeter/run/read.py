@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import io
 import os
 from collections import defaultdict
 from collections.abc import Mapping
@@ -10,48 +10,93 @@ from pathlib import Path
 from typing import Any
 
 from avmeter.errors import SkipCode, UsageError
+from avmeter.files import parse_json
 from avmeter.result import MetricResult, Skip
 from avmeter.run.extras import extras_of
-from avmeter.run.folder import RESULTS, RUN, SAMPLES, SUMMARY, is_run
+from avmeter.run.folder import RESULTS, RUN, SAMPLES, SUMMARY, read_run_facts, run_folder, sha256_of
 from avmeter.run.results import EvalResults
 from avmeter.run.score_table import UNNAMED_SKIP
 from avmeter.sample import MEDIA_FIELDS, TEXT_FIELDS, MediaSource, Sample
+
+_AGAIN = "score again; what is in the feature store is not computed again"
 
 
 def read_run(folder: str | os.PathLike[str]) -> EvalResults:
     """Read the results of a run folder.
 
     Raises:
-        UsageError: Not a run folder, or one of its files is damaged or newer than this version.
+        UsageError: Not a run folder; or one that was not written to its end, holds files of different runs, or is
+            damaged, changed or of a newer version.
     """
     import pyarrow
 
-    place = Path(folder)
-    if not is_run(place):
+    place = run_folder(folder)
+    facts = read_run_facts(place)
+    if facts is None:
         raise UsageError(f"{place}: not a run folder (no {RUN} of a run)", hint="give what `--out` named")
+    if "written" not in facts:
+        raise UsageError(f"{place}: this run was not written to its end", hint=_AGAIN)
     try:
-        facts = json.loads((place / RUN).read_text(encoding="utf-8"))
-        if "written" not in facts:
-            raise UsageError(f"{place}: this run was not written to its end", hint="score again; nothing is recomputed")
-        summary = json.loads((place / SUMMARY).read_text(encoding="utf-8"))
-        samples, rows = _read_tables(place)
-        corpus = {n: _result(n, {**m["corpus"]}) for n, m in summary["metrics"].items() if m["corpus"] is not None}
+        contents = {name: (place / name).read_bytes() for name in (RESULTS, SAMPLES, SUMMARY)}
+        _refuse_mixture(place, contents, facts.get("files"))
+        samples, rows = _read_tables(contents)
+        corpus = _read_corpus(parse_json(contents[SUMMARY]))
+        provenance = _checked_provenance(facts.get("provenance", {}))
     except UsageError:
         raise
-    except (OSError, KeyError, TypeError, ValueError, pyarrow.ArrowException) as error:
-        raise UsageError(f"{place}: a file of this run is damaged ({error})", hint="score again") from error
-    return EvalResults(rows, corpus, samples=samples, provenance=facts.get("provenance", {}))
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, pyarrow.ArrowException) as error:
+        raise UsageError(f"{place}: a file of this run is damaged ({error})", hint=_AGAIN) from error
+    return EvalResults(rows, corpus, samples=samples, provenance=provenance)
 
 
-def _read_tables(place: Path) -> tuple[list[Sample], list[dict[str, MetricResult]]]:
+def _refuse_mixture(place: Path, contents: Mapping[str, bytes], hashes: Any) -> None:
+    if not isinstance(hashes, Mapping):
+        raise UsageError(f"{place}: {RUN} has no hashes of the other files", hint=_AGAIN)
+    others = [name for name, content in contents.items() if hashes.get(name) != sha256_of(content)]
+    if others:
+        raise UsageError(
+            f"{place}: damaged, changed or of another run: {', '.join(others)} ({RUN} has another hash)", hint=_AGAIN
+        )
+
+
+def _read_tables(contents: Mapping[str, bytes]) -> tuple[list[Sample], list[dict[str, MetricResult]]]:
     import pyarrow.parquet as pq
 
-    samples = [_sample(row) for row in pq.read_table(place / SAMPLES).to_pylist()]
+    samples = [_sample(row) for row in pq.read_table(io.BytesIO(contents[SAMPLES])).to_pylist()]
     by_position: dict[int, dict[str, MetricResult]] = defaultdict(dict)
-    for row in pq.read_table(place / RESULTS).to_pylist():
-        row["details"] = json.loads(row["details"])
+    for row in pq.read_table(io.BytesIO(contents[RESULTS])).to_pylist():
+        row["details"] = parse_json(row["details"])
         by_position[row["position"]][row["metric"]] = _result(row["metric"], row)
+    beyond = by_position.keys() - range(len(samples))
+    if beyond:
+        raise ValueError(f"{RESULTS} has rows of {len(beyond)} samples that {SAMPLES} does not have")
     return samples, [by_position.get(i, {}) for i in range(len(samples))]
+
+
+def _read_corpus(summary: Any) -> dict[str, MetricResult]:
+    metrics = _mapping(_mapping(summary, SUMMARY)["metrics"], "metrics")
+    return {n: _result(n, _mapping(m["corpus"], n)) for n, m in metrics.items() if _mapping(m, n)["corpus"] is not None}
+
+
+def _checked_provenance(provenance: Any) -> Mapping[str, Any]:
+    """Return the provenance if what is read of it has the kinds that it is read as."""
+    facts = _mapping(provenance, "provenance")
+    for name in ("weights", "versions"):
+        _mapping(facts.get(name, {}), name)
+    if not isinstance(facts.get("notes", []), list):
+        raise TypeError("notes is no list")
+    for name, metric in _mapping(facts.get("metrics", {}), "metrics").items():
+        _mapping(_mapping(metric, name).get("options", {}), f"options of {name}")
+        for key in ("direction", "unit"):
+            if not isinstance(metric.get(key), str | None):
+                raise TypeError(f"{key} of {name} is no text")
+    return facts
+
+
+def _mapping(value: Any, name: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} is a {type(value).__name__}, not an object")
+    return value
 
 
 def _sample(row: Mapping[str, Any]) -> Sample:

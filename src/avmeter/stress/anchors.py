@@ -17,6 +17,7 @@ import numpy as np
 
 from avmeter.errors import SkipError, UsageError
 from avmeter.evaluator import Evaluator
+from avmeter.files import add_to_list
 from avmeter.media import AudioSpec, open_media
 from avmeter.media.write import write_audio
 from avmeter.result import MetricResult, Skip
@@ -213,7 +214,9 @@ def _instead(
     except SkipError:
         return None
     mark = hashlib.sha256(clip.id.encode()).hexdigest()[:16]
-    path = write_audio(folder / f"{anchor}-{mark}.flac", make(wave, np.random.default_rng(seed))[None], rate)
+    path = write_audio(
+        add_to_list(folder / f"{anchor}-{mark}.flac"), make(wave, np.random.default_rng(seed))[None], rate
+    )
     return _with_audio(clip, MediaSource(path=path))
 
 

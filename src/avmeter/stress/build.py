@@ -7,6 +7,7 @@ beside copied audio. A clip without video becomes FLAC. Nothing is written besid
 from __future__ import annotations
 
 import hashlib
+import os
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,11 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from avmeter.errors import MediaError, SkipCode
+from avmeter.files import add_to_list
 from avmeter.media import AudioSpec, FrameRequest, MediaItem
 from avmeter.media.write import fits_mp4, replace_audio, write_audio, write_clip, write_video
 from avmeter.stress import audio, text, video
 from avmeter.stress.variants import Variant
 
+_STEM_BYTES = 80
 _NATIVE = AudioSpec(sample_rate=None, mixdown="none")
 
 
@@ -66,9 +69,7 @@ def build_variant(
     rng = np.random.default_rng([seed, zlib.crc32(variant.slug.encode())])
     if variant.kind == "text":
         return _wrong_text(variant, source, texts or {}, rng)
-    # Two clips of one stem in two folders are two clips.
-    mark = hashlib.sha256(str(source.resolve()).encode()).hexdigest()[:6]
-    target = folder / f"{source.stem[:80]}-{mark}--{variant.slug}"
+    target = _target(folder, source, variant)
     with MediaItem.open(source) as item:
         if variant.kind == "video":
             return VariantClip(path=_damaged_video(variant, item, source, target, rng), note=variant.note)
@@ -136,5 +137,13 @@ def _shown(item: MediaItem, order: npt.NDArray[np.int64], damage: video.VideoDam
         yield damage.change(frame) if damage.change else frame
 
 
+def _target(folder: Path, source: Path, variant: Variant) -> Path:
+    """Return the path of a variant without its suffix; two clips of one stem in two folders are two clips."""
+    mark = hashlib.sha256(os.fsencode(source.resolve())).hexdigest()[:6]
+    # File systems count bytes, and cut through a character there would be no name.
+    stem = os.fsencode(source.stem)[:_STEM_BYTES].decode("utf-8", "ignore")
+    return folder / f"{stem}-{mark}--{variant.slug}"
+
+
 def _with_suffix(target: Path, suffix: str) -> Path:
-    return target.with_name(f"{target.name}{suffix}")
+    return add_to_list(target.with_name(f"{target.name}{suffix}"))

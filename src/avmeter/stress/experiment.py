@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from avmeter.errors import UsageError
 from avmeter.evaluator import Evaluator
+from avmeter.run import begin_run, prepare_run, write_run
+from avmeter.sample import as_samples
 from avmeter.stress.anchors import AnchorsResult, run_anchors
 from avmeter.stress.fallbacks import FALLBACK_BACKBONE
 from avmeter.stress.siren import render_siren
 from avmeter.stress.suite import StressResult, run_stress
 from avmeter.stress.variants import SEED_VARIANTS, Variant, variant_names, variants_of
+
+CLIP_FOLDERS = ("clips", "anchors")
+"""Subfolders of a run folder into which clips are written."""
+_OTHER_FOLDER = "choose another folder with `--out`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,13 +46,10 @@ class Experiment:
 
     def write(self, folder: Path) -> None:
         """Write every single score as a run folder, and cells, verdicts and anchors as `stress.json`."""
-        self.result.results.write(folder)
         content: dict[str, Any] = {"cells": _cells(self.result), "verdicts": _verdicts(self.result)}
         if self.anchors is not None:
             content["anchors"] = _anchors(self.anchors)
-        temporary = folder / "stress.tmp"
-        temporary.write_text(json.dumps(content, indent=1, allow_nan=False), encoding="utf-8")
-        temporary.replace(folder / "stress.json")
+        write_run(self.result.results, folder, stress=content)
 
 
 def parse_variants(text: str, *, ladder: bool = False) -> list[Variant]:
@@ -90,8 +93,12 @@ def run_experiment(
         progress: Called with the label of each variant before it is scored.
 
     Raises:
-        UsageError: A clip is an array, or there is none.
+        UsageError: A clip is an array, or there is none; `folder` cannot be written or holds files of others; a clip
+            of the set would be replaced by a variant. Nothing was computed then.
     """
+    prepare_run(folder, clips=CLIP_FOLDERS, stress=True)
+    _refuse_variants_of_the_run(samples, folder)
+    begin_run(folder)
     result = run_stress(
         samples,
         evaluator,
@@ -103,6 +110,22 @@ def run_experiment(
     )
     found = run_anchors([_as_own_truth(s) for s in samples], evaluator, folder, seed=seed) if anchors else None
     return Experiment(result=result, anchors=found, fallbacks=tuple(fallbacks))
+
+
+def _refuse_variants_of_the_run(samples: Sequence[Mapping[str, Any]], folder: Path) -> None:
+    """Refuse clips that lie where the variants will be written.
+
+    Raises:
+        UsageError: There is one.
+    """
+    own = [(folder / name).resolve() for name in CLIP_FOLDERS]
+    for path in (m.path for s in as_samples(samples) for m in s.media.values() if m.path is not None):
+        try:
+            is_own = any(path.resolve().is_relative_to(place) for place in own)
+        except OSError:  # no file: the clip will be a skip
+            continue
+        if is_own:
+            raise UsageError(f"{path} is a clip of the run in {folder}, which replaces it", hint=_OTHER_FOLDER)
 
 
 def _as_own_truth(sample: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from avmeter.files import add_to_list
 from avmeter.media.write import write_audio
 
 SAMPLE_RATE = 24_000  # Hz
@@ -18,7 +19,7 @@ _PERIOD_S = 1.2
 def render_siren(folder: Path) -> Path:
     """Write `siren.flac` into `folder`: a sound that has nothing to do with most clips."""
     folder.mkdir(parents=True, exist_ok=True)
-    return write_audio(folder / "siren.flac", _siren()[None], SAMPLE_RATE)
+    return write_audio(add_to_list(folder / "siren.flac"), _siren()[None], SAMPLE_RATE)
 
 
 def _siren() -> npt.NDArray[np.float32]:

@@ -1,27 +1,12 @@
-"""Values as strict JSON, and files that are complete or absent."""
+"""Values as strict JSON."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import pytest
 
-from avmeter.run.encoding import encodable, spreadsheet_cell, to_json, to_jsonable, write_atomically
-
-
-def test_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
-    """A file is replaced as a whole or not at all, and no temporary file stays."""
-    path = tmp_path / "f.json"
-    write_atomically(path, "old")
-    with pytest.raises(UnicodeEncodeError):
-        write_atomically(path, "new \udcff")
-    (tmp_path / "d").mkdir()
-    with pytest.raises(OSError, match="directory"):
-        write_atomically(tmp_path / "d", "x")
-    assert path.read_text() == "old"
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["d", "f.json"]
+from avmeter.run.encoding import encodable, to_json, to_jsonable
 
 
 def test_plain_values() -> None:
@@ -33,7 +18,6 @@ def test_plain_values() -> None:
         "s": [1, 3],
     }
     assert to_json("\udcff") == '"\\\\udcff"'
-    assert spreadsheet_cell("a=b") == "a=b"
 
 
 def test_numbers_that_json_has_not_become_null() -> None:
@@ -61,9 +45,3 @@ def test_dataclasses_become_dicts_and_unknown_values_text() -> None:
             return "odd"
 
     assert to_jsonable([Inner(float("nan")), Odd()]) == [{"score": None}, "odd"]
-
-
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\ta", "\ra"])
-def test_formula_is_text_to_a_spreadsheet(text: str) -> None:
-    """An apostrophe precedes what would be computed."""
-    assert spreadsheet_cell(text) == f"'{text}"

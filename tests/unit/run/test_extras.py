@@ -73,4 +73,4 @@ def test_extras_are_no_formulas_in_the_csv(tmp_path: Path) -> None:
     """Neither their names nor their values."""
     samples = as_samples([{"audio": "a.wav", "=cmd": "=1+1"}])
     EvalResults([{"m.x": MetricResult("m.x", 1.0)}], samples=samples).write(tmp_path)
-    assert (tmp_path / "results.csv").read_text().splitlines()[1].endswith("'=1+1")
+    assert (tmp_path / "results.csv").read_text().splitlines()[1].endswith(""","'=1+1\"""")

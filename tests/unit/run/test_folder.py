@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +16,9 @@ import pytest
 
 from avmeter.errors import UsageError
 from avmeter.result import MetricResult
-from avmeter.run import EvalResults, read_run
+from avmeter.run import EvalResults, begin_run, prepare_run, read_run
 from avmeter.sample import as_samples
+from support import require
 
 FILES = ["results.csv", "results.parquet", "run.json", "samples.parquet", "summary.json"]
 
@@ -124,3 +129,156 @@ def test_files_of_the_same_name_by_others_are_not_replaced(tmp_path: Path, make_
     with pytest.raises(UsageError, match=r"results\.csv, which no run has written"):
         make_run([0.1]).write(tmp_path)
     assert (tmp_path / "results.csv").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_folder_in_the_place_of_a_file_is_refused_before_the_work(tmp_path: Path, make_run, name: str) -> None:
+    """In a new folder, and in one that a run has written."""
+    for written in (False, True):
+        place = tmp_path / str(written)
+        if written and name != "run.json":
+            make_run([0.1]).write(place)
+            (place / name).unlink()
+        (place / name).mkdir(parents=True)
+        for call in (prepare_run, make_run([0.2]).write):
+            with pytest.raises(UsageError, match=name):
+                call(place)
+
+
+@pytest.mark.parametrize("name", ["report.html", "stress.json"])
+def test_pages_of_others_are_refused_before_the_work_and_stay(tmp_path: Path, make_run, name: str) -> None:
+    """A file, a folder, a dangling link; also in the folder of a run."""
+    for make in (lambda p: p.write_text("mine"), lambda p: p.mkdir(), lambda p: p.symlink_to("nowhere")):
+        for written in (False, True):
+            place = tmp_path / f"{id(make)}{written}"
+            place.mkdir()
+            if written:
+                make_run([0.1]).write(place)
+            make(place / name)
+            with pytest.raises(UsageError, match=name):
+                prepare_run(place, stress=True)
+    make_run([0.1]).write(tmp_path)
+    (tmp_path / name).write_text("mine")
+    make_run([0.2]).write(tmp_path)
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_folder_of_clips_of_others_is_refused_before_the_work(tmp_path: Path) -> None:
+    """Variants do not go among files that no run has written."""
+    (tmp_path / "clips").mkdir()
+    prepare_run(tmp_path, clips=["clips"])
+    (tmp_path / "clips/siren.flac").write_text("mine")
+    with pytest.raises(UsageError, match=r"holds siren\.flac, which no run has written"):
+        prepare_run(tmp_path, clips=["clips"])
+
+
+KILLED = """
+import os, signal, sys
+from avmeter.result import MetricResult
+from avmeter.run import EvalResults
+from avmeter.sample import as_samples
+
+calls, last = 0, int(sys.argv[2])
+
+def killing(call):
+    def counted(*arguments):
+        global calls
+        calls += 1
+        if calls == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return call(*arguments)
+    return counted
+
+os.replace, os.fsync, os.unlink = killing(os.replace), killing(os.fsync), killing(os.unlink)
+samples = as_samples([{"audio": f"new{i}.wav"} for i in range(3)])
+scores = {"m.x": MetricResult("m.x", 2.0)}
+EvalResults([scores] * 3, scores, samples=samples).write(sys.argv[1])
+"""
+
+
+def write_killed(folder: Path, call: int) -> bool:
+    """Write a new run in a process that is killed at its nth call that changes the disk; True if it was."""
+    done = subprocess.run([sys.executable, "-c", KILLED, str(folder), str(call)], check=False, capture_output=True)
+    return done.returncode != 0
+
+
+def state_of(folder: Path) -> str:
+    """What can be read of a folder: the old run of one sample, the new one of three, or neither."""
+    if "written" not in json.loads((folder / "run.json").read_text()):
+        with pytest.raises(UsageError, match="not written to its end"):
+            read_run(folder)
+        return "unfinished"
+    run = read_run(folder)
+    scores = {r.score for row in run for r in row.values()} | {r.score for r in run.corpus.values()}
+    assert scores == ({1.0} if len(run) == 1 else {2.0})
+    return "old" if len(run) == 1 else "new"
+
+
+@require.needs("system", hasattr(signal, "SIGKILL"), "no SIGKILL on this system")
+def test_kill_at_any_step_leaves_the_old_run_or_the_new_one_or_says_so(tmp_path: Path) -> None:
+    """Never results of one with samples, corpus scores or the page of another; the next writing mends the folder."""
+    old = EvalResults([{"m.x": MetricResult("m.x", 1.0)}], {"m.x": MetricResult("m.x", 1.0)},
+                      samples=as_samples([{"audio": "old.wav"}]))  # fmt: skip
+    found = []
+    for call in range(1, 60):
+        folder = old.write(tmp_path / str(call))
+        page = folder / "report.html"
+        page.write_text('<meta name="generator" content="avmeter">old')
+        was_killed = write_killed(folder, call)
+        found.append(state_of(folder))
+        assert found[-1] == "unfinished" or page.exists() == (found[-1] == "old")
+        old.write(folder)
+        assert sorted(p.name for p in folder.iterdir() if p != page) == FILES
+        assert len(read_run(folder)) == 1
+        if not was_killed:
+            break
+    assert found[-1] == "new"
+    assert list(dict.fromkeys(found)) == ["old", "unfinished", "new"]
+
+
+def test_full_disk_leaves_the_old_run(tmp_path: Path, make_run, monkeypatch) -> None:
+    """Nothing of the new run takes its place before all of it is on the disk."""
+    make_run([0.1]).write(tmp_path)
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    num_calls = 0
+
+    def full(descriptor: int) -> None:
+        nonlocal num_calls
+        num_calls += 1
+        if num_calls == 5:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(UsageError, match="No space left on device"):
+        make_run([0.2, 0.3]).write(tmp_path)
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+def test_run_that_is_being_replaced_is_unfinished(tmp_path: Path, make_run) -> None:
+    """Clips that its results were made from may be gone already."""
+    make_run([0.1]).write(tmp_path)
+    begin_run(tmp_path)
+    with pytest.raises(UsageError, match="not written to its end"):
+        read_run(tmp_path)
+
+
+def test_one_id_is_in_all_files(tmp_path: Path, make_run) -> None:
+    """In each file, whoever opens it alone can tell which run it is of; `run.json` has a hash of each."""
+    make_run([0.1]).write(tmp_path)
+    facts = json.loads((tmp_path / "run.json").read_text())
+    for name in ("results.parquet", "samples.parquet"):
+        assert pq.read_schema(tmp_path / name).metadata[b"avmeter.run_id"].decode() == facts["run_id"]
+    assert json.loads((tmp_path / "summary.json").read_text())["run_id"] == facts["run_id"]
+    assert sorted([*facts["files"], "run.json"]) == FILES
+
+
+def test_writers_of_one_folder_wait_for_each_other(tmp_path: Path, make_run) -> None:
+    """Whoever comes last has written a whole run."""
+    threads = [threading.Thread(target=make_run([i / 10] * i).write, args=(tmp_path,)) for i in range(1, 9)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    run = read_run(tmp_path)
+    assert len({r["audio.wer"].score for r in run if r}) == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == FILES

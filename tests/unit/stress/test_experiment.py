@@ -48,7 +48,7 @@ def test_experiment_without_anchors_writes_cells_and_verdicts(tmp_path: Path) ->
     assert experiment.fallback_note is None
     experiment.write(tmp_path / "out")
     content = json.loads((tmp_path / "out" / "stress.json").read_text())
-    assert set(content) == {"cells", "verdicts"}
+    assert set(content) == {"format", "run_id", "cells", "verdicts"}
     assert len(content["cells"]) == 3 * 3
     assert (tmp_path / "out" / "results.parquet").is_file()
     assert (tmp_path / "out" / "clips" / "siren.flac").is_file()

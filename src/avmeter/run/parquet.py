@@ -1,0 +1,75 @@
+"""The tables of a run as Parquet, each with the id of the run that it belongs to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from avmeter.run.encoding import encodable, to_json, to_jsonable
+from avmeter.run.extras import extra_columns
+from avmeter.run.score_table import ScoreTable
+from avmeter.sample import MEDIA_FIELDS, TEXT_FIELDS, Sample
+
+RUN_ID_KEY = "avmeter.run_id"
+
+
+def results_parquet(results: ScoreTable, run_id: str) -> bytes:
+    """Return the table with one row per sample and metric."""
+    import pyarrow as pa
+
+    text = pa.string()
+    extras = extra_columns(results.samples)
+    schema = pa.schema(
+        [
+            pa.field("sample_id", text, nullable=False),
+            pa.field("metric", text, nullable=False),
+            pa.field("score", pa.float64()),
+            pa.field("skip_code", text),
+            pa.field("reason", text),
+            pa.field("hint", text),
+            pa.field("dummy", pa.bool_(), nullable=False),
+            pa.field("details", text),
+            pa.field("position", pa.int64(), nullable=False),
+            *(pa.field(name, text) for name in extras),
+        ],
+        metadata={RUN_ID_KEY: run_id},
+    )
+    positions = [i for i, row in enumerate(results) for _ in row]
+    rows = [
+        {**{k: v if k == "score" else to_jsonable(v) for k, v in flat.items() if k != "details"},
+         "details": to_json(flat["details"]), "position": position,
+         **{name: column[position] for name, column in extras.items()}}
+        for position, flat in zip(positions, results.to_rows(), strict=True)
+    ]  # fmt: skip
+    return _bytes_of(pa.Table.from_pylist(rows, schema=schema))
+
+
+def samples_parquet(results: ScoreTable, run_id: str) -> bytes:
+    """Return the table with one row per sample."""
+    import pyarrow as pa
+
+    columns = ("id", "role", *MEDIA_FIELDS, *TEXT_FIELDS)
+    samples = results.samples or [Sample(id=i) for i in results.sample_ids]
+    cells = {c: [_sample_cell(s, c) for s in samples] for c in columns} | extra_columns(samples)
+    schema = pa.schema([(c, pa.string()) for c in cells], metadata={RUN_ID_KEY: run_id})
+    return _bytes_of(pa.table(cells, schema=schema))
+
+
+def _sample_cell(sample: Sample, column: str) -> str | None:
+    if column in ("id", "role"):
+        return encodable(str(getattr(sample, column)))
+    if column in MEDIA_FIELDS:
+        source = sample.media.get(column)
+        return encodable(str(source.path.absolute())) if source is not None and source.path is not None else None
+    text = sample.text(column)
+    if text is None:
+        return None
+    return encodable(text) if isinstance(text, str) else to_json(text)
+
+
+def _bytes_of(table: Any) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    return bytes(sink.getvalue().to_pybytes())
