@@ -3,14 +3,13 @@
     lock -> (another process was faster: reuse) -> `.NAME.part` -> size and SHA-256 -> fsync -> rename
 
 What arrived before an interruption stays in `.NAME.part` and is continued, if the server still has the same file
-(`If-Range`). A server error or a broken connection is tried again with growing pauses; a URL that has no such
-file, or another one, is given up for the next.
+(`If-Range`); what could not be continued is deleted. A server error or a broken connection is tried again with growing
+pauses; a URL that has no such file, or another one, or from which hardly anything comes, is given up for the next.
 """
 
 from __future__ import annotations
 
 import http.client
-import json
 import os
 import random
 import shutil
@@ -30,7 +29,9 @@ from filelock import FileLock
 from avmeter.errors import WeightsError
 from avmeter.runtime.environment import Settings
 from avmeter.weights.catalog import Entry, File, HubFile
+from avmeter.weights.file_head import describe_foreign
 from avmeter.weights.hashes import cache_sha256, known_sha256, sha256_of, sync_folder
+from avmeter.weights.partial import Pace, Partial, UnusableError
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes that are here and the bytes in all, if known."""
@@ -49,7 +50,7 @@ class RetryPolicy:
 
     Attributes:
         timeout_s: Longest silence of a connection.
-        attempts: Tries of one URL in a row that bring nothing new; two where the host has no address.
+        attempts: Tries of one URL in a row that get no further than an earlier one; two where the host has no address.
         pause_s: First pause between tries; doubles each time, up to a minute.
     """
 
@@ -57,9 +58,10 @@ class RetryPolicy:
     attempts: int = 5
     pause_s: float = 1.0
 
-
-class _UnusableError(Exception):
-    """This URL does not serve the file; the message says why."""
+    @property
+    def window_s(self) -> float:
+        """Seconds in which at least 64 KiB must come from one URL, in however many parts."""
+        return self.timeout_s * self.attempts
 
 
 class _InterruptedError(Exception):
@@ -68,35 +70,6 @@ class _InterruptedError(Exception):
     def __init__(self, message: str, *, is_nameless: bool = False) -> None:
         super().__init__(message)
         self.is_nameless = is_nameless
-
-
-@dataclass
-class _Partial:
-    """The part of a file that has arrived, and the version that it is of (`url`, `validator`)."""
-
-    path: Path
-
-    @property
-    def note(self) -> Path:
-        return self.path.with_name(self.path.name + ".json")
-
-    def size(self) -> int:
-        return self.path.stat().st_size if self.path.exists() else 0
-
-    def validator(self, url: str) -> str | None:
-        """Return what `If-Range` must say to continue from this URL, or None."""
-        try:
-            origin = json.loads(self.note.read_text("utf-8"))
-        except (OSError, ValueError):
-            return None
-        return origin.get("validator") if isinstance(origin, dict) and origin.get("url") == _shown(url) else None
-
-    def begin(self, url: str, validator: str | None) -> None:
-        self.note.write_text(json.dumps({"url": _shown(url), "validator": validator}), "utf-8")
-
-    def discard(self) -> None:
-        self.path.unlink(missing_ok=True)
-        self.note.unlink(missing_ok=True)
 
 
 def fetch_file(
@@ -120,7 +93,7 @@ def fetch_file(
         `CACHE/weights/NAME/file`, verified where a hash is known.
 
     Raises:
-        WeightsError: Network use is forbidden, the disk is full, or no URL served the right file.
+        WeightsError: Network use is forbidden, the disk is nearly full, or no URL served the right file.
     """
     urls = candidate_urls(entry, file, settings)
     if not urls:
@@ -162,52 +135,72 @@ class _Transfer:
         self._settings = settings
         self._progress = progress
         self._retry = retry
-        self._partial = _Partial(target.with_name(f".{target.name}.part"))
+        self._partial = Partial(target.with_name(f".{target.name}.part"), is_known=bool(file.accepted))
+        self._pace = Pace(retry.window_s)
         self._opener = urllib.request.build_opener(_Redirects())
 
     def run(self, entry: Entry, urls: Sequence[str]) -> str:
         """Try the URLs in turn; return the SHA-256 of what was put in place."""
         reasons = []
-        for url in urls:
-            try:
-                return self._from_url(url)
-            except _UnusableError as error:
-                reasons.append(f"{_shown(url)}: {error}")
+        try:
+            for url in urls:
+                try:
+                    return self._from_url(url)
+                except UnusableError as error:
+                    reasons.append(f"{_shown(url)}: {error}")
+        finally:
+            if not self._partial.can_be_continued:
+                self._partial.discard()
         raise WeightsError(
             f"{entry.name}: {self._file.name} could not be fetched ({'; '.join(reasons)})",
-            hint=f"try `avmeter weights fetch {entry.name}` later (it continues where it stopped), name a mirror in "
+            hint=f"try `avmeter weights fetch {entry.name}` later{self._rest()}, name a mirror in "
             "AVMETER_MIRROR, or put the file into the folder that AVMETER_WEIGHTS names",
         )
+
+    def _rest(self) -> str:
+        """Say what stays on the disk, for a sentence about trying again."""
+        if not self._partial.can_be_continued:
+            return ""
+        return f" (it continues the {self._partial.size() / 1e6:.1f} MB in {self._partial.path})"
 
     def _from_url(self, url: str) -> str:
         """Fetch from one URL, trying again as long as that helps; return the SHA-256."""
         if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
-            raise _UnusableError("not an http or https URL")
-        idle = 0
+            raise UnusableError("not an http or https URL")
+        self._pace = Pace(self._retry.window_s)
+        idle = furthest = 0
         while True:
-            before = self._partial.size()
             try:
                 continued = self._attempt(url)
             except _InterruptedError as error:
-                idle = 0 if self._partial.size() > before else idle + 1
+                # Not what the last try added: a server may refuse to go on, and break off at one place for ever.
+                idle = 0 if self._partial.size() > furthest else idle + 1
+                furthest = max(furthest, self._partial.size())
                 if idle >= (_NAMELESS_ATTEMPTS if error.is_nameless else self._retry.attempts):
-                    raise _UnusableError(str(error)) from error
+                    raise UnusableError(str(error)) from error
                 self._pause(idle)
+                if not idle:
+                    self._pace.add(0)
                 continue
             sha256 = sha256_of(self._partial.path)
-            if not self._file.accepted or sha256 in self._file.accepted:
-                self._place()
-                return sha256
-            self._partial.discard()
-            # A part from an earlier run may have been bad: then once more, from the start.
-            if not continued:
+            if self._file.accepted and sha256 not in self._file.accepted:
+                self._partial.discard()
+                # A part from an earlier run may have been bad: then once more, from the start.
+                if continued:
+                    continue
                 expected = " or ".join(self._file.accepted)
-                raise _UnusableError(f"SHA-256 does not match the catalog (expected {expected}, got {sha256})")
+                raise UnusableError(f"SHA-256 does not match the catalog (expected {expected}, got {sha256})")
+            foreign = None if self._file.accepted else describe_foreign(self._partial.path, self._file)
+            if foreign is not None:
+                self._partial.discard()
+                raise UnusableError(f"serves {foreign}")
+            self._place()
+            return sha256
 
     def _attempt(self, url: str) -> bool:
         """Send one request; return True if it continued an earlier part."""
         have = self._partial.size()
-        validator = self._partial.validator(url)
+        validator = self._partial.validator(_shown(url))
         # With a known hash any server may complete the part: the end shows whether it fits.
         if have and validator is None and not self._file.accepted:
             self._partial.discard()
@@ -220,7 +213,7 @@ class _Transfer:
             if error.code == 416:
                 self._partial.discard()
                 raise _InterruptedError("HTTP 416: there is no such part") from error
-            kind = _InterruptedError if error.code in _TRY_AGAIN else _UnusableError
+            kind = _InterruptedError if error.code in _TRY_AGAIN else UnusableError
             raise kind(f"HTTP {error.code} {error.reason}{_access_hint(error.code)}") from error
         except (TimeoutError, urllib.error.URLError, http.client.HTTPException, ConnectionError, ssl.SSLError) as error:
             reason = getattr(error, "reason", error)
@@ -243,13 +236,13 @@ class _Transfer:
     def _receive(self, url: str, response: Any, have: int) -> bool:
         continued = have > 0 and response.status == 206
         if response.status not in (200, 206) or (response.status == 206 and _start_of(response.headers) != have):
-            raise _UnusableError(f"unexpected answer {response.status} {response.headers.get('Content-Range', '')}")
+            raise UnusableError(f"unexpected answer {response.status} {response.headers.get('Content-Range', '')}")
         start = have if continued else 0
         length = response.headers.get("Content-Length")
         total = start + int(length) if length and length.isdigit() else None
         self._check_size(total)
         self._check_disk((total or self._file.size_bytes or 0) - start)
-        self._partial.begin(url, _validator_of(response.headers))
+        self._partial.begin(_shown(url), _validator_of(response.headers))
         with self._partial.path.open("ab" if continued else "wb") as stream:
             arrived = self._copy(response, stream, start, total)
         if total is not None and arrived < total:
@@ -261,10 +254,13 @@ class _Transfer:
         limit = self._file.exact_size
         # read1 hands over what has come; read would lose a started block when the connection falls silent.
         while block := response.read1(_BLOCK):
+            self._check_disk(len(block), is_endless=total is None)
             stream.write(block)
             arrived += len(block)
+            self._pace.add(len(block))
             if limit is not None and arrived > limit:
-                raise _UnusableError(f"more than the {limit} bytes of the catalog")
+                self._partial.discard()
+                raise UnusableError(f"more than the {limit} bytes of the catalog")
             if self._progress:
                 self._progress(arrived, total or limit)
         stream.flush()
@@ -275,14 +271,18 @@ class _Transfer:
         expected = self._file.exact_size
         if total is not None and expected is not None and total != expected:
             self._partial.discard()
-            raise _UnusableError(f"{total} bytes instead of the {expected} of the catalog")
+            raise UnusableError(f"{total} bytes instead of the {expected} of the catalog")
 
-    def _check_disk(self, needed: int) -> None:
+    def _check_disk(self, needed: int, *, is_endless: bool = False) -> None:
+        """Raise while the reserve is still free. A body whose end nobody knows is not left on a full disk."""
         free = shutil.disk_usage(self._target.parent).free
         if needed + _DISK_RESERVE > free:
+            if is_endless:
+                self._partial.discard()
             raise WeightsError(
-                f"{self._target.parent}: {free / 1e6:.0f} MB free, {needed / 1e6:.0f} MB needed for {self._file.name}",
-                hint="make room, or name a folder on a larger disk in AVMETER_CACHE",
+                f"{self._target.parent}: {free / 1e6:.0f} MB free, {needed / 1e6:.0f} MB needed for {self._file.name} "
+                f"beside a reserve of {_DISK_RESERVE / 1e6:.0f} MB",
+                hint=f"make room, or name a folder on a larger disk in AVMETER_CACHE{self._rest()}",
             )
 
     def _place(self) -> None:
@@ -309,7 +309,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     ) -> urllib.request.Request | None:
         old, new = urllib.parse.urlsplit(req.full_url), urllib.parse.urlsplit(newurl)
         if new.scheme not in ("http", "https") or (old.scheme == "https" and new.scheme == "http"):
-            raise _UnusableError(f"redirects from {old.scheme} to {new.scheme}: refused")
+            raise UnusableError(f"redirects from {old.scheme} to {new.scheme}: refused")
         request = super().redirect_request(req, fp, code, msg, headers, newurl)
         authorization = req.unredirected_hdrs.get("Authorization")
         if request is not None and authorization and (old.scheme, old.netloc) == (new.scheme, new.netloc):

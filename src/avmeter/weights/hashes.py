@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import tempfile
+import time
 import warnings
 from pathlib import Path
 
@@ -14,6 +16,10 @@ from filelock import FileLock
 from avmeter.errors import WeightsError
 from avmeter.runtime.environment import Settings
 from avmeter.weights.catalog import Entry, File
+from avmeter.weights.file_head import describe_foreign
+
+# Clocks of file systems go in steps of up to 10 ms.
+_TICK_NS = 20_000_000
 
 
 class UnpinnedWeightsWarning(UserWarning):
@@ -38,27 +44,54 @@ def sync_folder(folder: Path) -> None:
 
 
 def known_sha256(path: Path, settings: Settings) -> str:
-    """Return the SHA-256 of a file, cached by (path, size, modification time) so that a start reads nothing twice."""
+    """Return the SHA-256 of a file, cached by its state so that a start reads nothing twice."""
     path = path.resolve()
-    status = path.stat()
-    state = [str(path), status.st_size, status.st_mtime_ns]
+    state = _state(path)
     cached = _read_json(_cache_file(path, settings))
-    if cached.get("state") == state:
+    if cached.get("state") == state and isinstance(cached.get("sha256"), str):
         return str(cached["sha256"])
+    return read_sha256(path, settings)
+
+
+def read_sha256(path: Path, settings: Settings) -> str:
+    """Return the SHA-256 of a file as it is on disk, whatever is cached; and cache it."""
+    path = path.resolve()
+    _wait_for_tick(path)
+    before = _state(path)
     sha256 = sha256_of(path)
-    cache_sha256(path, sha256, settings)
+    if _state(path) == before:
+        _write_note(path, before, sha256, settings)
     return sha256
 
 
 def cache_sha256(path: Path, sha256: str, settings: Settings) -> None:
-    """Cache the hash of a file as it is now. A cache that cannot be written is no error."""
+    """Cache the hash of a file that was just put in place. A cache that cannot be written is no error."""
     path = path.resolve()
+    _wait_for_tick(path)
+    _write_note(path, _state(path), sha256, settings)
+
+
+def _state(path: Path) -> list[object]:
+    """Return what tells one content of a file from the next.
+
+    Size and time of change alone survive `cp -p` and `touch -r`; nobody sets the time at which the inode changed, and
+    a file that was renamed to this name has another inode.
+    """
     status = path.stat()
-    content = {"state": [str(path), status.st_size, status.st_mtime_ns], "sha256": sha256}
-    try:
-        _write_json(_cache_file(path, settings), content)
-    except OSError:
-        return
+    times = (status.st_mtime_ns, status.st_ctime_ns)
+    return [str(path), status.st_size, *times, status.st_ino, status.st_dev]
+
+
+def _wait_for_tick(path: Path) -> None:
+    """Let the clock of the file system pass the last change, so that another one cannot have the same time."""
+    age_ns = time.time_ns() - path.stat().st_ctime_ns
+    if 0 <= age_ns < _TICK_NS:
+        time.sleep((_TICK_NS - age_ns) / 1e9)
+
+
+def _write_note(path: Path, state: list[object], sha256: str, settings: Settings) -> None:
+    with contextlib.suppress(OSError):
+        _write_json(_cache_file(path, settings), {"state": state, "sha256": sha256})
 
 
 def _cache_file(path: Path, settings: Settings) -> Path:
@@ -72,7 +105,7 @@ def check(path: Path, entry: Entry, file: File, settings: Settings) -> str:
         UnpinnedWeightsWarning: No hash was known; this one is pinned in the lock file.
 
     Raises:
-        WeightsError: It is another file.
+        WeightsError: It is another file, or one that cannot be of the format.
     """
     size = path.stat().st_size
     if file.exact_size is not None and size != file.exact_size:
@@ -109,6 +142,9 @@ def _pinned_or_new(found: str, path: Path, entry: Entry, file: File, settings: S
     pinned = pinned_sha256(entry, file, settings)
     if pinned:
         return (pinned,)
+    foreign = describe_foreign(path, file)
+    if foreign is not None:
+        raise mismatch(path, entry, foreign, settings)
     settings.cache.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.lock_file.with_suffix(".lock")):
         pins = _read_pins(settings)

@@ -19,7 +19,8 @@ from avmeter.errors import WeightsError
 from avmeter.runtime.environment import Settings
 from avmeter.weights.catalog import Entry, File, HubFile, catalog
 from avmeter.weights.fetch import Progress, RetryPolicy, fetch_file
-from avmeter.weights.hashes import check, known_sha256, pinned_sha256
+from avmeter.weights.file_head import describe_foreign
+from avmeter.weights.hashes import check, known_sha256, pinned_sha256, read_sha256
 from avmeter.weights.whisper_base import build_whisper_base, find_in_package, is_installed
 
 # Recipe -> (are its ingredients installed?, write all files of the checkpoint into a folder)
@@ -94,11 +95,15 @@ def _fetched(
 
 
 def discard_damaged(entry: Entry, file: File, settings: Settings) -> None:
-    """Delete a file from our download cache if it is not the one of the catalog (or the pinned one)."""
+    """Delete a file from our download cache if it is not the one of the catalog (or the pinned one), or a page."""
     target = settings.downloads / entry.name / file.name
+    if not target.is_file():
+        return
     pinned = pinned_sha256(entry, file, settings)
     accepted = file.accepted or ((pinned,) if pinned else ())
-    if accepted and target.is_file() and known_sha256(target, settings) not in accepted:
+    if (accepted and read_sha256(target, settings) not in accepted) or (
+        not file.accepted and describe_foreign(target, file) is not None
+    ):
         target.unlink()
 
 

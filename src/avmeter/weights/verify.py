@@ -8,7 +8,8 @@ from typing import Literal
 
 from avmeter.runtime.environment import Settings
 from avmeter.weights.catalog import Entry, File, catalog
-from avmeter.weights.hashes import known_sha256, pinned_sha256
+from avmeter.weights.file_head import describe_foreign
+from avmeter.weights.hashes import pinned_sha256, read_sha256
 from avmeter.weights.locate import can_build, find
 from avmeter.weights.source import WeightsSource
 
@@ -23,8 +24,8 @@ class FileStatus:
         entry: Name of the checkpoint.
         file: Name of the file.
         status: "ok" equals the catalog's hash; "pinned" equals the hash pinned on first use; "unpinned" no hash is
-            known; "mismatch" another file; "unreadable" cannot be read; "buildable" installed packages hold its
-            parts; "absent" not on this machine.
+            known; "mismatch" another file, or not of the format; "unreadable" cannot be read; "buildable" installed
+            packages hold its parts; "absent" not on this machine.
         path: Where it is, or None.
         sha256: Its hash, or None.
     """
@@ -37,7 +38,7 @@ class FileStatus:
 
 
 def verify(source: WeightsSource | None = None, *, absent: bool = False) -> list[FileStatus]:
-    """Check every file at hand; nothing is downloaded, built or pinned.
+    """Read and check every file at hand; nothing is downloaded, built or pinned.
 
     Args:
         source: Where to look; None for "auto".
@@ -54,16 +55,20 @@ def _status(entry: Entry, file: File, base: Path | None, settings: Settings) -> 
         state: State = "buildable" if can_build(file) else "absent"
         return FileStatus(entry=entry.name, file=file.name, status=state)
     try:
-        sha256 = known_sha256(path, settings)
+        sha256 = read_sha256(path, settings)
+        foreign = describe_foreign(path, file)
     except OSError:
         return FileStatus(entry=entry.name, file=file.name, status="unreadable", path=path)
     pinned = None if file.accepted else pinned_sha256(entry, file, settings)
-    return FileStatus(entry=entry.name, file=file.name, status=_compare(sha256, file, pinned), path=path, sha256=sha256)
+    state = _compare(sha256, file, pinned, foreign)
+    return FileStatus(entry=entry.name, file=file.name, status=state, path=path, sha256=sha256)
 
 
-def _compare(sha256: str, file: File, pinned: str | None) -> State:
+def _compare(sha256: str, file: File, pinned: str | None, foreign: str | None) -> State:
     if file.accepted:
         return "ok" if sha256 in file.accepted else "mismatch"
+    if foreign is not None:
+        return "mismatch"
     if pinned is None:
         return "unpinned"
     return "pinned" if sha256 == pinned else "mismatch"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -41,6 +42,9 @@ class Page:
     location: str | None = None
     silence_s: list[float] = field(default_factory=list)
     claim: int | None = None
+    refuses_parts: bool = False
+    is_endless: bool = False
+    drop_bytes: int | None = None
 
 
 @dataclass
@@ -93,7 +97,7 @@ def _handler(server: Callable[[], Server]) -> type[BaseHTTPRequestHandler]:
             fresh = self.headers.get("If-Range") in (None, page.etag)
             if wanted and page.ranges and fresh:
                 start = int(wanted.removeprefix("bytes=").rstrip("-"))
-                if start >= len(page.body):
+                if start >= len(page.body) or page.refuses_parts:
                     return self.plain(416)
                 self.send_response(206)
                 self.send_header("Content-Range", f"bytes {start}-{len(page.body) - 1}/{len(page.body)}")
@@ -101,8 +105,15 @@ def _handler(server: Callable[[], Server]) -> type[BaseHTTPRequestHandler]:
                 self.send_response(200)
             if page.etag:
                 self.send_header("ETag", page.etag)
-            self.send_header("Content-Length", str((page.claim or len(page.body)) - start))
+            if not page.is_endless:
+                self.send_header("Content-Length", str((page.claim or len(page.body)) - start))
             self.end_headers()
+            with contextlib.suppress(OSError):
+                while page.is_endless:
+                    self.wfile.write(page.body)
+                while page.drop_bytes and start < len(page.body):
+                    self.wfile.write(page.body[start : (start := start + page.drop_bytes)])
+                    time.sleep(0.01)
             end = start + page.cut.pop(0) if page.cut else len(page.body)
             try:
                 self.wfile.write(page.body[start:end])

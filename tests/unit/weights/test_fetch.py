@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from http.client import HTTPMessage
 from io import BytesIO
 from pathlib import Path
@@ -20,15 +21,18 @@ import pytest
 from avmeter.errors import WeightsError
 from avmeter.runtime.environment import Settings
 from avmeter.weights.catalog import Entry, File
-from avmeter.weights.fetch import RetryPolicy, _Redirects, _UnusableError, candidate_urls, fetch_file
+from avmeter.weights.fetch import RetryPolicy, _Redirects, candidate_urls, fetch_file
+from avmeter.weights.partial import UnusableError
 
-BODY = random.Random(5).randbytes(300_000)  # fixed: test names are made of its hash
+BODY = b"\x80\x02" + random.Random(5).randbytes(299_998)  # fixed: test names are made of its hash
 SHA256 = hashlib.sha256(BODY).hexdigest()
 RETRY = RetryPolicy(timeout_s=2.0, attempts=3, pause_s=0.01)
 
 
-def checkpoint(*urls: str, sha256: str | None = SHA256, size_bytes: int | None = len(BODY)) -> Entry:
-    file = File(name="net.pth", format="pickle", urls=urls, sha256=sha256, size_bytes=size_bytes)
+def checkpoint(
+    *urls: str, sha256: str | None = SHA256, size_bytes: int | None = len(BODY), format: str = "pickle"
+) -> Entry:
+    file = File(name="net.pth", format=format, urls=urls, sha256=sha256, size_bytes=size_bytes)
     return Entry(name="net", title="", code_licence="", weights_licence="", files=(file,))
 
 
@@ -255,7 +259,7 @@ def test_redirect_to_another_scheme_is_refused(server) -> None:
 )
 def test_redirect_never_leaves_the_web_or_its_encryption(old, new) -> None:
     """Neither another scheme nor a step down from https is followed."""
-    with pytest.raises(_UnusableError, match="refused"):
+    with pytest.raises(UnusableError, match="refused"):
         _Redirects().redirect_request(Request(old), BytesIO(), 302, "Found", HTTPMessage(), new)
 
 
@@ -354,3 +358,91 @@ def test_two_threads_download_once(server) -> None:
     for thread in threads:
         thread.join(30)
     assert len(server.requests) == 1
+
+
+def test_server_that_refuses_to_go_on_is_given_up(server, cache) -> None:
+    """It breaks off at one place each time and answers 416 to the rest: that brings nothing, however often."""
+    url = server.put("/net.pth", BODY, cut=[20_000] * 1000, refuses_parts=True)
+    with pytest.raises(WeightsError, match=r"closed after 20000|HTTP 416"):
+        fetch(checkpoint(url))
+    assert len(server.requests) <= 2 * RETRY.attempts
+
+
+def test_server_without_parts_that_always_breaks_off_is_given_up(server) -> None:
+    """Shorter and longer beginnings of one file in turn are no progress."""
+    url = server.put("/net.pth", BODY, cut=[20_000, 10_000] * 500, ranges=False)
+    with pytest.raises(WeightsError, match="connection closed"):
+        fetch(checkpoint(url))
+    assert len(server.requests) <= 2 * RETRY.attempts
+
+
+def test_drops_are_given_up(server) -> None:
+    """Each request brings ten bytes: progress is bytes in a time, not parts."""
+    url = server.put("/net.pth", BODY, cut=[10] * 100_000)
+    began = time.monotonic()
+    with pytest.raises(WeightsError, match=r"bytes in \d+ s: given up"):
+        fetch(checkpoint(url), retry=RetryPolicy(timeout_s=0.5, attempts=2, pause_s=0.001))
+    assert time.monotonic() - began < 20
+
+
+def test_drops_within_one_connection_are_given_up(server) -> None:
+    """Silence that ends again and again is no progress either."""
+    url = server.put("/net.pth", BODY, drop_bytes=10)
+    with pytest.raises(WeightsError, match=r"bytes in \d+ s: given up"):
+        fetch(checkpoint(url), retry=RetryPolicy(timeout_s=0.5, attempts=2, pause_s=0.001))
+
+
+@pytest.mark.parametrize("sha256", [SHA256, None])
+def test_reserve_of_the_disk_stays_free_when_the_size_is_unknown(server, cache, monkeypatch, sha256) -> None:
+    """An endless body is broken off while there is room, and nothing of it stays."""
+    free = [100 << 20]
+
+    def usage(path):
+        free[0] -= 1 << 20
+        return type("Usage", (), {"free": free[0]})
+
+    monkeypatch.setattr("avmeter.weights.fetch.shutil.disk_usage", usage)
+    url = server.put("/net.pth", BODY, is_endless=True)
+    with pytest.raises(WeightsError, match=r"(?s)MB free.*reserve of 67 MB.*AVMETER_CACHE"):
+        fetch(checkpoint(url, sha256=sha256, size_bytes=None))
+    assert free[0] >= (64 << 20) - (2 << 20)
+    assert leftovers(cache) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<!DOCTYPE html><title>Log in</title>", b"\n <html>", b"\x1f\x8b" + bytes(100), b"PK\x03\x04" + bytes(100)],
+)
+def test_page_in_place_of_a_checkpoint_is_refused(server, cache, body) -> None:
+    """Where nobody knows the hash, what is no pickle is left at its server, and the next one is asked."""
+    bad = server.put("/bad", body)
+    entry = checkpoint(bad, sha256=None, size_bytes=None)
+    with pytest.raises(WeightsError, match="serves a"):
+        fetch(entry)
+    assert leftovers(cache) == []
+    assert fetch(checkpoint(bad, server.put("/good", BODY), sha256=None, size_bytes=None)).read_bytes() == BODY
+
+
+def test_failed_download_says_what_stays_and_where(server, cache) -> None:
+    """A part that can be continued is named with its size."""
+    url = server.put("/net.pth", BODY, cut=[100_000] + [0] * 100)
+    with pytest.raises(WeightsError, match=r"continues the 0\.1 MB in .*\.net\.pth\.part"):
+        fetch(checkpoint(url))
+    assert leftovers(cache) == [".net.pth.part", ".net.pth.part.json"]
+
+
+def test_failed_download_that_cannot_be_continued_leaves_nothing(server, cache) -> None:
+    """Without a hash and without an ETag the part would be thrown away by the next call."""
+    url = server.put("/net.pth", BODY, cut=[100_000] * 100, etag=None)
+    with pytest.raises(WeightsError) as caught:
+        fetch(checkpoint(url, sha256=None, size_bytes=None))
+    assert "continues" not in str(caught.value)
+    assert leftovers(cache) == []
+
+
+def test_body_beyond_its_size_leaves_nothing(server, cache) -> None:
+    """More bytes than the catalog says are not kept for the next server."""
+    url = server.put("/net.pth", BODY, is_endless=True)
+    with pytest.raises(WeightsError, match="more than the 300000 bytes"):
+        fetch(checkpoint(url))
+    assert leftovers(cache) == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -40,7 +42,7 @@ def test_file_of_another_size_is_refused_without_hashing(tmp_path) -> None:
 
 
 def test_file_that_changes_after_it_was_verified_is_found(tmp_path) -> None:
-    """The memory of verified files holds only as long as size and time stay."""
+    """The memory of verified files holds only as long as their state stays."""
     path = put(tmp_path / "net.bin")
     source = WeightsSource.parse(tmp_path)
     source.path(entry(known()))
@@ -75,7 +77,7 @@ def test_unknown_hash_is_pinned_with_a_warning_then_required(tmp_path, cache) ->
         source.path(net)
     assert source.path(net) == path
     assert source.fingerprint(net) == SHA256
-    path.write_bytes(b"another")
+    path.write_bytes(BODY[::-1])
     with pytest.raises(WeightsError, match=r"weights-lock\.json"):
         source.path(net)
 
@@ -115,3 +117,68 @@ def test_pin_is_that_of_the_first_use(tmp_path: Path) -> None:
     assert pinned_sha256(net, net.file(), settings) == SHA256
     other = entry(File(name="net.bin", format="pickle"), name="other")
     assert pinned_sha256(other, other.file(), settings) is None
+
+
+def _write_in_place(path: Path, body: bytes, before: os.stat_result) -> None:
+    path.write_bytes(body)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def _rename_over(path: Path, body: bytes, before: os.stat_result) -> None:
+    other = put(path.with_name("other"), body)
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    other.replace(path)
+
+
+def _copy_over(path: Path, body: bytes, before: os.stat_result) -> None:
+    other = put(path.with_name("other"), body)
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    subprocess.run(["cp", "-p", other, path], check=True)
+
+
+def _touch_as(path: Path, body: bytes, before: os.stat_result) -> None:
+    twin = put(path.with_name("twin"), b"")
+    shutil.copystat(path, twin)
+    path.write_bytes(body)
+    subprocess.run(["touch", "-r", twin, path], check=True)
+
+
+@pytest.mark.parametrize("tamper", [_write_in_place, _rename_over, _copy_over, _touch_as])
+def test_bytes_that_were_changed_under_size_and_time_are_found(tmp_path: Path, tamper) -> None:
+    """`touch -r`, `cp -p`, rsync and a rename leave size and time of change as they were; the file is read again."""
+    path, source = put(tmp_path / "net.bin"), WeightsSource.parse(tmp_path)
+    source.path(entry(known()))
+    before = path.stat()
+    tamper(path, BODY[::-1], before)
+    after = path.stat()
+    assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    with pytest.raises(WeightsError, match="SHA-256"):
+        source.path(entry(known()))
+
+
+def test_file_that_changes_while_it_is_read_is_not_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hash of bytes that are gone is nobody's."""
+    path, settings = put(tmp_path / "net.bin"), Settings.read()
+
+    def slow(path: Path) -> str:
+        sha256 = sha256_of(path)
+        path.write_bytes(BODY[::-1])
+        return sha256
+
+    with monkeypatch.context() as patch:
+        patch.setattr("avmeter.weights.hashes.sha256_of", slow)
+        assert known_sha256(path, settings) == SHA256
+    assert known_sha256(path, settings) == hashlib.sha256(BODY[::-1]).hexdigest()
+
+
+@pytest.mark.parametrize("body", [b"", b"<!doctype html>", b"\x1f\x8b" + bytes(50), b'{"error": 403}'])
+def test_page_of_unknown_hash_is_refused_and_not_pinned(tmp_path: Path, body: bytes) -> None:
+    """What is no checkpoint by its first bytes does not become one by being used; the right file is taken later."""
+    path, source = put(tmp_path / "net.bin", body), WeightsSource.parse(tmp_path)
+    net = entry(File(name="net.bin", format="pickle"))
+    with pytest.raises(WeightsError, match=r"net\.bin: "):
+        source.path(net)
+    assert pinned_sha256(net, net.file(), Settings.read()) is None
+    path.write_bytes(BODY)
+    with pytest.warns(UnpinnedWeightsWarning):
+        assert source.path(net) == path
