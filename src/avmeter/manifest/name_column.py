@@ -20,7 +20,6 @@ NAMING_KEYS = ("id", CLIP, "audio", "video")
 _REFERENCES = ("reference", "reference_audio")
 _SHOWN = 3
 _INDEXES = {"index", "idx", "no", "nr", "num", "number", "row", "line"}
-_BY_NUMBER = 9  # looser than any spelling
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 
 
@@ -125,7 +124,7 @@ def find_number_column(table: Table, columns: Columns, clips: ClipNames) -> Name
             cells = [text_of(row.cell(name)).strip() for row in table.rows]
             rows = {i: positions[int(c)] for i, c in enumerate(cells) if _INTEGER.fullmatch(c) and int(c) in positions}
             if len(set(rows.values())) == len(positions) or (rows and len(rows) == len(table.rows)):
-                found = {i: Found(positions=(p,), looseness=(_BY_NUMBER,)) for i, p in rows.items()}
+                found = {i: Found(positions=(p,), looseness=(0,)) for i, p in rows.items()}
                 return NameColumn(column=name, found=found)
             if rows and len(table.rows) == len(numbers):
                 raise _two_orders(table, name, clips, rows)

@@ -28,7 +28,8 @@ class Found:
 
     Attributes:
         positions: Of the clips; several only where they have one name (`a.wav` and `a.flac`, or one file twice).
-        looseness: How far the spellings differ; a cell with a smaller value names the clip better.
+        looseness: Whether the spellings are far apart, whether the cell has folders that the clip is not known to have,
+            how far the spellings differ, and how many folders agree. A cell with a smaller value names the clip better.
     """
 
     positions: tuple[int, ...]
@@ -37,7 +38,7 @@ class Found:
     @property
     def is_far(self) -> bool:
         """True if the name differs by more than folders and extensions: by case, or by the spelling of a number."""
-        return self.looseness[0] >= _FIRST_FOLDED
+        return bool(self.looseness[0])
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,9 @@ class ClipNames:
                 names = [n for n, rank in near.items() if rank == best]
                 alike = len({_bare("/".join(n.relative)) for n in names}) == 1
                 positions = tuple(sorted({n.position for n in names}))
-                return Found(positions=positions, looseness=(level, *best)) if alike or len(positions) == 1 else None
+                if not alike and len(positions) > 1:
+                    return None
+                return Found(positions=positions, looseness=(level >= _FIRST_FOLDED, best[0], level, *best[1:]))
         return None
 
 
@@ -150,16 +153,19 @@ def _names(sample: Mapping[str, Any], position: int) -> list[_Name]:
     return names
 
 
-def _distance(cell: Parts, name: _Name, fold: Callable[[str], str]) -> tuple[int, int] | None:
-    """Return how far the folders differ, 0 for equal ones; None if neither path is the end of the other."""
+def _distance(cell: Parts, name: _Name, fold: Callable[[str], str]) -> tuple[int, int, int] | None:
+    """Return how far the folders differ, all zeros for equal ones; None if neither path is the end of the other.
+
+    First comes whether the cell has folders that the clip is not known to have, last how many agree.
+    """
     folders = tuple(fold(p) for p in cell[:-1])
     relative = tuple(fold(p) for p in name.relative[:-1])
     full = tuple(fold(p) for p in name.full[:-1])
     if folders in (relative, full):
-        return (0, 0)
+        return (0, 0, 0)
     if _is_end(folders, full) or _is_end(folders, relative):
-        return (1, -len(folders))
-    return (1, -len(relative)) if _is_end(relative, folders) else None
+        return (0, 1, -len(folders))
+    return (1, 1, -len(relative)) if _is_end(relative, folders) else None
 
 
 def _is_end(parts: Parts, of: Parts) -> bool:

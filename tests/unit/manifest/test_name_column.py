@@ -97,3 +97,11 @@ def test_measures_name_nothing(header: str) -> None:
     assert find_name_column(t, resolve_columns(t), clips, explicit=None) is None
     with pytest.raises(ManifestError, match="column `youtube_id` has q, r, s"):
         require_no_names(t, resolve_columns(t), clips)
+
+
+def test_row_of_the_same_folder_comes_before_one_of_another() -> None:
+    """`x/a.wav` is a clip that is not there, and takes nothing from the row of `a`."""
+    t = table(vid=["x/a.wav", "a", "b"], caption=list("123"))
+    named = find_name_column(t, resolve_columns(t), CLIPS, explicit=None)
+    assert named is not None
+    assert rows_of_clips(named) == {0: [1], 1: [2]}

@@ -79,17 +79,9 @@ def test_id_and_path_both_name_a_clip() -> None:
 def test_better_spelling_has_smaller_looseness() -> None:
     """So that of two rows for one clip the better one can be told."""
     clips = ClipNames(CLIPS)
-    order = [
-        clips.find(c).looseness
-        for c in (
-            "x/a.wav",
-            "a.wav",
-            "x/a",
-            "X/A",
-        )
-    ]  # type: ignore[union-attr]
+    order = [clips.find(c).looseness for c in ("x/a.wav", "a.wav", "x/a", "/d/x/a.wav", "X/A")]  # type: ignore[union-attr]
     assert order == sorted(order)
-    assert len(set(order)) == 4
+    assert len(set(order)) == 5
 
 
 def test_huge_exponent_is_no_number() -> None:
