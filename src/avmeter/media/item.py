@@ -10,16 +10,13 @@ MediaItem.open("clip.mp4")
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from types import TracebackType
-from typing import Protocol
 
 import numpy as np
 
 from avmeter.errors import MediaError, SkipCode
 from avmeter.media.array_reader import ArrayReader
 from avmeter.media.audio_checks import check_audible, check_audio
-from avmeter.media.audio_decode import AudioBlock
 from avmeter.media.audio_spec import AudioSpec
 from avmeter.media.audio_track import AudioTrack, collect_audio_track
 from avmeter.media.container import File
@@ -29,37 +26,10 @@ from avmeter.media.frame_request import FrameRequest
 from avmeter.media.measures import AudioFacts
 from avmeter.media.mixdown import channel_weights
 from avmeter.media.packets import Losses
-from avmeter.media.probe import MediaInfo
+from avmeter.media.reader import Reader
 from avmeter.media.spool import ChannelView, Spool
-from avmeter.media.timestamps import FrameTimestamps
 from avmeter.media.video_track import VideoTrack
 from avmeter.media.waveform import render
-
-
-class Reader(Protocol):
-    """Where a clip comes from: `FileReader` or `ArrayReader`."""
-
-    @property
-    def name(self) -> str:
-        """For messages: the path, or "array"."""
-
-    @property
-    def info(self) -> MediaInfo:
-        """What the headers say."""
-
-    def key(self) -> str:
-        """Return the content key."""
-
-    def audio_blocks(self, losses: Losses) -> Iterator[AudioBlock]:
-        """Decode the audio track."""
-
-    def timestamps(self) -> FrameTimestamps:
-        """Read the times of all frames."""
-
-    def frames(
-        self, timestamps: FrameTimestamps, indices: set[int], losses: Losses
-    ) -> Iterator[tuple[int, np.ndarray]]:
-        """Decode frames by index."""
 
 
 class MediaItem:
