@@ -2,7 +2,8 @@
 
 language.py      a language hint -> Language; which texts are scored by character
 normalise.py     named normalisers; the default one and how it differs from others
-numbers.py       English number words -> digits
+signs.py         signs that writers leave out, letters with two code points
+numbers/         numbers in words and in digits -> one spelling, by language
 protocols.py     normalisers of published harnesses, as they are
 tokens.py        text -> words, or characters where words are not spaced
 error_rate.py    alignment, error rate of a clip and of a corpus

@@ -36,6 +36,16 @@ _WHISPER_CODES = (
 )
 _WHISPER = frozenset(_WHISPER_CODES.split())
 _WHISPER_SPELLING: Mapping[str, str] = MappingProxyType({"jv": "jw", "nb": "no"})
+_SCRIPTS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("ja", re.compile("[\u3041-\u30ff\uff66-\uff9d]")),
+    ("zh", re.compile("[\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")),
+    ("ko", re.compile("[\u1100-\u11ff\u3131-\u318e\uac00-\ud7ff]")),
+    ("th", re.compile("[\u0e00-\u0e7f]")),
+    ("ar", re.compile("[\u0600-\u06ff\ufb50-\ufdff\ufe70-\ufeff]")),
+    ("hi", re.compile("[\u0900-\u097f]")),
+    ("ru", re.compile("[\u0400-\u04ff]")),
+    ("he", re.compile("[\u0590-\u05ff]")),
+)
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*")
 
 
@@ -106,6 +116,26 @@ def detect_char_level(text: str) -> bool:
     units = tokens(text, char_level=True)
     unspaced = sum(is_unspaced(unit) for unit in units)
     return unspaced > 0 and unspaced >= CHAR_LEVEL_SHARE * len(units)
+
+
+def language_of_script(text: str) -> Language | None:
+    """The language whose rules fit a text without a hint, by its script alone; None for Latin letters and for none.
+
+    One language stands for all that share its script: Japanese for kana, Chinese for Han, Korean for Hangul, Thai,
+    Arabic, Hindi for Devanagari, Russian for Cyrillic, Hebrew. Where words are spaced, the script of most letters
+    counts.
+    """
+    found = dict.fromkeys([*(code for code, _ in _SCRIPTS), ""], 0)
+    for char in text:
+        if char.isalpha():
+            found[next((code for code, pattern in _SCRIPTS if pattern.match(char)), "")] += 1
+    if detect_char_level(text):
+        # Kana decide: Japanese is written with more Han than kana at times, Chinese with none.
+        unspaced = {code: count for code, count in found.items() if code in _CHAR_LEVEL and count}
+        code = "ja" if "ja" in unspaced else max(unspaced, key=lambda code: unspaced[code], default="")
+    else:
+        code = max(found, key=lambda code: found[code])
+    return _languages()[code] if code and found[code] else None
 
 
 def _from_tag(subtags: list[str]) -> Language | None:

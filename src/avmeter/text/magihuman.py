@@ -1,7 +1,7 @@
 """The default normaliser: what two writings of the same speech may differ in is taken out, and nothing else.
 
 FastVideo's `wer/metric.py` (after MagiHuman) with its faults removed. As there: NFKC, lower case, no punctuation;
-contractions, spelling, diacritics and words in brackets stay. Otherwise:
+contractions, spelling and diacritics of Latin letters stay. Otherwise:
 
     text                          FastVideo               here
     It’s / It's                   it’s / its              its           every apostrophe vanishes
@@ -11,9 +11,10 @@ contractions, spelling, diacritics and words in brackets stay. Otherwise:
     1,000 / 3.5                   1000 / 35               1000 / 3.5    decimal points stay, grouping goes
     “quoted” … ♪ 、               only listed ones go     all go        every punctuation mark and symbol of Unicode
     rock & roll, 50%              rock roll, 50           rock and roll, 50 percent     spoken, by language
-    fifty / 50                    fifty / 50              50 / 50       English, see `numbers`; option `numbers`
+    fifty / 50                    fifty / 50              50 / 50       by language, see `numbers`; option `numbers`
     ٥٠ / 50                       differ                  50 / 50       digits of every script
-    soft hyphens, bidi marks      kept                    vanish
+    soft hyphens, bidi marks      stay                    vanish
+    مُحَمَّد / محمد                  differ                  محمد          optional signs, see `signs`
 
 Known costs: "e-mail" and "email" differ, "re-enter" and "reenter" differ, and so do "it's" and "it is".
 """
@@ -25,10 +26,12 @@ import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from avmeter.text.language import Language
-from avmeter.text.numbers import spell_in_digits
+from avmeter.text.language import Language, language_of_script, parse_language
+from avmeter.text.numbers.rules import number_rules
+from avmeter.text.signs import without_isolated_marks, without_optional_signs
 
 _APOSTROPHES = dict.fromkeys(map(ord, "'’‘‛ʼʹ′`´＇ꞌ"), "'")
+_ARABIC_SEPARATORS = str.maketrans("\u066b\u066c", ".,")
 _GROUPING_SPACES = re.compile("(?<=\\d)[\u00a0\u2009\u202f](?=\\d{3}(?!\\d))")
 _DECIMAL = "\ue000"  # private use: no text that has come this far holds one
 _ABBREVIATION = re.compile(r"\b[^\W\d_]{1,2}\.(?:[^\W\d_]\.)*[^\W\d_]\b")
@@ -57,20 +60,33 @@ _SPOKEN: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 
 def magihuman(text: str, language: Language | None, numbers: bool) -> str:
-    """Lower-case words without punctuation, one space apart. Without a language, rules of English apply."""
-    code = language.code if language else "en"
-    text = _GROUPING_SPACES.sub("", text.translate(_APOSTROPHES))
-    text = _lower(unicodedata.normalize("NFKC", text), code)
+    """Lower-case words without punctuation, one space apart.
+
+    Without a language, rules go by the script: those of English for Latin letters (see `language_of_script`).
+    """
+    language = language or language_of_script(text) or parse_language("en")
+    assert language is not None, "English is a language"
+    code = language.code
+    text = _GROUPING_SPACES.sub("", text.translate(_APOSTROPHES).translate(_ARABIC_SEPARATORS))
+    text = _lower(unicodedata.normalize("NFKC", without_isolated_marks(text)), code)
+    text = without_optional_signs(text, code)
     text = "".join(map(_plain_character, text))
     text = _ungrouped(text, code)
-    if numbers and code == "en":
-        text = spell_in_digits(text)
-    for symbol, word in _SPOKEN.get(code, {}).items():
-        text = text.replace(symbol, f" {word} ")
+    # Rules of English read "%" and "$" themselves.
+    text = text if code == "en" else _spoken(text, code)
+    rules = number_rules(language) if numbers else None
+    text = rules(text) if rules is not None else text
+    text = _spoken(text, code)
     text = _ABBREVIATION.sub(lambda match: match[0].replace(".", ""), text)
     text = _POINT.sub(rf"\1{_DECIMAL}\2", text)
     text = "".join(map(_unpunctuated, text)).replace(_DECIMAL, ".")
     return " ".join(text.split())
+
+
+def _spoken(text: str, code: str) -> str:
+    for symbol, word in _SPOKEN.get(code, {}).items():
+        text = text.replace(symbol, f" {word} ")
+    return text
 
 
 def _lower(text: str, code: str) -> str:

@@ -43,7 +43,7 @@ NORMALISERS: Mapping[str, Normaliser] = MappingProxyType(
         for normaliser in (
             Normaliser(
                 name="magihuman",
-                summary="NFKC, lower case, no punctuation, English numbers as digits (default)",
+                summary="NFKC, lower case, no punctuation, one spelling of numbers, no optional signs (default)",
                 apply=magihuman,
                 takes_numbers=True,
             ),
@@ -81,7 +81,8 @@ def normalise(text: str, name: str, language: Language | None = None, *, numbers
         text: What was said, or should have been.
         name: One of `NORMALISERS`.
         language: Language of the text, where known.
-        numbers: Write English numbers in digits, where the normaliser leaves that open (`takes_numbers`).
+        numbers: Write numbers in one way (in most languages in digits), where the normaliser leaves that open
+            (`takes_numbers`) and the language has rules (`numbers.rules`).
 
     Raises:
         UnknownNameError: No normaliser of that name.

@@ -59,7 +59,7 @@ class Wer(CorpusMetric):
         second_backend: Another recogniser, for `disagreement`: words that two transcribe differently are uncertain.
         second_model_name: Its model.
         normalizer: Normaliser of both texts, see `avmeter.text.normalise`.
-        numbers: Let "fifty" equal "50" (English), for normalisers that leave it open.
+        numbers: Let "fifty" equal "50", for normalisers that leave it open and languages with rules.
         missing: How clips without sound count in the corpus rate: as "deletions" of all their words, or "leave_out".
         protocol: Both protocols are the same here.
     """

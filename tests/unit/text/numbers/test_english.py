@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from avmeter.text.numbers import spell_in_digits
+from avmeter.text.numbers.english import spell_in_digits
 
 
 @pytest.mark.parametrize(

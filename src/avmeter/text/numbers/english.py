@@ -1,4 +1,4 @@
-"""English number words as digits, so that "fifty turns" and "50 turns" are the same words.
+"""English: number words as digits, so that "fifty turns" and "50 turns" are the same words.
 
 Whether a recogniser writes a number in words or in digits is its habit, not what was said. Both texts of a comparison
 go through the same rules, so a rule need not read minds: it only has to send every way to write one number to the
@@ -14,14 +14,12 @@ same place, and different numbers to different places.
 Kept as words, because they are words more often than numbers: "one" (a bare 1 becomes "one"), "first" (and 1st),
 "second" (and 2nd; 42nd becomes "40 second", as "forty second street" and "a forty-second street scene" cannot be told
 apart). Numbers that stand side by side stay apart ("one two three" is "one 2 3", not 123), years excepted.
-
-Only English is read. Words of other languages pass unchanged.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 _UNITS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -40,6 +38,7 @@ _ORDINALS = {
 }
 _ALL = (*_BELOW_TWENTY, *_TENS_VALUE, "hundred", *_SCALES, *_ORDINALS, "and", "point", "oh")
 _WORDS = sorted(_ALL, key=len, reverse=True)
+_MAX_PLACES = 18
 # Longer digit strings are no amounts, and Python refuses to convert very long ones.
 _LITERAL = r"\d{1,18}(?:\.\d{1,18})?(?!\.?\d)"
 _START = rf"(?:an?\s+(?=(?:hundred|{'|'.join(_SCALES)})\b)|(?!and\b|point\b|oh\b))"
@@ -86,23 +85,36 @@ def _digits(run: Sequence[str]) -> list[str]:
     """The words of a run of number words, each number among them as one word of digits."""
     written: list[str] = []
     start = 0
-    while start < len(run):
-        text, end = _number(run, start)
-        written.append(text)
-        start = end
+    for stop, word in enumerate(run, start=1):
+        # An ordinal ends a number, so what follows one need not be looked at.
+        if word in _ORDINALS or stop == len(run):
+            written.extend(_numbers(run[start:stop]))
+            start = stop
     return written
 
 
-def _number(run: Sequence[str], start: int) -> tuple[str, int]:
-    """The longest number that starts at `start`, in digits, and where it ends; else the word itself."""
-    # An ordinal ends a number: nothing behind the first one is looked at.
-    stop = next((i + 1 for i in range(start, len(run)) if run[i] in _ORDINALS), len(run))
-    words = [*(_ORDINALS.get(word, word) for word in run[:stop]), "", ""]
+def _numbers(run: Sequence[str]) -> Iterator[str]:
+    """The numbers of a run with no ordinal but its last word."""
+    words = [*(_ORDINALS.get(word, word) for word in run), "", ""]
+    start = 0
+    while start < len(run):
+        text, start = _number(run, words, start)
+        yield text
+
+
+def _number(run: Sequence[str], words: Sequence[str], start: int) -> tuple[str, int]:
+    """The longest number that starts at `start`, in digits, and where it ends; else the word itself.
+
+    Args:
+        run: The words as written.
+        words: The same with the cardinal for an ordinal, and two empty words at the end.
+        start: Where to read.
+    """
     year, end = _year(words, start)
     value = Fraction(year)
     if end == start:
         value, end = _cardinal(words, start)
-        if end > start and end < stop and words[end] == "point":
+        if end > start and words[end] == "point":
             return _decimal(words, start, value, end)
     if end == start or (end == start + 1 and run[start][0].isdigit()):
         return run[start], start + 1
@@ -183,7 +195,7 @@ def _decimal(words: Sequence[str], start: int, whole: Fraction, point: int) -> t
     if not places or whole.denominator != 1:
         return str(whole) if whole.denominator == 1 else words[start], point
     scale = _SCALES.get(words[end])
-    if scale is None:
+    if scale is None or len(places) > _MAX_PLACES:
         return f"{whole}.{places}", end
     scaled = Fraction(f"{whole}.{places}") * scale
     return (str(scaled) if scaled.denominator == 1 else str(float(scaled))), end + 1
