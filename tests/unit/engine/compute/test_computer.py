@@ -1,5 +1,6 @@
 """Features are computed once and stored; what cannot be computed is a named skip."""
 
+import sqlite3
 import sys
 import threading
 from types import SimpleNamespace
@@ -85,7 +86,9 @@ def test_stored_comparison_needs_no_parents(tmp_path):
     samples = [{**clip_file(tmp_path, 0.5), "reference_audio": clip_file(tmp_path, 0.1)["audio"]}]
     run(samples, CompareMetric(), store=SqliteStore(tmp_path))
     store = SqliteStore(tmp_path)
-    store._db.execute("DELETE FROM features WHERE media NOT LIKE '%+%'")
+    with sqlite3.connect(store.path) as database:
+        database.execute("DELETE FROM features WHERE media NOT LIKE '%+%'")
+    database.close()
     again = run(samples, CompareMetric(), store=store)
     assert again.counts.computed == {}
     assert again.rows[0]["test.mean"].score == pytest.approx(0.4)

@@ -1,0 +1,126 @@
+"""The SQLite file of a store: its tables, and rows with a checksum each.
+
+Every function raises `sqlite3.Error` for what SQLite cannot do, among it a lock of another process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import shlex
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from avmeter.engine.store.base import FeatureKey
+
+SCHEMA_VERSION = 2
+"""1 had no checksums; its features are computed anew."""
+
+_TABLES = {"meta", "features"}
+_LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_PRIMARY_CODE = 0xFF
+
+
+class ForeignStoreError(Exception):
+    """The file is not a store of this version."""
+
+
+def is_locked(error: sqlite3.Error) -> bool:
+    """Return True if another process has what was asked for, and may give it back."""
+    return getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE in _LOCKED
+
+
+def removal_command(path: Path) -> str:
+    """Return the command that removes a store; nothing but work is lost with it."""
+    return f"rm -f {shlex.quote(str(path))} {shlex.quote(f'{path}-wal')} {shlex.quote(f'{path}-shm')}"
+
+
+def connect(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:
+    """Open a store, made if there is none.
+
+    Args:
+        path: The file.
+        busy_timeout_s: How long each step waits for other processes.
+
+    Raises:
+        ForeignStoreError: It belongs to another program, or to a later version.
+    """
+    database = sqlite3.connect(path, timeout=busy_timeout_s, check_same_thread=False)
+    try:
+        if _schema_version(database) != SCHEMA_VERSION:
+            database.execute("PRAGMA journal_mode=WAL")
+            _create(database)
+        database.execute("PRAGMA synchronous=NORMAL")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def check_writable(database: sqlite3.Connection) -> None:
+    """Raise unless this process may write, and could at this moment."""
+    database.execute("BEGIN IMMEDIATE")
+    database.rollback()
+
+
+def read(database: sqlite3.Connection, keys: Iterable[FeatureKey]) -> Iterator[tuple[FeatureKey, bytes | None]]:
+    """Yield the keys that are stored, with the payload, or with None where it is not what was written."""
+    for key in keys:
+        row = database.execute(
+            # Cast: damage can turn bytes into text, which would have to be UTF-8.
+            "SELECT CAST(payload AS BLOB), CAST(checksum AS BLOB) FROM features WHERE media = ? AND fingerprint = ?",
+            (key.media, key.fingerprint),
+        ).fetchone()
+        if row is not None:
+            payload, checksum = row
+            intact = payload is not None and checksum == checksum_of(key, payload)
+            yield key, payload if intact else None
+
+
+def write(database: sqlite3.Connection, payloads: Mapping[FeatureKey, bytes]) -> None:
+    """Store payloads in one transaction; what was stored under their keys is replaced."""
+    rows = [(key.media, key.fingerprint, payload, checksum_of(key, payload)) for key, payload in payloads.items()]
+    with database:
+        database.executemany(
+            "INSERT OR REPLACE INTO features (media, fingerprint, payload, checksum) VALUES (?, ?, ?, ?)", rows
+        )
+
+
+def checksum_of(key: FeatureKey, payload: bytes) -> bytes:
+    """Return a hash of a row, so that neither a flipped bit nor a payload under another key is believed."""
+    digest = hashlib.blake2b(f"{key.media}\0{key.fingerprint}\0".encode(), digest_size=16)
+    digest.update(payload)
+    return digest.digest()
+
+
+def _schema_version(database: sqlite3.Connection) -> int | None:
+    """Return the version of the tables, or None if there are none yet; read without any lock on writers."""
+    found = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not found:
+        return None
+    if not found >= _TABLES:
+        raise ForeignStoreError("it is a database of another program")
+    row = database.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
+    if row is None:
+        return None
+    with contextlib.suppress(TypeError, ValueError):
+        version = int(row[0])
+        if 1 <= version <= SCHEMA_VERSION:
+            return version
+    raise ForeignStoreError(f"it has schema {row[0]}, this version reads {SCHEMA_VERSION}")
+
+
+def _create(database: sqlite3.Connection) -> None:
+    """Make the tables anew, unless another process has just done so."""
+    with database:
+        database.execute("BEGIN IMMEDIATE")
+        if _schema_version(database) == SCHEMA_VERSION:
+            return
+        database.execute("DROP TABLE IF EXISTS features")
+        database.execute("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT)")
+        database.execute(
+            "CREATE TABLE features (media TEXT, fingerprint TEXT, payload BLOB NOT NULL, checksum BLOB NOT NULL, "
+            "PRIMARY KEY (media, fingerprint)) WITHOUT ROWID"
+        )
+        database.execute("INSERT OR REPLACE INTO meta VALUES ('schema', ?)", (str(SCHEMA_VERSION),))
