@@ -8,6 +8,7 @@ import pytest
 
 from avmeter.engine.store import FeatureKey, SqliteStore
 from avmeter.features.base import Features
+from support import require
 from support.stores import KEY, assert_same, features, locked, num_on_disk
 
 
@@ -126,7 +127,7 @@ def test_store_that_is_dropped_has_stored_everything(tmp_path):
     assert num_on_disk(tmp_path) == 1
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@require.needs("system", hasattr(os, "fork"), "processes are not forked here")
 def test_forked_process_stores_through_a_connection_of_its_own(tmp_path):
     """Both the process and its fork have their features stored."""
     store = SqliteStore(tmp_path)
