@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
@@ -13,22 +14,28 @@ import numpy.typing as npt
 
 from avmeter.media.stream_choice import choose_stream, readable_streams
 
-_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
+_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0(side)", 6: "5.1(side)", 7: "6.1", 8: "7.1"}
+"""What FLAC takes a number of channels for."""
+MAX_CHANNELS = max(_LAYOUTS)
+"""More does not fit into FLAC."""
 _BLOCK = 1024
 _CLOCK = Fraction(1, 90_000)
 _COPIED_INTO_MP4 = frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "mp3float", "opus"})
 
 
-def write_audio(path: Path, samples: npt.NDArray[np.float32], sample_rate: int) -> Path:
+def write_audio(
+    path: Path, samples: npt.NDArray[np.float32], sample_rate: int, *, channels: Sequence[str] = ()
+) -> Path:
     """Write audio losslessly as FLAC (24 bit).
 
     Args:
         path: File to write, ending in `.flac`.
         samples: (C, N), full scale 1; what lies beyond is clipped by the format.
         sample_rate: Hz.
+        channels: Names of the channels, such as "FL", "FR", "LFE"; default is FLAC's own for their number.
     """
     with av.open(str(path), "w") as out:
-        stream = out.add_stream("flac", rate=sample_rate, layout=_LAYOUTS[len(samples)])
+        stream = out.add_stream("flac", rate=sample_rate, layout=_layout(len(samples), channels))
         stream.codec_context.format = av.AudioFormat("s32")
         for packet in _encode_audio(stream, samples, sample_rate):
             out.mux(packet)
@@ -94,7 +101,13 @@ def write_video(
 
 
 def replace_audio(
-    path: Path, video_of: Path, *, samples: npt.NDArray[np.float32], sample_rate: int, start_s: float = 0.0
+    path: Path,
+    video_of: Path,
+    *,
+    samples: npt.NDArray[np.float32],
+    sample_rate: int,
+    channels: Sequence[str] = (),
+    start_s: float = 0.0,
 ) -> Path:
     """Write the video of a file, its packets copied, with other audio (FLAC, 24 bit).
 
@@ -103,12 +116,13 @@ def replace_audio(
         video_of: File with the video.
         samples: (C, N) audio.
         sample_rate: Hz.
+        channels: As for `write_audio`; `.mp4` keeps those for which `keeps_channels_in_mp4` is true.
         start_s: When the audio begins on the clock of the video; below 0 it begins before the video.
     """
     with av.open(str(video_of)) as source, av.open(str(path), "w") as out:
         stream = choose_stream(source, video_of, "video")
         copy = out.add_stream_from_template(stream)
-        audio = _audio_stream(out, len(samples), sample_rate)
+        audio = _audio_stream(out, len(samples), sample_rate, channels)
         copied = _copied(source, stream, copy, max(-start_s, 0.0))
         start_sample = round(max(start_s, 0.0) * sample_rate)
         _mux(out, copied, _encode_audio(audio, samples, sample_rate, start_sample=start_sample))
@@ -120,6 +134,18 @@ def fits_mp4(path: Path) -> bool:
     with av.open(str(path)) as source:
         has_audio = bool(readable_streams(source, "audio"))
         return has_audio and choose_stream(source, path, "audio").codec_context.name in _COPIED_INTO_MP4
+
+
+def keeps_channels_in_mp4(num_channels: int, channels: Sequence[str]) -> bool:
+    """True if MP4 says by their number alone which channels these are."""
+    return bool(av.AudioLayout(_layout(num_channels, channels)).name == _LAYOUTS[num_channels])
+
+
+def _layout(num_channels: int, channels: Sequence[str]) -> str:
+    if len(channels) == num_channels:
+        with contextlib.suppress(ValueError):  # names that make no layout
+            return str(av.AudioLayout("+".join(channels)).name)
+    return _LAYOUTS[num_channels]
 
 
 def _mux(out: av.container.OutputContainer, video: Iterator[av.Packet], audio: Iterator[av.Packet]) -> None:
@@ -172,8 +198,10 @@ def _copied(
         yield packet
 
 
-def _audio_stream(out: av.container.OutputContainer, num_channels: int, sample_rate: int) -> av.AudioStream:
-    audio = out.add_stream("flac", rate=sample_rate, layout=_LAYOUTS[num_channels])
+def _audio_stream(
+    out: av.container.OutputContainer, num_channels: int, sample_rate: int, channels: Sequence[str] = ()
+) -> av.AudioStream:
+    audio = out.add_stream("flac", rate=sample_rate, layout=_layout(num_channels, channels))
     audio.codec_context.format = av.AudioFormat("s32")
     return audio
 

@@ -6,6 +6,7 @@ beside copied audio. A clip without video becomes FLAC. Nothing is written besid
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import zlib
@@ -13,17 +14,28 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import av
 import numpy as np
 import numpy.typing as npt
 
 from avmeter.errors import MediaError, SkipCode
 from avmeter.files import add_to_list
 from avmeter.media import AudioSpec, FrameRequest, MediaItem
-from avmeter.media.write import fits_mp4, replace_audio, write_audio, write_clip, write_video
+from avmeter.media.write import (
+    MAX_CHANNELS,
+    fits_mp4,
+    keeps_channels_in_mp4,
+    replace_audio,
+    write_audio,
+    write_clip,
+    write_video,
+)
 from avmeter.stress import audio, text, video
 from avmeter.stress.variants import Variant
 
 _STEM_BYTES = 80
+_FOLDER_FAILED = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.ENOENT, errno.EIO})
+_ENCODE_HINT = "convert the clip to usual sizes and rates"
 _NATIVE = AudioSpec(sample_rate=None, mixdown="none")
 
 
@@ -70,10 +82,17 @@ def build_variant(
     if variant.kind == "text":
         return _wrong_text(variant, source, texts or {}, rng)
     target = _target(folder, source, variant)
-    with MediaItem.open(source) as item:
-        if variant.kind == "video":
-            return VariantClip(path=_damaged_video(variant, item, source, target, rng), note=variant.note)
-        return _damaged_audio(variant, item, source, target, other=other, rng=rng)
+    try:
+        with MediaItem.open(source) as item:
+            if variant.kind == "video":
+                return VariantClip(path=_damaged_video(variant, item, source, target, rng), note=variant.note)
+            return _damaged_audio(variant, item, source, target, other=other, rng=rng)
+    except av.FFmpegError as error:
+        if error.errno in _FOLDER_FAILED:
+            raise
+        raise MediaError(
+            SkipCode.UNSUPPORTED, f"{source}: {variant.label} cannot be encoded ({error})", hint=_ENCODE_HINT
+        ) from error
 
 
 def _wrong_text(variant: Variant, source: Path, texts: Mapping[str, object], rng: np.random.Generator) -> VariantClip:
@@ -88,8 +107,15 @@ def _wrong_text(variant: Variant, source: Path, texts: Mapping[str, object], rng
 def _damaged_audio(
     variant: Variant, item: MediaItem, source: Path, target: Path, *, other: Path | None, rng: np.random.Generator
 ) -> VariantClip:
+    facts = item.audio_facts
+    rate, num_channels = facts.sample_rate, facts.num_channels
+    if num_channels > MAX_CHANNELS:
+        raise MediaError(
+            SkipCode.UNSUPPORTED,
+            f"{source}: {num_channels} channels, and damaged audio is written as FLAC, which takes {MAX_CHANNELS}",
+            hint="mix the clip down",
+        )
     before = np.asarray(item.audio(_NATIVE)[:, :], np.float32)
-    rate = item.audio_facts.sample_rate
     if variant.name in audio.DAMAGES:
         samples = audio.DAMAGES[variant.name].apply(before, rate, variant.dose or 0.0, rng)
     else:
@@ -97,10 +123,17 @@ def _damaged_audio(
     over = int(np.count_nonzero(np.abs(samples) > 1.0))
     note = variant.note if not over else f"{variant.note}; {over} samples clipped at full scale"
     if not item.has_video:
-        return VariantClip(path=write_audio(_with_suffix(target, ".flac"), samples, rate), note=note)
-    start_s = float(item.audio_facts.start_s)
-    path = _with_suffix(target, ".mp4")
-    return VariantClip(path=replace_audio(path, source, samples=samples, sample_rate=rate, start_s=start_s), note=note)
+        path = write_audio(_with_suffix(target, ".flac"), samples, rate, channels=facts.layout)
+        return VariantClip(path=path, note=note)
+    path = replace_audio(
+        _with_suffix(target, ".mp4" if keeps_channels_in_mp4(num_channels, facts.layout) else ".mkv"),
+        source,
+        samples=samples,
+        sample_rate=rate,
+        channels=facts.layout,
+        start_s=float(facts.start_s),
+    )
+    return VariantClip(path=path, note=note)
 
 
 def _audio_of(other: Path | None, source: Path, shape: tuple[int, ...], rate: int) -> npt.NDArray[np.float32]:

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from avmeter.errors import MediaError, UsageError
+from avmeter.engine.failures import skip_of_failure
+from avmeter.errors import SkipError, UsageError
 from avmeter.evaluator import Evaluator
 from avmeter.metrics.base import CorpusMetric, Metric
 from avmeter.result import MetricResult, Skip
@@ -183,8 +184,11 @@ def _attempts(
         built: VariantClip | Skip
         try:
             built = build_variant(variant, original.path, folder, texts=original.sample.texts, other=other, seed=seed)
-        except MediaError as error:
-            built = Skip.of(error)
+        except UsageError:
+            raise
+        except (SkipError, ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError) as error:
+            # The others of the set are damaged and scored all the same.
+            built = skip_of_failure(error, original.path)
         attempts.append(_Attempt(original=original, variant=variant, built=built))
     return attempts
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import wave
 from pathlib import Path
 
 import av
@@ -26,9 +28,9 @@ PICTURE = variants_of(video.DAMAGES)
 def source(tmp_path: Path) -> Path:
     folder = tmp_path / "in"
     folder.mkdir()
-    wave = np.stack([build.click(0.5, RATE, 1.0), build.tone(440, 0.3, RATE, 1.0)])
+    sound = np.stack([build.click(0.5, RATE, 1.0), build.tone(440, 0.3, RATE, 1.0)])
     return build.write_media(
-        folder / "clip one.mp4", wave=wave, sample_rate=RATE, audio_codec="flac", frames=build.numbered(25)
+        folder / "clip one.mp4", wave=sound, sample_rate=RATE, audio_codec="flac", frames=build.numbered(25)
     )
 
 
@@ -170,3 +172,57 @@ def test_wrong_words_replaces_the_stated_share(dose: float, source: Path, out: P
     assert made.path == source
     changed = sum(a != b for a, b in zip(text.split(), made.texts["reference_text"].split(), strict=True))
     assert changed == round(8 * dose)
+
+
+@pytest.mark.parametrize("layout", ["mono", "2.1", "3.0", "4.0", "quad", "5.0", "5.1", "5.1(side)", "6.1", "7.1"])
+@pytest.mark.parametrize("has_video", [False, True])
+def test_channels_of_a_variant_are_those_of_the_clip(tmp_path: Path, out: Path, layout: str, has_video: bool) -> None:
+    """By name, since loudness weighs them by name; also where MP4 knows no such layout."""
+    num_channels = av.AudioLayout(layout).nb_channels
+    sound = np.stack([build.tone(220 * (i + 1), 0.1, RATE, 0.5) for i in range(num_channels)])
+    path = build.write_media(
+        tmp_path / "clip.mkv", wave=sound, sample_rate=RATE, audio_codec="flac", layout=layout,
+        frames=build.numbered(12) if has_video else None,
+    )  # fmt: skip
+    built = build_variant(variants_of(["low_volume"])[0], path, out)
+    with MediaItem.open(path) as before, MediaItem.open(built.path) as after:
+        assert after.audio_facts.layout == before.audio_facts.layout
+    np.testing.assert_allclose(sound_of(built.path), sound_of(path) / 10, atol=1e-6)
+
+
+@pytest.mark.parametrize("num_channels", [9, 32])
+def test_more_channels_than_flac_takes_are_a_skip(tmp_path: Path, out: Path, num_channels: int) -> None:
+    """With both numbers, and nothing is written."""
+    path = tmp_path / "clip.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((num_channels, 2, RATE, 0, "NONE", ""))
+        file.writeframes(bytes(2 * num_channels * RATE // 4))
+    with pytest.raises(MediaError, match=f"{num_channels} channels.* FLAC, which takes 8") as error:
+        build_variant(variants_of(["silence"])[0], path, out)
+    assert error.value.code is SkipCode.UNSUPPORTED
+    assert list(out.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["\U0001f3b5" * 62, "x" * 251, "é" * 125])
+def test_clip_of_the_longest_name_has_variants(tmp_path: Path, out: Path, name: str) -> None:
+    """File systems count bytes; what is cut off is told apart by the mark of the clip."""
+    path = build.write_media(tmp_path / f"{name}.wav", wave=build.tone(440, 0.1, RATE, 0.2), audio_codec="pcm_s16le")
+    assert build_variant(variants_of(["silence"])[0], path, out).path.is_file()
+
+
+def test_variant_that_cannot_be_encoded_is_a_skip(source: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But a folder that takes no files ends the command: no other clip would fare better."""
+
+    def fail(code: int) -> None:
+        def write(*_: object, **__: object) -> None:
+            raise av.error.OSError(code, os.strerror(code))
+
+        monkeypatch.setattr("avmeter.stress.build.replace_audio", write)
+
+    fail(22)
+    with pytest.raises(MediaError, match="cannot be encoded") as error:
+        build_variant(variants_of(["silence"])[0], source, out)
+    assert error.value.code is SkipCode.UNSUPPORTED
+    fail(28)
+    with pytest.raises(OSError, match="No space left"):
+        build_variant(variants_of(["silence"])[0], source, out)
