@@ -18,8 +18,8 @@ from avmeter.media.stream_choice import readable_streams
 Shifts = Mapping[int, Sequence[tuple[int, int]]]
 """Stream index -> (position of a packet in its stream, what is added to time stamps from there on), ascending."""
 
-_MAY_JUMP = 0x0200  # AVFMT_TS_DISCONT of libavformat
-_MAY_JUMP_TOO = frozenset(("flv",))
+# Demuxers whose clock may jump: those that libavformat flags so (AVFMT_TS_DISCONT), and FLV of live streams.
+_MAY_JUMP = frozenset(("flv", "m4v", "mpeg", "mpegts", "ogg"))
 _BACKWARD_S = 0.1
 _FORWARD_S = 10.0
 # Audio and video of a joined part begin and end at slightly different times.
@@ -29,17 +29,21 @@ _BROKEN = (OSError, ValueError)  # libav's errors are of these
 Stamp = tuple[int, float, float]  # position in the stream, decoding time and duration in seconds
 
 
-def read_shifts(file: File) -> Shifts:
+def read_shifts(file: File, demuxer: str) -> Shifts:
     """Find the discontinuities of a file's clock; none in formats whose clock does not jump.
 
     Video is followed first; audio takes the shift of a discontinuity from it, so that both stay together.
 
+    Args:
+        file: The file.
+        demuxer: Name of its demuxer.
+
     Raises:
         MediaError: As `open_container`.
     """
+    if demuxer not in _MAY_JUMP:
+        return {}
     with open_container(file) as container:
-        if not container.format.flags & _MAY_JUMP and container.format.name not in _MAY_JUMP_TOO:
-            return {}
         streams = [*readable_streams(container, "video"), *readable_streams(container, "audio")]
         units_s = {s.index: float(s.time_base) for s in streams}
         stamps = _read_stamps(container, streams)

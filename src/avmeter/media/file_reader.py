@@ -38,7 +38,7 @@ class FileReader:
 
     @cached_property
     def _shifts(self) -> Shifts:
-        return read_shifts(self._file)
+        return read_shifts(self._file, self.info.container)
 
     def key(self) -> str:
         """Return the content key of the file."""

@@ -142,7 +142,9 @@ def is_file_object(value: Any) -> bool:
 
 def _from_container(value: Any, rates: Rates) -> MediaSource | None:
     """Return the source of a value that is or holds a whole file; None for decoded values."""
-    value = getattr(value, "_hf_encoded", value)  # what decoders in rows of data sets were made from
+    encoded = getattr(value, "_hf_encoded", None)  # what decoders in rows of data sets were made from
+    if isinstance(encoded, Mapping) and (encoded.get("bytes") or os.path.isfile(encoded.get("path") or "")):  # noqa: PTH113
+        value = encoded
     if isinstance(value, MediaSource):
         return value
     if isinstance(value, str | os.PathLike):

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from avmeter.errors import MediaError, SkipCode
 from avmeter.media import AudioSpec, FrameRequest, MediaItem
-from avmeter.media.clock_shifts import follow, read_shifts
+from avmeter.media.clock_shifts import _MAY_JUMP, follow, read_shifts
+from avmeter.media.container import _DEMUXERS
 from support.media import numbered, onset_s, tone, write_media
 
 STEP_S = 0.04
@@ -97,8 +99,8 @@ def test_files_with_a_steady_clock_have_no_shifts(tmp_path: Path, half: bytes) -
     """Nothing is changed where nothing jumps."""
     path = tmp_path / "half.ts"
     path.write_bytes(half)
-    assert read_shifts(path) == {}
-    assert read_shifts(write_media(tmp_path / "a.mp4", frames=numbered(5))) == {}
+    assert read_shifts(path, "mpegts") == {}
+    assert read_shifts(write_media(tmp_path / "a.mp4", frames=numbered(5)), "mov,mp4,m4a,3gp,3g2,mj2") == {}
 
 
 def test_matroska_that_leaps_by_hours_is_skipped_by_name(tmp_path: Path) -> None:
@@ -117,3 +119,11 @@ def test_sound_before_a_leap_stays_where_it_is(tmp_path: Path, half: bytes) -> N
     path.write_bytes(half + half)
     with MediaItem.open(path) as item:
         assert abs(onset_s(item.audio(AudioSpec(clock="video")), 48_000)) < 0.03
+
+
+def test_every_demuxer_whose_clock_may_jump_is_followed() -> None:
+    """Those that libavformat flags, of those that are opened."""
+    demuxers = [av.format.ContainerFormat(n, "r") for n in _DEMUXERS.split() if n in av.formats_available]
+    flagged = {d.name for d in demuxers if d.flags & 0x0200}
+    assert flagged
+    assert flagged <= _MAY_JUMP

@@ -34,6 +34,7 @@ class Decoder:
     """As a video decoder of torchcodec."""
 
     metadata = SimpleNamespace(average_fps=24.0)
+    _hf_encoded: Any = None
 
     def __getitem__(self, key: slice) -> torch.Tensor:
         return torch.from_numpy(FRAMES.transpose(0, 3, 1, 2).copy())[key]
@@ -135,6 +136,17 @@ def test_undecoded_rows_of_data_sets_are_their_bytes(read: Any) -> None:
     assert read({"bytes": None, "path": "a.wav"}).path == Path("a.wav")
     assert read({"bytes": b"content", "path": None}).data == b"content"
     assert read(SimpleNamespace(_hf_encoded=row)).data == b"content"
+
+
+def test_decoder_of_a_remote_file_is_decoded(tmp_path: Path) -> None:
+    """A file that is not here is read through the decoder; one that is here is read as a file."""
+    decoder = Decoder()
+    decoder._hf_encoded = {"bytes": None, "path": "hf://datasets/x/clip.mp4"}
+    assert video(decoder).frames.shape == (2, 3, 4, 6)
+    path = tmp_path / "clip.mp4"
+    path.touch()
+    decoder._hf_encoded = {"bytes": None, "path": str(path)}
+    assert video(decoder).path == path
 
 
 def test_position_of_a_file_stays_where_it_is() -> None:
