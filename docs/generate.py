@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from avmeter.caveats import SENTENCES, CaveatCode
 from avmeter.errors import SkipCode
 from avmeter.metrics.backbones import BACKBONES
 from avmeter.metrics.base import CorpusMetric, Metric
@@ -150,6 +151,15 @@ def skip_table() -> str:
     return table(["code", "means"], [[f"`{code}`", SKIPS[code]] for code in SkipCode])
 
 
+def caveat_table() -> str:
+    """Build the table of caveats: codes and the sentences that stand beside numbers."""
+    own_words = {
+        CaveatCode.CLIPS_LEFT_OUT: "how many of how many, and why",
+        CaveatCode.TEXT_NOT_NORMALISED: "what was left undone",
+    }
+    return table(["code", "says"], [[f"`{code}`", own_words.get(code, SENTENCES[code])] for code in CaveatCode])
+
+
 def variable_table() -> str:
     """Return the table of environment variables, from the module that reads them."""
     lines = (environment.__doc__ or "").splitlines()
@@ -186,6 +196,7 @@ def backbone_table() -> str:
 TABLES: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
         "backbones": backbone_table,
+        "caveats": caveat_table,
         "licences": licence_table,
         "metrics": metric_table,
         "normalisers": normaliser_table,

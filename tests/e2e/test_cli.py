@@ -184,6 +184,31 @@ def test_compare_of_two_clips_is_no_verdict():
     assert "unknown column of the samples `speaker`" in unknown.err
 
 
+def test_scores_are_broken_down_by_a_column():
+    """While scoring or afterwards; a column that no sample has is refused before anything is computed."""
+    rows = ["id,audio,language,speaker"]
+    for i in range(4):
+        wav(Path(f"clips/{i}.wav"), amplitude=0.1 * (i + 1))
+        rows.append(f"{i},clips/{i}.wav,{'en' if i < 2 else 'de'},s{i % 2}")
+    Path("set.csv").write_text("\n".join(rows) + "\n")
+    scored = avmeter("score", "set.csv", "-m", "audio.loudness", "--by", "language", "-o", "run")
+    assert scored.code == 0
+    assert "By language" in scored.out
+    table = Path("run/breakdown.csv").read_text().splitlines()
+    assert [line.split(",")[:3] for line in table[1:]] == [
+        ['"language"', '"de"', '"audio.loudness"'],
+        ['"language"', '"en"', '"audio.loudness"'],
+    ]
+    again = avmeter("report", "run", "--by", "speaker", "--cluster", "language")
+    assert "By speaker" in again.out
+    assert "clusters: 2 by language" in again.out
+    assert '"speaker","s1"' in Path("run/breakdown.csv").read_text()
+    assert "By speaker" in Path("run/report.html").read_text()
+    refused = avmeter("score", "set.csv", "-m", "audio.loudness", "--by", "langauge", "-o", "other")
+    assert refused.code == 2
+    assert "did you mean `language`" in refused.err
+
+
 @pytest.mark.parametrize("arguments", [["report", "gone"], ["report", "clips"], ["compare", "clips", "gone"]])
 def test_folder_that_is_no_run_is_a_usage_error(arguments):
     """A folder of clips is not a run."""
@@ -353,7 +378,8 @@ def test_other_commands_write_before_they_print_too(tmp_path):
     assert shell("avmeter report run > /dev/full").returncode == 2
     assert (tmp_path / "run/report.html").is_file()
     done = shell("avmeter compare run run > /dev/full; echo $?; avmeter audit gen | head -c 1; echo $?")
-    assert done.stdout.split("\n")[0] == "2"
+    assert done.stdout.split("\n")[0] == "3"  # one pair is no verdict
+    assert "standard output cannot be written" in done.stderr
     assert done.stdout.endswith("0\n")
 
 

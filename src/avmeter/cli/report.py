@@ -10,15 +10,29 @@ import typer
 from avmeter.cli.messages import say
 
 
-def report_command(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
-    """Print the table of a run and write its report.html anew.
+def report_command(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    by: Annotated[list[str] | None, typer.Option("--by", help="Column to break down every metric by.")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="Clips that share a value count together; id for none. Default: text_prompt.")
+    ] = None,
+) -> None:
+    """Print the table of a run and write its report.html anew; with --by, breakdown.csv too.
 
-    Example: avmeter report run/
+    Examples:
+
+        avmeter report run/
+
+        avmeter report run/ --by language --by speaker
     """
     from avmeter.report import print_run, write_report
-    from avmeter.run import read_run
+    from avmeter.run import read_run, write_breakdown
 
     results = read_run(run)
+    if by or cluster is not None:
+        results.group(cluster=cluster, by=by or ())
+    if by:
+        write_breakdown(results, run)
     page = write_report(results, run, notes=results.provenance.get("notes", ()))
     print_run(results)
     say(f"written: {page}")

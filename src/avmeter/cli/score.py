@@ -42,6 +42,12 @@ def score_command(
         list[str], typer.Option("--metrics", "-m", help="Names and groups, comma-separated or one by one.")
     ] = ["all"],  # noqa: B006
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder to write.")] = None,
+    by: Annotated[
+        list[str] | None, typer.Option("--by", help="Column to break down every metric by, e.g. language.")
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="Clips that share a value count together; id for none. Default: text_prompt.")
+    ] = None,
     protocol: Annotated[str, typer.Option(help="fastvideo or av-benchmark.")] = "fastvideo",
     option: Annotated[
         list[str] | None, typer.Option("--set", help="Option of a metric: audio.wer.model_name=small")
@@ -79,7 +85,8 @@ def score_command(
     from avmeter.evaluator import Evaluator
     from avmeter.manifest import parse_columns, parse_pairing, samples_from_inputs, with_texts
     from avmeter.metrics.selection import with_reference_features
-    from avmeter.run import prepare_run
+    from avmeter.run import Grouping, prepare_run
+    from avmeter.sample import as_samples
 
     options = parse_options(option or [])
     samples = samples_from_inputs(
@@ -95,8 +102,10 @@ def score_command(
         say(f"ignored, not media: {join_names(samples.pairing.ignored)}")
     if out is not None:
         _refuse_input_folder(out, [*inputs, *([reference] if reference is not None else [])])
-        prepare_run(out)
+        prepare_run(out, breakdown=bool(by))
     samples = with_texts(samples, text_prompt=text_prompt, reference_text=reference_text, language=language)
+    grouping = Grouping(cluster=cluster, by=tuple(by or ()))
+    grouping.check(as_samples(samples))
     chosen = ",".join(metrics)
     if reference_features is not None:
         options, refusals = with_reference_features(options, reference_features, metrics=chosen, protocol=protocol)
@@ -116,6 +125,8 @@ def score_command(
         loader_processes=processes,
     )
     results = _evaluate(evaluator, samples, explicit=[m.strip() for m in chosen.split(",")])
+    if grouping != Grouping():
+        results.group(cluster=cluster, by=grouping.by)
     _write_and_show(results, out)
     raise typer.Exit(_exit_code(results, strict=strict))
 

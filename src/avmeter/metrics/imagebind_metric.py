@@ -55,7 +55,9 @@ def audio_details(facts: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         facts: Of its embedding.
     """
     silence = facts.get("hears_silence")
-    return duration_mismatch(facts), [] if silence is None else [silence]
+    if silence is None:
+        return duration_mismatch(facts), []
+    return {**duration_mismatch(facts), "silence_read": True}, [silence]
 
 
 def prompt_similarity(metric: str, sample: Sample, features: FeatureSet, other: str) -> MetricResult:

@@ -12,6 +12,8 @@ from avmeter.result import DUMMY_MARK, MetricResult
 from avmeter.run.score_table import skip_code
 
 ABSENT = "–"
+OWN_RUN = "own run"
+"""Stands for a corpus score of a group that cannot be computed from the run."""
 MARK = f"[{DUMMY_MARK}]"
 _ARROWS = {"higher": "↑", "lower": "↓"}
 _VISIBLE_SPACE = {"\n": "⏎", "\r": "⏎", "\t": "⇥"}
@@ -33,6 +35,15 @@ def format_number(value: float | None) -> str:
 def format_interval(ends: Mapping[str, Any] | None) -> str:
     """Format the ends of an interval of a summary."""
     return ABSENT if ends is None else f"{format_number(ends['low'])} … {format_number(ends['high'])}"
+
+
+def format_corpus(corpus: Mapping[str, Any] | None) -> str:
+    """Format the corpus score of a summary; the skip's code, or "own run", in place of an absent one."""
+    if corpus is None:
+        return ABSENT
+    if corpus["score"] is not None:
+        return format_number(corpus["score"])
+    return corpus["skip_code"] or (OWN_RUN if corpus["reason"] else ABSENT)
 
 
 def format_score(result: MetricResult | None) -> str:

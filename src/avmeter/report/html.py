@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from avmeter.errors import UsageError
 from avmeter.files import write_atomically
-from avmeter.report.format import MARK, format_interval, format_number, with_arrow
+from avmeter.report.format import MARK, format_corpus, format_interval, format_number, with_arrow
 from avmeter.report.payload import make_payload, script_json
 from avmeter.report.plot import histogram
 from avmeter.run import EvalResults
@@ -89,7 +89,7 @@ def render_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": format_number, "interval": format_interval}
+    environment.filters |= {"number": format_number, "interval": format_interval, "corpus": format_corpus}
     summary = results.summary()
     payload = make_payload(results, folder)
     skips = _skips(results)
@@ -99,6 +99,8 @@ def render_report(
         run_id=(read_run_facts(folder) or {}).get("run_id", ""),
         notes=[*notes, *map(str, results.provenance.get("notes", ()))],
         summary=summary,
+        by=summary.get("by", {}),
+        clusters=list(dict.fromkeys(m["clusters"] for m in summary["metrics"].values() if m["clusters"])),
         metrics=[_metric(results, n, m) for n, m in summary["metrics"].items()],
         arrows={"higher": "higher is better", "lower": "lower is better"},
         with_arrow=with_arrow,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from rich.text import Text
 from avmeter.report.format import (
     ABSENT,
     MARK,
+    format_corpus,
     format_interval,
     format_number,
     format_score,
@@ -28,6 +29,8 @@ from avmeter.stats.bootstrap import Interval
 
 #: Up to this many samples are shown one by one.
 MOST_SAMPLES = 20
+#: Up to this many values of a column are shown in the terminal.
+MOST_GROUPS = 20
 _MOST_SKIPS = 12
 _ID_WIDTH = 44
 _NATURAL_WIDTH = 10_000
@@ -56,6 +59,8 @@ def print_run(results: EvalResults, *, console: Console | None = None, most_samp
     out = console or _console()
     for grid in run_grids(results, most_samples=most_samples, width=out.width):
         out.print(_rich_table(grid))
+    for line in caveat_lines(results.summary()):
+        out.print(Text(line, style="yellow"))
     if results.is_dummy:
         out.print(Text(_DUMMY_NOTE, style="bold red"))
 
@@ -72,9 +77,10 @@ def print_comparison(comparisons: Iterable[Comparison], *, console: Console | No
 def markdown_table(results: EvalResults, *, most_samples: int = MOST_SAMPLES) -> str:
     """Render the tables of `print_run` in Markdown."""
     parts = [_markdown(g) for g in run_grids(results, most_samples=most_samples, width=_NATURAL_WIDTH)]
+    parts += ["".join(f"- {_markdown_cell(line)}\n" for line in caveat_lines(results.summary()))]
     if results.is_dummy:
         parts.append(f"**{_markdown_cell(_DUMMY_NOTE)}**\n")
-    return "\n".join(parts)
+    return "\n".join(part for part in parts if part)
 
 
 def markdown_comparison(comparisons: Iterable[Comparison]) -> str:
@@ -86,16 +92,18 @@ def markdown_comparison(comparisons: Iterable[Comparison]) -> str:
 
 def run_grids(results: EvalResults, *, most_samples: int, width: int) -> list[Grid]:
     """Build the tables that a run is shown in."""
-    positions = results.scored_positions
+    positions, summary = results.scored_positions, results.summary()
+    title = f"Summary of {len(positions)} samples"
     grids: list[Grid] = []
     if len(positions) == 1:
         grids.append(_one_sample(results, positions[0]))
     elif positions:
         if len(positions) <= most_samples:
             grids += _sample_grids(results, positions, width)
-        grids.append(_summary_grid(results, len(positions)))
-    if len(positions) != 1 and not positions and results.corpus:
-        grids.append(_summary_grid(results, 0))
+        grids.append(_summary_grid(title, summary["metrics"]))
+    if not positions and results.corpus:
+        grids.append(_summary_grid(title, summary["metrics"]))
+    grids += breakdown_grids(summary)
     skips = _skip_grid(results)
     return [*grids, skips] if skips is not None else grids
 
@@ -171,31 +179,60 @@ def _sample_grid(
     return Grid(title="Samples", header=("sample", *(heads[n] for n in names)), rows=_clean_rows(rows))
 
 
-def _summary_grid(results: EvalResults, num_samples: int) -> Grid:
+def _summary_grid(title: str, metrics: Mapping[str, Mapping[str, Any]]) -> Grid:
+    """Build a table of summaries of metrics; each interval stands right of the number that it is of."""
     rows = []
-    for name, facts in results.summary()["metrics"].items():
-        corpus = facts["corpus"]
-        if corpus is None:
-            headline = ABSENT
-        else:
-            headline = format_number(corpus["score"]) if corpus["score"] is not None else corpus["skip_code"]
-        counted = ABSENT if facts["n_given"] is None else f"{facts['n_scored']}/{facts['n_given']}"
+    for name, facts in metrics.items():
+        corpus, counted = facts["corpus"], ABSENT
+        if facts["n_given"] is not None:
+            counted = f"{facts['n_scored']}/{facts['n_given']}"
         rows.append(
             (
                 with_arrow(name, facts["direction"]) + (f" {MARK}" if facts["dummy"] else ""),
-                headline,
+                format_corpus(corpus),
+                format_interval(corpus["interval"] if corpus is not None else None),
                 format_number(facts["mean"]),
                 format_interval(facts["interval"]),
                 format_number(facts["median"]),
                 format_number(facts["std"]),
                 counted,
-                facts["note"],
             )
         )
-    header = ("metric", "corpus", "mean", "95% interval", "median", "std", "scored", "note")
-    shown = len(header) if any(row[-1] for row in rows) else len(header) - 1
-    title = f"Summary of {num_samples} samples"
-    return Grid(title=title, header=header[:shown], rows=_clean_rows(row[:shown] for row in rows))
+    header = ("metric", "corpus", "95% of corpus", "mean", "95% interval", "median", "std", "scored")
+    return Grid(title=title, header=header, rows=_clean_rows(rows))
+
+
+def breakdown_grids(summary: Mapping[str, Any]) -> list[Grid]:
+    """Build a table for each column by which a run is broken down: values by metrics."""
+    return [_breakdown_grid(column, groups) for column, groups in summary.get("by", {}).items()]
+
+
+def _breakdown_grid(column: str, groups: Mapping[str, Any]) -> Grid:
+    rows = []
+    for value, group in list(groups.items())[:MOST_GROUPS]:
+        for name, facts in group["metrics"].items():
+            corpus = facts["corpus"]
+            rows.append(
+                (
+                    shorten(sanitise(value), _ID_WIDTH),
+                    with_arrow(name, facts["direction"]) + (f" {MARK}" if facts["dummy"] else ""),
+                    format_corpus(corpus),
+                    format_interval(corpus["interval"] if corpus is not None else None),
+                    format_number(facts["mean"]),
+                    format_interval(facts["interval"]),
+                    ABSENT if facts["n_given"] is None else f"{facts['n_scored']}/{facts['n_given']}",
+                )
+            )
+    more = f", the first {MOST_GROUPS} of {len(groups)}" if len(groups) > MOST_GROUPS else ""
+    header = (column, "metric", "corpus", "95% of corpus", "mean", "95% interval", "scored")
+    return Grid(title=sanitise(f"By {column}{more}"), header=header, rows=_clean_rows(rows), num_left=2)
+
+
+def caveat_lines(summary: Mapping[str, Any]) -> list[str]:
+    """Return what changes the meaning of the numbers, a line per metric, and what was resampled together."""
+    clusters = dict.fromkeys(f["clusters"] for f in summary["metrics"].values() if f["clusters"])
+    lines = [f"{name}: {facts['note']}" for name, facts in summary["metrics"].items() if facts["note"]]
+    return [sanitise(line) for line in (*(f"clusters: {c}" for c in clusters), *lines)]
 
 
 def _skip_grid(results: EvalResults) -> Grid | None:
@@ -226,7 +263,7 @@ def _console() -> Console:
 def _rich_table(grid: Grid) -> Table:
     table = Table(title=Text(grid.title, style="bold"), title_justify="left", header_style="bold", expand=False)
     for i, head in enumerate(grid.header):
-        is_left = i < grid.num_left or head == "note"
+        is_left = i < grid.num_left
         table.add_column(Text(head), justify="left" if is_left else "right", overflow="fold")
     for row in grid.rows:
         table.add_row(*(Text(cell, style=_style(cell)) for cell in row))
@@ -242,7 +279,7 @@ def _style(cell: str) -> str:
 
 
 def _markdown(grid: Grid) -> str:
-    rules = [":--" if i < grid.num_left or head == "note" else "--:" for i, head in enumerate(grid.header)]
+    rules = [":--" if i < grid.num_left else "--:" for i, head in enumerate(grid.header)]
     lines = [f"**{_markdown_cell(grid.title)}**", ""]
     lines += [f"| {' | '.join(cells)} |" for cells in (map(_markdown_cell, grid.header), rules)]
     lines += [f"| {' | '.join(map(_markdown_cell, row))} |" for row in grid.rows]

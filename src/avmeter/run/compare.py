@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from avmeter.caveats import CaveatCode
 from avmeter.errors import UsageError
+from avmeter.run.caveats import metric_caveats
 from avmeter.run.corpus_terms import Terms, corpus_terms, ratio_of
 from avmeter.run.read import read_run
 from avmeter.run.results import EvalResults
@@ -153,7 +155,14 @@ def _compare(name: str, pairing: RunPair) -> Comparison:
         corpus_interval=corpus.interval if has_both else None,
         corpus_verdict=("not comparable" if options else corpus_verdict) if has_both else None,
         clusters=clusters,
-        notes=(*too_few, *_left_out(pairs, pairing), *corpus.notes, *options, *_weights(a, b)),
+        notes=(
+            *too_few,
+            *_left_out(pairs, pairing),
+            *corpus.notes,
+            *options,
+            *_weights(a, b),
+            *_caveats(name, pairing),
+        ),
         dummy=any(r.dummy for run in (a, b) for r in [*(row[name] for row in run if name in row), *_corpus(name, run)]),
         run_a=pairing.run_a,
         run_b=pairing.run_b,
@@ -271,6 +280,23 @@ def _weights(a: EvalResults, b: EvalResults) -> tuple[str, ...]:
     weights_a, weights_b = a.provenance.get("weights", {}), b.provenance.get("weights", {})
     changed = sorted(w for w in set(weights_a) & set(weights_b) if weights_a[w] != weights_b[w])
     return (f"different weights: {', '.join(changed)}",) if changed else ()
+
+
+def _caveats(name: str, pairing: RunPair) -> list[str]:
+    """Return what changes the meaning of either run's scores; what is the same of both is said once."""
+    of_a, of_b = (
+        [
+            c.text
+            for c in metric_caveats(run, name, run.scored_positions)
+            if c.code is not CaveatCode.STAND_IN_WEIGHTS  # marked beside the name
+        ]
+        for run in (pairing.a, pairing.b)
+    )
+    return [
+        *(text for text in of_a if text in of_b),
+        *(f"{pairing.run_a}: {text}" for text in of_a if text not in of_b),
+        *(f"{pairing.run_b}: {text}" for text in of_b if text not in of_a),
+    ]
 
 
 def _too_few(num_pairs: int, clusters: str) -> str:

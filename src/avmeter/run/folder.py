@@ -5,6 +5,7 @@
 | `results.parquet` | one row per sample and metric: score, skip code, reason, hint, dummy mark, details (JSON) |
 | `results.csv` | one row per sample, for people; scores made with stand-in weights stand under a marked header |
 | `samples.parquet` | one row per sample: id, role, media paths, texts |
+| `breakdown.csv` | every metric by the values of a column, where that was asked for (`EvalResults.group`) |
 | `summary.json` | corpus scores and what the per-sample scores amount to |
 | `run.json` | what produced the scores; the id of the run, and the hash of each of its files |
 
@@ -30,8 +31,9 @@ from pathlib import Path
 from typing import Any
 
 from avmeter.errors import UsageError
-from avmeter.files import StagedFiles, parse_json, refuse_unlisted_files, remove_stray_files
+from avmeter.files import StagedFiles, parse_json, refuse_unlisted_files, remove_stray_files, write_atomically
 from avmeter.result import DUMMY_MARK
+from avmeter.run.breakdown import BREAKDOWN_HEADER, breakdown_csv
 from avmeter.run.encoding import to_json
 from avmeter.run.parquet import results_parquet, samples_parquet
 from avmeter.run.score_table import ScoreTable
@@ -47,11 +49,15 @@ RESULTS, TABLE, SAMPLES, SUMMARY, RUN = (
     "summary.json",
     "run.json",
 )
-PAGE, STRESS = "report.html", "stress.json"
+PAGE, STRESS, BREAKDOWN = "report.html", "stress.json", "breakdown.csv"
 PAGE_MARK = '<meta name="generator" content="avmeter">'
 """Stands in the head of every page, by which it is known to be a run's."""
 STRESS_FORMAT = "avmeter-stress"
-_MARKS = {PAGE: PAGE_MARK.encode(), STRESS: f'"format": "{STRESS_FORMAT}"'.encode()}
+_MARKS = {
+    PAGE: PAGE_MARK.encode(),
+    STRESS: f'"format": "{STRESS_FORMAT}"'.encode(),
+    BREAKDOWN: ",".join(BREAKDOWN_HEADER).encode(),
+}
 _HEAD = 4096  # bytes in which a mark stands
 _OTHER_FOLDER = "choose another folder for the run"
 
@@ -68,25 +74,27 @@ def write_run(results: ScoreTable, folder: str | os.PathLike[str], *, stress: Ma
         UsageError: The folder cannot be written, or holds files of these names that are not a run's.
     """
     place = run_folder(folder)
-    _refuse_foreign(place, (STRESS,) if stress is not None else ())
+    summary = summarise(results)
+    breakdown = {BREAKDOWN: breakdown_csv(summary["by"]).encode()} if "by" in summary else {}
+    _refuse_foreign(place, (*([STRESS] if stress is not None else []), *breakdown))
     run_id = secrets.token_hex(8)
     contents: dict[str, bytes] = {
         RESULTS: results_parquet(results, run_id),
         SAMPLES: samples_parquet(results, run_id),
         TABLE: results_csv(results).encode(),
-        SUMMARY: _json({"run_id": run_id, **summarise(results)}),
+        SUMMARY: _json({"run_id": run_id, **summary}),
     }
     if stress is not None:
         contents[STRESS] = _json({"format": STRESS_FORMAT, "run_id": run_id, **stress})
     facts = {**_run_facts(results, run_id), "files": {n: sha256_of(c) for n, c in contents.items()}}
     with _writing(place), StagedFiles() as staged, StagedFiles() as mark:
-        for name, content in contents.items():
+        for name, content in (contents | breakdown).items():
             staged.add(place / name, content)
         staged.add(place / RUN, _json({**facts, "provenance": results.provenance}))
         mark.add(place / RUN, _unfinished(run_id))
         mark.place()
         _remove_pages(place)
-        staged.place(*(place / name for name in contents))
+        staged.place(*(place / name for name in contents | breakdown))
         staged.place(place / RUN)
     return place
 
@@ -96,6 +104,7 @@ def prepare_run(
     *,
     clips: Sequence[str] = (),
     stress: bool = False,
+    breakdown: bool = False,
 ) -> Path:
     """Make sure before a run that its folder can be written; the folder is made if it does not exist.
 
@@ -103,12 +112,13 @@ def prepare_run(
         folder: Run folder, for the files of a run and its page.
         clips: Subfolders into which clips will be written.
         stress: `stress.json` will be written as well.
+        breakdown: `breakdown.csv` will be written as well.
 
     Raises:
         UsageError: As `write_run`; or a subfolder holds files of others.
     """
     place = run_folder(folder)
-    _refuse_foreign(place, (PAGE, STRESS) if stress else (PAGE,))
+    _refuse_foreign(place, (PAGE, *([STRESS] if stress else []), *([BREAKDOWN] if breakdown else [])))
     for name in clips:
         refuse_unlisted_files(place / name)
     try:
@@ -117,6 +127,19 @@ def prepare_run(
             return place
     except OSError as error:
         raise _unwritable(place, error) from error
+
+
+def write_breakdown(results: ScoreTable, folder: str | os.PathLike[str]) -> Path:
+    """Write the breakdown of a run that is there already, and nothing else.
+
+    Raises:
+        UsageError: The folder cannot be written, or holds a file of this name that is not a run's.
+    """
+    place = run_folder(folder)
+    _refuse_foreign(place, (BREAKDOWN,))
+    with _writing(place):
+        write_atomically(place / BREAKDOWN, breakdown_csv(summarise(results).get("by", {})))
+    return place / BREAKDOWN
 
 
 def begin_run(folder: str | os.PathLike[str]) -> Path:

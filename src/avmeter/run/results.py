@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from avmeter.errors import MissingDependencyError
 from avmeter.run.encoding import encodable
 from avmeter.run.folder import write_run
+from avmeter.run.grouping import GROUPING, Grouping
 from avmeter.run.score_table import ScoreTable
 from avmeter.run.summary import summarise
 
@@ -34,6 +36,21 @@ class EvalResults(ScoreTable):
         # pandas keeps text as UTF-8, which cannot hold a file name of undecodable bytes.
         rows = [{k: encodable(v) if isinstance(v, str) else v for k, v in row.items()} for row in self.to_rows()]
         return pandas.DataFrame(rows, columns=columns)
+
+    def group(self, *, cluster: str | None = None, by: Sequence[str] = ()) -> None:
+        """Say how samples belong together, for summaries, tables and pages from now on.
+
+        Args:
+            cluster: Column whose values say which samples are resampled together, "id" for none; default is
+                `text_prompt` where samples share one.
+            by: Columns by which every metric is broken down: "language", or any other that the samples bring along.
+
+        Raises:
+            UnknownNameError: No sample has such a column.
+        """
+        grouping = Grouping(cluster=cluster, by=tuple(by))
+        grouping.check(self.samples)
+        self.provenance = {**self.provenance, GROUPING: grouping.to_facts()}
 
     def summary(self) -> dict[str, Any]:
         """Summarise the scores per metric; see `avmeter.run.summary`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from avmeter.result import DUMMY_MARK
+from avmeter.run.caveats import csv_caveats
 from avmeter.run.encoding import encodable
 from avmeter.run.extras import extra_columns
 from avmeter.run.score_table import ScoreTable, skip_code
@@ -16,7 +17,7 @@ _LINE_BREAK = re.compile(r"\r\n|[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
 def results_csv(results: ScoreTable) -> str:
-    """Return id, role, one column per per-sample metric, the codes of what was skipped, and the extras.
+    """Return id, role, one column per per-sample metric, the codes of skips and of caveats, and the extras.
 
     Texts are in quotation marks and on one line; numbers are as Python prints them; what is absent is empty.
     """
@@ -25,13 +26,17 @@ def results_csv(results: ScoreTable) -> str:
     roles = [s.role for s in results.samples] if results.samples else ["generated"] * len(results)
     extras = extra_columns(results.samples)
     heads = [f"{n} [{DUMMY_MARK}]" if n in marked else n for n in names]
-    lines = [[spreadsheet_cell(h) for h in ("sample_id", "role", *heads, "skipped", *extras)]]
+    caveats = csv_caveats(results)
+    with_caveats = any(caveats)
+    columns = ("skipped", "caveats") if with_caveats else ("skipped",)
+    lines = [[spreadsheet_cell(h) for h in ("sample_id", "role", *heads, *columns, *extras)]]
     for position, (sample_id, role, row) in enumerate(zip(results.sample_ids, roles, results, strict=True)):
         scores = [row[n].score if n in row else None for n in names]
         skipped = "; ".join(f"{n}: {skip_code(r)}" for n, r in row.items() if r.score is None)
         cells = ["" if s is None else repr(float(s)) for s in scores]
         own = [_extra_cell(column[position]) for column in extras.values()]
-        lines.append([spreadsheet_cell(sample_id), spreadsheet_cell(role), *cells, spreadsheet_cell(skipped), *own])
+        codes = [spreadsheet_cell(c) for c in ((skipped, caveats[position]) if with_caveats else (skipped,))]
+        lines.append([spreadsheet_cell(sample_id), spreadsheet_cell(role), *cells, *codes, *own])
     return "".join(f"{','.join(cells)}\n" for cells in lines)
 
 

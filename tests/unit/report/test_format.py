@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from avmeter.report.format import format_number, sanitise, shorten, with_arrow
+from avmeter.report.format import format_corpus, format_number, sanitise, shorten, with_arrow
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,12 @@ def test_arrows_point_to_better_and_long_names_keep_both_ends() -> None:
     assert with_arrow("m", "none") == "m"
     assert shorten("abcdefghij", 5) == "ab…ij"
     assert sanitise("a\tb\udcff") == "a⇥b\\udcff"
+
+
+def test_corpus_score_that_is_absent_says_why() -> None:
+    """A code, or that the group needs a run of its own."""
+    assert format_corpus(None) == "–"
+    assert format_corpus({"score": 0.5, "skip_code": None, "reason": None}) == "0.5000"
+    assert format_corpus({"score": None, "skip_code": "silent", "reason": "c: silent"}) == "silent"
+    assert format_corpus({"score": None, "skip_code": None, "reason": "needs a run of its own"}) == "own run"
+    assert format_corpus({"score": None, "skip_code": None, "reason": None}) == "–"

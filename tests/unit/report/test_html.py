@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from html.parser import HTMLParser
@@ -110,3 +111,19 @@ def test_sections_are_added_and_escaped(tmp_path: Path) -> None:
     assert '<td>&lt;b&gt;</td><td class="num">1.500</td>' in page
     assert '<td class="num absent">–</td><td class="num">3</td>' in page
     assert "&lt;u&gt;plain&lt;/u&gt;" in page
+
+
+def test_caveats_intervals_and_breakdown_are_on_the_page(tmp_path: Path) -> None:
+    """Each interval beside its own number, the values of a column escaped."""
+    results = run_of(["a", "b"])
+    results[0]["m.a"].details["loop_suspected"] = True
+    results.corpus["m.a"] = MetricResult("m.a", 7.0, {"interval": [6.5, 7.5]})
+    for i, sample in enumerate(results.samples):
+        results.samples[i] = dataclasses.replace(sample, texts={}, extras={"speaker": ["eva", EVIL][i]})
+    results.group(by=["speaker"])
+    page = write_report(results, tmp_path).read_text()
+    assert "1 of 2: transcript goes in circles" in page
+    assert "6.500 … 7.500" in page
+    assert "By speaker" in page
+    assert Tags(page).count("script") == 2
+    assert Tags(page).count("img") == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 
 import pytest
@@ -131,3 +132,39 @@ def test_corpus_score_has_a_row_of_its_own() -> None:
     assert "| m.a ↓ | too few pairs | 1.000 | 2.000 | 1.000 | – | 8 (4 by speaker) |" in text
     assert "| m.a ↓, corpus | better | 3.000 | 2.500 | -0.5000 | – | corpus |" in text
     assert "a verdict needs 6" in text
+
+
+def test_caveats_and_clusters_stand_under_the_table() -> None:
+    """A line per metric, for the terminal and for Markdown; in a run of one clip too."""
+    results = run_of([0.1, 0.2, 0.3, 0.4])
+    for i, sample in enumerate(results.samples):
+        results.samples[i] = dataclasses.replace(sample, texts={"text_prompt": f"p{i // 2}"})
+    results[0]["m.a"].details["header_mismatch"] = "4 s, 2 s"
+    for text in (printed(results), markdown_table(results).replace("\\", "")):
+        assert "clusters: 2 by text_prompt" in text
+        assert "m.a: 1 of 4: the file's header reports another duration" in text
+    alone = run_of([0.1])
+    alone[0]["m.a"].details["loop_suspected"] = True
+    assert "transcript goes in circles" in printed(alone)
+
+
+def test_interval_of_a_corpus_score_stands_beside_it() -> None:
+    """And not that of the mean."""
+    results = run_of([0.1, 0.2])
+    results.corpus["m.a"] = MetricResult("m.a", 7.0, {"interval": [6.5, 7.5]})
+    row = next(line for line in markdown_table(results).splitlines() if line.startswith("| m.a ↓"))
+    assert "| 7.000 | 6.500 … 7.500 | 0.1500 |" in row
+
+
+def test_breakdown_has_a_table_per_column() -> None:
+    """Values are foreign text; a corpus score that a group cannot have says what it needs."""
+    results = run_of([0.1, 0.2])
+    for i, sample in enumerate(results.samples):
+        results.samples[i] = dataclasses.replace(sample, extras={"speaker": ["eva", "a\x1b[31mb"][i]})
+    results.corpus["m.fad"] = MetricResult("m.fad", 7.0)
+    results.group(by=["speaker"])
+    text = printed(results)
+    assert "By speaker" in text
+    assert "\x1b" not in text
+    row = next(line for line in text.splitlines() if "eva" in line and "m.fad" in line)
+    assert "own run" in row

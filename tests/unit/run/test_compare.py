@@ -178,3 +178,14 @@ def test_nothing_in_common_is_refused(make_run) -> None:
     a.corpus.clear()
     with pytest.raises(UsageError, match=r"c0\.wav.*c5\.wav"):
         compare(a, b)
+
+
+def test_caveats_of_both_runs_are_said(make_run) -> None:
+    """With the name of the run; what both have is said once."""
+    a, b = make_run([0.1] * 8), make_run([0.1] * 8)
+    a[0]["audio.wer"].details["loop_suspected"] = True
+    for run in (a, b):
+        run[1]["audio.wer"].details["header_mismatch"] = "4 s, 2 s"
+    notes = by_metric(compare(a, b))["audio.wer"].notes
+    assert sum("another duration" in n for n in notes) == 1
+    assert any(n.startswith("A: 1 of 8: transcript goes in circles") for n in notes)

@@ -16,7 +16,7 @@ import pytest
 
 from avmeter.errors import UsageError
 from avmeter.result import MetricResult
-from avmeter.run import EvalResults, begin_run, prepare_run, read_run
+from avmeter.run import EvalResults, begin_run, prepare_run, read_run, write_breakdown
 from avmeter.sample import as_samples
 from support import require
 
@@ -282,3 +282,43 @@ def test_writers_of_one_folder_wait_for_each_other(tmp_path: Path, make_run) -> 
     run = read_run(tmp_path)
     assert len({r["audio.wer"].score for r in run if r}) == 1
     assert sorted(p.name for p in tmp_path.iterdir()) == FILES
+
+
+def test_breakdown_is_a_table_of_the_folder_and_goes_with_its_run(tmp_path: Path, make_run) -> None:
+    """Written where it was asked for, read again with the run, and gone with the next run that has none."""
+    results = make_run([0.1, 0.2])
+    results.group(by=["text_prompt"])
+    results.write(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*FILES, "breakdown.csv"])
+    assert '"text_prompt","a dog","audio.wer","lower",2,2' in (tmp_path / "breakdown.csv").read_text()
+    again = read_run(tmp_path)
+    assert again.summary()["by"] == results.summary()["by"]
+    make_run([0.1]).write(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == FILES
+
+
+def test_breakdown_of_a_written_run_changes_nothing_else(tmp_path: Path, make_run) -> None:
+    """It can be written anew, unless the file is of somebody else."""
+    make_run([0.1, 0.2]).write(tmp_path)
+    before = {name: (tmp_path / name).read_bytes() for name in FILES}
+    results = read_run(tmp_path)
+    for column in ("id", "text_prompt"):
+        results.group(by=[column])
+        write_breakdown(results, tmp_path)
+        assert f'"{column}"' in (tmp_path / "breakdown.csv").read_text()
+    assert {name: (tmp_path / name).read_bytes() for name in FILES} == before
+    (tmp_path / "breakdown.csv").write_text("mine")
+    for call in (lambda: write_breakdown(results, tmp_path), lambda: results.write(tmp_path),
+                 lambda: prepare_run(tmp_path, breakdown=True)):  # fmt: skip
+        with pytest.raises(UsageError, match=r"breakdown\.csv, which no run has written"):
+            call()
+
+
+def test_csv_names_the_caveats_of_each_clip(tmp_path: Path, make_run) -> None:
+    """By metric and code, in a column that is there where one is needed."""
+    results = make_run([0.1, 0.2])
+    results[1]["audio.wer"].details["loop_suspected"] = True
+    results.write(tmp_path)
+    with (tmp_path / "results.csv").open(newline="") as file:
+        table = list(csv.DictReader(file))
+    assert [row["caveats"] for row in table] == ["", "audio.wer: looping_transcript", ""]

@@ -80,3 +80,20 @@ def test_summary_is_the_same_twice(make_run) -> None:
     """The bootstrap is seeded."""
     results = make_run([0.1, 0.5, 0.3, 0.9])
     assert results.summary() == results.summary()
+
+
+def test_caveats_stand_beside_the_numbers(make_run) -> None:
+    """By code for programs, as sentences in the note; what was left out is one of them."""
+    results = make_run([0.1, 0.2, None])
+    results[0]["audio.wer"].details["loop_suspected"] = True
+    wer = results.summary()["metrics"]["audio.wer"]
+    assert [c["code"] for c in wer["caveats"]] == ["clips_left_out", "looping_transcript"]
+    assert wer["note"].startswith("mean over 2 of 3; 1 skipped: no_audio_track; 1 of 2: transcript goes in circles")
+
+
+def test_breakdown_is_there_where_it_was_asked_for(make_run) -> None:
+    """By a field of the samples."""
+    results = make_run([0.1, 0.3])
+    assert "by" not in results.summary()
+    results.group(by=["text_prompt"])
+    assert results.summary()["by"]["text_prompt"]["a dog"]["metrics"]["audio.wer"]["mean"] == pytest.approx(0.2)

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from avmeter.caveats import Caveat, CaveatCode
 from avmeter.errors import SkipCode, SkipError
 from avmeter.metrics.backbone_metric import BackboneMetric
 from avmeter.metrics.backbones import DEFAULT_BACKBONE
@@ -117,24 +118,19 @@ class FrechetDistance(BackboneMetric, CorpusMetric):
             "mean_term": result.mean_term,
             "covariance_term": result.covariance_term,
         }
-        warnings = []
+        caveats = []
         counts = [n for n in (details["n_gen"], details["n_ref"]) if n is not None]
         if min(counts) <= result.dim:
-            warnings.append(
-                f"n < d: {min(counts)} clips for {result.dim} dimensions; most of this value may be bias, prefer "
-                "audio.kernel_distance"
-            )
+            caveats.append(Caveat.of(CaveatCode.FEWER_CLIPS_THAN_DIMENSIONS, num_clips=min(counts), dim=result.dim))
         if details["n_ref"] is not None and reference.count >= _FEWEST_PER_DIMENSION * result.dim:
             details["expected_bias"] = expected_bias(reference=reference, generated_count=generated.count).value
         elif details["n_ref"] is not None:
-            warnings.append(
-                f"{reference.count} reference clips are too few for {result.dim} dimensions to say how much of this "
-                "value is bias"
-            )
+            caveats.append(Caveat.of(CaveatCode.UNKNOWN_BIAS, num_clips=reference.count, dim=result.dim))
         if result.distance < _SAME_FILE_BELOW:
-            warnings.append("nearly 0: was the corpus compared with itself?")
+            caveats.append(Caveat.of(CaveatCode.NEARLY_ZERO))
         if result.generated_rank == 0:
-            warnings.append("invalid: all generated embeddings are equal")
-        if warnings:
-            details["warnings"] = warnings
+            caveats.append(Caveat.of(CaveatCode.EQUAL_EMBEDDINGS))
+        if caveats:
+            details["warnings"] = [c.sentence for c in caveats]
+            details["caveats"] = [c.to_record() for c in caveats]
         return MetricResult(self.name, max(result.distance, 0.0), details)

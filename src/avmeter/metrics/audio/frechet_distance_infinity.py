@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from avmeter.caveats import Caveat, CaveatCode
 from avmeter.errors import SkipCode, SkipError
 from avmeter.metrics.embedding_sets import RowsMetric, RowsState
 from avmeter.registry import register
@@ -54,5 +55,6 @@ class FrechetDistanceInfinity(RowsMetric):
             "worst_clips": [{"id": ids[i], "contribution": float(contributions[i])} for i in worst],
         }
         if fit.has_fewer_clips_than_dimensions:
-            details["warnings"] = [f"n < d: the smallest subset has fewer clips than {fit.dim} dimensions"]
+            caveat = Caveat.of(CaveatCode.SUBSETS_SMALLER_THAN_DIMENSIONS, dim=fit.dim)
+            details |= {"warnings": [caveat.sentence], "caveats": [caveat.to_record()]}
         return MetricResult(self.name, fit.value, details)
