@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import pickle
-import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,13 @@ import numpy.typing as npt
 from avmeter.errors import StatsError, UsageError
 from avmeter.metrics.backbones import Backbone
 from avmeter.metrics.embedding_sets import MomentsSide
+from avmeter.metrics.reference_file import read_reference_file
+from avmeter.registry import EXTRACTORS
 from avmeter.stats.moments import Moments
 
-_DAMAGED = (pickle.UnpicklingError, zipfile.BadZipFile)
+_Arrays = Mapping[str, npt.NDArray[Any]]
+# Of the largest entry or eigenvalue: how far rounding takes a covariance from being symmetric and positive.
+_ROUNDING = 1e-5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,81 +51,123 @@ def load_reference(path: Path, backbone: Backbone, *, protocol: str) -> Referenc
     Raises:
         UsageError: The file is absent, of another kind, dimension or origin, or has fewer than two finite rows.
     """
-    content = _content(path)
-    _check_origin(path, backbone.extractor, protocol)
-    width = content[0].shape[-1:] if isinstance(content, tuple) else content.shape[-1:]
-    if width != (backbone.dim,):
+    arrays = read_reference_file(path)
+    _check_origin(path, arrays, backbone, protocol)
+    values = arrays["features"] if "features" in arrays else arrays["mu"]
+    width = values.shape[-1] if values.ndim else 0
+    if width != backbone.dim:
         raise UsageError(
-            f"{path}: reference features have {width[0] if width else 'no'} dimensions; "
-            f"the backbone makes {backbone.dim}",
+            f"{path}: reference features have {width or 'no'} dimensions; the backbone makes {backbone.dim}",
             hint="use the backbone that the file was made with",
         )
-    return _statistics(path, *content) if isinstance(content, tuple) else _features(path, content)
+    if (dim := _whole_number(path, arrays, "dim")) not in (None, width):
+        raise UsageError(f"{path}: says dim = {dim} of values of {width} dimensions")
+    count = _whole_number(path, arrays, "n")
+    return _features(path, values, count) if "features" in arrays else _statistics(path, arrays, count)
 
 
-def _check_origin(path: Path, extractor: str, protocol: str) -> None:
+def _check_origin(path: Path, arrays: _Arrays, backbone: Backbone, protocol: str) -> None:
     """Refuse features of another extractor or protocol; files that `avmeter features export` wrote say theirs."""
-    if path.suffix != ".npz":
+    for name in ("extractor", "fingerprint"):
+        if name in arrays and (arrays[name].dtype.kind != "U" or arrays[name].size != 1):
+            raise UsageError(f"{path}: its `{name}` is {_summary(arrays[name])}, not a text", hint=_EXPORT)
+    if "extractor" not in arrays:
         return
-    with np.load(path, allow_pickle=False) as file:
-        if "extractor" not in file:
-            return
-        name, _, options = json.loads(str(file["extractor"]))
+    name, version, options = _origin(path, str(arrays["extractor"].item()))
     made = options.get("protocol", protocol)
-    if name != extractor or made != protocol:
+    if name != backbone.extractor or made != protocol:
         raise UsageError(
-            f"{path}: made by {name} in protocol {made}, to be compared with {extractor} in protocol {protocol}",
-            hint=f"`avmeter features export ... --extractor {extractor} --protocol {protocol}` makes one that fits",
+            f"{path}: made by {name} in protocol {made}, to be compared with {backbone.extractor} in protocol "
+            f"{protocol}",
+            hint=f"`avmeter features export ... --extractor {backbone.extractor} --protocol {protocol}` makes one "
+            "that fits",
+        )
+    for option, value in backbone.options.items():
+        if options.get(option, value) != value:
+            raise UsageError(f"{path}: made by {name} with {option} = {options[option]}, to be compared with {value}")
+    current = EXTRACTORS.get(name).version
+    if version != current:
+        raise UsageError(
+            f"{path}: made by version {version} of {name}, to be compared with version {current}",
+            hint="export the features again",
         )
 
 
-def _content(path: Path) -> Any:
-    """Return an array, or (mean, covariance, count or None)."""
-    if not path.is_file():
-        raise UsageError(f"{path}: no such file of reference features", hint="`avmeter features export` writes one")
+def _origin(path: Path, text: str) -> tuple[str, str, dict[str, Any]]:
+    """Return name, version and options from an extractor's identity."""
     try:
-        return _read(path)
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError, EOFError, *_DAMAGED) as error:
-        raise UsageError(f"{path}: not a file of reference features ({error})") from error
+        name, version, options = json.loads(text)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise UsageError(f"{path}: its `extractor` is no identity: {text[:80]!r}", hint=_EXPORT) from error
+    if not isinstance(name, str) or not isinstance(version, str) or not isinstance(options, dict):
+        raise UsageError(f"{path}: its `extractor` is no identity: {text[:80]!r}", hint=_EXPORT)
+    return name, version, options
 
 
-def _statistics(path: Path, mean: npt.NDArray[Any], covariance: npt.NDArray[Any], count: int | None) -> ReferenceSet:
+_EXPORT = "`avmeter features export` writes files that say what made them"
+
+
+def _whole_number(path: Path, arrays: _Arrays, name: str) -> int | None:
+    if name not in arrays:
+        return None
+    array = arrays[name]
+    if array.size != 1 or array.dtype.kind not in "iu":
+        raise UsageError(f"{path}: its `{name}` is {_summary(array)}, not a whole number")
+    return int(array.item())
+
+
+def _summary(array: npt.NDArray[Any]) -> str:
+    return f"{array.dtype} {array.shape}"
+
+
+def _statistics(path: Path, arrays: _Arrays, count: int | None) -> ReferenceSet:
+    mean, covariance = arrays["mu"], arrays["sigma"]
     if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
         raise UsageError(f"{path}: mu {mean.shape} and sigma {covariance.shape} do not fit together")
+    if mean.dtype.kind != "f" or covariance.dtype.kind != "f":
+        raise UsageError(f"{path}: needs float mu and sigma, got {mean.dtype} and {covariance.dtype}")
     try:
+        symmetric = _checked_covariance(path, covariance)
         # Without a count any will do: the distance reads the covariance alone.
-        moments = Moments.from_covariance(count=2 if count is None else count, mean=mean, covariance=covariance)
+        moments = Moments.from_covariance(count=2 if count is None else count, mean=mean, covariance=symmetric)
     except StatsError as error:
         raise UsageError(f"{path}: {error.message}") from error
     return ReferenceSet(moments=moments, rows=None, num_dropped=0, count_known=count is not None)
 
 
-def _features(path: Path, rows: npt.NDArray[Any]) -> ReferenceSet:
+def _checked_covariance(path: Path, covariance: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Return the symmetric part of a matrix that is a covariance within rounding."""
+    matrix = np.asarray(covariance, dtype=np.float64)
+    if not np.isfinite(matrix).all():
+        raise UsageError(f"{path}: sigma has values that are not finite")
+    rounding = max(_ROUNDING, 16 * float(np.finfo(covariance.dtype).eps))
+    largest = float(np.abs(matrix).max(initial=0.0))
+    asymmetry = float(np.abs(matrix - matrix.T).max(initial=0.0))
+    if asymmetry > rounding * largest:
+        raise UsageError(
+            f"{path}: sigma is not symmetric (entries differ by {asymmetry:.3g}, the largest is {largest:.3g})"
+        )
+    symmetric: npt.NDArray[np.float64] = (matrix + matrix.T) / 2
+    # Scaled, so that the squares inside stay in range.
+    eigenvalues = np.linalg.eigvalsh(symmetric / largest) * largest if largest else np.zeros(1)
+    if eigenvalues[0] < -rounding * np.abs(eigenvalues).max():
+        raise UsageError(f"{path}: sigma is no covariance: it has the eigenvalue {eigenvalues[0]:.3g}")
+    return symmetric
+
+
+def _features(path: Path, rows: npt.NDArray[Any], count: int | None) -> ReferenceSet:
     if rows.ndim != 2 or rows.dtype.kind != "f":
-        raise UsageError(f"{path}: needs float features of shape (N, D), got {rows.dtype} {rows.shape}")
+        raise UsageError(f"{path}: needs float features of shape (N, D), got {_summary(rows)}")
+    if count not in (None, len(rows)):
+        raise UsageError(f"{path}: says n = {count}, and has {len(rows)} rows")
     side = MomentsSide()
-    side.add(rows)
-    if side.fold().count < 2:
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            side.add(rows)
+            side.fold()
+    except StatsError as error:
+        raise UsageError(f"{path}: {error.message}") from error
+    if side.moments.count < 2:
         raise UsageError(f"{path}: has {side.moments.count} finite rows of {len(rows)}; needs at least 2")
     finite = rows[np.isfinite(rows).all(axis=1)]
     return ReferenceSet(moments=side.moments, rows=finite, num_dropped=side.num_dropped, count_known=True)
-
-
-def _read(path: Path) -> Any:
-    if path.suffix == ".pt":
-        import torch
-
-        tensor = torch.load(path, map_location="cpu", weights_only=True)
-        if not isinstance(tensor, torch.Tensor):
-            raise TypeError(f"holds a {type(tensor).__name__}, not a tensor")
-        return tensor.float().numpy() if tensor.dtype == torch.bfloat16 else tensor.numpy()
-    # NumPy leaves a file open that turns out to be no archive, unless it was opened here.
-    with path.open("rb") as stream:
-        loaded = np.load(stream, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return loaded
-        with loaded:
-            if "features" in loaded:
-                return loaded["features"]
-            count = int(loaded["n"]) if "n" in loaded else None
-            return loaded["mu"], loaded["sigma"], count

@@ -109,7 +109,12 @@ def _user_cache() -> Path:
 
 def _path(name: str) -> Path | None:
     text = _text(name)
-    return Path(text).expanduser() if text else None
+    if not text:
+        return None
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # `~name` of nobody: a path like any other, which is not there
+        return Path(text)
 
 
 def _text(name: str) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +14,21 @@ from avmeter.errors import UsageError
 from avmeter.metrics.backbones import Backbone
 from avmeter.metrics.reference_features import load_reference
 from avmeter.metrics.resolve import get_metric
+from avmeter.protocols import FASTVIDEO
+from avmeter.registry import EXTRACTORS, list_metrics
+from support.commandline import avmeter
 from support.embedding_sets import FRECHET, GENERATED, REFERENCE, corpus_metric, score
 
 PASST = Backbone(extractor="passt", dim=4, classes=0)
 PANNS = Backbone(extractor="panns", dim=4, classes=0)
+
+VARIABLE = "AVMETER_FAD_REF_FEATURES"
+ROWS = np.random.default_rng(0).standard_normal((5, 4))
+
+
+def identity(name: str = "passt", version: str | None = None, **options: object) -> np.str_:
+    """What an export says of its origin."""
+    return np.str_(json.dumps([name, version or EXTRACTORS.get(name).version, {"protocol": FASTVIDEO, **options}]))
 
 
 def write(folder: Path, suffix: str, rows: np.ndarray) -> Path:
@@ -117,9 +130,116 @@ def test_features_of_another_protocol_or_network_are_refused(tmp_path: Path) -> 
     """What a file says of its origin must fit the metric that reads it."""
     path = tmp_path / "ref.npz"
     rows = np.random.default_rng(0).standard_normal((5, 4))
-    np.savez(path, features=rows, extractor=np.str_('["passt", "1", {"protocol": "av-benchmark"}]'))
+    np.savez(path, features=rows, extractor=identity(protocol="av-benchmark"))
     assert load_reference(path, PASST, protocol="av-benchmark").moments.count == 5
     with pytest.raises(UsageError, match="protocol av-benchmark"):
         load_reference(path, PASST, protocol="fastvideo")
     with pytest.raises(UsageError, match="made by passt"):
         load_reference(path, PANNS, protocol="av-benchmark")
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"extractor": np.str_("passt")}, "`extractor` is no identity: 'passt'"),
+        ({"extractor": np.str_("[1, 2]")}, "`extractor` is no identity"),
+        ({"extractor": np.str_('["passt"]')}, "`extractor` is no identity"),
+        ({"extractor": np.str_('["passt", "2", "fast"]')}, "`extractor` is no identity"),
+        ({"extractor": np.str_("[" * 100_000)}, "`extractor` is no identity"),
+        ({"extractor": np.int64(3)}, "`extractor` is int64"),
+        ({"extractor": np.array(["passt", "panns"])}, "`extractor` is <U5"),
+        ({"extractor": np.array([{}], dtype=object)}, "`extractor`: an array of Python objects"),
+        ({"extractor": identity(version="0")}, "version 0 of passt"),
+        ({"fingerprint": np.float64(1)}, "`fingerprint` is float64"),
+        ({"n": np.str_("many")}, "`n` is <U4"),
+        ({"n": np.float64(5)}, "`n` is float64"),
+        ({"n": np.arange(3)}, "`n` is int64"),
+        ({"n": np.int64(6)}, "n = 6, and has 5 rows"),
+        ({"dim": np.int64(5)}, "dim = 5 of values of 4"),
+        ({"dim": np.str_("4")}, "`dim` is <U1"),
+        ({"features": np.arange(20).reshape(5, 4)}, "float features"),
+        ({"features": np.full((5, 4), "x")}, "float features"),
+        ({"features": np.zeros((5, 4, 4))}, "float features"),
+        ({"features": np.float64(1.0)}, "have no dimensions"),
+        ({"features": np.zeros((0, 4))}, "0 finite rows"),
+        ({"features": np.full((5, 4), 1e300) * np.arange(5)[:, None]}, "not finite"),
+    ],
+)
+def test_features_that_say_something_else_are_refused_by_name(
+    tmp_path: Path, arrays: dict[str, np.ndarray], message: str
+) -> None:
+    """One sentence names the file, and what was found where something else should be."""
+    path = tmp_path / "ref.npz"
+    np.savez(path, **{"features": ROWS, **arrays})
+    with pytest.raises(UsageError) as caught:
+        load_reference(path, PASST, protocol=FASTVIDEO)
+    assert message in caught.value.message
+    assert "ref.npz" in caught.value.message
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("statistics", "message"),
+    [
+        ({"sigma": -np.eye(4)}, "eigenvalue -1"),
+        ({"sigma": np.diag([1.0, 1.0, 1.0, -0.01])}, "eigenvalue -0.01"),
+        ({"sigma": np.triu(np.ones((4, 4)))}, "not symmetric"),
+        ({"sigma": np.full((4, 4), np.nan)}, "not finite"),
+        ({"sigma": np.full((4, 4), np.inf)}, "not finite"),
+        ({"mu": np.full(4, np.nan)}, "not finite"),
+        ({"sigma": np.eye(3)}, "do not fit together"),
+        ({"sigma": np.ones(4)}, "do not fit together"),
+        ({"sigma": np.eye(4, dtype=np.int64)}, "needs float"),
+        ({"sigma": np.eye(4, dtype=complex)}, "needs float"),
+        ({"mu": np.array(list("abcd"))}, "needs float"),
+        ({"n": np.int64(1)}, "at least 2 rows"),
+        ({"n": np.int64(-5)}, "at least 2 rows"),
+    ],
+)
+def test_statistics_of_no_corpus_are_refused(tmp_path: Path, statistics: dict[str, np.ndarray], message: str) -> None:
+    """A matrix that is no covariance gives a distance that means nothing."""
+    path = tmp_path / "ref.npz"
+    np.savez(path, **{"mu": np.zeros(4), "sigma": np.eye(4), "n": np.int64(9), **statistics})
+    with pytest.raises(UsageError, match=message) as caught:
+        load_reference(path, PASST, protocol=FASTVIDEO)
+    assert "ref.npz" in caught.value.message
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
+def test_covariance_that_was_rounded_is_taken(tmp_path: Path, dtype: type, scale: float) -> None:
+    """Of fewer rows than dimensions, in any precision, with the last digits of its halves apart: it is one."""
+    rows = np.random.default_rng(1).standard_normal((20, 64)) * np.sqrt(scale)
+    sigma = np.cov(rows, rowvar=False).astype(dtype)
+    sigma[0, 1] = np.nextafter(sigma[0, 1], dtype(np.inf))
+    path = tmp_path / "ref.npz"
+    np.savez(path, mu=rows.mean(axis=0).astype(dtype), sigma=sigma)
+    found = load_reference(path, Backbone(extractor="passt", dim=64, classes=0), protocol=FASTVIDEO)
+    np.testing.assert_allclose(found.moments.covariance, sigma, rtol=1e-2, atol=1e-6 * scale)
+
+
+@pytest.mark.parametrize(
+    "name", ["text.npz", "number.npz", "gone.npz", "~nosuchuser/ref.npz", "x" * 300 + ".pt", "dir"]
+)
+@pytest.mark.parametrize("command", ["list", "doctor"])
+def test_file_in_the_environment_that_is_not_understood_does_not_end_a_listing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, command: str
+) -> None:
+    """`list` and `doctor` say it in the line of the metric that reads it, and go on."""
+    (tmp_path / "text.npz").write_text("not features")
+    np.savez(tmp_path / "number.npz", features=np.float32(3))
+    (tmp_path / "dir").mkdir()
+    monkeypatch.setenv(VARIABLE, name if name.startswith("~") else os.fspath(tmp_path / name))
+    monkeypatch.setenv("COLUMNS", "400")
+    done = avmeter(command)
+    assert set(list_metrics()) <= set(done.out.replace(":", " ").split())
+    assert "Traceback" not in done.err
+
+
+def test_options_of_another_model_are_refused(tmp_path: Path) -> None:
+    """Two models of one extractor and one width do not compare."""
+    path = tmp_path / "ref.npz"
+    np.savez(path, features=ROWS, extractor=identity("clap_audio", model="laion"))
+    backbone = Backbone(extractor="clap_audio", dim=4, classes=0, options={"model": "msclap-2023"})
+    with pytest.raises(UsageError, match="model = laion, to be compared with msclap-2023"):
+        load_reference(path, backbone, protocol=FASTVIDEO)
