@@ -29,11 +29,12 @@ from avmeter.features.base import get_extractor
 from avmeter.manifest import SampleList, identical_pairs
 from avmeter.metrics.backbones import BACKBONES
 from avmeter.metrics.base import CorpusMetric, Metric
+from avmeter.metrics.resolve import parse_selectors
 from avmeter.metrics.simple_form import SimpleAdapter
 from avmeter.registry import EXTRACTORS, require_packages
 from avmeter.result import MetricResult
 from avmeter.run import EvalResults
-from avmeter.sample import MEDIA_FIELDS, Sample, as_samples
+from avmeter.sample import MEDIA_FIELDS, SAMPLE_KEYS, Sample, as_samples
 
 _MAX_NAMES = 8
 _OPTIONS_OF_METRICS = {"num_gpus", "options", "skip_missing_deps"}
@@ -144,11 +145,12 @@ class Evaluator:
 
         Raises:
             UsageError: A metric of a corpus in the one-sample form, or a metric this evaluator does not have.
+            UnknownNameError: In the one-sample form, a keyword that is no key of a sample and that no metric reads.
         """
         chosen = self._choose(metrics)
         if samples is None:
             return self._evaluate_one(sample, chosen)
-        if isinstance(samples, Mapping | str | PathLike):
+        if isinstance(samples, Mapping | str | bytes | PathLike) or not isinstance(samples, Iterable):
             raise UsageError(
                 f"samples= is one {type(samples).__name__}, not a list of dicts",
                 hint="for one sample give its keys as keywords: evaluate(audio='clip.wav')",
@@ -175,6 +177,7 @@ class Evaluator:
     def _evaluate_one(self, sample: Mapping[str, Any], chosen: Mapping[str, Metric]) -> dict[str, MetricResult]:
         if not sample:
             raise UsageError("nothing to evaluate", hint="give samples=[...], or keys such as audio='clip.wav'")
+        _refuse_unknown_keys(sample, chosen)
         corpus_only = [n for n, m in chosen.items() if isinstance(m, CorpusMetric) and not m.per_sample]
         if corpus_only:
             raise UsageError(
@@ -207,8 +210,8 @@ class Evaluator:
         if names is None:
             return self._metrics
         chosen: dict[str, Metric] = {}
-        for name in names.split(",") if isinstance(names, str) else names:
-            found = [n for n in self._metrics if name.strip() in (n, n.partition(".")[0], "all")]
+        for name in parse_selectors(names):
+            found = [n for n in self._metrics if name in (n, n.partition(".")[0], "all")]
             if not found:
                 raise UnknownNameError.among("metric of this evaluator", name, self._metrics)
             chosen |= {n: self._metrics[n] for n in found}
@@ -268,13 +271,13 @@ def evaluate(
         **sample: More keys of the sample; options of `EvaluatorConfig` (weights, precision, ...) go to the evaluator.
     """
     options = {name: sample.pop(name) for name in OPTION_NAMES if name in sample}
-    evaluator = Evaluator(metrics, device, **options)
+    names = parse_selectors(metrics)
+    evaluator = Evaluator(names, device, **options)
     if generated is not None:
         sample["video"] = generated
     if reference is not None:
         sample["reference"] = reference
-    named = {metrics} if isinstance(metrics, str) else set(metrics)
-    chosen = [n for n, m in evaluator.metrics.items() if n in named or m.per_sample or not isinstance(m, CorpusMetric)]
+    chosen = [n for n, m in evaluator.metrics.items() if n in names or m.per_sample or not isinstance(m, CorpusMetric)]
     try:
         scores: dict[str, MetricResult] = evaluator.evaluate(metrics=chosen, **sample)
         return scores
@@ -309,6 +312,8 @@ def compute_features(
     config = EvaluatorConfig.from_keywords(
         options, caller="compute_features", also=("samples", "extractor", "field"), without=_OPTIONS_OF_METRICS
     )
+    if not isinstance(extractor, str):
+        raise UsageError(f"extractor={extractor!r} is not a name", hint=f"give one of {', '.join(BACKBONES)}")
     backbone = BACKBONES.get(extractor)
     if backbone is None and extractor not in EXTRACTORS.names():
         raise UnknownNameError.among("extractor", extractor, {*BACKBONES, *EXTRACTORS.names()})
@@ -324,6 +329,20 @@ def compute_features(
     finally:
         computer.unload()
         computer.store.close()
+
+
+def _refuse_unknown_keys(sample: Mapping[str, Any], metrics: Mapping[str, Metric]) -> None:
+    """Refuse keywords that nothing reads; in a dict of `samples=` they are extras, in a call they are misspelt.
+
+    Raises:
+        UnknownNameError: There is one.
+    """
+    if any(isinstance(m, SimpleAdapter) for m in metrics.values()):
+        return  # it is handed the whole sample
+    known = {*SAMPLE_KEYS, *(field for m in metrics.values() for field in m.requires)}
+    for name in sample:
+        if name not in known:
+            raise UnknownNameError.among("key of a sample", name, known)
 
 
 def _notes(items: Sequence[Sample]) -> list[str]:

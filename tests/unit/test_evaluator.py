@@ -120,3 +120,22 @@ def test_processes_give_the_results_of_threads(tmp_path):
     assert [skip and str(skip.code) for _, skip, _ in found[0]] == [
         None, "missing_file", "not_a_file", None, None, None, None, "silent", "empty_file", "unreadable", "non_finite",
     ]  # fmt: skip
+
+
+def test_unknown_keyword_of_one_sample_is_refused(tmp_path):
+    """With what may have been meant; in the dicts of a list it is an extra, and stays."""
+    from avmeter import create_evaluator, evaluate
+    from avmeter.errors import UnknownNameError
+
+    evaluator = create_evaluator("audio.loudness", "cpu")
+    with pytest.raises(UnknownNameError, match="reference_audio"):
+        evaluator.evaluate(audio="a.wav", reference_audoi="b.wav")
+    for name in ("bogus", "batch_size"):
+        with pytest.raises(UnknownNameError, match=f"unknown key of a sample `{name}`"):
+            evaluator.evaluate(audio="a.wav", **{name: 1})
+    with pytest.raises(UnknownNameError, match="bogus"):
+        evaluate(audio="a.wav", metrics="audio.loudness", device="cpu", bogus=1)
+    results = evaluator.evaluate([{"audio": "a.wav", "bogus": 1}])
+    assert results.samples[0].extras == {"bogus": 1}
+    for key in ("text_prompt", "reference_text", "language", "fps", "sample_rate", "audio_stream", "id", "role"):
+        assert evaluator.evaluate(audio="a.wav", **{key: "generated" if key == "role" else "1"})

@@ -12,6 +12,7 @@ import torch
 
 from avmeter.engine.compute.computer import FeatureComputer
 from avmeter.engine.decode.worker_pool import max_decode_workers
+from avmeter.engine.option_types import check_option_types
 from avmeter.engine.store import open_store
 from avmeter.errors import UnknownNameError, UsageError
 from avmeter.metrics.base import Metric
@@ -50,7 +51,7 @@ class EvaluatorConfig:
 
     Raises:
         UnknownNameError: Unknown protocol or precision.
-        UsageError: A value is out of range, or there is no such device or folder of weights.
+        UsageError: A value is of another kind or out of range, or there is no such device or folder of weights.
     """
 
     device: str = "auto"
@@ -66,6 +67,7 @@ class EvaluatorConfig:
     skip_missing_deps: bool = False
 
     def __post_init__(self) -> None:
+        check_option_types({field.name: getattr(self, field.name) for field in dataclasses.fields(self)})
         for name in ("num_gpus", "batch_size", "loader_threads"):
             count = getattr(self, name)
             if count is not None and count < 1:

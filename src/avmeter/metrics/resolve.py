@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from avmeter.errors import MissingDependencyError, UnknownNameError, UsageError
@@ -43,6 +43,26 @@ def _refuse_unknown(name: str, cls: type, options: Mapping[str, Any]) -> None:
             raise UnknownNameError.among(f"option of `{name}`", option, parameters)
 
 
+def parse_selectors(selectors: Any) -> list[str]:
+    """Return names and groups from a list of them, or from one text that holds several, comma-separated.
+
+    Raises:
+        UsageError: It is neither, or something in it is no name.
+    """
+    if isinstance(selectors, str):
+        return [s.strip() for s in selectors.split(",") if s.strip()]
+    if not isinstance(selectors, Iterable) or isinstance(selectors, bytes | Mapping):
+        raise UsageError(f"metrics={selectors!r} is not a list of names", hint=_METRICS_HINT)
+    names = list(selectors)
+    for name in names:
+        if not isinstance(name, str) or not name.strip():
+            raise UsageError(f"metrics has {name!r} in it, which is no name", hint=_METRICS_HINT)
+    return [name.strip() for name in names]
+
+
+_METRICS_HINT = "give names or groups: ['audio.wer', 'av'], or 'all'"
+
+
 def resolve_metrics(
     selectors: str | Sequence[str],
     *,
@@ -60,10 +80,10 @@ def resolve_metrics(
 
     Raises:
         UnknownNameError: A name is neither a metric nor a group.
+        UsageError: What was passed are no names.
         MissingDependencyError: An explicitly named metric lacks a package. In a group it is left out with a warning.
     """
-    if isinstance(selectors, str):
-        selectors = [s.strip() for s in selectors.split(",") if s.strip()]
+    selectors = parse_selectors(selectors)
     options = options or {}
     known = set(list_metrics())
     for name in options:

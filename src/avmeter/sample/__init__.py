@@ -21,12 +21,13 @@ no sample at all (not a dict), an unknown role, or an id that two samples claim.
 """
 
 from avmeter.sample.reading import UnreadableError, as_array
-from avmeter.sample.sample import MEDIA_FIELDS, TEXT_FIELDS, Sample, as_samples
+from avmeter.sample.sample import MEDIA_FIELDS, SAMPLE_KEYS, TEXT_FIELDS, Sample, as_samples
 from avmeter.sample.source import MediaSource, Problem
 from avmeter.sample.video import Video, as_video
 
 __all__ = [
     "MEDIA_FIELDS",
+    "SAMPLE_KEYS",
     "TEXT_FIELDS",
     "MediaSource",
     "Problem",

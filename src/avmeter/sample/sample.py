@@ -18,6 +18,8 @@ TEXT_FIELDS = ("text_prompt", "reference_text", "language")
 _AUDIO_OF = {"audio": "video", "reference_audio": "reference"}
 _REFERENCE_FIELDS = ("reference_audio", "reference")
 _HINTS = ("fps", "sample_rate", "audio_stream", "reference_audio_stream")
+SAMPLE_KEYS = ("id", "role", *MEDIA_FIELDS, "video_path", *TEXT_FIELDS, *_HINTS)
+"""Every key of a sample that has a meaning here."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
