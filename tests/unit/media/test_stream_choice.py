@@ -17,11 +17,11 @@ def rms(path: Path, audio_stream: int | None = None) -> float:
         return float(np.sqrt(np.mean(np.square(item.audio(AudioSpec())))))
 
 
-@pytest.fixture
-def two_tracks(tmp_path: Path) -> Path:
+@pytest.fixture(params=["mkv", "mp4"])
+def two_tracks(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """Silence first, a tone marked as default second."""
     waves = [silence(RATE, 1.0), tone(440, 0.5, RATE, 1.0)]
-    return write_two_audio_tracks(tmp_path / "a.mkv", waves, RATE, default=1)
+    return write_two_audio_tracks(tmp_path / f"a.{request.param}", waves, RATE, default=1)
 
 
 def test_default_track_is_read(two_tracks: Path) -> None:
