@@ -225,7 +225,7 @@ def test_value_that_is_no_medium_is_a_skip_that_says_so(case):
 
 def test_misspelt_key_is_a_skip_that_asks(clip):
     """A sample without sound is skipped, with a question about the key that looks like it."""
-    skip = loudness().evaluate(audoi=clip)["audio.loudness"].skip
+    skip = loudness().evaluate([{"audoi": clip}])[0]["audio.loudness"].skip
     assert skip.code == "missing_input"
     assert "did you mean it by `audoi`?" in skip.hint
 
