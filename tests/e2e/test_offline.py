@@ -109,7 +109,7 @@ def test_commands_over_run_folders_reach_nobody(clips: Path, tmp_path: Path) -> 
     for run in ("one", "two"):
         assert avmeter("score", "clips", "-m", "audio.loudness", "--no-store", "--out", run).code == 0
     quiet(["report", "one"], tmp_path / "report")
-    quiet(["compare", "one", "two"], tmp_path / "compare")
+    quiet(["compare", "one", "two"], tmp_path / "compare", code=3)  # two clips are too few for a verdict
 
 
 @pytest.mark.full
