@@ -1,8 +1,9 @@
-"""Files whose header reports more sound than can be decoded: scored as far as they go, with a note."""
+"""What of a clip a network did not read: files that hold less than their header reports, and sound beyond a crop."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from avmeter.media import MediaItem
 
@@ -17,3 +18,33 @@ def duration_mismatch(media: MediaItem) -> Mapping[str, str]:
         return {}
     note = f"the header promises {facts.header_duration_s:.2f} s of sound, {facts.duration_s:.2f} s could be decoded"
     return {HEADER_MISMATCH: note}
+
+
+UNREAD, EMBEDDING_UNREAD = "unread_seconds", "embedding_unread_seconds"
+"""Names of facts: seconds of the clip's sound on which no feature stands, and on which the embedding does not."""
+
+_LEAST_UNREAD_S = 0.05  # less is the rest of a resampler or of a frame
+
+
+def unread(media: MediaItem, read_s: float, *, name: str = UNREAD) -> Mapping[str, float]:
+    """Return a fact with the seconds of sound beyond what was read; nothing where all of it was.
+
+    Args:
+        media: The clip.
+        read_s: How much of it was read, seconds.
+        name: Of the fact.
+    """
+    rest = media.audio_facts.duration_s - read_s
+    return {name: round(rest, 2)} if rest > _LEAST_UNREAD_S else {}
+
+
+def input_details(facts: Mapping[str, Any], *, reads_classes: bool) -> dict[str, Any]:
+    """Return the entries of a result's details that say what of a clip did not get into its features.
+
+    Args:
+        facts: Of the features.
+        reads_classes: The metric reads class logits, not the embedding.
+    """
+    seconds = facts.get(UNREAD) if reads_classes else facts.get(EMBEDDING_UNREAD, facts.get(UNREAD))
+    details = {"partly_read": f"{seconds:.2f} s of sound were not read"} if seconds is not None else {}
+    return details | ({HEADER_MISMATCH: facts[HEADER_MISMATCH]} if HEADER_MISMATCH in facts else {})

@@ -95,6 +95,11 @@ def _of_corpus(details: Details) -> list[Caveat]:
         for record in details.get("caveats", ())
         if isinstance(record, Mapping) and record.get("code") in _CODES
     ]
+    unread = details.get("unread", {})
+    for code, key in ((CaveatCode.PARTLY_READ, "partly_read"), (CaveatCode.DURATION_MISMATCH, "header_mismatch")):
+        if unread.get(key):
+            counted = {"num_clips": unread[key], "num_results": details.get("n_used")}
+            found.append(Caveat(code=code, sentence=SENTENCES[code], **counted))
     if isinstance(details.get("expected_bias"), float):
         found.append(Caveat.of(CaveatCode.EXPECTED_BIAS, bias=details["expected_bias"]))
     if details.get("num_truncated_prompts"):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from avmeter.features.truncation import HEADER_MISMATCH, duration_mismatch
+from avmeter.features.truncation import HEADER_MISMATCH, duration_mismatch, input_details, unread
 from avmeter.media import MediaItem
 from support.media import cut_file, tone, write_media
 
@@ -35,3 +35,21 @@ def test_whole_file_has_no_note(whole: Path) -> None:
     """Nothing, so that results of whole files do not change."""
     with MediaItem.open(whole) as item:
         assert duration_mismatch(item) == {}
+
+
+def test_sound_that_was_not_read_is_a_fact(whole: Path) -> None:
+    """The seconds beyond what was read; the rest of a frame is none."""
+    with MediaItem.open(whole) as item:
+        assert unread(item, 1.5)["unread_seconds"] == pytest.approx(2.5, abs=0.05)
+        assert unread(item, item.audio_facts.duration_s - 0.01) == {}
+
+
+def test_details_say_what_of_a_clip_is_not_in_its_features() -> None:
+    """Of the embedding, or of the classes, whichever the metric reads."""
+    facts = {"used_seconds": 25.0, "embedding_unread_seconds": 15.0, "header_mismatch": "4 s, 2 s"}
+    assert input_details(facts, reads_classes=False)["partly_read"] == "15.00 s of sound were not read"
+    assert input_details(facts, reads_classes=True) == {"header_mismatch": "4 s, 2 s"}
+    assert input_details({"unread_seconds": 2.0}, reads_classes=True) == {
+        "partly_read": "2.00 s of sound were not read"
+    }
+    assert input_details({"used_seconds": 4.0}, reads_classes=False) == {}

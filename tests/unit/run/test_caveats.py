@@ -79,3 +79,11 @@ def test_corpus_score_brings_its_own() -> None:
     assert codes == ["fewer_clips_than_dimensions", "expected_bias", "prompts_cut_off"]
     assert any("would get 12.35" in c.text or "would get 12.34" in c.text for c in metric_caveats(results, "m.a", [0]))
     assert metric_caveats(results, "m.a", [0], with_corpus=False) == []
+
+
+def test_corpus_score_counts_clips_that_were_read_in_part() -> None:
+    """Where no sample has a score of its own to say so."""
+    corpus = MetricResult("m.fad", 2.0, {"n_used": 9, "unread": {"partly_read": 4, "header_mismatch": 1}})
+    texts = [c.text for c in metric_caveats(EvalResults([{}], {"m.fad": corpus}), "m.fad", [0])]
+    assert texts[0] == "4 of 9: not all of the clip was read"
+    assert texts[1].startswith("1 of 9: the file's header")

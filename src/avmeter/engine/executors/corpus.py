@@ -9,6 +9,8 @@ from typing import Any
 
 from avmeter.engine.failures import skip_of_failure
 from avmeter.errors import SkipCode, SkipError
+from avmeter.features.truncation import input_details
+from avmeter.metrics.backbone_metric import BackboneMetric
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Metric
 from avmeter.result import MetricResult, Skip
 from avmeter.sample import Sample
@@ -34,6 +36,7 @@ class CorpusState:
         left_out_ids: The first of them by name.
         first_skip: Why the first of them was left out.
         left_out_references: Skip code -> reference material that could not be used.
+        unread: Detail -> samples of the generated role that took part though not all of them was read.
         is_dummy: Some feature was made with stand-in weights.
         failure: Why there can be no result, whatever else comes.
     """
@@ -45,6 +48,7 @@ class CorpusState:
     left_out_ids: list[str] = field(default_factory=list)
     first_skip: Skip | None = None
     left_out_references: Counter[str] = field(default_factory=Counter)
+    unread: Counter[str] = field(default_factory=Counter)
     is_dummy: bool = False
     failure: Skip | None = None
 
@@ -68,7 +72,9 @@ class CorpusState:
         except Exception as error:  # noqa: BLE001 - a metric's failure is its own result's, not the run's
             self.failure = self.failure or skip_of_failure(error, sample.id)
         else:
-            self.num_used += sample.role == "generated"
+            if sample.role == "generated":
+                self.num_used += 1
+                self.unread.update(unread_details(metric, features).keys())
             self.is_dummy = self.is_dummy or features_are_dummy(features)
 
     def leave_out(self, metric: CorpusMetric, sample: Sample, skip: Skip, reference: FeatureSet | None = None) -> None:
@@ -110,6 +116,7 @@ class CorpusState:
             left_out_ids=(self.left_out_ids + other.left_out_ids)[:_MAX_IDS],
             first_skip=self.first_skip or other.first_skip,
             left_out_references=self.left_out_references + other.left_out_references,
+            unread=self.unread + other.unread,
             is_dummy=self.is_dummy or other.is_dummy,
             failure=self.failure or other.failure,
         )
@@ -130,6 +137,8 @@ class CorpusState:
             details["left_out_ids"] = self.left_out_ids
         if self.left_out_references:
             details["left_out_references"] = dict(self.left_out_references)
+        if self.unread and not metric.per_sample:  # else it stands in the details of each sample
+            details["unread"] = dict(self.unread)
         result = MetricResult(name, result.score, details, result.skip)
         return result.marked_dummy() if self.is_dummy else result
 
@@ -154,6 +163,15 @@ class CorpusState:
 def features_are_dummy(features: FeatureSet) -> bool:
     """Return True if any of these features was made with stand-in weights."""
     return any(f.dummy for f in features.values())
+
+
+def unread_details(metric: Metric, features: FeatureSet) -> dict[str, Any]:
+    """Return details that say what of a sample did not get into its features; empty where all of it did."""
+    reads_classes = isinstance(metric, BackboneMetric) and metric.needs_classes
+    found: dict[str, Any] = {}
+    for name in sorted(features, reverse=True):
+        found |= input_details(features[name].facts, reads_classes=reads_classes)
+    return found
 
 
 def start_states(metrics: Mapping[str, Metric]) -> dict[str, CorpusState]:

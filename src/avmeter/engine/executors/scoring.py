@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from avmeter.engine.executors.base import ChunkResult, Row
-from avmeter.engine.executors.corpus import CorpusState, features_are_dummy, start_states
+from avmeter.engine.executors.corpus import CorpusState, features_are_dummy, start_states, unread_details
 from avmeter.engine.failures import skip_of_failure
 from avmeter.engine.plan import FeatureRequest, Outcome, Plan
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Metric
@@ -112,4 +112,7 @@ def _score(metric: Metric, sample: Sample, features: FeatureSet | Skip) -> Metri
         result = metric.score(sample, features)
     except Exception as error:  # noqa: BLE001 - a metric's failure is its own result's, not the run's
         result = MetricResult.skipped(metric.name, skip_of_failure(error, sample.id))
+    unread = unread_details(metric, features)
+    if unread and result.score is not None:
+        result = MetricResult(result.name, result.score, {**unread, **result.details})
     return result.marked_dummy() if features_are_dummy(features) else result

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from avmeter.errors import SkipCode, SkipError, UsageError
 from avmeter.features.base import WindowExtractor
+from avmeter.features.truncation import duration_mismatch, unread
 from avmeter.features.waveforms import protocol_waveform
 from avmeter.media import MediaItem
 from avmeter.protocols import FASTVIDEO, check_protocol
@@ -50,3 +52,6 @@ class AudioSetExtractor(WindowExtractor):
                 f"{self.min_samples / self.sample_rate:.3f} s",
             )
         return waveform
+
+    def facts(self, media: MediaItem) -> Mapping[str, Any]:
+        return {**unread(media, len(self.waveform(media)) / self.sample_rate), **duration_mismatch(media)}

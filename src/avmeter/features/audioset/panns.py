@@ -71,4 +71,4 @@ class PannsExtractor(AudioSetExtractor, NetworkExtractor):
     ) -> Features:
         arrays = {name: mean_over_windows(outputs, name) for name in ("logits", "embedding")}
         used = windows[-1].start_s + windows[-1].duration_s
-        return Features(arrays=arrays, facts={"used_seconds": round(used, 4), "num_windows": len(windows)})
+        return Features(arrays=arrays, facts={**facts, "used_seconds": round(used, 4), "num_windows": len(windows)})

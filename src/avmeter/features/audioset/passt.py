@@ -22,6 +22,7 @@ from avmeter.dsp.mel import passt_mel
 from avmeter.features.audioset.base import AudioSetExtractor
 from avmeter.features.base import Features, Window
 from avmeter.features.network import NetworkExtractor
+from avmeter.features.truncation import EMBEDDING_UNREAD, unread
 from avmeter.features.waveforms import mean_over_windows, zero_padded
 from avmeter.media import MediaItem
 from avmeter.nets import passt
@@ -72,6 +73,10 @@ class PasstExtractor(AudioSetExtractor, NetworkExtractor):
                 inputs={"waveform": np.array(waveform[:], np.float32)}, start_s=0.0, duration_s=length / SAMPLE_RATE
             )
 
+    def facts(self, media: MediaItem) -> Mapping[str, Any]:
+        embedded_s = min(WINDOW, len(self.waveform(media))) / SAMPLE_RATE
+        return {**super().facts(media), **unread(media, embedded_s, name=EMBEDDING_UNREAD)}
+
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         output = self._net(passt_mel(batch["waveform"])[:, None])
         return {"logits": output.logits, "embedding": output.embedding}
@@ -86,4 +91,4 @@ class PasstExtractor(AudioSetExtractor, NetworkExtractor):
             arrays["logits"] = mean_over_windows(outputs, "logits")
         elif len(outputs) == 2:
             arrays["logits"] = outputs[1]["logits"]
-        return Features(arrays=arrays, facts={"used_seconds": round(end_s, 4), "num_windows": len(windows)})
+        return Features(arrays=arrays, facts={**facts, "used_seconds": round(end_s, 4), "num_windows": len(windows)})

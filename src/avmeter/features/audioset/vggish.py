@@ -62,5 +62,5 @@ class VggishExtractor(AudioSetExtractor, NetworkExtractor):
         used = windows[-1].start_s + windows[-1].duration_s
         return Features(
             arrays={"embedding": np.stack([o["embedding"] for o in outputs])},
-            facts={"used_seconds": round(used, 4), "num_windows": len(windows)},
+            facts={**facts, "used_seconds": round(used, 4), "num_windows": len(windows)},
         )

@@ -93,7 +93,7 @@ class Yamnet(AudioSetExtractor):
     ) -> Features:
         arrays = {name: mean_over_windows(outputs, name) for name in outputs[0]}
         used = windows[-1].start_s + windows[-1].duration_s
-        return Features(arrays=arrays, facts={"used_seconds": round(used, 3), "num_windows": len(windows)})
+        return Features(arrays=arrays, facts={**facts, "used_seconds": round(used, 3), "num_windows": len(windows)})
 
 
 def _unpack(archive: Path, folder: Path) -> Path:

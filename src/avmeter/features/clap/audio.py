@@ -32,6 +32,7 @@ from avmeter.dsp import clap as dsp
 from avmeter.errors import UnknownNameError
 from avmeter.features.base import Features, Window
 from avmeter.features.clap.base import ClapExtractor
+from avmeter.features.truncation import duration_mismatch, unread
 from avmeter.features.waveforms import protocol_waveform
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.nets import clap
@@ -106,7 +107,7 @@ class ClapAudio(ClapExtractor):
             facts["crop_starts_s"] = [round(s, 4) for s in starts]
             if not self._fused:
                 facts["used_seconds"] = input_spec.duration_s
-        return facts
+        return {**facts, **unread(media, facts["used_seconds"]), **duration_mismatch(media)}
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return {"embedding": clap.audio_features(self._net, batch["mel"], batch["is_longer"])}

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from avmeter.engine.executors.corpus import finish_states, merge_states, start_states
+from avmeter.engine.executors.corpus import finish_states, merge_states, start_states, unread_details
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import Features
 from avmeter.metrics.base import FeatureSet, Need
+from avmeter.metrics.resolve import get_metric
 from avmeter.result import Skip
 from avmeter.sample import Sample
 from support.engine import MeanMetric, SumMetric, clip, run
@@ -113,3 +114,23 @@ def test_sample_that_the_metric_refuses_is_left_out():
     result = finished(metric, folded(metric, 0.5, 0.25))
     assert result.score == 0.5
     assert result.details["left_out"] == {"silent": 1}
+
+
+def test_clips_that_were_read_in_part_are_counted():
+    """Whatever the split; references are not."""
+    metric = SumMetric()
+    partial = FeatureSet({"x": Features(arrays={"means": np.array([1.0])}, facts={"unread_seconds": 2.0})})
+    states = [folded(metric, 0.5), folded(metric, 0.5, start=1)]
+    for state, name in zip(states, "ab", strict=True):
+        state[metric.name].add(metric, Sample(id=name), partial)
+        state[metric.name].add(metric, Sample(id=f"r{name}", role="reference"), partial)
+    assert finished(metric, merge_states({metric.name: metric}, *states)).details["unread"] == {"partly_read": 2}
+    assert "unread" not in finished(metric, folded(metric, 0.5)).details
+
+
+def test_unread_sound_is_that_of_what_the_metric_reads():
+    """The embedding of ten seconds, or class logits over the whole clip."""
+    facts = {"embedding_unread_seconds": 15.0}
+    found = FeatureSet({"generated": Features(facts=facts), "reference": Features(facts={})})
+    assert unread_details(get_metric("audio.kl_divergence"), found) == {}
+    assert "partly_read" in unread_details(get_metric("audio.frechet_distance"), found)

@@ -64,3 +64,11 @@ def test_av_benchmark_reads_8_s_or_what_is_asked_for() -> None:
     (window,) = windows("passt", 640_000, protocol="av-benchmark", duration_s=5)
     assert window.duration_s == 5.0
     assert len(windows("passt", 16_000, protocol="av-benchmark")) == 1
+
+
+def test_sound_beyond_the_embedding_is_a_fact() -> None:
+    """Logits stand on all of a clip, the embedding on its first 10 s; "av-benchmark" reads 8 s for both."""
+    item = MediaItem.from_audio(np.random.default_rng(0).normal(0, 0.1, 12 * 32_000).astype(np.float32), 32_000)
+    assert dict(extractor("passt").facts(item)) == {"embedding_unread_seconds": 2.0}
+    cropped = extractor("passt", protocol="av-benchmark").facts(item)
+    assert dict(cropped) == {"unread_seconds": 4.0, "embedding_unread_seconds": 4.0}

@@ -14,6 +14,8 @@ from avmeter.metrics.audio.wer import Wer
 from avmeter.metrics.base import FeatureSet
 from avmeter.metrics.resolve import get_metric
 from avmeter.result import MetricResult, Skip
+from avmeter.run import EvalResults
+from avmeter.run.corpus_terms import corpus_terms, ratio_of
 from avmeter.sample import Sample
 
 
@@ -364,3 +366,25 @@ def test_failure_in_the_hook_becomes_the_result_of_the_metric() -> None:
 def test_empty_reference_is_no_clip_of_the_corpus() -> None:
     with pytest.raises(SkipError):
         Wer().update(Wer().start(), sample(""), transcribed("thank you"))
+
+
+@pytest.mark.parametrize("missing", ["deletions", "leave_out"])
+def test_corpus_rate_can_be_computed_again_from_the_rows(missing: str) -> None:
+    """Over a group or a resample of clips; one without sound counts as it did."""
+    texts = [("a b c", "a x c"), ("d e", "d e f"), ("g h i j", "")]
+    rows = [
+        score(reference, text, options={"missing": missing}, clip=f"{i}") for i, (reference, text) in enumerate(texts)
+    ]
+    gone = Skip(code=SkipCode.MISSING_FILE, reason="gone")
+    clips = [(sample(reference, clip=f"{i}"), transcribed(text)) for i, (reference, text) in enumerate(texts)]
+    whole = corpus(*clips, (sample("k l", clip="gone"), gone), missing=missing)
+    samples = [s for s, _ in clips] + [sample("k l", clip="gone")]
+    results = EvalResults(
+        [*({"audio.wer": r} for r in rows), {"audio.wer": MetricResult.skipped("audio.wer", gone)}],
+        {"audio.wer": whole},
+        samples=samples,
+    )
+    terms = corpus_terms(results, "audio.wer")
+    assert terms is not None
+    assert (3 in terms) == (missing == "deletions")
+    assert ratio_of(list(terms.values())) == pytest.approx(whole.score)
