@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -428,6 +429,44 @@ def test_export_replaces_its_own_files_alone(tmp_path):
     for path in (foreign, tmp_path / "folder.npz", tmp_path / "no/where.npz", tmp_path / "x.npy"):
         assert avmeter(*command, path).code == 2
     assert contents(tmp_path) == before
+
+
+@pytest.fixture
+def tiny_disk(tmp_path):
+    """A file system of 100 kB, and what fills it."""
+    place = tmp_path / "tiny"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=100k", "none", place], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        require.absent("system", "a file system cannot be mounted by this user")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+def fill(place: Path) -> None:
+    with contextlib.suppress(OSError), (place / "fill").open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+
+
+def test_full_disk_leaves_what_was_there(tiny_disk, tmp_path):
+    """An export and a run of before stay whole, no part of a new one is left, and the scores are printed at least."""
+    clips = [wav(tmp_path / f"{i}.wav") for i in range(2)]
+    export = ["features", "export", *clips, "--extractor", "yamnet", "--weights", "dummy", "--rows", "--no-store"]
+    score = ["score", *clips, "-m", "audio.loudness", "--no-store", "--out", tiny_disk / "run"]
+    assert avmeter(*export, "--out", tiny_disk / "ref.npz").code == 0
+    assert avmeter(*score).code == 0
+    before = {p: p.read_bytes() for p in tiny_disk.rglob("*") if p.is_file()}
+    fill(tiny_disk)
+    done = [avmeter(*export, "--out", tiny_disk / "ref.npz"), avmeter(*score), avmeter("report", tiny_disk / "run")]
+    for each in done:
+        assert each.code == 2
+        assert "No space left on device" in each.err
+    assert all("audio.loudness" in each.out for each in done[1:])
+    (tiny_disk / "fill").unlink()
+    assert {p: p.read_bytes() for p in tiny_disk.rglob("*") if p.is_file()} == before
 
 
 # -- what a terminal obeys -------------------------------------------------------------------------------------------

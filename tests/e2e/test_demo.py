@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from support.commandline import avmeter, contents
 from support.speech import needs_speech
 
-pytestmark = [pytest.mark.full, needs_speech]
 
-
+@pytest.mark.full
+@needs_speech
 def test_demo_prints_a_table_and_keeps_every_promise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Four clips, nine variants, all metrics with weights here; a page, and no broken promise."""
     from avmeter.cli.demo import demo_command
@@ -23,3 +24,16 @@ def test_demo_prints_a_table_and_keeps_every_promise(tmp_path: Path, capsys: pyt
     assert [v for v in content["verdicts"] if v["kept"] is False] == []
     assert {c["variant"] for c in content["cells"]} >= {"original", "silence", "unrelated"}
     assert (tmp_path / "report.html").is_file()
+
+
+@pytest.mark.parametrize("name", ["originals/melody.mp4", "clips/siren.flac", "report.html", "stress.json", "run.json"])
+def test_files_of_others_are_refused_before_a_clip_is_rendered(tmp_path: Path, name: str) -> None:
+    """A demonstration replaces nothing but its own."""
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("mine")
+    before = contents(tmp_path)
+    done = avmeter("demo", "--out", tmp_path)
+    assert done.code == 2
+    assert f"holds {path.name}, which no run has written" in done.err
+    assert contents(tmp_path) == before

@@ -33,6 +33,7 @@ def report_command(
         results.group(cluster=cluster, by=by or ())
     if by:
         write_breakdown(results, run)
-    page = write_report(results, run, notes=results.provenance.get("notes", ()))
-    print_run(results)
-    say(f"written: {page}")
+    try:
+        say(f"written: {write_report(results, run, notes=results.provenance.get('notes', ()))}")
+    finally:
+        print_run(results)

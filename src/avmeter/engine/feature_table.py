@@ -47,7 +47,7 @@ class FeatureTable:
     fingerprint: str
     dummy: bool
 
-    def save(self, path: Path, *, content: str = "statistics") -> Path:
+    def save(self, path: str | os.PathLike[str], *, content: str = "statistics") -> Path:
         """Write an `.npz` that `reference_features=` of the corpus metrics reads.
 
         Both kinds hold `n`, `dim`, `extractor`, `fingerprint` and `dummy`; "statistics" adds `mu` (D,) and `sigma`
@@ -70,6 +70,7 @@ class FeatureTable:
             arrays |= self._statistics()
         else:
             raise UsageError(f"content={content!r} is neither 'statistics' nor 'rows'")
+        path = Path(path)
         check_export(path)
         try:
             with replacing(path.resolve()) as file:
@@ -99,12 +100,21 @@ def check_export(path: Path) -> None:
     try:
         if not path.parent.is_dir():
             raise UsageError(f"{path}: there is no folder {path.parent}", hint="make it first")
-        if os.path.lexists(path) and not _is_export(path):
+        if _is_there(path) and not _is_export(path):
             raise UsageError(f"{path} is no file of exported features, and is not replaced", hint="choose another name")
         with tempfile.TemporaryFile(dir=path.resolve().parent):
             return
     except OSError as error:
         raise UsageError(f"{path}: cannot be written ({error.strerror or error})") from error
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether there is such a file or folder; unlike `Path.exists`, fail for what can be no name."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _is_export(path: Path) -> bool:

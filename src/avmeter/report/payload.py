@@ -90,7 +90,10 @@ def link_to(path: Path, folder: Path) -> str:
         relative = os.path.relpath(target, folder)
     except ValueError:
         return Path(target).as_uri()
-    return quote(os.fsencode(relative.replace(os.sep, "/")))
+    try:
+        return quote(os.fsencode(relative.replace(os.sep, "/")))
+    except UnicodeEncodeError:  # a lone surrogate that stands for no byte: no file can have that name
+        return quote(encodable(relative))
 
 
 def _score(result: MetricResult | None) -> float | None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from avmeter.engine.feature_table import FeatureTable, collect_features
+from avmeter.engine.feature_table import FeatureTable, check_export, collect_features
 from avmeter.errors import SkipCode, UsageError
 from avmeter.features.base import Features
 from avmeter.sample import as_samples
@@ -89,3 +89,34 @@ def test_table_that_cannot_be_saved_says_why(tmp_path, name, content, said):
     """One clip has no covariance; other names and contents are refused."""
     with pytest.raises(UsageError, match=said):
         table(np.ones((1, 3), np.float32)).save(tmp_path / name, content=content)
+
+
+def test_file_that_cannot_be_written_to_its_end_is_the_old_one(tmp_path, monkeypatch):
+    """A full disk costs the new features alone; a link is followed."""
+    path = tmp_path / "link.npz"
+    path.symlink_to(tmp_path / "real.npz")
+    table(np.eye(3, dtype=np.float32)).save(str(path))
+    before = (tmp_path / "real.npz").read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", full)
+        with pytest.raises(UsageError, match="No space left on device"):
+            table(np.ones((9, 3), np.float32)).save(path)
+    assert (tmp_path / "real.npz").read_bytes() == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link.npz", "real.npz"]
+    assert path.is_symlink()
+
+
+@pytest.mark.parametrize("name", ["mine.npz", "folder.npz", "no/where.npz", "x" * 300 + ".npz"])
+def test_file_of_others_is_not_replaced(tmp_path, name):
+    """A folder and names that cannot be are refused too, before anything is computed."""
+    (tmp_path / "folder.npz").mkdir()
+    np.savez(tmp_path / "mine.npz", a=np.ones(3))
+    before = (tmp_path / "mine.npz").read_bytes()
+    for call in (check_export, table(np.eye(3, dtype=np.float32)).save):
+        with pytest.raises(UsageError):
+            call(tmp_path / name)
+    assert (tmp_path / "mine.npz").read_bytes() == before

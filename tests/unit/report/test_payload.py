@@ -71,3 +71,9 @@ def test_reference_context_is_not_in_the_payload(tmp_path: Path) -> None:
     samples = as_samples([{"audio": "a.wav"}, {"audio": "r.wav", "role": "reference"}])
     payload = make_payload(EvalResults([{"m.a": MetricResult("m.a", 1.0)}, {}], samples=samples), tmp_path)
     assert [s["id"] for s in payload.data["samples"]] == ["a.wav"]
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a\udfffb", "\x00", "x" * 300])
+def test_name_that_no_file_can_have_is_linked_all_the_same(tmp_path: Path, name: str) -> None:
+    """Its clip is a skip, which the page shows; the page does not fail over it."""
+    assert link_to(Path(f"/c/{name}.wav"), tmp_path).endswith(".wav")
