@@ -76,7 +76,7 @@ class Metric(abc.ABC):
     direction: ClassVar[Literal["higher", "lower", "none"]]
     unit: ClassVar[str] = ""
     range: ClassVar[tuple[float | None, float | None]] = (None, None)
-    requires: ClassVar[tuple[str, ...]] = ()
+    requires: tuple[str, ...] = ()
     dependencies: ClassVar[tuple[str, ...]] = ()
     extra: ClassVar[str] = "all"
     per_sample: ClassVar[bool] = True

@@ -12,6 +12,19 @@ from avmeter.stats.bootstrap import ratio_interval
 from avmeter.text.error_rate import Alignment
 
 NUM_WORST = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateKeys:
+    """What the keys of details are called: `rate` ("wer") of tokens called `unit` ("words")."""
+
+    rate: str
+    unit: str
+
+
+WER_KEYS = RateKeys(rate="wer", unit="words")
+CER_KEYS = RateKeys(rate="cer", unit="characters")
+
 # Counts of a clip's details that add up to its edits, and to the words of its text.
 _EDITS = ("substitutions", "deletions", "insertions")
 _REFERENCE_WORDS = ("hits", "substitutions", "deletions")
@@ -46,6 +59,7 @@ class ClipErrors:
         missing: Why there is no transcript, or None.
         loop_suspected: The transcript says one thing again and again.
         disagreement: Distance of two recognisers' transcripts, where a second one listened.
+        num_directions: Stage directions that its text has.
     """
 
     clip: str
@@ -54,19 +68,20 @@ class ClipErrors:
     missing: SkipCode | None = None
     loop_suspected: bool = False
     disagreement: float | None = None
+    num_directions: int = 0
 
     @property
     def rank(self) -> tuple[float, int, str]:
         """Sort key: worst first."""
         return -(self.alignment.error_rate or 0.0), -self.alignment.edits, self.clip
 
-    def to_details(self) -> dict[str, Any]:
+    def to_details(self, keys: RateKeys = WER_KEYS) -> dict[str, Any]:
         """Return the clip's entry in the list of the worst clips."""
         return {
             "id": self.clip,
-            "wer": self.alignment.error_rate,
+            keys.rate: self.alignment.error_rate,
             "edits": self.alignment.edits,
-            "words": self.alignment.num_reference,
+            keys.unit: self.alignment.num_reference,
             "missing": str(self.missing) if self.missing else None,
             "diff": diff(self.alignment),
         }
@@ -86,6 +101,7 @@ class WerState:
     disagreements: list[float] = field(default_factory=list)
     by_language: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     worst: list[ClipErrors] = field(default_factory=list)
+    num_directions: int = 0
 
     def add(self, clip: ClipErrors, *, missing_counts: bool) -> None:
         """Add a clip with a reference; a missing one changes scores only with `missing_counts`."""
@@ -100,6 +116,7 @@ class WerState:
             self.missing_ids.append(clip.clip)
             if not missing_counts:
                 return
+        self.num_directions += clip.num_directions
         self._tally(clip.language, (clip.alignment.edits, clip.alignment.num_reference, 1))
         self.worst = _worst([*self.worst, clip])
 
@@ -125,6 +142,7 @@ class WerState:
             disagreements=self.disagreements + other.disagreements,
             by_language=dict(self.by_language),
             worst=_worst(self.worst + other.worst),
+            num_directions=self.num_directions + other.num_directions,
         )
         for language, counts in other.by_language.items():
             result._tally(language, counts)
@@ -134,36 +152,38 @@ class WerState:
         edits, words, clips = self.by_language.get(language, (0, 0, 0))
         self.by_language[language] = (edits + counts[0], words + counts[1], clips + counts[2])
 
-    def summary(self, *, missing_counts: bool) -> tuple[float, dict[str, Any]]:
-        """Return the corpus WER and its details; there must be a transcribed clip."""
+    def summary(self, *, missing_counts: bool, keys: RateKeys = WER_KEYS) -> tuple[float, dict[str, Any]]:
+        """Return the corpus rate and its details; there must be a transcribed clip."""
         charged = self.missing_words if missing_counts else []
         edits, words = self.edits + charged, self.words + charged
         rates = [e / w for e, w in zip(edits, words, strict=True)]
         interval = ratio_interval(edits, words)
-        details = {
+        details: dict[str, Any] = {
             "edits": sum(edits),
-            "words": sum(words),
+            keys.unit: sum(words),
             "num_clips": len(words),
-            "wer_scored_only": sum(self.edits) / sum(self.words),
+            f"{keys.rate}_scored_only": sum(self.edits) / sum(self.words),
             "missing": "deletions" if missing_counts else "leave_out",
             "num_missing": len(self.missing_words),
-            "missing_words": sum(self.missing_words),
-            "macro_wer": math.fsum(rates) / len(rates),
+            f"missing_{keys.unit}": sum(self.missing_words),
+            f"macro_{keys.rate}": math.fsum(rates) / len(rates),
             "interval": [interval.low, interval.high] if interval else None,
             "interval_confidence": interval.confidence if interval else None,
             "loops_suspected": self.num_loops,
             "speech_where_none_was_wanted": self.num_unexpected,
-            "words_where_none_were_wanted": self.unexpected_words,
+            f"{keys.unit}_where_none_were_wanted": self.unexpected_words,
             "by_language": {
-                k: {"wer": e / w, "words": w, "num_clips": n} for k, (e, w, n) in sorted(self.by_language.items())
+                k: {keys.rate: e / w, keys.unit: w, "num_clips": n} for k, (e, w, n) in sorted(self.by_language.items())
             },
-            "worst": [clip.to_details() for clip in self.worst],
+            "worst": [clip.to_details(keys) for clip in self.worst],
             "ratio_of_sums": {
                 "numerator": list(_EDITS),
                 "denominator": list(_REFERENCE_WORDS),
                 "unscored": {i: [n, n] for i, n in zip(self.missing_ids, charged, strict=False)},
             },
         }
+        if self.num_directions:
+            details["stage_directions"] = self.num_directions
         if self.disagreements:
             details["mean_disagreement"] = math.fsum(self.disagreements) / len(self.disagreements)
         return sum(edits) / sum(words), details

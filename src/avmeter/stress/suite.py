@@ -232,8 +232,7 @@ def _groups(
 ) -> Iterable[tuple[list[str], list[Sample]]]:
     """Yield metrics with the samples that they read.
 
-    Metrics of spoken words would fall back to the prompt without a transcript, and a scene description says nothing
-    about damaged speech: they get samples without a prompt.
+    Metrics of spoken words get samples without a prompt: a scene description says nothing about damaged speech.
     """
     spoken = [n for n in names if "reference_text" in metrics[n].requires]
     others = [n for n in names if n not in spoken]

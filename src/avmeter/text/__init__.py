@@ -7,6 +7,7 @@ numbers/         numbers in words and in digits -> one spelling, by language
 protocols.py     normalisers of published harnesses, as they are
 tokens.py        text -> words, or characters where words are not spaced
 error_rate.py    alignment, error rate of a clip and of a corpus
+directions.py    a text with stage directions -> what is said of it
 dialogue.py      a script with speakers -> the words
 repetition.py    signs that a recogniser invented its text
 """

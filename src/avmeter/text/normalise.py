@@ -26,6 +26,8 @@ class Normaliser:
         summary: One line for lists.
         takes_numbers: Whether the option `numbers` changes anything; published normalisers do with numbers what they
             always do.
+        drops_directions: Whether stage directions are taken out before it, see `directions`; published normalisers do
+            with brackets what they always do.
         apply: Text, language if known, `numbers` -> text.
         caveats: What it leaves undone on this machine, as sentences.
     """
@@ -34,6 +36,7 @@ class Normaliser:
     summary: str
     apply: Callable[[str, Language | None, bool], str]
     takes_numbers: bool = False
+    drops_directions: bool = False
     caveats: Callable[[], tuple[str, ...]] = tuple
 
 
@@ -46,6 +49,7 @@ NORMALISERS: Mapping[str, Normaliser] = MappingProxyType(
                 summary="NFKC, lower case, no punctuation, one spelling of numbers, no optional signs (default)",
                 apply=magihuman,
                 takes_numbers=True,
+                drops_directions=True,
             ),
             Normaliser(
                 name="fastvideo",

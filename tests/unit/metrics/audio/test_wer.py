@@ -9,7 +9,6 @@ import pytest
 
 from avmeter.engine.executors.corpus import finish_states, merge_states, start_states
 from avmeter.errors import SkipCode, SkipError, UnknownNameError, UsageError
-from avmeter.features.base import Features
 from avmeter.metrics.audio.wer import Wer
 from avmeter.metrics.base import FeatureSet
 from avmeter.metrics.resolve import get_metric
@@ -17,25 +16,7 @@ from avmeter.result import MetricResult, Skip
 from avmeter.run import EvalResults
 from avmeter.run.corpus_terms import corpus_terms, ratio_of
 from avmeter.sample import Sample
-
-
-def transcribed(
-    text: str, *, second: str | None = None, ratio: float | None = 1.0, language: str | None = "en"
-) -> FeatureSet:
-    """What a recogniser would have made of a clip."""
-
-    def transcript(words: str) -> Features:
-        segment = {"start_s": 0.0, "end_s": 3.0, "text": words, "no_speech_prob": 0.1, "avg_logprob": -0.2,
-                   "compression_ratio": ratio}  # fmt: skip
-        return Features(
-            facts={"text": words, "segments": [segment] if words else [], "language": language,
-                   "language_probability": 0.9, "speech_s": 3.0, "duration_s": 3.0, "long_form": False}
-        )  # fmt: skip
-
-    features = {"transcript": transcript(text)}
-    if second is not None:
-        features["second"] = transcript(second)
-    return FeatureSet(features)
+from support.transcripts import transcribed
 
 
 def sample(text: str | None, *, clip: str = "c.wav", **more: Any) -> Sample:
@@ -111,13 +92,6 @@ def test_transcript_of_punctuation_alone_is_empty() -> None:
     assert (result.score, result.details["deletions"]) == (1.0, 2)
 
 
-def test_text_prompt_stands_in_with_a_note() -> None:
-    given = Sample.of({"audio": "c.wav", "text_prompt": "a dog barks"})
-    result = Wer().score(given, transcribed("a dog barks"))
-    assert result.score == 0.0
-    assert "not a transcript" in result.details["note"]
-
-
 def test_dialogue_is_scored_without_its_speakers() -> None:
     """Names of speakers are not spoken."""
     given = sample([{"speaker": "Ann", "text": "Hello."}, {"speaker": "Bob", "text": "Hi!"}])  # type: ignore[arg-type]
@@ -141,11 +115,11 @@ def test_caveats_of_the_normaliser_stand_in_the_details(monkeypatch: pytest.Monk
     """What a normaliser leaves undone on this machine is told with every score."""
     import dataclasses
 
-    from avmeter.metrics.audio import wer
+    from avmeter.metrics import transcript_metric
     from avmeter.text.normalise import NORMALISERS
 
     limping = dataclasses.replace(NORMALISERS["none"], caveats=lambda: ("spellings are kept",))
-    monkeypatch.setattr(wer, "NORMALISERS", {**NORMALISERS, "none": limping})
+    monkeypatch.setattr(transcript_metric, "NORMALISERS", {**NORMALISERS, "none": limping})
     assert score("a", "a", options={"normalizer": "none"}).details["caveats"] == ["spellings are kept"]
     assert "caveats" not in score("a", "a").details
 
@@ -203,6 +177,7 @@ def test_second_recogniser_may_be_absent() -> None:
         ({"asr_backend": "sensevoice", "engine": "transformers"}, UnknownNameError),
         ({"normalizer": "nothing"}, UnknownNameError),
         ({"missing": "ignore"}, UnknownNameError),
+        ({"words_from": "prompt"}, UnknownNameError),
         ({"instruction": "Write down."}, UsageError),
         ({"second_model_name": "small"}, UsageError),
     ],
