@@ -1,4 +1,4 @@
-"""Opening media files that nobody vouches for.
+"""Open media files that nobody vouches for: the only door to libav, for reading and for writing.
 
 libav opens far more than files: URLs, playlists that name other files, scripts, devices. A file under evaluation is
 data, so it is opened through the `file:` protocol only, by demuxers that read nothing but the bytes they are given.
@@ -100,6 +100,16 @@ def open_container(file: File) -> Iterator[Any]:
         raise _not_opened(file, error) from error
     with container:
         yield container
+
+
+def create_container(target: Path | io.BytesIO, *, format_name: str | None = None) -> Any:
+    """Create an output container, a context manager: a path is a file, whatever protocol its name looks like.
+
+    Args:
+        target: Where it is written.
+        format_name: For libav; default is that of the suffix.
+    """
+    return av.open("file:" + os.fspath(target) if isinstance(target, Path) else target, "w", format=format_name)
 
 
 def _not_opened(file: File, error: Exception) -> MediaError:

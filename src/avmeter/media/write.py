@@ -12,6 +12,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from avmeter.media.container import create_container, open_container
 from avmeter.media.stream_choice import choose_stream, readable_streams
 
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0(side)", 6: "5.1(side)", 7: "6.1", 8: "7.1"}
@@ -34,7 +35,7 @@ def write_audio(
         sample_rate: Hz.
         channels: Names of the channels, such as "FL", "FR", "LFE"; default is FLAC's own for their number.
     """
-    with av.open(str(path), "w") as out:
+    with create_container(path) as out:
         stream = out.add_stream("flac", rate=sample_rate, layout=_layout(len(samples), channels))
         stream.codec_context.format = av.AudioFormat("s32")
         for packet in _encode_audio(stream, samples, sample_rate):
@@ -63,7 +64,7 @@ def write_clip(
         sample_rate: Hz.
         quality: x264's constant rate factor; lower is better.
     """
-    with av.open(str(path), "w") as out:
+    with create_container(path) as out:
         video = _video_stream(out, fps, quality)
         audio: Iterator[av.Packet] = iter(())
         if samples is not None:
@@ -91,7 +92,7 @@ def write_video(
         audio_of: File with the audio track.
         start_s: When the audio begins on the clock of the video; below 0 it begins before the video.
     """
-    with av.open(str(audio_of)) as source, av.open(str(path), "w") as out:
+    with open_container(audio_of) as source, create_container(path) as out:
         video = _video_stream(out, fps, 18)
         stream = choose_stream(source, audio_of, "audio")
         copy = out.add_stream_from_template(stream)
@@ -119,7 +120,7 @@ def replace_audio(
         channels: As for `write_audio`; `.mp4` keeps those for which `keeps_channels_in_mp4` is true.
         start_s: When the audio begins on the clock of the video; below 0 it begins before the video.
     """
-    with av.open(str(video_of)) as source, av.open(str(path), "w") as out:
+    with open_container(video_of) as source, create_container(path) as out:
         stream = choose_stream(source, video_of, "video")
         copy = out.add_stream_from_template(stream)
         audio = _audio_stream(out, len(samples), sample_rate, channels)
@@ -131,7 +132,7 @@ def replace_audio(
 
 def fits_mp4(path: Path) -> bool:
     """True if the audio of a file can be copied into MP4."""
-    with av.open(str(path)) as source:
+    with open_container(path) as source:
         has_audio = bool(readable_streams(source, "audio"))
         return has_audio and choose_stream(source, path, "audio").codec_context.name in _COPIED_INTO_MP4
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
+from avmeter.media.container import FileBytes, create_container, open_container
 from avmeter.stress.vocoder import move_formants, stretch
 
 Waveform = npt.NDArray[np.float32]
@@ -167,7 +168,7 @@ def through_codec(codec: str, container: str) -> Callable[[Waveform, int, float,
         wave = soxr.resample(samples[:2].T, rate, coded_rate, quality="HQ").T
         layout = "mono" if len(wave) == 1 else "stereo"
         buffer = io.BytesIO()
-        with av.open(buffer, "w", format=container) as out:
+        with create_container(buffer, format_name=container) as out:
             stream = out.add_stream(codec, rate=coded_rate, layout=layout)
             stream.bit_rate = round(dose * 1000)
             resampler = av.AudioResampler(format=stream.codec_context.format, layout=layout, rate=coded_rate)
@@ -176,8 +177,7 @@ def through_codec(codec: str, container: str) -> Callable[[Waveform, int, float,
             for part in [*resampler.resample(frame), *resampler.resample(None)]:
                 out.mux(stream.encode(part))
             out.mux(stream.encode(None))
-        buffer.seek(0)
-        with av.open(buffer) as file:
+        with open_container(FileBytes(buffer.getvalue(), codec)) as file:
             to_float = av.AudioResampler(format="fltp", layout=layout, rate=coded_rate)
             parts = [p.to_ndarray() for f in file.decode(audio=0) for p in to_float.resample(f)]
         decoded = _align(np.concatenate(parts, axis=1), wave)

@@ -1,5 +1,6 @@
 """Files that nobody vouches for: nothing but the file itself is opened, and every refusal has a code."""
 
+import ast
 import os
 import socket
 
@@ -8,6 +9,7 @@ import pytest
 from avmeter.errors import MediaError, SkipCode
 from avmeter.media import MediaItem, probe
 from support.media import tone, write_pcm_wav
+from support.paths import ROOT
 from support.privileges import without_root
 
 
@@ -120,3 +122,20 @@ def test_file_without_permission_is_unreadable(open_folder, wav):
     copy.chmod(0)
     with without_root():
         assert code_of(copy) is SkipCode.UNREADABLE
+
+
+_OTHER_READERS = {"soundfile", "wave", "aifc", "PIL", "imageio", "librosa", "torchaudio", "torchvision", "decord"}
+
+
+def test_libav_is_opened_in_one_place() -> None:
+    """Only this module opens and creates media files; nothing else that could is imported."""
+    offences = []
+    for path in sorted((ROOT / "src").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            if {name.partition(".")[0] for name in names} & _OTHER_READERS:
+                offences.append(f"{path.name}:{node.lineno}")
+            if isinstance(node, ast.Attribute) and ast.unparse(node) in ("av.open", "av.container.open"):
+                offences.append(f"{path.name}:{node.lineno}")
+    assert [o.partition(":")[0] for o in offences] == ["container.py"] * 2

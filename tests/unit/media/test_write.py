@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -161,3 +163,34 @@ def test_track_that_is_copied_is_the_one_that_is_read(tmp_path: Path) -> None:
     assert fits_mp4(source)
     np.testing.assert_array_equal(sound_of(path), sound_of(source))
     assert np.abs(sound_of(path)).max() > 0.4
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    """A socket that nobody should connect to."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        yield server
+
+
+@pytest.mark.parametrize("name", ["http:/127.0.0.1:{port}/x.mp4", "tcp:/127.0.0.1:{port}/x.mp4", "concat:x.mp4"])
+def test_names_like_protocols_are_files_here_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listener: socket.socket, name: str
+) -> None:
+    """A clip in a folder that is called like a protocol is copied and written like any other, and no host is asked."""
+    monkeypatch.chdir(tmp_path)
+    source = Path(name.format(port=listener.getsockname()[1]))
+    source.parent.mkdir(parents=True, exist_ok=True)
+    build.write_media(tmp_path / "x.mp4", wave=build.silence(RATE, 1.0), sample_rate=RATE)  # what `concat:` would take
+    build.write_media(
+        tmp_path / "own.mp4", frames=build.numbered(25), fps=25, wave=build.tone(440, 0.5, RATE, 1.0), sample_rate=RATE
+    )
+    (tmp_path / "own.mp4").rename(source)
+
+    assert fits_mp4(source)
+    copied = write_video(source.with_name("tcp:a.mp4"), build.numbered(25), fps=25, times_s=TIMES_S, audio_of=source)
+    assert np.abs(sound_of(copied)).max() > 0.3
+    replaced = replace_audio(source.with_name("tcp:b.mp4"), source, samples=noise(1, 1.0), sample_rate=RATE)
+    assert packets(tmp_path / replaced, "video") == packets(tmp_path / source, "video")
+    with pytest.raises(TimeoutError):
+        listener.accept()
