@@ -72,6 +72,8 @@ SKIPS: Mapping[SkipCode, str] = MappingProxyType(
         SkipCode.DEPENDENCY_MISSING: "an optional package is not installed",
         SkipCode.OUT_OF_MEMORY: "one window alone does not fit into memory",
         SkipCode.WORKER_DIED: "the process that had the clip died, more than once",
+        SkipCode.CHANGED_WHILE_READING: "the file was replaced or written to while it was read",
+        SkipCode.INTERRUPTED: "the run was ended (Ctrl-C, SIGTERM) before this was computed",
         SkipCode.FAILED: "an error nobody foresaw; the reason has it, please report it",
     }
 )

@@ -48,6 +48,8 @@ class SkipCode(StrEnum):
     DEPENDENCY_MISSING = "dependency_missing"
     OUT_OF_MEMORY = "out_of_memory"
     WORKER_DIED = "worker_died"
+    CHANGED_WHILE_READING = "changed_while_reading"
+    INTERRUPTED = "interrupted"
     FAILED = "failed"
 
 

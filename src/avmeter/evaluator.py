@@ -12,7 +12,7 @@ import contextlib
 import threading
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any, overload
 
@@ -22,9 +22,10 @@ from avmeter.engine.config import OPTION_NAMES, EvaluatorConfig
 from avmeter.engine.executors.base import Executor, Progress
 from avmeter.engine.executors.local import LocalExecutor
 from avmeter.engine.executors.multi_gpu import MultiGpuExecutor
+from avmeter.engine.failures import never
 from avmeter.engine.feature_table import FeatureTable, collect_features
 from avmeter.engine.provenance import provenance
-from avmeter.errors import UnknownNameError, UsageError
+from avmeter.errors import SkipCode, UnknownNameError, UsageError
 from avmeter.features.base import get_extractor
 from avmeter.manifest import SampleList, identical_pairs
 from avmeter.metrics.backbones import BACKBONES
@@ -117,6 +118,7 @@ class Evaluator:
         *,
         metrics: Sequence[str] | str | None = None,
         progress: Progress | None = None,
+        should_stop: Callable[[], bool] | None = None,
     ) -> EvalResults: ...
 
     @overload
@@ -130,6 +132,7 @@ class Evaluator:
         *,
         metrics: Sequence[str] | str | None = None,
         progress: Progress | None = None,
+        should_stop: Callable[[], bool] | None = None,
         **sample: Any,
     ) -> EvalResults | dict[str, MetricResult]:
         """Score many samples, or one given by keywords.
@@ -138,6 +141,8 @@ class Evaluator:
             samples: Dicts (see `avmeter.sample`). Leave out and pass keywords for one sample.
             metrics: Only these of the evaluator's metrics, by name or group.
             progress: Called with (samples done, samples in all).
+            should_stop: Called every now and then; once it returns True the results come soon, what is missing is a
+                skip (`interrupted`), and `provenance` says `partial` and `num_finished`.
             **sample: Keys of one sample.
 
         Returns:
@@ -167,12 +172,15 @@ class Evaluator:
         with self._alone():
             started = time.time()
             before = self._executor.counts.copy()
-            rows, corpus = self._executor.run(items, chosen, progress)
+            rows, corpus = self._executor.run(items, chosen, progress, should_stop or never)
             origin = provenance(
                 chosen, self._config, self._executor.counts.since(before), duration_s=time.time() - started
             )
         understood = {"understood": samples.pairing.lines()} if isinstance(samples, SampleList) else {}
-        return EvalResults(rows, corpus, samples=items, provenance={**origin, **understood, "notes": notes})
+        partial = _what_is_partial(rows)
+        if partial:
+            notes = [f"partial: {partial['num_finished']} of {len(rows)} samples were finished", *notes]
+        return EvalResults(rows, corpus, samples=items, provenance={**origin, **understood, **partial, "notes": notes})
 
     def _evaluate_one(self, sample: Mapping[str, Any], chosen: Mapping[str, Metric]) -> dict[str, MetricResult]:
         if not sample:
@@ -343,6 +351,12 @@ def _refuse_unknown_keys(sample: Mapping[str, Any], metrics: Mapping[str, Metric
     for name in sample:
         if name not in known:
             raise UnknownNameError.among("key of a sample", name, known)
+
+
+def _what_is_partial(rows: Sequence[Mapping[str, MetricResult]]) -> dict[str, Any]:
+    """Return what the provenance says of a run that was ended early; nothing if it was not."""
+    ended = [any(r.skip is not None and r.skip.code == SkipCode.INTERRUPTED for r in row.values()) for row in rows]
+    return {"partial": True, "num_finished": ended.count(False)} if any(ended) else {}
 
 
 def _notes(items: Sequence[Sample]) -> list[str]:

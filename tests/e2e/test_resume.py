@@ -20,6 +20,7 @@ from support.media import write_media
 
 RATE = 16_000
 NUM_CLIPS = 24
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 METRICS = ("-m", "audio.loudness,audio.inception_score", "--set", "audio.inception_score.backbone=yamnet")
 
 
@@ -63,9 +64,22 @@ def counts(run: Path) -> tuple[int, int]:
     return sum(facts["computed"].values()), facts["from_store"]
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill"])
+def check_partial(run: Path, *, is_written: bool) -> None:
+    """A run folder says that it is partial, how much of it is finished, and has those scores."""
+    if not is_written:  # not one sample was finished
+        assert not (run / "results.parquet").exists()
+        return
+    facts = json.loads((run / "run.json").read_text())
+    finished = [row for row in read_run(run) if row["audio.loudness"].score is not None]
+    assert facts["partial"] is True
+    assert 0 < facts["num_finished"] <= len(finished) < NUM_CLIPS
+    assert read_run(run).corpus["audio.inception_score"].skip.code == "interrupted"
+    assert f"partial: {facts['num_finished']} of {NUM_CLIPS} samples" in (run / "report.html").read_text()
+
+
+@pytest.mark.parametrize("ending", [*CODES, signal.SIGKILL])
 def test_run_that_was_ended_half_way_goes_on_where_it_was(tmp_path, clips, ending):
-    """After Ctrl-C or SIGKILL the same command computes only what was missing, and scores as an undisturbed run."""
+    """However it ended, the same command computes only what was missing, and scores as an undisturbed run."""
     process = start("score", clips, *METRICS, "--out", tmp_path / "run")
     deadline = time.monotonic() + 60
     while not stored(tmp_path / "cache") and process.poll() is None and time.monotonic() < deadline:
@@ -75,12 +89,14 @@ def test_run_that_was_ended_half_way_goes_on_where_it_was(tmp_path, clips, endin
     kept = stored(tmp_path / "cache")
     assert 0 < kept < 2 * NUM_CLIPS, "the run was to be ended half-way"
     assert out == ""
-    if ending == signal.SIGINT:
-        assert process.returncode == 130
-        assert err.splitlines() == [
+    if ending in CODES:
+        assert process.returncode == CODES[ending]
+        lines = [line for line in err.splitlines() if not line.startswith("written: ")]
+        assert lines == [
             f"{NUM_CLIPS} clips",
             "interrupted: what was computed is kept in the feature store; the same command goes on from there",
         ]
+        check_partial(tmp_path / "run", is_written=lines != err.splitlines())
     again = avmeter("score", clips, *METRICS, "--out", tmp_path / "run")
     assert again.code == 0, again.err
     assert counts(tmp_path / "run") == (2 * NUM_CLIPS - kept, kept)

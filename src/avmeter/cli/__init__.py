@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from avmeter.cli.interrupts import Interrupts
 from avmeter.cli.streams import output_failure, protect_streams
 
 
@@ -11,14 +12,21 @@ def main() -> None:
     """Run a command: the entry point of the console script."""
     protect_streams()
     try:
-        # Loading torch takes seconds, in which people press Ctrl-C too.
-        from avmeter.cli.app import run
-
-        run()
-    except KeyboardInterrupt:
-        sys.exit(130)
+        with Interrupts() as interrupts:
+            _run(interrupts)
     except SystemExit as ending:
         sys.exit(_code_of(ending))
+
+
+def _run(interrupts: Interrupts) -> None:
+    try:
+        # Loading torch takes seconds, in which people press Ctrl-C too.
+        from avmeter.cli.app import run
+    except BaseException:
+        if interrupts.is_requested:  # whatever an interrupted import makes of it
+            sys.exit(interrupts.exit_code)
+        raise
+    run(interrupts)
 
 
 def _code_of(ending: SystemExit) -> str | int | None:

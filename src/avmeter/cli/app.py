@@ -1,13 +1,12 @@
 """The `avmeter` program: its commands, and how failures end it.
 
 Exit codes: 0 done; 1 done, but `--strict` and something was skipped; 2 wrong usage; 3 nothing could be scored;
-130 interrupted.
+130, 143, 129 ended by Ctrl-C, SIGTERM, SIGHUP.
 """
 
 from __future__ import annotations
 
 import io
-import signal
 import sys
 import warnings
 from collections.abc import Sequence
@@ -17,7 +16,8 @@ from typing import Annotated, Any
 import typer
 
 from avmeter.cli import audit, compare, demo, doctor, features, listing, probe, report, score, stress, weights
-from avmeter.cli.exit_codes import EXIT_INTERRUPTED, EXIT_USAGE
+from avmeter.cli.exit_codes import EXIT_USAGE
+from avmeter.cli.interrupts import Interrupts
 from avmeter.cli.messages import fail, say, warn
 from avmeter.cli.once import OnceCommand
 from avmeter.errors import AvmeterError
@@ -68,30 +68,39 @@ def _options(
     """Measures generated sound, alone or with the video it belongs to."""
 
 
-class _Interrupted(BaseException):
-    """Raised on Ctrl-C. Not a `KeyboardInterrupt`, which the parser would turn into a silent exit code."""
-
-
-def _interrupt(*_: Any) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the second Ctrl-C does not wait
-    raise _Interrupted
-
-
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     warn(str(message))
 
 
-def run() -> None:
-    """Run the command that the command line names, and end the process."""
+def run(interrupts: Interrupts | None = None) -> None:
+    """Run the command that the command line names, and end the process.
+
+    Args:
+        interrupts: Handles signals; default is to handle them from here on.
+    """
+    if interrupts is None:
+        with Interrupts() as interrupts:
+            run(interrupts)
+        return
     turn_off_telemetry()  # for packages that plug-ins import, too
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a character must not end a run
             stream.reconfigure(errors="backslashreplace")
     warnings.showwarning = _show_warning
     warnings.simplefilter("once", UserWarning)
-    signal.signal(signal.SIGINT, _interrupt)
     try:
-        code = app(standalone_mode=False)
+        _run_command(interrupts)
+    except BaseException:
+        if not interrupts.is_requested:
+            raise
+        # An interrupt is no failure, whatever the code that it came upon made of it.
+        say("interrupted: what was computed is kept in the feature store; the same command goes on from there")
+        sys.exit(interrupts.exit_code)
+
+
+def _run_command(interrupts: Interrupts) -> None:
+    try:
+        code = app(standalone_mode=False, obj=interrupts)
         sys.exit(code if isinstance(code, int) else 0)
     except AvmeterError as error:
         fail(str(error))
@@ -101,9 +110,6 @@ def run() -> None:
         sys.exit(EXIT_USAGE)
     except _ParserError as error:
         sys.exit(_explain_wrong_use(error))
-    except _Interrupted:
-        say("interrupted: what was computed is kept in the feature store; the same command goes on from there")
-        sys.exit(EXIT_INTERRUPTED)
 
 
 def _explain_wrong_use(error: Any) -> int:

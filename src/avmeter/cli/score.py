@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from avmeter.cli.exit_codes import EXIT_NOTHING, EXIT_SKIPPED
+from avmeter.cli.interrupts import Interrupted, Interrupts
 from avmeter.cli.messages import join_names, say, warn
 from avmeter.cli.options import parse_options
 from avmeter.cli.progress import progress_bar
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 
 def score_command(
+    context: typer.Context,
     inputs: Annotated[
         list[Path], typer.Argument(help="Clips, folders of clips, or one manifest (csv, jsonl, parquet).")
     ],
@@ -124,10 +126,16 @@ def score_command(
         loader_threads=threads,
         loader_processes=processes,
     )
-    results = _evaluate(evaluator, samples, explicit=[m.strip() for m in chosen.split(",")])
-    if grouping != Grouping():
-        results.group(cluster=cluster, by=grouping.by)
-    _write_and_show(results, out)
+    interrupts: Interrupts = context.obj
+    with interrupts.deferred():
+        results = _evaluate(evaluator, samples, interrupts, explicit=[m.strip() for m in chosen.split(",")])
+        if grouping != Grouping():
+            results.group(cluster=cluster, by=grouping.by)
+        with interrupts.saving():
+            _write_and_show(results, out)
+        if interrupts.is_requested:
+            raise Interrupted
+        evaluator.shutdown()
     raise typer.Exit(_exit_code(results, strict=strict))
 
 
@@ -139,7 +147,9 @@ def _refuse_input_folder(out: Path, inputs: Sequence[Path]) -> None:
             )
 
 
-def _evaluate(evaluator: Evaluator, samples: SampleList, *, explicit: Sequence[str]) -> EvalResults:
+def _evaluate(
+    evaluator: Evaluator, samples: SampleList, interrupts: Interrupts, *, explicit: Sequence[str]
+) -> EvalResults:
     """Run the metrics for which some sample has the inputs; name the others once."""
     from avmeter.metrics.selection import select_metrics
     from avmeter.sample import as_samples
@@ -152,13 +162,22 @@ def _evaluate(evaluator: Evaluator, samples: SampleList, *, explicit: Sequence[s
     if samples.pairing.has_more_than_a_clip:
         say("\n".join(samples.pairing.lines()))
     with progress_bar(len(samples), "scoring") as on_progress:
-        return evaluator.evaluate(samples=samples, metrics=selection.chosen, progress=on_progress)
+        return evaluator.evaluate(
+            samples=samples,
+            metrics=selection.chosen,
+            progress=on_progress,
+            should_stop=interrupts.should_stop,
+        )
 
 
 def _write_and_show(results: EvalResults, out: Path | None) -> None:
     """Write the run folder, then print: what ends the printing costs no results, and a full disk no table."""
     from avmeter.report import print_run, write_report
 
+    if results.provenance.get("partial"):
+        if out is not None and results.provenance["num_finished"]:
+            _write_partial(results, out)
+        return
     try:
         if out is not None:
             results.write(out)
@@ -166,6 +185,15 @@ def _write_and_show(results: EvalResults, out: Path | None) -> None:
             say(f"written: {out} (open {page})")
     finally:
         print_run(results)
+
+
+def _write_partial(results: EvalResults, out: Path) -> None:
+    from avmeter.report import write_report
+
+    results.write(out)
+    page = write_report(results, out, notes=results.provenance["notes"])
+    finished = f"{results.provenance['num_finished']} of {len(results)} samples"
+    say(f"written: {out} with {finished} (open {page})")
 
 
 def _exit_code(results: EvalResults, *, strict: bool) -> int:

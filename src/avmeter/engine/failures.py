@@ -9,6 +9,18 @@ from avmeter.result import Skip
 
 logger = logging.getLogger("avmeter")
 
+INTERRUPTED = Skip(
+    code=SkipCode.INTERRUPTED,
+    reason="the run was ended before this was computed",
+    hint="the same command goes on from there, if there is a feature store",
+)
+"""Skip of what a run that was asked to stop has not come to."""
+
+
+def never() -> bool:
+    """Return False: a run that nobody asks to stop."""
+    return False
+
 
 def skip_of_failure(error: Exception, where: object) -> Skip:
     """Return the skip of what one clip, window or metric failed with.

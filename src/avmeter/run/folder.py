@@ -280,6 +280,8 @@ def _run_facts(results: ScoreTable, run_id: str) -> dict[str, Any]:
         "host": platform.node(),
         "dummy": results.is_dummy,
     }
+    if results.provenance.get("partial"):
+        facts |= {k: results.provenance[k] for k in ("partial", "num_finished")}
     return {**facts, "mark": DUMMY_MARK} if results.is_dummy else facts
 
 

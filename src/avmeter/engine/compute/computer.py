@@ -17,7 +17,7 @@ from avmeter.engine.compute.jobs import FeatureJob, Outcomes
 from avmeter.engine.compute.keys import Fingerprints, content_keys
 from avmeter.engine.decode.threads import Decoder, DecodingThreads, LocalDecoder, make_windows
 from avmeter.engine.decode.worker_pool import DecodeWorkerPool, default_decode_workers
-from avmeter.engine.failures import skip_of_unavailable
+from avmeter.engine.failures import INTERRUPTED, never, skip_of_unavailable
 from avmeter.engine.plan import FeatureRequest, Outcome, Plan
 from avmeter.engine.store import FeatureKey, Store
 from avmeter.errors import MissingDependencyError, WeightsError
@@ -81,14 +81,17 @@ class FeatureComputer:
         if self.runtime.device.type == "cuda":
             torch.cuda.empty_cache()
 
-    def compute(self, plan: Plan, progress: Callable[[float], None] | None = None) -> Mapping[FeatureRequest, Outcome]:
+    def compute(
+        self, plan: Plan, progress: Callable[[float], None] | None = None, should_stop: Callable[[], bool] = never
+    ) -> Mapping[FeatureRequest, Outcome]:
         """Return the outcome of every request of the plan.
 
         Args:
             plan: What is to be computed.
             progress: Called with the share of the requests that have their outcome, 0 to 1.
+            should_stop: Called every now and then; once it returns True, what is missing becomes a skip.
         """
-        known, requests = self._sort_by_key(plan)
+        known, requests = self._sort_by_key(plan, should_stop)
         stored = self.store.get(k for k, r in requests.items() if _is_repeatable(r[0], plan))
         self.counts.from_store += len(stored)
         for key, features in stored.items():
@@ -99,16 +102,21 @@ class FeatureComputer:
         outcomes = Outcomes(known, num_requests=len(plan.requests), progress=progress)
         try:
             with self.runtime.precision.applied(self.runtime.device), _short_switch_interval():
-                self._compute_direct(direct, plan, outcomes)
-                self._compute_derived(derived, plan, outcomes)
+                self._compute_direct(direct, plan, outcomes, should_stop)
+                self._compute_derived(derived, plan, outcomes, should_stop)
         finally:  # an interrupted run loses nothing, and the next one must not meet its windows
             self._batcher.clear()
             self.store.flush()
+        if should_stop():
+            for request in plan.requests:
+                outcomes.setdefault(request, INTERRUPTED)
         return outcomes
 
-    def _sort_by_key(self, plan: Plan) -> tuple[dict[FeatureRequest, Outcome], dict[FeatureKey, list[FeatureRequest]]]:
+    def _sort_by_key(
+        self, plan: Plan, should_stop: Callable[[], bool]
+    ) -> tuple[dict[FeatureRequest, Outcome], dict[FeatureKey, list[FeatureRequest]]]:
         """Return what has a skip in place of a key, and the other requests by their keys."""
-        content = content_keys(plan.sources, num_threads=self._num_threads)
+        content = content_keys(plan.sources, num_threads=self._num_threads, should_stop=should_stop)
         skips: dict[FeatureRequest, Outcome] = {}
         requests: dict[FeatureKey, list[FeatureRequest]] = {}
         for request in plan.requests:
@@ -147,12 +155,20 @@ class FeatureComputer:
     # -- direct features -------------------------------------------------------------------------------------
 
     def _compute_direct(
-        self, missing: Mapping[FeatureKey, list[FeatureRequest]], plan: Plan, outcomes: Outcomes
+        self,
+        missing: Mapping[FeatureKey, list[FeatureRequest]],
+        plan: Plan,
+        outcomes: Outcomes,
+        should_stop: Callable[[], bool],
     ) -> None:
+        if should_stop():
+            return
         self._start_decode_pool(plan, [r[0].sources[0] for r in missing.values()])
         jobs: list[FeatureJob] = []
         by_source: dict[str, list[int]] = {}
         for key, requests in missing.items():
+            if should_stop():
+                return
             skip = self._load(_extractor(requests[0], plan))
             if skip is not None:
                 outcomes.record(requests, skip)
@@ -163,10 +179,11 @@ class FeatureComputer:
             return
         assembler = self._assembler(jobs, outcomes)
         sources = [(plan.sources[name], numbers) for name, numbers in by_source.items()]
-        with DecodingThreads(sources, self._decoders(jobs, len(sources))) as events:
+        with DecodingThreads(sources, self._decoders(jobs, len(sources)), should_stop=should_stop) as events:
             for event in events:
                 assembler.handle(event)
-            assembler.flush()
+            if not should_stop():
+                assembler.flush()
 
     def _start_decode_pool(self, plan: Plan, source_names: Iterable[str]) -> None:
         """Start decoding processes if there should be any and they are not running yet."""
@@ -189,11 +206,17 @@ class FeatureComputer:
     # -- derived features ------------------------------------------------------------------------------------
 
     def _compute_derived(
-        self, missing: Mapping[FeatureKey, list[FeatureRequest]], plan: Plan, outcomes: Outcomes
+        self,
+        missing: Mapping[FeatureKey, list[FeatureRequest]],
+        plan: Plan,
+        outcomes: Outcomes,
+        should_stop: Callable[[], bool],
     ) -> None:
         jobs: list[FeatureJob] = []
         inputs: list[dict[str, Features]] = []
         for key, requests in missing.items():
+            if should_stop():
+                return
             extractor = _extractor(requests[0], plan)
             assert isinstance(extractor, DerivedExtractor)
             parents: dict[str, Features] = {}
@@ -211,6 +234,8 @@ class FeatureComputer:
             inputs.append(parents)
         assembler = self._assembler(jobs, outcomes)
         for number, parents in enumerate(inputs):
+            if should_stop():
+                return
             for event in make_windows(number, jobs[number].extractor, parents):
                 assembler.handle(event)
         assembler.flush()

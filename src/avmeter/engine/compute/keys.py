@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from queue import Empty, SimpleQueue
 
 from avmeter.engine.decode.threads import content_key_of
-from avmeter.engine.failures import skip_of_unavailable
+from avmeter.engine.failures import INTERRUPTED, never, skip_of_unavailable
 from avmeter.engine.plan import FeatureRequest, Plan
 from avmeter.engine.store import FeatureKey
 from avmeter.errors import SkipError, WeightsError
@@ -17,9 +17,19 @@ from avmeter.result import Skip
 from avmeter.runtime import Runtime
 from avmeter.sample import MediaSource
 
+_POLL_S = 0.1
 
-def content_keys(sources: Mapping[str, MediaSource | str], *, num_threads: int) -> dict[str, str | Skip]:
-    """Return the content key of every source, or why it has none; files are hashed in parallel."""
+
+def content_keys(
+    sources: Mapping[str, MediaSource | str], *, num_threads: int, should_stop: Callable[[], bool] = never
+) -> dict[str, str | Skip]:
+    """Return the content key of every source, or why it has none; files are hashed in parallel.
+
+    Args:
+        sources: Sources by name.
+        num_threads: How many are hashed at a time.
+        should_stop: Once it returns True, those that are not hashed yet are skips.
+    """
     pending: SimpleQueue[tuple[str, MediaSource | str]] = SimpleQueue()
     found: SimpleQueue[tuple[str, str | Skip | BaseException]] = SimpleQueue()  # not futures: see `byte_queue`
     for item in sources.items():
@@ -35,8 +45,11 @@ def content_keys(sources: Mapping[str, MediaSource | str], *, num_threads: int) 
     try:
         for _ in range(min(num_threads, len(sources))):
             threading.Thread(target=work, daemon=True).start()
-        for _ in sources:
-            name, key = found.get()
+        while len(keys) < len(sources) and not should_stop():
+            try:
+                name, key = found.get(timeout=_POLL_S)
+            except Empty:
+                continue
             if isinstance(key, BaseException):
                 raise key
             keys[name] = key
@@ -44,7 +57,7 @@ def content_keys(sources: Mapping[str, MediaSource | str], *, num_threads: int) 
         with contextlib.suppress(Empty):  # broken off: leave nothing to the threads
             while True:
                 pending.get_nowait()
-    return keys
+    return {name: keys.get(name, INTERRUPTED) for name in sources}
 
 
 def _content_key(source: MediaSource | str) -> str | Skip | BaseException:

@@ -5,20 +5,22 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
 
 from avmeter.engine.decode.byte_queue import ByteQueue, Stopped
 from avmeter.engine.decode.messages import DecodeEvent
-from avmeter.engine.failures import skip_of_failure
+from avmeter.engine.failures import never, skip_of_failure
 from avmeter.features.base import ClipExtractor, Extractor, WindowExtractor
 from avmeter.media import MediaItem, decoder_version, media_key, open_media
 from avmeter.sample import MediaSource
 
 _QUEUE_BYTES = 1024 * 2**20
 _POLL_S = 0.1
+_GRACE_S = 1.0  # for a thread in the middle of a file; it ends on its own when nobody takes its events
 
 
 class Decoder(Protocol):
@@ -37,9 +39,17 @@ class DecodingThreads:
     Args:
         sources: Sources, and the numbers of the jobs over each.
         decoders: One for each thread.
+        should_stop: Once it returns True, no more events come.
     """
 
-    def __init__(self, sources: Sequence[tuple[MediaSource | str, list[int]]], decoders: Sequence[Decoder]) -> None:
+    def __init__(
+        self,
+        sources: Sequence[tuple[MediaSource | str, list[int]]],
+        decoders: Sequence[Decoder],
+        *,
+        should_stop: Callable[[], bool] = never,
+    ) -> None:
+        self._should_stop = should_stop
         self._sources = iter(sources)
         self._lock = threading.Lock()  # of `_sources`; taken by the threads alone
         self._events: ByteQueue[DecodeEvent | _ThreadEnded] = ByteQueue(_QUEUE_BYTES)
@@ -63,14 +73,15 @@ class DecodingThreads:
         try:
             for decoder in self._decoders if self._num_running else ():
                 decoder.close()
+            deadline = time.monotonic() + _GRACE_S
             for thread in self._threads:
                 if thread.is_alive():  # an interrupt may have come before it was started
-                    thread.join()
+                    thread.join(max(0.0, deadline - time.monotonic()))
         finally:
             torch.set_num_threads(self._torch_threads)
 
     def __iter__(self) -> Iterator[DecodeEvent]:
-        while self._num_running:
+        while self._num_running and not self._should_stop():
             event = self._events.get(_POLL_S)
             if isinstance(event, _ThreadEnded):
                 self._num_running -= 1

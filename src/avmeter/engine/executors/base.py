@@ -11,6 +11,7 @@ from typing import Protocol
 
 from avmeter.engine.compute.counts import Counts
 from avmeter.engine.executors.corpus import CorpusState, finish_states, start_states
+from avmeter.engine.failures import INTERRUPTED, never
 from avmeter.metrics.base import Metric
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -30,9 +31,13 @@ class Executor(Protocol):
         """What has been computed so far."""
 
     def run(
-        self, samples: Sequence[Sample], metrics: Mapping[str, Metric], progress: Progress | None = None
+        self,
+        samples: Sequence[Sample],
+        metrics: Mapping[str, Metric],
+        progress: Progress | None = None,
+        should_stop: Callable[[], bool] = never,
     ) -> tuple[list[Row], Row]:
-        """Return the results of every sample, in order, and those of the corpus."""
+        """Return the results of every sample, in order, and those of the corpus; once stopped, skips for the rest."""
 
     def unload(self) -> None:
         """Drop networks and end processes; they come again when needed."""
@@ -97,6 +102,7 @@ class RunChunks(Protocol):
         metrics: Mapping[str, Metric],
         states: dict[str, CorpusState],
         progress: RunProgress,
+        should_stop: Callable[[], bool],
     ) -> Iterator[list[Row]]:
         """Yield the rows of one chunk after the other, in order, and bring the corpus states up to it."""
 
@@ -108,6 +114,7 @@ def run_in_chunks(
     *,
     chunk_size: int,
     progress: Progress | None = None,
+    should_stop: Callable[[], bool] = never,
 ) -> tuple[list[Row], Row]:
     """Return the results of every sample, in order, and those of the corpus.
 
@@ -117,13 +124,16 @@ def run_in_chunks(
         run_chunks: Runs the chunks, wherever that is.
         chunk_size: Samples of a chunk; the last may have fewer.
         progress: Called with (samples done, samples in all).
+        should_stop: Once it returns True, the rest and the corpus are skips.
     """
     starts = range(0, len(samples), chunk_size)
     chunks = [Chunk(start=start, samples=samples[start : start + chunk_size]) for start in starts]
     states = start_states(metrics)
     run_progress = RunProgress(progress, len(samples))
     rows: list[Row] = []
-    for chunk, chunk_rows in zip(chunks, run_chunks(chunks, metrics, states, run_progress), strict=True):
+    for chunk, chunk_rows in zip(chunks, run_chunks(chunks, metrics, states, run_progress, should_stop), strict=True):
         rows.extend({name: row[name] for name in metrics if name in row} for row in chunk_rows)
         run_progress.finish(chunk)
+    if any(r.skip is INTERRUPTED or r.skip == INTERRUPTED for row in rows for r in row.values()):
+        return rows, {name: MetricResult.skipped(name, INTERRUPTED) for name in states}
     return rows, finish_states(metrics, states)

@@ -9,7 +9,8 @@ from avmeter.engine.compute.computer import FeatureComputer
 from avmeter.engine.compute.counts import Counts
 from avmeter.engine.executors.base import Chunk, ChunkResult, Progress, Row, RunProgress, run_in_chunks
 from avmeter.engine.executors.corpus import CorpusState, start_states
-from avmeter.engine.executors.scoring import score_chunk
+from avmeter.engine.executors.scoring import score_chunk, skip_chunk
+from avmeter.engine.failures import INTERRUPTED, never
 from avmeter.engine.plan import make_plan
 from avmeter.features.base import Extractor
 from avmeter.metrics.base import Metric
@@ -43,10 +44,21 @@ class LocalExecutor:
         self.computer.unload()
 
     def run(
-        self, samples: Sequence[Sample], metrics: Mapping[str, Metric], progress: Progress | None = None
+        self,
+        samples: Sequence[Sample],
+        metrics: Mapping[str, Metric],
+        progress: Progress | None = None,
+        should_stop: Callable[[], bool] = never,
     ) -> tuple[list[Row], Row]:
-        """Return the results of every sample, in order, and those of the corpus."""
-        return run_in_chunks(samples, metrics, self._run_chunks, chunk_size=self._chunk_size, progress=progress)
+        """Return the results of every sample, in order, and those of the corpus; once stopped, skips for the rest."""
+        return run_in_chunks(
+            samples,
+            metrics,
+            self._run_chunks,
+            chunk_size=self._chunk_size,
+            progress=progress,
+            should_stop=should_stop,
+        )
 
     def run_chunk(
         self,
@@ -55,6 +67,7 @@ class LocalExecutor:
         *,
         states: dict[str, CorpusState] | None = None,
         progress: Callable[[float], None] | None = None,
+        should_stop: Callable[[], bool] = never,
     ) -> ChunkResult:
         """Return the results of one chunk.
 
@@ -63,9 +76,10 @@ class LocalExecutor:
             metrics: Name -> metric.
             states: Corpus states to fold the samples into; default is empty ones, to be merged by the caller.
             progress: Called with the share of the chunk that is done.
+            should_stop: Once it returns True, what is missing becomes a skip.
         """
         plan = make_plan(samples, metrics, self.extractors)
-        outcomes = self.computer.compute(plan, progress)
+        outcomes = self.computer.compute(plan, progress, should_stop)
         states = start_states(metrics) if states is None else states
         return ChunkResult(rows=score_chunk(samples, metrics, plan, outcomes, states), states=states)
 
@@ -75,7 +89,11 @@ class LocalExecutor:
         metrics: Mapping[str, Metric],
         states: dict[str, CorpusState],
         progress: RunProgress,
+        should_stop: Callable[[], bool],
     ) -> Iterator[list[Row]]:
         for chunk in chunks:
+            if should_stop():
+                yield skip_chunk(chunk.samples, metrics, INTERRUPTED).rows
+                continue
             update = functools.partial(progress.update, chunk)
-            yield self.run_chunk(chunk.samples, metrics, states=states, progress=update).rows
+            yield self.run_chunk(chunk.samples, metrics, states=states, progress=update, should_stop=should_stop).rows

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from avmeter.engine.compute.counts import Counts
 from avmeter.engine.config import EvaluatorConfig
@@ -17,12 +17,14 @@ from avmeter.engine.executors.local import GPU_CHUNK_SIZE, LocalExecutor
 from avmeter.engine.executors.messages import ChunkDone, ChunkTask
 from avmeter.engine.executors.portable import extractor_modules, is_portable
 from avmeter.engine.executors.scheduler import ChunkScheduler
+from avmeter.engine.executors.scoring import skip_chunk
+from avmeter.engine.failures import INTERRUPTED, never
 from avmeter.engine.ipc.process import CannotStartError, Process
 from avmeter.metrics.base import Metric
 from avmeter.sample import Sample
 
 _CHUNKS_PER_WORKER = 2  # more would let GPUs idle at more beginnings, fewer let one wait for the last
-_GRACE_S, _POLL_S = 10.0, 0.1
+_GRACE_S, _STOP_GRACE_S, _POLL_S = 10.0, 1.5, 0.1
 
 
 class MultiGpuExecutor:
@@ -66,12 +68,18 @@ class MultiGpuExecutor:
         self._local.unload()
 
     def run(
-        self, samples: Sequence[Sample], metrics: Mapping[str, Metric], progress: Progress | None = None
+        self,
+        samples: Sequence[Sample],
+        metrics: Mapping[str, Metric],
+        progress: Progress | None = None,
+        should_stop: Callable[[], bool] = never,
     ) -> tuple[list[Row], Row]:
-        """Return the results of every sample, in order, and those of the corpus."""
+        """Return the results of every sample, in order, and those of the corpus; once stopped, skips for the rest."""
         share = -(-len(samples) // (_CHUNKS_PER_WORKER * len(self.workers)))
         size = max(1, min(self._chunk_size, share))
-        return run_in_chunks(samples, metrics, self._run_chunks, chunk_size=size, progress=progress)
+        return run_in_chunks(
+            samples, metrics, self._run_chunks, chunk_size=size, progress=progress, should_stop=should_stop
+        )
 
     def _run_chunks(
         self,
@@ -79,23 +87,34 @@ class MultiGpuExecutor:
         metrics: Mapping[str, Metric],
         states: dict[str, CorpusState],
         progress: RunProgress,
+        should_stop: Callable[[], bool],
     ) -> Iterator[list[Row]]:
         remote = {n: m for n, m in metrics.items() if is_portable(m)}
         here = {n: m for n, m in metrics.items() if n not in remote}
         scheduler: ChunkScheduler[Process] = ChunkScheduler(chunks, remote)
         if remote:
-            self._run_in_workers(scheduler, len(chunks), progress)
+            self._run_in_workers(scheduler, len(chunks), progress, should_stop)
         for chunk in chunks:
             # Without a result: no worker could be started.
-            result = scheduler.result(chunk) or self._local.run_chunk(chunk.samples, remote)
+            result = scheduler.result(chunk)
+            if result is None and should_stop():
+                yield skip_chunk(chunk.samples, metrics, INTERRUPTED).rows
+                continue
+            result = result or self._local.run_chunk(chunk.samples, remote, should_stop=should_stop)
             states.update(merge_states(metrics, states, result.states))
             rows = result.rows
             if here:
-                rows_here = self._local.run_chunk(chunk.samples, here, states=states).rows
+                rows_here = self._local.run_chunk(chunk.samples, here, states=states, should_stop=should_stop).rows
                 rows = [a | b for a, b in zip(rows, rows_here, strict=True)]
             yield rows
 
-    def _run_in_workers(self, scheduler: ChunkScheduler[Process], num_chunks: int, progress: RunProgress) -> None:
+    def _run_in_workers(
+        self,
+        scheduler: ChunkScheduler[Process],
+        num_chunks: int,
+        progress: RunProgress,
+        should_stop: Callable[[], bool],
+    ) -> None:
         threads = []
         for worker, config in zip(self.workers[:num_chunks], self._configs, strict=False):
             scheduler.register(worker)
@@ -103,19 +122,22 @@ class MultiGpuExecutor:
         try:
             for thread in threads:
                 thread.start()
-            for chunk, share in scheduler.wait():
+            for chunk, share in scheduler.wait(should_stop):
                 progress.update(chunk, share)
         except BaseException:
             scheduler.close()
-            self._end(threads)
+            self._end(threads, grace_s=_GRACE_S)
             raise
+        if should_stop():
+            scheduler.close()
+            self._end(threads, grace_s=_STOP_GRACE_S)
         for thread in threads:
             thread.join()
 
-    def _end(self, threads: Sequence[threading.Thread]) -> None:
+    def _end(self, threads: Sequence[threading.Thread], *, grace_s: float) -> None:
         """End all workers, and the threads that drive them."""
         try:
-            _stop(self.workers, gracefully=True)
+            _stop(self.workers, gracefully=True, grace_s=grace_s)
         finally:
             while any(thread.is_alive() for thread in threads):  # one may just have started its worker again
                 _stop(self.workers, gracefully=False)
@@ -164,9 +186,9 @@ def _compute_chunk(
     return message.counts
 
 
-def _stop(workers: Sequence[Process], *, gracefully: bool) -> None:
+def _stop(workers: Sequence[Process], *, gracefully: bool, grace_s: float = _GRACE_S) -> None:
     """End all workers; gracefully: with the time to store what they have."""
     for worker in workers if gracefully else ():
         worker.interrupt()
     for worker in workers:
-        worker.stop(grace_s=_GRACE_S if gracefully else 0.0)
+        worker.stop(grace_s=grace_s if gracefully else 0.0)

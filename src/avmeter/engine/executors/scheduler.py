@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections import Counter, deque
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 from avmeter.engine.executors.base import Chunk, ChunkResult
 from avmeter.engine.executors.scoring import skip_chunk
+from avmeter.engine.failures import never
 from avmeter.errors import SkipCode
 from avmeter.metrics.base import Metric
 from avmeter.result import Skip
@@ -21,6 +23,7 @@ WorkerT = TypeVar("WorkerT", bound=Hashable)
 logger = logging.getLogger("avmeter")
 _ATTEMPTS = 2
 _MAX_DEATHS_IN_A_ROW = 3
+_POLL_S = 0.1
 
 
 @dataclass(eq=False)
@@ -69,17 +72,26 @@ class ChunkScheduler(Generic[WorkerT]):
             self._news.put(None)
             self._changed.notify_all()
 
-    def wait(self) -> Iterator[tuple[Chunk, float]]:
+    def wait(self, should_stop: Callable[[], bool] = never) -> Iterator[tuple[Chunk, float]]:
         """Yield chunks and the shares of them that are done, until every worker is unregistered.
+
+        Args:
+            should_stop: Once it returns True, nothing is waited for.
 
         Raises:
             BaseException: What made the run itself fail.
         """
         for _ in range(self._num_workers):
-            while (news := self._news.get()) is not None:
+            while (news := self._next_news(should_stop)) is not None:
                 yield news
             if self._failure is not None:
                 raise self._failure
+
+    def _next_news(self, should_stop: Callable[[], bool]) -> tuple[Chunk, float] | None:
+        while not should_stop():
+            with contextlib.suppress(Empty):
+                return self._news.get(timeout=_POLL_S)
+        return None
 
     def result(self, chunk: Chunk) -> ChunkResult | None:
         """Return the result of a chunk; None if no worker could begin it."""

@@ -10,8 +10,10 @@ import torch
 
 from avmeter.engine.compute.computer import _short_switch_interval
 from avmeter.engine.executors.local import LocalExecutor
+from avmeter.engine.plan import make_plan
 from avmeter.engine.store import SqliteStore
 from avmeter.errors import SkipCode, WeightsError
+from avmeter.result import Skip
 from avmeter.runtime import Runtime
 from avmeter.sample import as_samples
 from support.engine import CompareMetric, MeanMetric, SumMetric, clip, clip_file, computer, run
@@ -121,3 +123,17 @@ def test_runs_at_once_leave_the_settings_of_the_process_as_they_were():
     first_ended.set()
     thread.join()
     assert (sys.getswitchinterval(), torch.backends.cuda.matmul.allow_tf32) == before
+
+
+def test_computation_that_is_asked_to_stop_skips_what_is_missing(tmp_path):
+    """Within a chunk, too, what is finished counts; nothing is hashed, loaded or decoded any more."""
+    samples = as_samples([clip_file(tmp_path, 0.1 * i) for i in range(1, 4)])
+    engine = computer(SqliteStore(tmp_path), num_threads=1, batch_size=1)
+    plan = make_plan(samples, {"test.mean": MeanMetric()}, {})
+    outcomes = engine.compute(plan, should_stop=lambda: bool(engine.counts.computed))
+    skips = [o for o in outcomes.values() if isinstance(o, Skip)]
+    assert len(outcomes) == 3
+    assert 1 <= len(skips) <= 2
+    assert {s.code for s in skips} == {SkipCode.INTERRUPTED}
+    stopped = engine.compute(make_plan(samples, {"test.mean": MeanMetric()}, {}), should_stop=lambda: True)
+    assert {o.code for o in stopped.values()} == {SkipCode.INTERRUPTED}

@@ -1,6 +1,7 @@
 """Decoding threads open each source once; what fails is a skip of its jobs, what breaks the run is raised."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -110,3 +111,20 @@ def test_frames_without_a_rate_are_a_named_skip():
     with pytest.raises(SkipError) as caught:
         open_media(MediaSource(frames=np.zeros((2, 4, 4, 3), np.uint8)))
     assert caught.value.code == SkipCode.NO_FRAME_RATE
+
+
+def test_thread_in_the_middle_of_a_file_is_not_waited_for():
+    """A clip that decodes for minutes holds up nobody who stops."""
+    release = threading.Event()
+
+    class Endless(Counting):
+        def decode(self, source, jobs):
+            release.wait(60)
+            yield from super().decode(source, jobs)
+
+    asked = iter([False, True])
+    started = time.monotonic()
+    with DecodingThreads([(1, [0])], [Endless()], should_stop=lambda: next(asked, True)) as events:
+        assert list(events) == []
+    assert time.monotonic() - started < 5
+    release.set()

@@ -20,7 +20,7 @@ class Constant(SumMetric):
         return state
 
 
-def run_here(chunks, metrics, states, progress):
+def run_here(chunks, metrics, states, progress, should_stop):
     """Rows with the start of the chunk; names in another order than asked."""
     for chunk in chunks:
         progress.update(chunk, 0.5)

@@ -86,3 +86,25 @@ def test_bad_files_are_skips_and_corpus_metrics_count_them(tmp_path):
     details = result.corpus["test.sum"].details
     assert (details["n_given"], details["n_used"]) == (6, 1)
     assert sum(details["left_out"].values()) == 5
+
+
+def test_run_that_is_asked_to_stop_returns_what_is_finished(tmp_path):
+    """Finished samples have their scores, the others and the corpus a skip; the same run goes on from there."""
+    samples = [clip_file(tmp_path, 0.1 * i) for i in range(1, 5)]
+    finished = []
+
+    class Watched(MeanMetric):
+        def score(self, sample, features):
+            finished.append(sample.id)
+            return super().score(sample, features)
+
+    engine = computer(SqliteStore(tmp_path))
+    metrics = {m.name: m for m in (Watched(), SumMetric())}
+    executor = LocalExecutor(engine, chunk_size=1)
+    rows, corpus = executor.run(as_samples(samples), metrics, should_stop=lambda: len(finished) >= 2)
+    assert [r["test.mean"].score for r in rows[:2]] == pytest.approx([0.1, 0.2])
+    assert [r["test.mean"].skip.code for r in rows[2:]] == [SkipCode.INTERRUPTED] * 2
+    assert corpus["test.sum"].skip.code == SkipCode.INTERRUPTED
+    again = run(samples, MeanMetric(), SumMetric(), store=SqliteStore(tmp_path), chunk_size=1)
+    assert again.counts.from_store == 2
+    assert again.corpus["test.sum"].score == pytest.approx(1.0)

@@ -112,3 +112,10 @@ def test_fault_of_the_run_stops_everybody_and_is_raised(chunks):
     scheduler.unregister("b")
     with pytest.raises(RuntimeError, match="broken"):
         list(scheduler.wait())
+
+
+def test_run_that_stops_waits_for_no_news(chunks):
+    """No worker has to leave first."""
+    scheduler = ChunkScheduler(chunks, {})
+    scheduler.register("a")
+    assert list(scheduler.wait(lambda: True)) == []
