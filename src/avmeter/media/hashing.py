@@ -18,7 +18,7 @@ _BLOCK_BYTES = 1 << 20
 def content_key(file: File) -> str:
     """Return the SHA-256 of the bytes of a file, hex.
 
-    A file that was hashed before and whose size, modification time and inode are the same is not read again.
+    A file that was hashed before and whose size, inode and times are the same is not read again.
 
     Raises:
         MediaError: The file is missing, empty, a folder, or cannot be read.
@@ -28,7 +28,7 @@ def content_key(file: File) -> str:
         return hashlib.sha256(file.data).hexdigest()
     found = check_file(file)
     try:
-        return _hash_file(os.fspath(file), found.st_size, found.st_mtime_ns, found.st_ino)
+        return _hash_file(os.fspath(file), (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino))
     except OSError as error:
         raise MediaError(SkipCode.UNREADABLE, f"{file}: cannot be read ({error.strerror})") from error
 
@@ -41,7 +41,7 @@ def array_key(array: np.ndarray, rate: float | None) -> str:
 
 
 @lru_cache(maxsize=1 << 16)
-def _hash_file(path: str, size_bytes: int, mtime_ns: int, inode: int) -> str:
+def _hash_file(path: str, state: tuple[int, ...]) -> str:
     digest = hashlib.sha256()
     with Path(path).open("rb") as file:
         while block := file.read(_BLOCK_BYTES):

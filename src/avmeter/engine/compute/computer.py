@@ -24,6 +24,7 @@ from avmeter.errors import MissingDependencyError, WeightsError
 from avmeter.features.base import DerivedExtractor, Extractor, Features
 from avmeter.result import Skip
 from avmeter.runtime import Runtime
+from avmeter.sample import MediaSource
 
 _MAX_THREADS = 8
 _SWITCH_INTERVAL_S = 0.0002
@@ -178,7 +179,10 @@ class FeatureComputer:
         if not jobs:
             return
         assembler = self._assembler(jobs, outcomes)
-        sources = [(plan.sources[name], numbers) for name, numbers in by_source.items()]
+        sources = [
+            (source, jobs[numbers[0]].key.media if _is_file(source) else None, numbers)
+            for source, numbers in ((plan.sources[name], numbers) for name, numbers in by_source.items())
+        ]
         with DecodingThreads(sources, self._decoders(jobs, len(sources)), should_stop=should_stop) as events:
             for event in events:
                 assembler.handle(event)
@@ -188,7 +192,7 @@ class FeatureComputer:
     def _start_decode_pool(self, plan: Plan, source_names: Iterable[str]) -> None:
         """Start decoding processes if there should be any and they are not running yet."""
         sources = (plan.sources[name] for name in set(source_names))
-        num_files = sum(not isinstance(s, str) and s.path is not None for s in sources)
+        num_files = sum(map(_is_file, sources))
         count = self._num_processes
         if count is None and self.runtime.device.type == "cuda":
             count = default_decode_workers(num_files)
@@ -252,6 +256,10 @@ def _job(key: FeatureKey, requests: Sequence[FeatureRequest], plan: Plan) -> Fea
         extractor=_extractor(requests[0], plan),
         is_stored=_is_repeatable(requests[0], plan),
     )
+
+
+def _is_file(source: MediaSource | str) -> bool:
+    return not isinstance(source, str) and source.path is not None
 
 
 def _is_repeatable(request: FeatureRequest, plan: Plan) -> bool:

@@ -14,8 +14,10 @@ import torch
 from avmeter.engine.decode.byte_queue import ByteQueue, Stopped
 from avmeter.engine.decode.messages import DecodeEvent
 from avmeter.engine.failures import never, skip_of_failure
+from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import ClipExtractor, Extractor, WindowExtractor
 from avmeter.media import MediaItem, decoder_version, media_key, open_media
+from avmeter.result import Skip
 from avmeter.sample import MediaSource
 
 _QUEUE_BYTES = 1024 * 2**20
@@ -33,18 +35,22 @@ class Decoder(Protocol):
         """End soon what is being decoded: called from another thread when nobody waits for it any more."""
 
 
+Task = tuple[MediaSource | str, str | None, list[int]]
+"""A source, its content key if it is a file, and the numbers of the jobs over it."""
+
+
 class DecodingThreads:
     """Threads that work through the sources, one for each decoder.
 
     Args:
-        sources: Sources, and the numbers of the jobs over each.
+        sources: Sources, the content key of each that is a file, and the numbers of the jobs over it.
         decoders: One for each thread.
         should_stop: Once it returns True, no more events come.
     """
 
     def __init__(
         self,
-        sources: Sequence[tuple[MediaSource | str, list[int]]],
+        sources: Sequence[Task],
         decoders: Sequence[Decoder],
         *,
         should_stop: Callable[[], bool] = never,
@@ -95,8 +101,11 @@ class DecodingThreads:
         failure: BaseException | None = None
         try:
             while (task := self._next_source()) is not None:
-                with contextlib.closing(decoder.decode(*task)) as events:
+                source, content_key, jobs = task
+                with contextlib.closing(decoder.decode(source, jobs)) as events:
                     for event in events:
+                        if event.window is None and content_key is not None:
+                            event = _checked(event, source, content_key)
                         self._events.put(event, event.window.size_bytes if event.window else 0)
         except Stopped:
             return
@@ -105,7 +114,7 @@ class DecodingThreads:
         with contextlib.suppress(Stopped):
             self._events.put(_ThreadEnded(failure), 0)
 
-    def _next_source(self) -> tuple[MediaSource | str, list[int]] | None:
+    def _next_source(self) -> Task | None:
         with self._lock:
             return next(self._sources, None)
 
@@ -178,6 +187,25 @@ def make_windows(job: int, extractor: Extractor, media: Any) -> Iterator[DecodeE
         yield DecodeEvent(job, index=num_windows, facts=extractor.facts(media))
     except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
         yield DecodeEvent(job, outcome=skip_of_failure(error, media))
+
+
+def _checked(event: DecodeEvent, source: MediaSource | str, content_key: str) -> DecodeEvent:
+    """Return the last event of a job, or a skip if the file is no longer what its key names.
+
+    The key is cheap where nothing has touched the file: it is remembered by size, inode and times.
+    """
+    try:
+        is_same = content_key_of(source) == content_key
+    except SkipError:
+        is_same = False
+    if is_same:
+        return event
+    skip = Skip(
+        code=SkipCode.CHANGED_WHILE_READING,
+        reason=f"{source}: the file was replaced or written to while it was read",
+        hint="score clips that nobody writes any more, or give every clip a name of its own",
+    )
+    return DecodeEvent(event.job, outcome=skip)
 
 
 def content_key_of(source: MediaSource | str) -> str:

@@ -3,6 +3,7 @@
 import sqlite3
 import sys
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -13,10 +14,11 @@ from avmeter.engine.executors.local import LocalExecutor
 from avmeter.engine.plan import make_plan
 from avmeter.engine.store import SqliteStore
 from avmeter.errors import SkipCode, WeightsError
+from avmeter.registry import EXTRACTORS
 from avmeter.result import Skip
 from avmeter.runtime import Runtime
 from avmeter.sample import as_samples
-from support.engine import CompareMetric, MeanMetric, SumMetric, clip, clip_file, computer, run
+from support.engine import Blocks, CompareMetric, MeanMetric, SumMetric, clip, clip_file, computer, run
 
 
 def test_clip_named_twice_is_computed_once():
@@ -137,3 +139,41 @@ def test_computation_that_is_asked_to_stop_skips_what_is_missing(tmp_path):
     assert {s.code for s in skips} == {SkipCode.INTERRUPTED}
     stopped = engine.compute(make_plan(samples, {"test.mean": MeanMetric()}, {}), should_stop=lambda: True)
     assert {o.code for o in stopped.values()} == {SkipCode.INTERRUPTED}
+
+
+class Overwritten(Blocks):
+    """While a clip is read somebody puts another one in its place, as a training loop does."""
+
+    name = "test_overwritten"
+    replacement = None
+
+    def windows(self, media):
+        yield from super().windows(media)
+        if self.replacement is not None:
+            self.replacement.replace(media.name)
+
+
+def test_file_that_is_replaced_while_it_is_read_is_skipped_and_not_stored(tmp_path, monkeypatch):
+    """A score of nobody knows which bytes is neither reported nor stored under the hash of the old ones."""
+    monkeypatch.setitem(EXTRACTORS._classes, "test_overwritten", Overwritten)
+    (tmp_path / "other").mkdir()
+    sample = clip_file(tmp_path, 0.5)
+    original = Path(sample["audio"]).read_bytes()
+    monkeypatch.setattr(Overwritten, "replacement", Path(clip_file(tmp_path / "other", 0.1)["audio"]))
+    metric = MeanMetric(extractor="test_overwritten")
+    changed = run([sample], metric, store=SqliteStore(tmp_path))
+    assert changed.rows[0]["test.mean"].skip.code == SkipCode.CHANGED_WHILE_READING
+    monkeypatch.setattr(Overwritten, "replacement", None)
+    assert run([sample], metric, store=SqliteStore(tmp_path)).rows[0]["test.mean"].score == pytest.approx(0.1)
+    Path(sample["audio"]).write_bytes(original)
+    assert run([sample], metric, store=SqliteStore(tmp_path)).rows[0]["test.mean"].score == pytest.approx(0.5)
+
+
+def test_file_that_is_touched_while_it_is_read_is_scored(tmp_path, monkeypatch):
+    """New times, links and permissions of the same bytes change nothing."""
+    monkeypatch.setitem(EXTRACTORS._classes, "test_overwritten", Overwritten)
+    sample = clip_file(tmp_path, 0.5)
+    monkeypatch.setattr(Overwritten, "replacement", tmp_path / "copy")
+    (tmp_path / "copy").write_bytes(Path(sample["audio"]).read_bytes())
+    result = run([sample], MeanMetric(extractor="test_overwritten"), store=SqliteStore(tmp_path))
+    assert result.rows[0]["test.mean"].score == pytest.approx(0.5)

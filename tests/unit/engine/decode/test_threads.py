@@ -34,7 +34,7 @@ class Counting:
 def test_every_source_is_decoded_once_whichever_thread_does_it():
     """Events of one job come in order."""
     decoders = [Counting() for _ in range(3)]
-    with DecodingThreads([(5, [job]) for job in range(20)], decoders) as events:
+    with DecodingThreads([(5, None, [job]) for job in range(20)], decoders) as events:
         found = [(e.job, e.index) for e in events]
     assert sorted(found) == [(job, index) for job in range(20) for index in range(5)]
     for job in range(20):
@@ -52,7 +52,7 @@ def test_fault_in_a_decoding_thread_is_raised_where_the_run_waits():
 
     with (
         pytest.raises(RuntimeError, match="broken decoder"),
-        DecodingThreads([(1, [0])], [Broken(), Counting()]) as events,
+        DecodingThreads([(1, None, [0])], [Broken(), Counting()]) as events,
     ):
         list(events)
 
@@ -60,7 +60,7 @@ def test_fault_in_a_decoding_thread_is_raised_where_the_run_waits():
 def test_run_that_breaks_off_ends_its_threads_and_closes_its_decoders():
     """Nobody decodes on for nobody."""
     decoders = [Counting(), Counting()]
-    with DecodingThreads([(10**9, [0]), (10**9, [1])], decoders) as events:
+    with DecodingThreads([(10**9, None, [0]), (10**9, None, [1])], decoders) as events:
         next(iter(events))
     assert all(d.is_closed for d in decoders)
     assert not any(thread.is_alive() for d in decoders for thread in d.threads)
@@ -124,7 +124,7 @@ def test_thread_in_the_middle_of_a_file_is_not_waited_for():
 
     asked = iter([False, True])
     started = time.monotonic()
-    with DecodingThreads([(1, [0])], [Endless()], should_stop=lambda: next(asked, True)) as events:
+    with DecodingThreads([(1, None, [0])], [Endless()], should_stop=lambda: next(asked, True)) as events:
         assert list(events) == []
     assert time.monotonic() - started < 5
     release.set()
