@@ -17,7 +17,8 @@ from typing import Any, Literal
 from avmeter.caveats import CaveatCode
 from avmeter.errors import UsageError
 from avmeter.run.caveats import metric_caveats
-from avmeter.run.corpus_terms import Terms, corpus_terms, ratio_of
+from avmeter.run.corpus_terms import Terms, corpus_terms, is_mean_of_clips, ratio_of
+from avmeter.run.grouping import Grouping
 from avmeter.run.read import read_run
 from avmeter.run.results import EvalResults
 from avmeter.run.run_pair import Pairs, RunPair
@@ -100,8 +101,8 @@ def compare(run_a: Run, run_b: Run, *, cluster: str | None = None) -> list[Compa
     Args:
         run_a: Results, or a run folder.
         run_b: The same; is better or worse than `run_a`.
-        cluster: Column whose values say which samples count together, "id" for none; default is `text_prompt` where
-            samples share one.
+        cluster: Column whose values say which samples count together, "id" for none; default is the one that either
+            run was scored with, else `text_prompt` where samples share one.
 
     Raises:
         UsageError: No metric or no sample is in both runs.
@@ -114,7 +115,9 @@ def compare(run_a: Run, run_b: Run, *, cluster: str | None = None) -> list[Compa
             f"no metric is in both runs: {', '.join(a.metric_names)} and {', '.join(b.metric_names)}",
             hint="score both with the same metrics",
         )
-    pairing = RunPair.of(a, b, cluster=cluster, names=(_name(run_a, "A"), _name(run_b, "B")))
+    remembered = [c for run in (a, b) if (c := Grouping.read(run.provenance).cluster) is not None]
+    column = cluster if cluster is not None else next(iter(remembered), None)
+    pairing = RunPair.of(a, b, cluster=column, names=(_name(run_a, "A"), _name(run_b, "B")))
     return [_compare(name, pairing) for name in names]
 
 
@@ -133,7 +136,8 @@ def _compare(name: str, pairing: RunPair) -> Comparison:
     direction = a.fact(name, "direction") or b.fact(name, "direction")
     options = _options(name, a, b)
     has_samples = bool(pairs.ids)
-    has_both = has_samples and corpus.difference is not None
+    is_mean = all(is_mean_of_clips(run, name) for run in (a, b))
+    has_both = has_samples and corpus.difference is not None and not is_mean
     verdict = _verdict(difference, interval if has_samples else corpus.interval, direction, is_paired=has_samples)
     corpus_verdict = _verdict(corpus.difference, corpus.interval, direction, is_paired=corpus.is_paired)
     clusters = "" if labels is None or pairing.clusters is None else _count(labels, pairing.clusters.column)

@@ -32,12 +32,15 @@ class Terms:
 def corpus_terms(results: ScoreTable, metric: str) -> dict[int, Terms] | None:
     """Return the terms of the scored positions that have some, or None where the corpus score is no ratio of sums.
 
-    None too where the terms do not add up to the corpus score, as in a run whose rows were changed.
+    A corpus score that is the mean of its clips' scores is one, over their number. None too where the terms do not add
+    up to the corpus score, as in a run whose rows were changed.
     """
     corpus = results.corpus.get(metric)
-    recipe = corpus.details.get(RATIO_OF_SUMS) if corpus is not None and corpus.score is not None else None
-    if not isinstance(recipe, Mapping):
+    if corpus is None or corpus.score is None:
         return None
+    recipe = corpus.details.get(RATIO_OF_SUMS)
+    if not isinstance(recipe, Mapping):
+        return _terms_of_mean(results, metric, corpus.score)
     found = {}
     unscored = recipe.get("unscored", {})
     ids = results.sample_ids
@@ -49,10 +52,21 @@ def corpus_terms(results: ScoreTable, metric: str) -> dict[int, Terms] | None:
         elif ids[position] in unscored:
             numerator, denominator = unscored[ids[position]]
             found[position] = Terms(numerator=numerator, denominator=denominator)
-    assert corpus is not None
-    assert corpus.score is not None
     rate = ratio_of(list(found.values()))
     return found if rate is not None and math.isclose(rate, corpus.score, rel_tol=1e-6, abs_tol=1e-9) else None
+
+
+def is_mean_of_clips(results: ScoreTable, metric: str) -> bool:
+    """Return True if the corpus score says nothing that the mean over clips does not."""
+    corpus = results.corpus.get(metric)
+    return corpus is not None and RATIO_OF_SUMS not in corpus.details and corpus_terms(results, metric) is not None
+
+
+def _terms_of_mean(results: ScoreTable, metric: str, score: float) -> dict[int, Terms] | None:
+    scores = {i: r.score for i in results.scored_positions if (r := results[i].get(metric)) and r.score is not None}
+    if not scores or not math.isclose(math.fsum(scores.values()) / len(scores), score, rel_tol=1e-9, abs_tol=1e-12):
+        return None
+    return {i: Terms(numerator=value, denominator=1.0) for i, value in scores.items()}
 
 
 def ratio_of(terms: Sequence[Terms]) -> float | None:

@@ -125,6 +125,15 @@ def test_cluster_of_the_users_choice() -> None:
         compare(a, b, cluster="speakr")
 
 
+def test_cluster_that_a_run_was_scored_with_is_the_default() -> None:
+    """What its summary resampled together is flipped together."""
+    rng = np.random.default_rng(0)
+    a, b = seeded_run(rng, speaker="eva"), seeded_run(rng)
+    a.group(cluster="speaker")
+    assert compare(a, b)[0].clusters == "1 by speaker"
+    assert compare(a, b, cluster="text_prompt")[0].clusters == "10 by text_prompt"
+
+
 def words_run(edits: list[int], words: list[int]) -> EvalResults:
     rows = [{"audio.wer": MetricResult("audio.wer", e / w, {"substitutions": e, "deletions": 0, "insertions": 0,
                                                             "hits": w - e})}

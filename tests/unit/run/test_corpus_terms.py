@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from avmeter.errors import SkipCode
 from avmeter.result import MetricResult, Skip
-from avmeter.run import EvalResults
-from avmeter.run.corpus_terms import Terms, corpus_terms, ratio_of
+from avmeter.run import EvalResults, compare
+from avmeter.run.corpus_terms import Terms, corpus_terms, is_mean_of_clips, ratio_of
 from avmeter.sample import as_samples
 
 RECIPE = {"numerator": ["bad"], "denominator": ["good", "bad"], "unscored": {"gone": [4, 4]}}
@@ -39,3 +39,14 @@ def test_score_of_another_kind_has_no_terms() -> None:
     assert corpus_terms(run_of(5 / 12), "m.rate") is None
     assert corpus_terms(run_of(0.3, ratio_of_sums=RECIPE), "m.rate") is None
     assert corpus_terms(run_of(0.3), "m.other") is None
+
+
+def test_mean_of_clips_is_a_ratio_of_sums_over_their_number() -> None:
+    """Clips without a score do not count; a comparison has nothing to add to that of the means."""
+    results = run_of(0.25)
+    terms = corpus_terms(results, "m.rate")
+    assert terms == {0: Terms(numerator=0.5, denominator=1.0), 1: Terms(numerator=0.0, denominator=1.0)}
+    assert is_mean_of_clips(results, "m.rate")
+    assert not is_mean_of_clips(run_of(5 / 12, ratio_of_sums=RECIPE), "m.rate")
+    results.corpus["m.rate"] = MetricResult("m.rate", 0.25)
+    assert compare(results, results)[0].corpus_verdict is None
