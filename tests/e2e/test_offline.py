@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from support.media import write_pcm_wav
 from support.speech import needs_speech
 from support.tracing import require_tracing, trace
 from support.wavlm import write_wavlm_folder
+from support.weights import AUTO
 
 pytestmark = pytest.mark.usefixtures("tracing")
 
@@ -138,3 +140,13 @@ def test_folder_with_a_pickled_network_reaches_nobody(clips: Path, tmp_path: Pat
     metric = "audio.speaker_similarity"
     options = ["--set", f"{metric}.encoder=wavlm", "--set", f"{metric}.model_name={model}"]
     quiet(["score", "clips", "--reference", "clips", "-m", metric, *options, "--out", "run"], tmp_path, code=3)
+
+
+def test_whisper_folder_without_a_tokenizer_reaches_nobody(clips: Path, tmp_path: Path) -> None:
+    """The library would fetch the tokenizer; the metric is skipped instead."""
+    require.weights("faster-whisper-base")
+    model = tmp_path / "model"
+    shutil.copytree(AUTO.folder("faster-whisper-base"), model)
+    (model / "tokenizer.json").unlink()
+    options = ["-m", "audio.wer", "--set", f"audio.wer.model_name={model}", "--out", "run"]
+    quiet(["score", "spoken.jsonl", *options], tmp_path, code=3)

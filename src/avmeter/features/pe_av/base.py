@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,7 +10,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from avmeter.errors import WeightsError
-from avmeter.features.model_folder import ModelFolderExtractor
+from avmeter.features.model_folder import ModelFolderExtractor, reading_model
 from avmeter.features.network import NetworkExtractor
 from avmeter.nets import pe_av
 from avmeter.nets.keys import KeyMap
@@ -21,6 +20,7 @@ from avmeter.runtime import Runtime
 DEFAULT_MODEL = "pe-av-large"
 """The largest one, which its authors' and transformers' examples use."""
 
+_KIND = "a PE-AV of transformers"
 WEIGHTS_FILE, CONFIG_FILE, TOKENS_FILE = "model.safetensors", "config.json", "tokenizer.json"
 # Either says how many frames the checkpoint reads.
 _FRAMES_FILES = ("processor_config.json", "video_preprocessor_config.json")
@@ -34,17 +34,18 @@ class PeAvPart(ModelFolderExtractor, NetworkExtractor):
     """
 
     part: ClassVar[str]
+    family = "pe-av-"
     option_names: ClassVar[tuple[str, ...]] = ("model",)
     extra = "pe-av"
 
     def __init__(self, *, model: str | None = None) -> None:
-        name = os.fspath(model) if isinstance(model, str | os.PathLike) else str(model) if model is not None else ""
-        name = name or DEFAULT_MODEL
-        super().__init__(name)
-        self.model = name if self.user_folder else pe_av.checkpoint_name(name)
+        self.model = DEFAULT_MODEL if model is None else str(model)
+        super().__init__(self.model)
+        if self.user_folder is None:
+            self.model = self.entry()
 
     def entry(self) -> str:
-        return self.model
+        return pe_av.checkpoint_name(self.model)
 
     def checkpoint_name(self) -> str:
         return self.model
@@ -73,7 +74,8 @@ class PeAvPart(ModelFolderExtractor, NetworkExtractor):
         if self.has_dummy_weights(runtime):
             return pe_av.CHECKPOINTS[self.model].config
         file = self.file(runtime, CONFIG_FILE)
-        return PeAvConfig.read(_read_json(file), source=str(file))
+        with reading_model(file, "the configuration of a PE-AV"):
+            return PeAvConfig.read(_read_json(file), source=str(file))
 
     def file(self, runtime: Runtime, name: str) -> Path:
         """Return the path of a file of the checkpoint.
@@ -91,14 +93,11 @@ class PeAvPart(ModelFolderExtractor, NetworkExtractor):
         return file
 
     def _folder_state(self, runtime: Runtime) -> Mapping[str, Tensor]:
-        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
         file = self.file(runtime, WEIGHTS_FILE)
-        try:
+        with reading_model(file, "a safetensors file"):
             state: dict[str, Tensor] = load_file(file)
-        except SafetensorError as error:
-            raise WeightsError(f"{file}: not a safetensors file: {error}") from error
         return state
 
 
@@ -106,12 +105,13 @@ def num_frames(folder: Path | None, model: str) -> int | None:
     """Return how many frames a checkpoint reads; None is all, also for a folder that does not say."""
     if folder is None:
         return pe_av.CHECKPOINTS[model].num_frames
-    for name in _FRAMES_FILES:
-        if (folder / name).is_file():
-            config = _read_json(folder / name)
-            config = config.get("video_processor", config)
-            if config.get("do_sample_frames") and config.get("num_frames"):
-                return int(config["num_frames"])
+    with reading_model(folder, _KIND):
+        for name in _FRAMES_FILES:
+            if (folder / name).is_file():
+                config = _read_json(folder / name)
+                config = config.get("video_processor", config)
+                if config.get("do_sample_frames") and config.get("num_frames"):
+                    return int(config["num_frames"])
     return None
 
 
@@ -122,13 +122,14 @@ def image_size(folder: Path | None, model: str) -> int:
     if not (folder / CONFIG_FILE).is_file():  # loading says so
         return pe_av.FrameConfig().image_size
     file = folder / CONFIG_FILE
-    return PeAvConfig.read(_read_json(file), source=str(file)).frame.image_size
+    with reading_model(folder, _KIND):
+        return PeAvConfig.read(_read_json(file), source=str(file)).frame.image_size
 
 
 def _read_json(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise WeightsError(f"{file}: cannot be read: {error}") from error
     if not isinstance(content, dict):
         raise WeightsError(f"{file}: no object, but {type(content).__name__}")

@@ -7,17 +7,20 @@ antialiasing, scaled to [-1, 1]. A frame is a window: those of all clips share b
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from avmeter.errors import SkipCode, SkipError
+from avmeter.errors import SkipCode, SkipError, WeightsError
 from avmeter.features.base import Features, Window
 from avmeter.features.pe_av.base import PeAvPart, image_size, num_frames
 from avmeter.media import FrameRequest, MediaItem, Resize
+from avmeter.nets.pe_av import FrameConfig
 from avmeter.registry import register_extractor
+from avmeter.runtime import Runtime
 
 
 @register_extractor("pe_av_frame")
@@ -34,9 +37,18 @@ class PeAvFrame(PeAvPart):
 
     def __init__(self, *, model: str | None = None) -> None:
         super().__init__(model=model)
+        self._num_frames: int | None = None
+        self._resize = _square(FrameConfig().image_size)
+        with contextlib.suppress(WeightsError):  # a damaged folder is met, and named, when it is loaded
+            self._read_sizes()
+
+    def _read_sizes(self) -> None:
         self._num_frames = num_frames(self.user_folder, self.model)
-        side = image_size(self.user_folder, self.model)
-        self._resize = Resize(short_side=side, interpolation="bilinear", long_side="equal", in_="uint8")
+        self._resize = _square(image_size(self.user_folder, self.model))
+
+    def load(self, runtime: Runtime) -> None:
+        self._read_sizes()
+        super().load(runtime)
 
     def _request(self, media: MediaItem) -> FrameRequest:
         total = len(media.frame_times)
@@ -68,6 +80,10 @@ class PeAvFrame(PeAvPart):
         lasts = {"picture_s": round(windows[-1].start_s * total / (total - 1), 4)} if total > 1 else {}
         vectors = np.stack([o["vector"] for o in outputs])
         return Features(arrays={"vectors": vectors}, facts={**facts, **lasts})
+
+
+def _square(side: int) -> Resize:
+    return Resize(short_side=side, interpolation="bilinear", long_side="equal", in_="uint8")
 
 
 def spread_indices(total: int, count: int) -> tuple[int, ...]:

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from avmeter.errors import SkipCode, SkipError, WeightsError
+from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import Features, Window
-from avmeter.features.model_folder import ModelFolderExtractor
+from avmeter.features.model_folder import ModelFolderExtractor, load_pretrained, reading_model
 from avmeter.features.speaker.base import speech_of_speaker
 from avmeter.features.vad import SAMPLE_RATE
 from avmeter.media import AudioSpec, MediaItem
@@ -26,6 +26,7 @@ from avmeter.telemetry import import_without_telemetry
 
 ENTRY = "wavlm-base-plus-sv"
 _WINDOW = 30 * SAMPLE_RATE  # 480000 samples in a 30-second window
+_UNUSED = ("objective.", "wavlm.masked_spec_embed")  # of training
 _MIN_SPEECH = SAMPLE_RATE // 2  # samples in half a second
 
 
@@ -45,17 +46,18 @@ class SpeakerWavlm(ModelFolderExtractor):
     """
 
     takes = "audio"
+    family = ENTRY
     option_names = ("model_name",)
     dependencies = ("transformers", "faster_whisper")
     extra = "speaker"
 
     def __init__(self, *, model_name: str | None = None) -> None:
-        self.model_name = model_name or ENTRY
+        self.model_name = ENTRY if model_name is None else str(model_name)
         super().__init__(self.model_name)
         self._normalises = False
 
     def entry(self) -> str:
-        return ENTRY
+        return self.model_name.removeprefix("microsoft/")
 
     def load(self, runtime: Runtime) -> None:
         super().load(runtime)
@@ -64,11 +66,9 @@ class SpeakerWavlm(ModelFolderExtractor):
     def build_network(self, runtime: Runtime) -> _WavLM:
         transformers = import_without_telemetry("transformers")
         folder = self.model_folder(runtime)
-        try:
+        with reading_model(folder, "a WavLM for speaker verification"):
             front = transformers.Wav2Vec2FeatureExtractor.from_pretrained(folder, local_files_only=True)
-            net = transformers.WavLMForXVector.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
-        except (OSError, ValueError) as error:
-            raise WeightsError(f"{folder}: not a WavLM for speaker verification ({error})") from error
+            net = load_pretrained(transformers.WavLMForXVector, folder, optional=_UNUSED, dtype=torch.float32)
         return _WavLM(net.to(runtime.device).eval().requires_grad_(False), bool(front.do_normalize))
 
     def decoding_state(self) -> Mapping[str, Any]:

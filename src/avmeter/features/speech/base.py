@@ -52,7 +52,7 @@ class SpeechRecogniser(ModelFolderExtractor):
     max_piece_s: ClassVar[float | None] = WINDOW_S
 
     def __init__(self, *, model_name: str | None = None, language: str | None = None, vad: bool = True) -> None:
-        self.model_name = model_name or self.default_model
+        self.model_name = self.default_model if model_name is None else str(model_name)
         super().__init__(self.model_name)
         parsed = parse_language(language)
         self.language = parsed.whisper if parsed else None

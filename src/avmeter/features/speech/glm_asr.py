@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from avmeter.errors import WeightsError
 from avmeter.features.base import Window
+from avmeter.features.model_folder import load_pretrained, reading_model
 from avmeter.features.speech.base import SpeechRecogniser, whole_segment
 from avmeter.features.vad import SAMPLE_RATE
 from avmeter.registry import register_extractor
@@ -50,6 +50,7 @@ class GlmAsr(SpeechRecogniser):
     extra = "glm-asr"
     option_names = ("model_name", "vad", "instruction")
     default_model = "glm-asr-nano"
+    family = "glm-asr-"
     batch_size = 8
     # The processor reads the first 655 s of a clip and drops the rest.
     max_piece_s = 300.0
@@ -64,16 +65,14 @@ class GlmAsr(SpeechRecogniser):
     def build_network(self, runtime: Runtime) -> _GlmAsrModel:
         transformers = import_without_telemetry("transformers")
         folder = self.model_folder(runtime)
-        try:
-            processor = transformers.AutoProcessor.from_pretrained(folder, local_files_only=True)
-            model = transformers.GlmAsrForConditionalGeneration.from_pretrained(
-                folder, dtype=runtime.half_dtype or torch.float32, local_files_only=True
+        with reading_model(folder, "a GLM-ASR of transformers, of a revision after 27 December 2025"):
+            # Without the last option it would ask on the terminal whether to run what lies in the folder.
+            processor = transformers.AutoProcessor.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
             )
-        except (OSError, ValueError) as error:
-            raise WeightsError(
-                f"{folder}: not a GLM-ASR of transformers ({error})",
-                hint="take a revision after 27 December 2025, with config.json, processor_config.json and tokenizer",
-            ) from error
+            model = load_pretrained(
+                transformers.GlmAsrForConditionalGeneration, folder, dtype=runtime.half_dtype or torch.float32
+            )
         return _GlmAsrModel(processor, model.to(runtime.device).eval().requires_grad_(False))
 
     def transcribe(self, windows: Sequence[Window], runtime: Runtime) -> list[Mapping[str, Any]]:

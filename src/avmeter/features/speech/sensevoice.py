@@ -11,6 +11,7 @@ from typing import Any
 
 from avmeter.errors import SkipCode, SkipError, WeightsError
 from avmeter.features.base import Window
+from avmeter.features.model_folder import reading_model
 from avmeter.features.speech.base import SpeechRecogniser, whole_segment
 from avmeter.features.vad import SAMPLE_RATE
 from avmeter.media import MediaItem
@@ -34,6 +35,7 @@ class SenseVoice(SpeechRecogniser):
     dependencies = ("sherpa_onnx", "faster_whisper")
     extra = "sensevoice"
     default_model = "sensevoice-onnx"
+    family = "sensevoice-"
 
     def entry(self) -> str:
         return self.model_name
@@ -47,13 +49,14 @@ class SenseVoice(SpeechRecogniser):
         if not models or not (folder / "tokens.txt").is_file():
             raise WeightsError(f"{folder}: no model.int8.onnx (or model.onnx) with tokens.txt")
         sherpa_onnx = import_without_telemetry("sherpa_onnx")
-        return sherpa_onnx.OfflineRecognizer.from_sense_voice(
-            model=str(models[0]),
-            tokens=str(folder / "tokens.txt"),
-            language=self.language or "auto",
-            use_itn=True,
-            provider="cpu",
-        )
+        with reading_model(folder, "a SenseVoice of sherpa-onnx"):
+            return sherpa_onnx.OfflineRecognizer.from_sense_voice(
+                model=str(models[0]),
+                tokens=str(folder / "tokens.txt"),
+                language=self.language or "auto",
+                use_itn=True,
+                provider="cpu",
+            )
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
         if self.language is not None and self.language not in LANGUAGES:

@@ -15,12 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from avmeter.features.base import Window
+from avmeter.features.model_folder import reading_model, require_files
 from avmeter.features.speech.base import SpeechRecogniser
 from avmeter.features.vad import SAMPLE_RATE
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
 from avmeter.telemetry import import_without_telemetry
 
+# The tokenizer would be fetched from the hub if it were not there.
+_FILES = ("model.bin", "config.json", "tokenizer.json")
 PREFIXES = ("openai/whisper-", "Systran/faster-whisper-", "faster-whisper-", "whisper-")
 
 
@@ -40,6 +43,7 @@ class Whisper(SpeechRecogniser):
     extra = "speech"
     option_names = ("model_name", "language", "vad", "beam_size")
     default_model = "base"
+    family = "faster-whisper-"
     max_piece_s = None
 
     def __init__(
@@ -54,12 +58,16 @@ class Whisper(SpeechRecogniser):
     def build_network(self, runtime: Runtime) -> Any:
         faster_whisper = import_without_telemetry("faster_whisper")
         half = runtime.device.type == "cuda" and runtime.half_dtype is not None
-        return faster_whisper.WhisperModel(
-            str(self.model_folder(runtime)),
-            device=runtime.device.type,
-            device_index=runtime.device.index or 0,
-            compute_type="float16" if half else "float32",
-        )
+        folder, kind = self.model_folder(runtime), "a Whisper of CTranslate2"
+        require_files(folder, _FILES, kind)
+        with reading_model(folder, kind):
+            return faster_whisper.WhisperModel(
+                str(folder),
+                device=runtime.device.type,
+                device_index=runtime.device.index or 0,
+                compute_type="float16" if half else "float32",
+                local_files_only=True,
+            )
 
     def transcribe(self, windows: Sequence[Window], runtime: Runtime) -> list[Mapping[str, Any]]:
         return [self._transcribe(w.inputs["waveform"], w.inputs["spoken"]) for w in windows]

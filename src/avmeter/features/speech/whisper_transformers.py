@@ -21,8 +21,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from avmeter.errors import WeightsError
 from avmeter.features.base import Window
+from avmeter.features.model_folder import load_pretrained, reading_model, require_files
 from avmeter.features.speech.base import SpeechRecogniser, whole_segment
 from avmeter.features.speech.whisper import size_of
 from avmeter.features.vad import SAMPLE_RATE
@@ -50,6 +50,7 @@ class WhisperTransformers(SpeechRecogniser):
     extra = "speech"
     option_names = ("model_name", "language", "vad", "timestamps")
     default_model = "base"
+    family = "whisper-"
 
     def __init__(
         self, *, model_name: str | None = None, language: str | None = None, vad: bool = True, timestamps: bool = True
@@ -95,18 +96,16 @@ class GreedyWhisper:
         from tokenizers import Tokenizer
 
         transformers = import_without_telemetry("transformers")
-        file = folder / "tokenizer.json"
-        if not file.is_file():
-            raise WeightsError(
-                f"{folder}: no tokenizer.json", hint="give a folder of the layout of openai/whisper-base"
+        kind = "a Whisper of transformers"
+        require_files(folder, ("tokenizer.json",), kind)
+        with reading_model(folder, kind):
+            model = load_pretrained(
+                transformers.WhisperForConditionalGeneration, folder, dtype=runtime.half_dtype or torch.float32
             )
-        try:
-            model = transformers.WhisperForConditionalGeneration.from_pretrained(
-                folder, dtype=runtime.half_dtype or torch.float32, local_files_only=True
-            )
-        except (OSError, ValueError) as error:
-            raise WeightsError(f"{folder}: not a Whisper of transformers ({error})") from error
-        return cls(model.to(runtime.device).eval().requires_grad_(False), Tokenizer.from_file(str(file)))
+            tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            recogniser = cls(model.eval().requires_grad_(False), tokenizer)
+        model.to(runtime.device)
+        return recogniser
 
     def transcribe(
         self, windows: Sequence[Window], language: str | None, *, timestamps: bool

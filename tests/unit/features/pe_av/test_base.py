@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from avmeter.errors import WeightsError
+from avmeter.errors import UsageError, WeightsError
 from avmeter.features.base import get_extractor
 from support import require
 from support.extractors import cpu_runtime
@@ -38,7 +37,7 @@ def test_folder_that_changed_is_another_model(tmp_path: Path) -> None:
     folder = write_checkpoint(tmp_path / "model")
     extractors = [get_extractor(name, model=str(folder)) for name in PARTS]
     before = [e.fingerprint(cpu_runtime()) for e in extractors]
-    os.utime(folder / "model.safetensors", (1, 1))
+    (folder / "model.safetensors").write_bytes(b"changed")
     assert not set(before) & {e.fingerprint(cpu_runtime()) for e in extractors}
     assert all(e.weights() == () for e in extractors)
 
@@ -82,3 +81,23 @@ def test_checkpoint_of_the_catalog_is_loaded_by_its_own_configuration(
     with pytest.warns(UserWarning, match="pinned"):
         load_all("pe-av-small", on)
     assert on.networks["pe-av", "frame", "pe-av-small"].config.image_size == 56
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"{", b"[]", b"[" * 100_000, b'{"video_processor": 3}', b'{"do_sample_frames": true, "num_frames": "x"}'],
+)
+def test_damaged_sizes_are_met_when_the_folder_is_loaded(tmp_path: Path, content: bytes) -> None:
+    """Building the extractor is no error: other metrics of the run have their scores."""
+    folder = write_checkpoint(tmp_path / "model")
+    (folder / "processor_config.json").write_bytes(content)
+    extractor = get_extractor("pe_av_frame", model=str(folder))
+    with pytest.raises(WeightsError, match="model"):
+        extractor.load(cpu_runtime())
+
+
+@pytest.mark.parametrize("name", ["/no/such/folder", "pe-av-huge", ""])
+def test_name_of_no_folder_and_no_checkpoint_is_refused(name: str) -> None:
+    """The default does not stand in for it."""
+    with pytest.raises(UsageError, match="pe-av-large"):
+        get_extractor("pe_av_frame", model=name)

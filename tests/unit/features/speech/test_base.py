@@ -30,7 +30,7 @@ class _Repeater(SpeechRecogniser):
     max_piece_s = 1.0
 
     def entry(self) -> str:
-        return "repeater"
+        return "whisper-base"
 
     def transcribe(self, windows: Sequence[Window], runtime: Runtime) -> list[Mapping[str, Any]]:
         return [
