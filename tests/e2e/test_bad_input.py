@@ -246,3 +246,91 @@ def test_nothing_scored_is_exit_code_3(tmp_path):
     done = avmeter("score", tmp_path / "empty.wav", "-m", "audio.loudness", "-o", tmp_path / "run")
     assert done.code == 3
     assert "empty_file" in done.out
+
+
+# -- input of any shape ----------------------------------------------------------------------------------------------
+
+GOOD = '{"audio": "good.wav"}\n'
+ONE_ROW = {
+    "home of nobody": '{"audio": "~nosuchuser/x.wav"}',
+    "lone surrogate": '{"audio": "\\ud800.wav", "text_prompt": "\\udfff"}',
+    "long name": '{"audio": "' + "x" * 300 + '.wav"}',
+    "long path": '{"audio": "' + "x/" * 3000 + '.wav"}',
+    "NUL": '{"audio": "a\\u0000b.wav"}',
+}
+
+
+@pytest.mark.parametrize("case", ONE_ROW)
+def test_row_of_any_shape_costs_itself_alone(tmp_path, case):
+    """The other row is scored, and the run folder and its page are written."""
+    wav(tmp_path / "good.wav", tone(440, 0.3, RATE, 1.5))
+    (tmp_path / "set.jsonl").write_text(GOOD + ONE_ROW[case])
+    done = avmeter("score", tmp_path / "set.jsonl", "-m", "audio.loudness", "--out", tmp_path / "run")
+    assert done.code == 0
+    good, bad = (row["audio.loudness"] for row in read_run(tmp_path / "run"))
+    assert good.score is not None
+    assert bad.skip.code in ("missing_file", "unreadable", "not_a_file")
+    assert (tmp_path / "run/report.html").is_file()
+
+
+WHOLE_TABLE = {
+    "deep line": ("set.jsonl", GOOD + '{"audio": "good.wav", "note": ' + "[" * 5000 + "]" * 5000 + "}"),
+    "deep file": ("set.json", '{"a": ' * 5000 + "1" + "}" * 5000),
+    "digits": ("set.jsonl", GOOD + '{"audio": "good.wav", "seed": ' + "9" * 4400 + "}"),
+    "rate": ("set.jsonl", GOOD + '{"audio": "good.wav", "fps": ' + "9" * 400 + "}"),
+    "track": ("set.csv", "audio,audio_stream\ngood.wav," + "9" * 5000),
+    "no objects": ("set.jsonl", '5\n"x"\nnull\n'),
+}
+
+
+@pytest.mark.parametrize("case", WHOLE_TABLE)
+@pytest.mark.parametrize("place", ["manifest", "prompts"])
+def test_table_of_any_shape_is_a_sentence(tmp_path, case, place):
+    """As a manifest and as a table of prompts; nothing raw comes out."""
+    name, text = WHOLE_TABLE[case]
+    wav(tmp_path / "good.wav", tone(440, 0.3, RATE, 1.5))
+    (tmp_path / name).write_text(text)
+    given = [tmp_path / name] if place == "manifest" else [tmp_path / "good.wav", "--prompts", tmp_path / name]
+    done = avmeter("score", *given, "-m", "audio.loudness")
+    assert done.code == 2
+    assert "error: " in done.err
+
+
+@pytest.mark.parametrize("name", ["set.csv", "set.tsv"])
+def test_cell_of_any_length_is_a_text(tmp_path, name):
+    """Also beyond the 131,072 characters that the standard library takes by default."""
+    wav(tmp_path / "good.wav", tone(440, 0.3, RATE, 1.5))
+    mark = "\t" if name.endswith("tsv") else ","
+    (tmp_path / name).write_text(f"audio{mark}text_prompt\ngood.wav{mark}{'x' * 200_000}\n")
+    done = avmeter("score", tmp_path / name, "-m", "audio.loudness", "--out", tmp_path / "run")
+    assert done.code == 0
+    assert len(read_run(tmp_path / "run").samples[0].text("text_prompt")) == 200_000
+
+
+def test_input_of_an_impossible_name_is_a_skip_among_others(tmp_path):
+    """By itself it is wrong usage, as a file that is not there; among several it is one skip."""
+    good = wav(tmp_path / "good.wav", tone(440, 0.3, RATE, 1.5))
+    long = "x" * 300 + ".wav"
+    done = avmeter("score", good, long, "-m", "audio.loudness", "--out", tmp_path / "run")
+    assert done.code == 0
+    assert read_run(tmp_path / "run")[1]["audio.loudness"].skip.code in ("missing_file", "unreadable")
+    assert avmeter("score", long, "-m", "audio.loudness").code == 2
+    assert avmeter("score", good, "-m", "audio.loudness", "--reference", long).code == 2
+
+
+@pytest.mark.parametrize("value", ["[" * 5000, "9" * 5000, '{"a":' * 5000])
+def test_option_of_any_shape_is_a_sentence(tmp_path, value):
+    """Nesting and digits beyond what Python takes."""
+    good = wav(tmp_path / "good.wav", tone(440, 0.3, RATE, 1.5))
+    done = avmeter("score", good, "-m", "audio.loudness", "--set", f"audio.loudness.x={value}")
+    assert (done.code, "no value that an option takes" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("content", ["[" * 5000, "[]", "5", "", '{"format": "avmeter-run"}'])
+def test_run_folder_of_any_shape_is_a_sentence(tmp_path, content):
+    """Whatever stands in its `run.json`, for every command that reads runs."""
+    (tmp_path / "run.json").write_text(content)
+    for command in (["report", tmp_path], ["compare", tmp_path, tmp_path], ["features", "export", tmp_path, "--out",
+                                                                            tmp_path / "x.npz"]):  # fmt: skip
+        done = avmeter(*command)
+        assert (done.code, "not a run folder" in done.err) == (2, True)

@@ -21,6 +21,7 @@ from avmeter.cli.interrupts import Interrupts
 from avmeter.cli.messages import fail, say, warn
 from avmeter.cli.once import OnceCommand
 from avmeter.errors import AvmeterError
+from avmeter.files import is_there
 from avmeter.telemetry import turn_off_telemetry
 
 # Any error of the parser, whose package depends on the version of typer.
@@ -130,5 +131,5 @@ def _explain_dashes(arguments: Sequence[str]) -> None:
     if "--" in arguments:
         return
     for argument in arguments:
-        if argument.startswith("-") and Path(argument).exists():
+        if argument.startswith("-") and is_there(Path(argument)):
             say(f"hint: {argument} is a file, but reads like an option: write ./{argument}, or put -- before it")

@@ -9,6 +9,7 @@ import typer
 
 from avmeter.cli.messages import say, show
 from avmeter.cli.progress import progress_bar
+from avmeter.files import is_file
 
 if TYPE_CHECKING:
     from avmeter.sample import Sample
@@ -77,6 +78,6 @@ def _samples(inputs: list[Path]) -> list[Sample]:
     from avmeter.run import read_run
     from avmeter.sample import as_samples
 
-    if len(inputs) == 1 and (inputs[0] / "run.json").is_file():
+    if len(inputs) == 1 and is_file(inputs[0] / "run.json"):
         return read_run(inputs[0]).samples
     return as_samples(samples_from_inputs(inputs))

@@ -14,6 +14,7 @@ from avmeter.cli.messages import join_names, say, warn
 from avmeter.cli.options import parse_options
 from avmeter.cli.progress import progress_bar
 from avmeter.errors import UsageError
+from avmeter.files import is_folder
 
 if TYPE_CHECKING:
     from avmeter.evaluator import Evaluator
@@ -141,7 +142,7 @@ def score_command(
 
 def _refuse_input_folder(out: Path, inputs: Sequence[Path]) -> None:
     for folder in inputs:
-        if folder.is_dir() and folder.resolve() == out.resolve():
+        if is_folder(folder) and folder.resolve() == out.resolve():
             raise UsageError(
                 f"--out {out} is the folder of the clips, and nothing is written there", hint=f"--out {out / 'run'}"
             )

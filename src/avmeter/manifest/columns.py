@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from avmeter.errors import ManifestError, UnknownNameError
+from avmeter.files import is_file, is_there
 from avmeter.manifest.aliases import (
     ALIASES,
     CLIP,
@@ -184,7 +185,7 @@ def _one(key: str, candidates: list[str], table: Table) -> str:
 
 def _files_exist(column: str, table: Table) -> bool:
     values = table.values(column)[:_NUM_CHECKED]
-    return bool(values) and all(isinstance(v, str) and (table.path.parent / v).is_file() for v in values)
+    return bool(values) and all(isinstance(v, str) and is_file(table.path.parent / v) for v in values)
 
 
 def _agree(table: Table, columns: Iterable[str]) -> bool:
@@ -229,7 +230,7 @@ def _refuse_sentences(name: str, key: str, table: Table) -> None:
     texts = [v for v in table.values(name) if isinstance(v, str)]
     if not texts or any(_is_file_name(t) for t in texts) or not any(len(t.split()) > 1 for t in texts):
         return
-    if any((table.path.parent / t).exists() for t in texts[:8] if len(t) < 200):
+    if any(is_there(table.path.parent / t) for t in texts[:8] if len(t) < 200):
         return
     text_key = "reference_text" if key.startswith("reference") else "text_prompt"
     raise ManifestError(

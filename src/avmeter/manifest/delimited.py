@@ -16,6 +16,7 @@ from avmeter.media.extensions import MEDIA_EXTENSIONS
 _DELIMITERS = ",;\t|"
 _UNQUOTED_DELIMITERS = "\t|"  # whose files often have quotation marks that are part of a text
 _DECLARATION = re.compile(r"sep=(.)\n", re.IGNORECASE)  # the first line that Excel writes and reads
+csv.field_size_limit(2**31 - 1)  # texts of any length; the limit of the module is that of its process
 _NUM_SNIFFED = 50  # rows that decide on the delimiter
 
 

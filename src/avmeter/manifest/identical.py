@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from avmeter.files import is_file
 from avmeter.sample import Sample, as_samples
 
 
@@ -31,7 +32,7 @@ def _paths(sample: Sample, fields: tuple[str, ...]) -> list[Path]:
 
 def _same(a: Path, b: Path) -> bool:
     try:
-        if not (a.is_file() and b.is_file()):
+        if not (is_file(a) and is_file(b)):
             return False
         return a.samefile(b) or (a.stat().st_size == b.stat().st_size and filecmp.cmp(a, b, shallow=False))
     except OSError:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from avmeter.errors import ManifestError
+from avmeter.files import is_folder, is_there
 from avmeter.manifest.aliases import CLIP
 from avmeter.manifest.arguments import require_pairing
 from avmeter.manifest.columns import require_columns
@@ -64,12 +65,12 @@ def samples_from_inputs(
     table = prompts if isinstance(prompts, Prompts) or prompts is None else read_prompts(prompts, columns)
     found = _Inputs()
     outside = [Path(reference)] if reference is not None else []
-    num_folders = sum(p.is_dir() for p in paths)
+    num_folders = sum(is_folder(p) for p in paths)
     single = {f.path: f for f in _single_files(paths)}
     for path in paths:
         if path in single:
             found.add_file(single[path], is_only=len(paths) == 1)
-        elif path.is_dir():
+        elif is_folder(path):
             found.add_folder(path, outside, prefix=f"{path.name}/" if num_folders > 1 else "")
         else:
             found.add_manifest(load_manifest(path, columns))
@@ -78,7 +79,7 @@ def samples_from_inputs(
     if table is not None:
         apply_prompts(samples, table, report, pairing=pairing, names=[c.name for c in found.clips])
     if reference is not None:
-        folders = [p for p in paths if p.is_dir()]
+        folders = [p for p in paths if is_folder(p)]
         side = resolve_side(reference, "reference", leave_out=folders)
         one_each = len(found.clips) == 1 and not folders and not side.is_folder
         pair = make_pairer("order" if one_each or pairing == "order" else "path", name_map, report)
@@ -89,7 +90,11 @@ def samples_from_inputs(
 
 
 def _refuse_table_of_references(reference: str | os.PathLike[str] | None) -> None:
-    if reference is not None and Path(reference).suffix.lower() in MANIFEST_EXTENSIONS and not Path(reference).is_dir():
+    if (
+        reference is not None
+        and Path(reference).suffix.lower() in MANIFEST_EXTENSIONS
+        and not is_folder(Path(reference))
+    ):
         raise ManifestError(
             f"reference: {reference} is a table, not a clip or a folder",
             hint="put the references into a column `reference` of the manifest or of the table of prompts",
@@ -97,7 +102,7 @@ def _refuse_table_of_references(reference: str | os.PathLike[str] | None) -> Non
 
 
 def _single_files(paths: Sequence[Path]) -> list[MediaFile]:
-    files = [p for p in paths if not p.is_dir() and p.suffix.lower() not in MANIFEST_EXTENSIONS]
+    files = [p for p in paths if not is_folder(p) and p.suffix.lower() not in MANIFEST_EXTENSIONS]
     return named_files(files) if files else []
 
 
@@ -113,7 +118,7 @@ class _Inputs:
 
     def add_file(self, file: MediaFile, *, is_only: bool) -> None:
         """Add a clip named by hand; one that does not exist is a sample too, unless it is all there is."""
-        if is_only and not file.path.exists():
+        if is_only and not is_there(file.path):
             raise ManifestError(f"{file.path} is neither a file nor a folder", hint="check the path")
         self._refuse_twice([file], file.path)
         self.samples.append(_sample_of(file))
@@ -157,7 +162,7 @@ class _Inputs:
         paths = [Path(p) for s in manifest.samples if (p := path_of(s)) is not None]
         own = {id(sample) for sample in manifest.samples}
         others = [i for i, sample in enumerate(self.samples) if id(sample) not in own]
-        if not others or any(path.exists() for path in paths):
+        if not others or any(is_there(path) for path in paths):
             return
         clips = ClipNames([self.samples[i] for i in others], [self.clips[i].name for i in others])
         known = next((path.name for path in paths if clips.find(path.name) is not None), None)

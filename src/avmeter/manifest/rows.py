@@ -133,6 +133,10 @@ def _parsed(text: str, where: str) -> Any:
         raise ManifestError(f"{place}: not JSON ({detail})", hint=hint) from error
     except RecursionError as error:
         raise ManifestError(f"{where}: objects are nested too deeply") from error
+    except ManifestError:
+        raise
+    except ValueError as error:  # of integers with thousands of digits
+        raise ManifestError(f"{where}: a number with too many digits", hint="write it as a text") from error
 
 
 def _unique(pairs: Sequence[tuple[str, Any]], where: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avmeter.errors import ManifestError
+from avmeter.files import is_folder, is_there
 from avmeter.manifest.folders import MediaFile, list_media
 from avmeter.media.extensions import MEDIA_EXTENSIONS
 
@@ -53,9 +54,9 @@ def resolve_side(
             raise ManifestError(f"{name} is an empty list")
         return Side(name=name, files=tuple(named_files(paths)))
     path = Path(spec)
-    if path.is_dir():
+    if is_folder(path):
         return _folder_side(path, name, extensions, leave_out)
-    if not path.exists():
+    if not is_there(path):
         raise ManifestError(f"{name}: {path} is neither a file nor a folder", hint="check the path")
     return Side(name=name, files=tuple(named_files([path])))
 

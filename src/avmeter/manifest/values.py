@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from avmeter.errors import ManifestError
+from avmeter.files import expand_home, is_there
 from avmeter.manifest.aliases import KEYS
 from avmeter.manifest.rows import Row, Table
 
@@ -22,7 +23,7 @@ def base_folder(table: Table, column: str) -> Path:
     beside = table.path.parent
     paths = [_path(v) for v in table.values(column)[:_NUM_CHECKED]]
     relative = [p for p in paths if p is not None and not p.is_absolute()]
-    if any((beside / p).exists() for p in relative) or not any(p.exists() for p in relative):
+    if any(is_there(beside / p) for p in relative) or not any(is_there(p) for p in relative):
         return beside
     return Path()
 
@@ -36,7 +37,7 @@ def written_path(value: Any) -> str | None:
 
 def _path(value: Any) -> Path | None:
     written = written_path(value)
-    return Path(written.strip()).expanduser() if written is not None and len(written) < _LONGEST_PATH else None
+    return expand_home(written.strip()) if written is not None and len(written) < _LONGEST_PATH else None
 
 
 def file_value(value: Any, folder: Path, where: str) -> Any:
@@ -53,12 +54,12 @@ def file_value(value: Any, folder: Path, where: str) -> Any:
         return value
     if not isinstance(value, str):
         raise ManifestError(f"{where}: a {type(value).__name__}, not a path")
-    path = folder / Path(value).expanduser()
-    if not path.exists():
+    path = folder / expand_home(value)
+    if not is_there(path):
         cleaned = value.strip().strip("\ufeff").strip("\"'").replace("\\", "/")
-        if cleaned != value and (cleaned_path := folder / Path(cleaned).expanduser()).exists():
+        if cleaned != value and is_there(cleaned_path := folder / expand_home(cleaned)):
             return str(cleaned_path)
-        path = folder / Path(value.strip()).expanduser()
+        path = folder / expand_home(value.strip())
     return str(path)
 
 

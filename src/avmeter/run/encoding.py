@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+_MOST_BITS = 14_000  # of an integer that Python prints as decimal digits: 4300 of them
+
 
 def to_jsonable(value: Any) -> Any:
     """Convert to dicts, lists, text, finite numbers, booleans and None. NaN and infinities become None."""
@@ -18,7 +20,7 @@ def to_jsonable(value: Any) -> Any:
     if isinstance(value, str):
         return encodable(str(value))
     if isinstance(value, int):
-        return int(value)
+        return int(value) if value.bit_length() <= _MOST_BITS else hex(value)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     if isinstance(value, np.generic | np.ndarray):

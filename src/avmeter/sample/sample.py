@@ -18,6 +18,8 @@ TEXT_FIELDS = ("text_prompt", "reference_text", "language")
 _AUDIO_OF = {"audio": "video", "reference_audio": "reference"}
 _REFERENCE_FIELDS = ("reference_audio", "reference")
 _HINTS = ("fps", "sample_rate", "audio_stream", "reference_audio_stream")
+_MAX_STREAMS = 1000
+_LONGEST_SHOWN = 80  # characters
 SAMPLE_KEYS = ("id", "role", *MEDIA_FIELDS, "video_path", *TEXT_FIELDS, *_HINTS)
 """Every key of a sample that has a meaning here."""
 
@@ -68,13 +70,13 @@ class Sample:
             del rest["video_path"]
         role = rest.pop("role", "generated")
         if role not in ("generated", "reference"):
-            raise ManifestError(f"sample {index}: role is {role!r}", hint='the only role to state is "reference"')
+            raise ManifestError(f"sample {index}: role is {_shown(role)}", hint='the only role to state is "reference"')
         name = rest.pop("id", None)
         hints = {k: rest.pop(k, None) for k in _HINTS}
         fields = {k: rest.pop(k) for k in (*MEDIA_FIELDS, *TEXT_FIELDS) if k in rest}
         media, texts, problems = _read_fields(fields, hints)
         return cls(
-            id=str(name) if name is not None else _name_of(media, index),
+            id=_id(name, index) if name is not None else _name_of(media, index),
             role=role,
             media=media,
             texts=texts,
@@ -161,10 +163,12 @@ def _wrong_hint(hints: Mapping[str, Any]) -> Problem | None:
     """Return what is wrong with a rate or with the choice of a track."""
     for name in ("fps", "sample_rate"):
         if hints[name] is not None and positive_number(hints[name]) is None:
-            return Problem(message=f"{name} is {hints[name]!r}, not a positive number", hint=f"correct {name}")
+            return Problem(message=f"{name} is {_shown(hints[name])}, not a positive number", hint=f"correct {name}")
     for name in ("audio_stream", "reference_audio_stream"):
-        if hints[name] is not None and not str(hints[name]).removesuffix(".0").isdecimal():
-            return Problem(message=f"{name} is {hints[name]!r}, not a position", hint="0 is the first audio track")
+        if hints[name] is not None and _position(hints[name]) is None:
+            return Problem(
+                message=f"{name} is {_shown(hints[name])}, not a position", hint="0 is the first audio track"
+            )
     return None
 
 
@@ -175,8 +179,27 @@ def _rates(hints: Mapping[str, Any], key: str) -> Rates:
     return Rates(
         fps=positive_number(hints["fps"]),
         sample_rate=int(rate) if rate is not None and rate.is_integer() else rate,
-        audio_stream=None if stream is None else int(float(stream)),
+        audio_stream=None if stream is None else _position(stream),
     )
+
+
+def _position(value: Any) -> int | None:
+    """Return the position of a track, also one written as text; None for anything else."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    is_position = not isinstance(value, bool) and 0 <= number <= _MAX_STREAMS and number.is_integer()
+    return int(number) if is_position else None
+
+
+def _shown(value: Any) -> str:
+    """Return a value for a message; Python prints no integer of thousands of digits."""
+    try:
+        text = repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 def _portable(value: Any, source: MediaSource | None) -> Any:
@@ -184,6 +207,13 @@ def _portable(value: Any, source: MediaSource | None) -> Any:
     if source is None or source.data is None or isinstance(value, bytes | Mapping):
         return value
     return source.data
+
+
+def _id(value: Any, index: int) -> str:
+    try:
+        return str(value)
+    except ValueError as error:  # an integer of thousands of digits
+        raise ManifestError(f"sample {index}: the id is {_shown(value)}", hint="give a short name") from error
 
 
 def _name_of(media: Mapping[str, MediaSource], index: int) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from avmeter.errors import UnknownNameError, UsageError, WeightsError
+from avmeter.files import expand_home, is_there
 from avmeter.runtime.environment import Settings
 from avmeter.weights.catalog import Entry, File, get_entry
 from avmeter.weights.fetch import Progress, RetryPolicy, candidate_urls
@@ -49,8 +50,8 @@ class WeightsSource:
             return cls()
         if weights == "dummy":
             return cls(is_dummy=True)
-        base = Path(weights).expanduser()
-        if not base.exists():
+        base = expand_home(weights)
+        if not is_there(base):
             raise UsageError(f"weights: {base} does not exist", hint='give "auto", "dummy", or a folder of checkpoints')
         return cls(base=base.resolve())
 

@@ -45,3 +45,9 @@ def test_dataclasses_become_dicts_and_unknown_values_text() -> None:
             return "odd"
 
     assert to_jsonable([Inner(float("nan")), Odd()]) == [{"score": None}, "odd"]
+
+
+def test_integer_of_thousands_of_digits_is_text() -> None:
+    """Python prints no such number, and JSON is read by others who take none."""
+    assert to_jsonable([10**4000, -(2**20_000)]) == [10**4000, hex(-(2**20_000))]
+    assert to_json(10**5000).startswith('"0x')

@@ -129,3 +129,32 @@ def test_what_data_frames_put_where_nothing_is_is_absent(nothing: object) -> Non
     sample = as_samples([{"audio": "a.wav", "text_prompt": nothing, "video": nothing}])[0]
     assert not sample.has("text_prompt")
     assert not sample.has("video")
+
+
+@pytest.mark.parametrize(
+    "value", [10**5000, -1, 1.5, "x", [1], True, np.zeros(3), float("inf"), "9" * 5000, 10**9], ids="abcdefghij"
+)
+def test_track_that_can_be_none_is_a_problem_of_the_media(value: object) -> None:
+    """And no error of the whole list, however large the number is."""
+    sample = Sample.of({"audio": "a.wav", "audio_stream": value})
+    assert "not a position" in sample.problems["audio"].message
+    assert len(sample.problems["audio"].message) < 200
+
+
+@pytest.mark.parametrize("value", ["1", "1.0", 1, 1.0, np.int64(1)])
+def test_track_is_a_position(value: object) -> None:
+    """As tables and data frames write it."""
+    assert Sample.of({"audio": "a.wav", "audio_stream": value}).media["audio"].audio_stream == 1
+
+
+@pytest.mark.parametrize("key", ["fps", "sample_rate"])
+def test_rate_of_thousands_of_digits_is_a_problem_of_the_media(key: str) -> None:
+    """Which its message does not print."""
+    assert "thousands of digits" in Sample.of({"audio": np.zeros(9), key: 10**5000}).problems["audio"].message
+
+
+@pytest.mark.parametrize("key", ["id", "role"])
+def test_name_of_thousands_of_digits_is_refused(key: str) -> None:
+    """In a sentence."""
+    with pytest.raises(ManifestError, match="thousands of digits"):
+        Sample.of({"audio": "a.wav", key: 10**5000})
