@@ -9,6 +9,7 @@ contractions, spelling and diacritics of Latin letters stay. Otherwise:
     hello,world                   helloworld              hello world   so is any punctuation but the apostrophe
     U.S.A., e.g.                  usa, eg                 usa, eg       dots of abbreviations vanish
     1,000 / 3.5                   1000 / 35               1000 / 3.5    decimal points stay, grouping goes
+    200 000 (French, Russian ...) differ                  200000        spaces group where that is the rule
     “quoted” … ♪ 、               only listed ones go     all go        every punctuation mark and symbol of Unicode
     rock & roll, 50%              rock roll, 50           rock and roll, 50 percent     spoken, by language
     fifty / 50                    fifty / 50              50 / 50       by language, see `numbers`; option `numbers`
@@ -36,6 +37,7 @@ _GROUPING_SPACES = re.compile("(?<=\\d)[\u00a0\u2009\u202f](?=\\d{3}(?!\\d))")
 _DECIMAL = "\ue000"  # private use: no text that has come this far holds one
 _ABBREVIATION = re.compile(r"\b[^\W\d_]{1,2}\.(?:[^\W\d_]\.)*[^\W\d_]\b")
 _COMMA_GROUPS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{2,3})*,\d{3}(?!\d)")
+_SPACE_GROUPS = re.compile(r"(?<![\d.,])(?<![\d.,] )[1-9]\d{0,2}(?: \d{3})+(?! ?\d)")
 _DOT_GROUPS = re.compile(r"(?<![\d.,])\d{1,3}(?:\.\d{3})+(?!\d)")
 _POINT = re.compile(r"(?<![\d.])(\d+)\.(\d+)(?!\.?\d)")
 _COMMA_POINT = re.compile(r"(?<![\d,])(\d+),(\d+)(?!,?\d)")
@@ -45,6 +47,8 @@ _DECIMAL_COMMA_CODES = (
     "ru sk sl sq sr sv tg tk tr tt uk uz vi"
 )
 _DECIMAL_COMMA = frozenset(_DECIMAL_COMMA_CODES.split())
+_SPACED_GROUP_CODES = "be bg cs et fi fr hu lt lv nb nn no pl ru sk sv uk"
+_GROUPS_WITH_SPACES = frozenset(_SPACED_GROUP_CODES.split())
 _DOTLESS_I = frozenset(["tr", "az"])
 _SPOKEN: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -105,6 +109,8 @@ def _plain_character(char: str) -> str:
 
 def _ungrouped(text: str, code: str) -> str:
     """Digits without marks between their thousands, and "." for the decimal mark."""
+    if code in _GROUPS_WITH_SPACES:
+        text = _SPACE_GROUPS.sub(lambda match: match[0].replace(" ", ""), text)
     if code not in _DECIMAL_COMMA:
         return _COMMA_GROUPS.sub(lambda match: match[0].replace(",", ""), text)
     text = _DOT_GROUPS.sub(lambda match: match[0].replace(".", ""), text)

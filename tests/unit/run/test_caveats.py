@@ -23,6 +23,7 @@ def run_of(*details: dict[str, Any], corpus: dict[str, Any] | None = None, dummy
     [
         ({"loop_suspected": True}, CaveatCode.LOOPING_TRANSCRIPT),
         ({"reference_source": "text_prompt"}, CaveatCode.WORDS_OF_THE_PROMPT),
+        ({"stage_directions": ["[laughs]"]}, CaveatCode.STAGE_DIRECTIONS),
         ({"caveats": ["numbers were left alone"]}, CaveatCode.TEXT_NOT_NORMALISED),
         ({"truncated": True}, CaveatCode.PROMPT_CUT_OFF),
         ({"partly_read": True}, CaveatCode.PARTLY_READ),

@@ -101,6 +101,8 @@ def test_default_normaliser_in_english(reference: str, hypothesis: str, expected
         pytest.param("de", "3,5 Prozent", "3,5%", 0.0, id="decimal-comma-and-percent"),
         pytest.param("de", "12.500 Euro", "12500 Euro", 0.0, id="dots-between-thousands"),
         pytest.param("sw", "hamsini", "50", 1.0, id="number-words-of-a-language-without-rules-stay"),
+        pytest.param("fr", "il y a 12 500 euros", "il y a 12500 euros", 0.0, id="spaces-between-thousands"),
+        pytest.param("fr", "12 34 567", "1234567", 1.0, id="spaces-between-other-numbers"),
         pytest.param("fr", "50 %", "cinquante pour cent", 0.0, id="percent-in-french"),
         pytest.param("de", "3,5 Prozent", "drei Komma fünf %", 0.0, id="decimal-comma-in-words"),
         pytest.param(None, "二零二四年", "2024年", 0.0, id="chinese-number-without-hint"),

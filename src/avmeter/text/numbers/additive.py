@@ -17,7 +17,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 _MARKS = "\u0300-\u036f\u0900-\u0903\u093a-\u094f\u0962\u0963"
-_LITERAL = r"\d+(?:\.\d+)?(?!\.?\d)"
+_LITERAL = r"(?<![^\W\d_])\d+(?:\.\d+)?(?!\.?\d|[^\W\d_])"
 _WORD = re.compile(rf"{_LITERAL}|[^\W\d_](?:[^\W\d_]|[{_MARKS}])*(?:'[^\W\d_]+)*")
 _MAX_LITERAL = 18
 

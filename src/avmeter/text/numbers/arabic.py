@@ -49,6 +49,15 @@ _AND = "و"
 _ONE = "واحد"
 _MAX_LITERAL = 15
 _WORD = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+")
+# Hours are ordinals: the first eleven and twelve, which begin as other ones do.
+_HOURS = dict(
+    zip(
+        ["الحادية عشرة", "الثانية عشرة", "الواحدة", "الثانية", "الثالثة", "الرابعة", "الخامسة", "السادسة", "السابعة"],
+        [11, 12, 1, 2, 3, 4, 5, 6, 7],
+        strict=True,
+    )
+) | {"الثامنة": 8, "التاسعة": 9, "العاشرة": 10}
+_HOUR = re.compile(rf"الساعة\s+({'|'.join(_HOURS)})(?!\w)")
 _PERCENT = re.compile(r"(?:بالمئة|بالمائة|بالمية|في المائة)(?!\w)")
 
 _Kind = Literal["unit", "ten", "tens", "hundreds", "scale", "dual", "literal"]
@@ -80,6 +89,7 @@ class _Item:
 
 def arabic_in_digits(text: str) -> str:
     """Numbers of an Arabic text without optional signs in digits; everything else unchanged."""
+    text = _HOUR.sub(lambda match: f"الساعة {_HOURS[match[1]]}", text)
     text = _PERCENT.sub("في المئة", text.replace("%", " في المئة "))
     text = re.sub(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])", " ", text)
     matches = list(_WORD.finditer(text))

@@ -4,6 +4,7 @@
     三十五, 一百二十, 一万二, 3万, 1.5亿          35, 120, 12000, 30000, 150000000
     三点一四                                     3.14         but 三点十五分 is a time of day
     百分之三十五, 35%                            百分之35
+    五点半, 五点三十分, 5:30                     五点30分
     5个, 五个; 2个, 两个                         五个, 二个     so that words such as 一起 and 三明治 stay words
     十人, 10人; 千円, 1000円 (Japanese)           十人, 千円
     ひとつ, ふたり (Japanese)                     一つ, 二人
@@ -35,6 +36,7 @@ _HAN = "".join([*_DIGITS, *_UNITS, *_SCALES])
 _LITERAL = r"\d{1,18}(?:\.\d{1,18})?(?!\.?\d)"
 _ITEM = re.compile(rf"{_LITERAL}|[{_HAN}{_DECIMAL_MARKS}]")
 _RUN = re.compile(rf"(?<![\d.a-z])(?:{_LITERAL}(?![a-z])|[{_HAN}])(?:{_LITERAL}(?![a-z])|[{_HAN}{_DECIMAL_MARKS}])*")
+_CLOCK = re.compile(r"(?<![\d:])([01]?\d|2[0-4]):([0-5]\d)(?![\d:])")
 _TIME_BEHIND = tuple("分刻")
 
 _KANA = {
@@ -49,13 +51,16 @@ _KANA_NUMBER = re.compile("|".join(_KANA))
 
 def chinese_in_digits(text: str) -> str:
     """Numbers of a lower-case Chinese text in one spelling; everything else unchanged."""
+    text = _CLOCK.sub(lambda match: f"{match[1]}点{match[2]}分" if int(match[2]) else f"{match[1]}点", text)
     text = re.sub(r"(?<![\d.])(\d+(?:\.\d+)?)%", r"百分之\1", text)
     text = re.sub(r"(?<![\d/.])(\d{1,3})/(\d{1,3})(?![\d/])", r"\2分之\1", text).replace("°c", "摄氏度")
-    return _RUN.sub(lambda run: _rewritten(run, japanese=False), text)
+    text = _RUN.sub(lambda run: _rewritten(run, japanese=False), text)
+    return re.sub("([点點])半", r"\g<1>30分", text)
 
 
 def japanese_in_digits(text: str) -> str:
     """Numbers of a lower-case Japanese text in one spelling; everything else unchanged."""
+    text = _CLOCK.sub(lambda match: f"{match[1]}時{match[2]}分" if int(match[2]) else f"{match[1]}時", text)
     text = _KANA_NUMBER.sub(lambda match: _KANA[match[0]], text)
     text = re.sub(r"(?<![\d/.])(\d{1,3})/(\d{1,3})(?![\d/])", r"\2分の\1", text)
     text = text.replace("%", "パーセント").replace("°c", "度")

@@ -46,11 +46,15 @@ _NATIVE = re.compile(
     r"|(?<![가-힣])(?P<unit6>둘|셋|넷)(?=[이은을도만의에로과씩째]?(?![가-힣]))"
 )
 _TELEPHONE = re.compile(r"(?<![\d-])\d{2,4}-\d{3,4}(?:-\d{4})?(?![\d-])")
+_CLOCK = re.compile(r"(?<![\d:])([01]?\d|2[0-4]):([0-5]\d)(?![\d:])")
 _NUMBER = re.compile(r"(?<![\d.])(\d+)(?:\.(\d+)(?!\.?\d))?")
 
 
 def korean_in_hangul(text: str) -> str:
     """Numbers of a lower-case Korean text in Sino-Korean words; everything else unchanged."""
+    text = _CLOCK.sub(
+        lambda match: f"{match[1]}시 {match[2].lstrip('0')}분" if int(match[2]) else f"{match[1]}시", text
+    )
     text = _TELEPHONE.sub(lambda match: re.sub(r"\d+", lambda part: _spelled(part[0]), match[0]), text)
     text = re.sub(r"(?<!\d)6(?=월)", "유", re.sub(r"(?<!\d)10(?=월)", "시", text))
     text = re.sub(r"(?<![\d.])1(?=[만천백])", "", text.replace("%", "퍼센트").replace("°c", "도"))

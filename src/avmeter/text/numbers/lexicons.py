@@ -166,6 +166,10 @@ def _norwegian(words: str) -> Iterator[str]:
         yield from (form, re.sub(r"en$", "ett", form))
 
 
+def _hungarian(words: str) -> Iterator[str]:
+    yield re.sub("kettő$", "két", words)
+
+
 def _polish(words: str) -> Iterator[str]:
     yield re.sub(r"\bdwa$", "dwie", words)
 
@@ -248,6 +252,20 @@ _LANGUAGES: Mapping[str, _Language] = MappingProxyType(
         "tr": _Language(
             library=("tr",), hundred="yüz", thousand="bin", decimals="virgül", ones="bir", adds=True,
             hundred_stems=("yüz",), thousand_stems=("bin",), scales=("milyon", "milyar", "trilyon"),
+        ),
+        "ca": _Language(
+            library=("ca",), hundred="cent cents", thousand="mil", joiners="i", decimals="coma", ones="un u",
+            scales=("milió milions", "", "bilió bilions"),
+        ),
+        "fi": _Language(
+            library=("fi",), hundred="sata sataa", thousand="tuhat tuhatta", decimals="pilkku", ones="yksi",
+            hundred_stems=("sataa", "sata"), thousand_stems=("tuhatta", "tuhat"),
+            scales=("miljoona miljoonaa", "miljardi miljardia", "biljoona biljoonaa"),
+        ),
+        "hu": _Language(
+            library=("hu",), hundred="száz", thousand="ezer", decimals="egész", ones="egy",
+            hundred_stems=("száz",), thousand_stems=("ezer",), variants=_hungarian,
+            scales=("millió", "milliárd", "billió"),
         ),
         "id": _Language(
             library=("id",), thousand="ribu seribu", decimals="koma", ones="satu",

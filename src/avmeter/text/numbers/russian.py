@@ -3,6 +3,7 @@
     двадцать пять, двадцати пяти, двадцатью пятью     25
     в две тысячи двадцать четвёртом году              в 2024 году
     двадцать первый век, 21-й век                     21 век        an ordinal is its number
+    три целых пять десятых, 3,5                       3.5
 
 Source: the declension of numerals in Зализняк's Грамматический словарь; rules of our own. ё is е here.
 """
@@ -53,13 +54,19 @@ _ORDINALS = """
 _HARD = "ый ой ая ое ые ого ому ым ом ую ою ых ыми"
 _SOFT = "ий ья ье ьи ьего ьей ьему ьим ьем ью ьих ьими"
 _SUFFIX = re.compile(r"(?<=\d)-(?:ый|ой|ий|ая|ое|ее|ые|ого|его|ому|ему|ым|ую|ых|ыми|ом|ем|й|я|е|го|му|м|х|ми|ю)(?!\w)")
+_FRACTION = re.compile(r"(?<![\w.])(\d+|один|одна) цел(?:ых|ая|ой) (?:и )?(\d{1,3}|один|одна) (10|100|1000)(?!\w)")
 _PERCENT = re.compile(r"\bпроцент(?:а|у|ом|е|ы|ам|ами|ах)?(?!\w)")
 
 
 def russian_in_digits(text: str) -> str:
     """Numbers of a lower-case Russian text, ё written as е, in digits; everything else unchanged."""
     text = _PERCENT.sub("процентов", text.replace("%", " процентов "))
-    return words_in_digits(_SUFFIX.sub("", text), _lexicon())
+    return _FRACTION.sub(_decimal, words_in_digits(_SUFFIX.sub("", text), _lexicon()))
+
+
+def _decimal(match: re.Match[str]) -> str:
+    whole, part = ("1" if word in ("один", "одна") else word for word in match.group(1, 2))
+    return f"{whole}.{part.zfill(len(match[3]) - 1)}"
 
 
 @cache

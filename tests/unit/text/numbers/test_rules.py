@@ -33,6 +33,10 @@ ONE_READING = [
     ("cs", "třicet pět", "35"), ("uk", "тридцять п'ять", "35"), ("tr", "otuz beş", "35"),
     ("id", "tiga puluh lima", "35"), ("vi", "hai nghìn không trăm hai mươi bốn", "2024"),
     ("en", "thirty-five", "35"),
+    ("fi", "kolmekymmentäviisi", "35"), ("hu", "kétezer-huszonnégy", "2024"), ("ca", "trenta-cinc", "35"),
+    ("zh", "五点半", "5:30"), ("ja", "五時三十分", "5:30"), ("ko", "다섯 시 삼십 분", "5:30"),
+    ("fr", "deux cent mille", "200 000"),
+    ("ar", "الساعة الثالثة", "الساعة 3"), ("ru", "три целых пять десятых", "3,5"),
 ]  # fmt: skip
 
 
