@@ -50,7 +50,7 @@ class Evaluator:
         metrics: Metric names, groups ("audio", "av"), or "all".
         device: "auto" (first GPU, else CPU), or a torch device.
         num_gpus: How many GPUs of this machine to use, one process per GPU.
-        compile: Not available; refused with a hint.
+        compile: FastVideo's; without effect, which a warning says.
         **options: The other fields of `EvaluatorConfig`: weights, protocol, options, store, precision, batch_size,
             loader_threads, loader_processes, skip_missing_deps.
 
@@ -67,12 +67,7 @@ class Evaluator:
         compile: bool = False,
         **options: Any,
     ) -> None:
-        if compile:
-            raise UsageError(
-                "compile=True: compiling costs more than it saves below thousands of clips",
-                hint='use `precision="tf32"` or `precision="bf16"`',
-            )
-        named = {"device": device, "num_gpus": num_gpus, **options}
+        named = {"device": device, "num_gpus": num_gpus, **({"compile": True} if compile else {}), **options}
         self._set_up(metrics, EvaluatorConfig.from_keywords(named, caller="Evaluator", also=("metrics",)))
 
     @classmethod
@@ -83,7 +78,7 @@ class Evaluator:
         return evaluator
 
     def _set_up(self, metrics: Sequence[str] | str, config: EvaluatorConfig) -> None:
-        self._metrics = config.resolve_metrics(metrics)
+        self._metrics = self._resolve(metrics, config)
         self._config = config
         self._computer = config.build_computer()
         local = LocalExecutor(self._computer)
@@ -95,6 +90,9 @@ class Evaluator:
         for metric in self._metrics.values():
             if isinstance(metric, SimpleAdapter):
                 metric.prepare(self._computer.runtime.device)
+
+    def _resolve(self, metrics: Sequence[str] | str, config: EvaluatorConfig) -> dict[str, Metric]:
+        return config.resolve_metrics(metrics)
 
     @property
     def metric_names(self) -> list[str]:

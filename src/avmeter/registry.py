@@ -40,18 +40,28 @@ class Registry:
         self._prefix_of = prefix_of
         self._group = group
         self._classes: dict[str, type[Any]] = {}
+        self._overridden: set[str] = set()
 
-    def add(self, name: str, cls: type[Any]) -> None:
+    def add(self, name: str, cls: type[Any], *, override: bool = False) -> None:
         """Bind `name` to `cls`, and set it as the class's `name` unless it has one of its own.
+
+        Args:
+            name: Its name.
+            cls: The class.
+            override: Take the name from whichever class has it, also from one of this package.
 
         Raises:
             UsageError: Another class has that name.
         """
-        known = self._classes.get(name)
+        if override:
+            self._overridden.add(name)
+        elif name in self._overridden and cls.__module__ == self.builtin().get(name):
+            return  # the module behind the name is imported after its name was taken
+        known = None if override else self._classes.get(name)
         if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
             raise UsageError(
                 f"{self._kind} `{name}` is already registered by {known.__module__}.{known.__qualname__}",
-                hint="choose another name",
+                hint="choose another name, or pass `override=True`",
             )
         if "name" not in vars(cls):
             cls.name = name
@@ -124,15 +134,15 @@ METRICS = Registry("metric", "avmeter.metrics", prefix_of=_group_prefix, group="
 EXTRACTORS = Registry("extractor", "avmeter.features", prefix_of=_family_prefix, group="avmeter.extractors")
 
 
-def register(name: str) -> Callable[[T], T]:
+def register(name: str, *, override: bool = False) -> Callable[[T], T]:
     """Decorate a class to make it available as the metric `name` ("group.metric"), which becomes its `name`.
 
     The class is a `Metric`, a `CorpusMetric`, or any class with `compute(sample)` or with `accumulate(sample)` and
-    `finalize()`.
+    `finalize()`. With `override` it replaces the class that has the name.
     """
 
     def wrapper(cls: T) -> T:
-        METRICS.add(name, cls)
+        METRICS.add(name, cls, override=override)
         return cls
 
     return wrapper

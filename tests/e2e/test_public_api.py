@@ -95,9 +95,6 @@ def test_constructor_takes_what_fastvideo_users_write():
 
 
 REFUSED = {
-    "prefetch_factor": ({"prefetch_factor": 2}, "bounded in bytes"),
-    "pre_upload": ({"pre_upload": True}, "batch by batch"),
-    "compile": ({"compile": True}, "precision"),
     "several GPUs": ({"num_gpus": 200}, "torch sees"),
     "no GPUs": ({"num_gpus": 0}, 'device="cpu"'),
     "batch of nothing": ({"batch_size": 0}, "at least 1"),

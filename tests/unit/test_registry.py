@@ -103,3 +103,20 @@ def test_listing_loads_neither_torch_nor_a_metric() -> None:
     assert "numpy" not in loaded
     assert not [m for m in loaded if m in {*METRICS.builtin().values(), *EXTRACTORS.builtin().values()}]
     assert list_metrics("av") == [n for n in list_metrics() if n.startswith("av.")]
+
+
+def test_name_that_is_taken_is_given_up_only_when_asked(packages: Path) -> None:
+    """And not taken back by the file behind it, which may be imported later."""
+    (packages / "lips").mkdir()
+    (packages / "lips/__init__.py").touch()
+    (packages / "lips/sync.py").touch()
+    registry = plugged()
+    one, other, own = (type(n, (), {}) for n in ("One", "Other", "Own"))
+    own.__module__ = "plugged.lips.sync"
+    registry.add("lips.sync", one)
+    with pytest.raises(UsageError, match="already registered") as caught:
+        registry.add("lips.sync", other)
+    assert "override=True" in caught.value.hint
+    registry.add("lips.sync", other, override=True)
+    registry.add("lips.sync", own)
+    assert registry.get("lips.sync") is other

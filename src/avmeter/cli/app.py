@@ -15,7 +15,20 @@ from typing import Annotated, Any
 
 import typer
 
-from avmeter.cli import audit, compare, demo, doctor, features, listing, probe, report, score, stress, weights
+from avmeter.cli import (
+    audit,
+    compare,
+    demo,
+    doctor,
+    evaluation,
+    features,
+    listing,
+    probe,
+    report,
+    score,
+    stress,
+    weights,
+)
 from avmeter.cli.exit_codes import EXIT_USAGE
 from avmeter.cli.interrupts import Interrupts
 from avmeter.cli.messages import fail, say, warn
@@ -42,6 +55,7 @@ app.command("probe")(probe.probe_command)
 app.command("audit")(audit.audit_command)
 app.add_typer(weights.app, name="weights")
 app.add_typer(features.app, name="features")
+app.add_typer(evaluation.app, name="eval")
 app.command("report")(report.report_command)
 app.command("compare")(compare.compare_command)
 app.command("doctor")(doctor.doctor_command)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from avmeter.cli.exit_codes import EXIT_NOTHING, EXIT_SKIPPED
+from avmeter.cli.formats import print_fastvideo, require_format
 from avmeter.cli.interrupts import Interrupted, Interrupts
 from avmeter.cli.messages import join_names, say, warn
 from avmeter.cli.options import parse_options
@@ -74,6 +75,9 @@ def score_command(
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse doubtful input, and exit with 1 when anything was skipped.")
     ] = False,
+    output_format: Annotated[
+        str, typer.Option("--format", help="What is printed: tables, or the JSON of fastvideo.")
+    ] = "tables",
 ) -> None:
     """Score clips, and write a run folder with tables and a report.
 
@@ -91,6 +95,7 @@ def score_command(
     from avmeter.run import Grouping, prepare_run
     from avmeter.sample import as_samples
 
+    require_format(output_format)
     options = parse_options(option or [])
     samples = samples_from_inputs(
         inputs,
@@ -133,7 +138,7 @@ def score_command(
         if grouping != Grouping():
             results.group(cluster=cluster, by=grouping.by)
         with interrupts.saving():
-            _write_and_show(results, out)
+            _write_and_show(results, out, output_format)
         if interrupts.is_requested:
             raise Interrupted
         evaluator.shutdown()
@@ -171,7 +176,7 @@ def _evaluate(
         )
 
 
-def _write_and_show(results: EvalResults, out: Path | None) -> None:
+def _write_and_show(results: EvalResults, out: Path | None, output_format: str) -> None:
     """Write the run folder, then print: what ends the printing costs no results, and a full disk no table."""
     from avmeter.report import print_run, write_report
 
@@ -185,7 +190,10 @@ def _write_and_show(results: EvalResults, out: Path | None) -> None:
             page = write_report(results, out, notes=results.provenance.get("notes", ()))
             say(f"written: {out} (open {page})")
     finally:
-        print_run(results)
+        if output_format == "fastvideo":
+            print_fastvideo(results)
+        else:
+            print_run(results)
 
 
 def _write_partial(results: EvalResults, out: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +23,12 @@ from avmeter.runtime import Precision, Runtime
 from avmeter.runtime.device import device_named, require_gpus
 from avmeter.weights import WeightsSource
 
-_REPLACED = {
-    "pre_upload": "nothing replaces it: windows of all clips are uploaded batch by batch",
-    "prefetch_factor": "nothing replaces it: the queue between decoding and networks is bounded in bytes",
+_WITHOUT_EFFECT = {
+    "compile": 'use `precision="tf32"` or `precision="bf16"` where speed counts',
+    "pre_upload": "windows of all clips are uploaded batch by batch",
+    "prefetch_factor": "the queue between decoding and networks is bounded in bytes",
 }
+"""Options of FastVideo that mean nothing here -> what there is in their place."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,16 +98,18 @@ class EvaluatorConfig:
             without: Options that mean nothing to it.
 
         Raises:
-            UsageError: One of them is FastVideo's and means nothing here.
             UnknownNameError: One of them is none.
+
+        Options of FastVideo that mean nothing here are passed over with one warning.
         """
         known = [name for name in OPTION_NAMES if name not in without]
+        ignored = [f"{name}= ({_WITHOUT_EFFECT[name]})" for name in options if name in _WITHOUT_EFFECT]
+        if ignored:
+            warnings.warn(f"without effect here: {', '.join(ignored)}", stacklevel=3)
         for name in options:
-            if name in _REPLACED:
-                raise UsageError(f"{name}= is not an option here", hint=_REPLACED[name])
-            if name not in known:
+            if name not in known and name not in _WITHOUT_EFFECT:
                 raise UnknownNameError.among(f"argument of {caller}", name, [*also, *known])
-        return cls(**options)
+        return cls(**{name: value for name, value in options.items() if name in known})
 
     @property
     def weights_source(self) -> WeightsSource:

@@ -43,6 +43,25 @@ def write_audio(
     return path
 
 
+def write_wav(path: Path, samples: npt.NDArray[np.float32], sample_rate: int) -> Path:
+    """Write audio as WAV (16 bit), for programs that read nothing else.
+
+    Args:
+        path: File to write, ending in `.wav`.
+        samples: (C, N), full scale 1; what lies beyond is clipped by the format.
+        sample_rate: Hz.
+    """
+    with create_container(path) as out:
+        stream = out.add_stream("pcm_s16le", rate=sample_rate, layout=_layout(len(samples), ()))
+        scaled = np.clip(np.rint(np.asarray(samples, np.float64) * 2**15), -(2**15), 2**15 - 1).astype(np.int16)
+        layout = stream.codec_context.layout
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(scaled.T).reshape(1, -1), format="s16", layout=layout)
+        frame.sample_rate = sample_rate
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            out.mux(packet)
+    return path
+
+
 def write_clip(
     path: Path,
     frames: Iterable[npt.NDArray[np.uint8]],

@@ -10,6 +10,9 @@ class Spread:
     def accumulate(self, sample: dict): ...
     def merge_from(self, other): ...           # needed where a run is split
     def finalize(self) -> MetricResult | float: ...
+
+With `needs_frames = True` in the class, `sample["video"]` and `sample["reference"]` are decoded frames: float32 tensors
+(T, 3, H, W) in [0, 1] on the metric's device. Else they are what the sample's author gave.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from typing import Any
 
 from avmeter.errors import SkipCode, SkipError, UsageError
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Metric, Need
+from avmeter.metrics.decoded_frames import with_decoded_frames
 from avmeter.result import MetricResult
 from avmeter.sample import Sample, Video
 
@@ -35,6 +39,8 @@ class BaseMetric:
     needs_gpu: bool = False
     backbone: str | None = None
     is_set_metric: bool = False
+    needs_frames: bool = False
+    _chunk_size: int | None = None
     _device: Any = "cpu"
 
     @property
@@ -61,6 +67,10 @@ class BaseMetric:
         """Add one sample of a corpus."""
         raise NotImplementedError(f"{type(self).__name__}.accumulate is not implemented")
 
+    def merge_from(self, other: Any) -> None:
+        """Add what another instance accumulated, over the next part of the corpus."""
+        raise UsageError(f"{self.name}: needs `merge_from(other)` where a run is split")
+
     def finalize(self) -> MetricResult | float | None:
         """Return the score of the corpus."""
         raise NotImplementedError(f"{type(self).__name__}.finalize is not implemented")
@@ -77,6 +87,8 @@ def _direction(instance: Any) -> str:
 def _result(name: str, value: Any) -> MetricResult:
     if isinstance(value, MetricResult):
         return value
+    if isinstance(value, list) and len(value) == 1:  # of a batch of one
+        return _result(name, value[0])
     if value is None:
         return MetricResult.skipped(name, SkipError(SkipCode.UNSUPPORTED, f"{name}: returned no score"))
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:  # NumPy and torch scalars
@@ -101,16 +113,25 @@ class SimpleAdapter:
 
     instance: Any
     _is_ready = False
+    _prepared_device: Any = "cpu"
 
     def prepare(self, device: Any) -> None:
         """Move the instance to the device and set it up, once."""
         if self._is_ready:
             return
         self._is_ready = True
+        self._prepared_device = device
         if hasattr(self.instance, "to"):
             self.instance.to(device)
         if hasattr(self.instance, "setup"):
             self.instance.setup()
+
+    def _sample_for(self, sample: Sample) -> dict[str, Any]:
+        """Return the sample in the form that the instance asks for."""
+        original = _original(sample)
+        if not getattr(self.instance, "needs_frames", False):
+            return original
+        return with_decoded_frames(original, sample, getattr(self.instance, "device", self._prepared_device))
 
 
 class _SimpleMetric(SimpleAdapter, Metric):
@@ -127,7 +148,7 @@ class _SimpleMetric(SimpleAdapter, Metric):
         return ()
 
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
-        return _result(self.name, self.instance.compute(_original(sample)))
+        return _result(self.name, self.instance.compute(self._sample_for(sample)))
 
 
 class _SimpleCorpusMetric(SimpleAdapter, CorpusMetric):
@@ -150,7 +171,7 @@ class _SimpleCorpusMetric(SimpleAdapter, CorpusMetric):
         return state
 
     def update(self, state: Any, sample: Sample, features: FeatureSet) -> Any:
-        state.accumulate(_original(sample))
+        state.accumulate(self._sample_for(sample))
         return state
 
     def merge(self, a: Any, b: Any) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from avmeter.errors import MissingDependencyError
-from avmeter.run.encoding import encodable
+from avmeter.run.encoding import encodable, to_jsonable
 from avmeter.run.folder import write_run
 from avmeter.run.grouping import GROUPING, Grouping
 from avmeter.run.score_table import ScoreTable
@@ -51,6 +51,28 @@ class EvalResults(ScoreTable):
         grouping = Grouping(cluster=cluster, by=tuple(by))
         grouping.check(self.samples)
         self.provenance = {**self.provenance, GROUPING: grouping.to_facts()}
+
+    def to_fastvideo(self) -> list[dict[str, Any]]:
+        """Return the scored samples as JSON values in the shape that `fastvideo eval run` writes.
+
+        One dict per sample: `video`, the path of its video or else of its sound, or its id; and `scores`, from metrics
+        to their `name`, `score` and `details`. Results of the corpus have no place in it.
+        """
+        return [
+            {
+                "video": self._name_of_clip(i),
+                "scores": {
+                    name: {"name": result.name, "score": result.score, "details": to_jsonable(result.details)}
+                    for name, result in self[i].items()
+                },
+            }
+            for i in self.scored_positions
+        ]
+
+    def _name_of_clip(self, position: int) -> str:
+        media = self.samples[position].media if self.samples else {}
+        paths = (media[field].path for field in ("video", "audio") if field in media)
+        return encodable(str(next((p for p in paths if p is not None), self.sample_ids[position])))
 
     def summary(self) -> dict[str, Any]:
         """Summarise the scores per metric; see `avmeter.run.summary`."""

@@ -34,7 +34,7 @@ def require_gpus(count: int, device: str) -> None:
     found = torch.cuda.device_count()
     if count > found:
         raise UsageError(f"num_gpus={count}: torch sees {found} here", hint="leave out `num_gpus`, or ask for fewer")
-    if device not in ("auto", "cuda"):
+    if device not in ("auto", "cuda", "cuda:0"):  # FastVideo's default is the last
         raise UsageError(
             f"num_gpus={count} with device={device!r}: the first {count} GPUs are meant",
             hint="leave out `device`; `CUDA_VISIBLE_DEVICES` chooses among them",

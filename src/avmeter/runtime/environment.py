@@ -5,12 +5,14 @@ The one exception is `avmeter.telemetry`, which turns usage reports of other pac
 | variable | meaning |
 |---|---|
 | `AVMETER_WEIGHTS` | folder with checkpoints: `NAME/file`, or `file` alone |
-| `AVMETER_CACHE` | folder for downloads, their hashes and the feature store; else the platform's cache folder |
+| `AVMETER_CACHE` | downloads, their hashes and the feature store; else `avmeter` in FastVideo's, or the platform's |
 | `AVMETER_OFFLINE`, `HF_HUB_OFFLINE` | anything but empty, 0, false, no, off: no network |
 | `AVMETER_MIRROR` | base URL tried before all others: `BASE/NAME/file` |
 | `HF_ENDPOINT` | the hub, if not https://huggingface.co |
 | `HF_TOKEN` | sent to that host only |
 | `HF_HUB_CACHE`, `HF_HOME`, `XDG_CACHE_HOME` | where the hub's own library keeps what it downloaded |
+| `FASTVIDEO_EVAL_CACHE`, `FASTVIDEO_CACHE_ROOT` | FastVideo's cache, and the folder above its `eval` |
+| `FASTVIDEO_FVD_REF_FEATURES` | named where `common.fvd`, which would read it, is asked for |
 | `AVMETER_FAD_REF_FEATURES`, `FASTVIDEO_FAD_REF_FEATURES` | reference features of the Fréchet distance |
 
 A leading `~` in a path is the home folder.
@@ -87,15 +89,36 @@ def offline_variables() -> tuple[str, ...]:
 
 
 def cache_folder() -> Path:
-    """Return the folder for everything that may be deleted at any time: `AVMETER_CACHE`, else the platform's."""
+    """Return the folder for everything that may be deleted at any time.
+
+    That is `AVMETER_CACHE`, else `avmeter` in FastVideo's cache where a variable names one, else the platform's.
+    """
     explicit = _path("AVMETER_CACHE")
     if explicit is not None:
         return explicit
+    beside = _explicit_fastvideo_cache()
+    if beside is not None:
+        return beside / "avmeter"
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "avmeter"
     if sys.platform == "win32":
         return (_path("LOCALAPPDATA") or Path.home()) / "avmeter"
     return _user_cache() / "avmeter"
+
+
+def fastvideo_cache_folder() -> Path:
+    """Return the folder in which FastVideo's eval package stores checkpoints and data sets."""
+    return _explicit_fastvideo_cache() or _user_cache() / "fastvideo" / "eval"
+
+
+def _explicit_fastvideo_cache() -> Path | None:
+    root = _path("FASTVIDEO_CACHE_ROOT")
+    return _path("FASTVIDEO_EVAL_CACHE") or (root / "eval" if root is not None else None)
+
+
+def video_reference_features_file() -> Path | None:
+    """Return the file of reference features of FastVideo's Fréchet video distance, or None."""
+    return _path("FASTVIDEO_FVD_REF_FEATURES")
 
 
 def reference_features_file() -> Path | None:

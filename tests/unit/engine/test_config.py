@@ -67,11 +67,15 @@ def test_unknown_keyword_is_answered_with_the_nearest():
         EvaluatorConfig.from_keywords({"metric": 3}, caller="Evaluator", also=["metrics"])
 
 
-@pytest.mark.parametrize("name", ["pre_upload", "prefetch_factor"])
-def test_option_of_fastvideo_that_means_nothing_is_refused_by_name(name):
-    """With what takes its place."""
-    with pytest.raises(UsageError, match=f"{name}= is not an option here"):
-        EvaluatorConfig.from_keywords({name: 2}, caller="Evaluator")
+def test_options_of_fastvideo_that_mean_nothing_are_named_in_one_warning():
+    """With what takes their place; the others count."""
+    options = {"pre_upload": False, "prefetch_factor": 4, "compile": True, "device": "cpu", "batch_size": 3}
+    with pytest.warns(UserWarning, match="without effect here") as caught:
+        config = EvaluatorConfig.from_keywords(options, caller="Evaluator")
+    assert config == EvaluatorConfig(device="cpu", batch_size=3)
+    (said,) = (str(w.message) for w in caught)
+    for words in ("pre_upload= (", "batch by batch", "prefetch_factor= (", "bounded in bytes", "compile= (", "tf32"):
+        assert words in said
 
 
 def test_every_option_is_described():

@@ -13,7 +13,7 @@ import pytest
 
 import support.media as build
 from avmeter.media import AudioSpec, FrameRequest, MediaItem, probe
-from avmeter.media.write import fits_mp4, replace_audio, write_audio, write_clip, write_video
+from avmeter.media.write import fits_mp4, replace_audio, write_audio, write_clip, write_video, write_wav
 
 NATIVE = AudioSpec(sample_rate=None, mixdown="none")
 RATE = 24_000
@@ -194,3 +194,12 @@ def test_names_like_protocols_are_files_here_too(
     assert packets(tmp_path / replaced, "video") == packets(tmp_path / source, "video")
     with pytest.raises(TimeoutError):
         listener.accept()
+
+
+def test_wav_holds_16_bit_and_clips_beyond(tmp_path: Path) -> None:
+    """Channel by channel, the length kept to the sample."""
+    samples = np.stack([np.linspace(-1.5, 1.5, 1001), np.zeros(1001)]).astype(np.float32)
+    with MediaItem.open(write_wav(tmp_path / "a.wav", samples, 8000)) as item:
+        found = item.audio(AudioSpec(mixdown="none"))[:]
+        assert item.audio_facts.sample_rate == 8000
+    np.testing.assert_allclose(found, samples.clip(-1, 1), atol=2**-15)

@@ -119,3 +119,28 @@ def test_metric_is_left_as_it_is_and_anything_else_is_refused() -> None:
     assert adapt("other", metric) is metric
     with pytest.raises(UsageError, match="int is no metric"):
         adapt("user.number", 5)
+
+
+def test_result_of_a_batch_of_one_is_the_result() -> None:
+    """Some guides say that `compute` returns a list."""
+    assert score([MetricResult("user.level", 2.0)]) == MetricResult("user.level", 2.0)
+    with pytest.raises(UsageError, match="list"):
+        score([1.0, 2.0])
+
+
+def test_frames_are_decoded_for_a_class_that_asks() -> None:
+    """On the device that it was moved to; others get what the author gave."""
+
+    class Shape:
+        needs_frames = True
+
+        def compute(self, sample: dict[str, Any]) -> float:
+            video = sample["video"]
+            assert str(video.device) == "meta"
+            return float(sum(video.shape))
+
+    sample = Sample.of({"video": np.zeros((2, 4, 5, 3), np.uint8)})
+    metric = adapt("user.shape", Shape())
+    assert isinstance(metric, SimpleAdapter)
+    metric.prepare("meta")
+    assert metric.score(sample, FeatureSet()).score == 2 + 3 + 4 + 5

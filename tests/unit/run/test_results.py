@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from avmeter.errors import MissingDependencyError
@@ -43,3 +45,15 @@ def test_methods_are_the_functions_of_the_package(tmp_path: Path, make_run) -> N
     results = make_run([0.1, None])
     assert results.summary() == summarise(results)
     assert list(read_run(results.write(tmp_path))) == list(results)
+
+
+def test_shape_of_fastvideo_has_an_entry_for_each_scored_sample() -> None:
+    """Named after its video, else its sound, else itself; details as JSON, references left out."""
+    samples = as_samples(
+        [{"video": "a.mp4", "audio": "a.wav"}, {"audio": "b.wav"}, {"id": "c"}, {"video": "d.mp4", "role": "reference"}]
+    )
+    rows = [{"m": MetricResult("m", 0.5, {"x": np.float32(2), "nan": math.nan})}, {}, {}, {}]
+    found = EvalResults(rows, {}, samples=samples).to_fastvideo()
+    assert [entry["video"] for entry in found] == ["a.mp4", "b.wav", "c"]
+    assert found[0]["scores"] == {"m": {"name": "m", "score": 0.5, "details": {"x": 2.0, "nan": None}}}
+    assert [entry["video"] for entry in EvalResults(rows).to_fastvideo()] == ["0", "1", "2", "3"]

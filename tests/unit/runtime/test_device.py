@@ -55,7 +55,7 @@ def test_name_that_is_no_device_is_refused() -> None:
 
 
 @pytest.mark.usefixtures("gpus")
-@pytest.mark.parametrize("device", ["auto", "cuda"])
+@pytest.mark.parametrize("device", ["auto", "cuda", "cuda:0"])
 def test_as_many_gpus_as_there_are_may_be_asked_for(device: str) -> None:
     """Up to all of them."""
     require_gpus(2, device)

@@ -72,3 +72,19 @@ def test_environment_is_read_in_one_place() -> None:
     reading = re.compile(r"\b(?:os\.environ|os\.getenv|getenv|environb?)\b")
     found = {p.relative_to(PACKAGE) for p in PACKAGE.rglob("*.py") if reading.search(p.read_text(encoding="utf-8"))}
     assert found == MAY_READ
+
+
+def test_cache_lies_in_that_of_fastvideo_where_only_that_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Who moved FastVideo's downloads off the home folder has moved ours."""
+    assert environment.fastvideo_cache_folder() == tmp_path / ".cache" / "fastvideo" / "eval"
+    ours = environment.cache_folder()
+    monkeypatch.setenv("FASTVIDEO_CACHE_ROOT", str(tmp_path / "big"))
+    assert environment.fastvideo_cache_folder() == tmp_path / "big" / "eval"
+    assert environment.cache_folder() == tmp_path / "big" / "eval" / "avmeter" != ours
+    monkeypatch.setenv("FASTVIDEO_EVAL_CACHE", str(tmp_path / "eval"))
+    assert environment.fastvideo_cache_folder() == tmp_path / "eval"
+    assert environment.cache_folder() == tmp_path / "eval" / "avmeter"
+    monkeypatch.setenv("AVMETER_CACHE", str(tmp_path / "ours"))
+    assert environment.cache_folder() == tmp_path / "ours"

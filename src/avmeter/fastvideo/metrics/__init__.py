@@ -1,0 +1,1 @@
+"""Where FastVideo has its base class of metrics."""

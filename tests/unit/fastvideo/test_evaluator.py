@@ -1,0 +1,74 @@
+"""The evaluator behind FastVideo's names."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import pytest
+
+from avmeter.errors import UnknownNameError
+from avmeter.fastvideo.evaluator import create_evaluator, evaluate
+
+MIXED = ["audio.loudness", "common.ssim", "common.fvd"]
+
+
+def test_list_with_metrics_that_are_not_here_is_scored_all_the_same(clips: Path) -> None:
+    """One warning names them, and their results are skips."""
+    with pytest.warns(UserWarning, match="not in avmeter yet") as caught:
+        evaluator = create_evaluator(MIXED, "cpu")
+    assert [w.filename for w in caught] == [__file__]
+    assert evaluator.metric_names == MIXED
+    results = evaluator.evaluate(samples=[{"video": str(p)} for p in sorted((clips / "gen").iterdir())])
+    assert results[0]["audio.loudness"].score is not None
+    assert results[0]["common.ssim"].details["skipped"] == "common.ssim is not in avmeter yet"
+    assert results.corpus["common.fvd"].score is None
+
+
+def test_missing_dependencies_are_left_out_on_demand() -> None:
+    """As FastVideo does with what cannot be imported."""
+    with pytest.warns(UserWarning, match=r"left out: common\.ssim, common\.fvd"):
+        evaluator = create_evaluator(MIXED, "cpu", skip_missing_deps=True)
+    assert evaluator.metric_names == ["audio.loudness"]
+
+
+def test_name_of_neither_is_refused() -> None:
+    """A misspelt name is not taken for one that is missing."""
+    with pytest.raises(UnknownNameError, match=r"common\.simm"):
+        create_evaluator(["common.simm"], "cpu")
+
+
+def test_arguments_that_mean_nothing_are_accepted_with_one_warning() -> None:
+    """Defaults of FastVideo's training callback included."""
+    with pytest.warns(UserWarning, match="prefetch_factor= .*, pre_upload= .*, compile=|without effect") as caught:
+        create_evaluator(["audio.loudness"], "cpu", 1, True, loader_threads=1, prefetch_factor=2, pre_upload=False)
+    assert len(caught) == 1
+
+
+def test_evaluation_after_shutdown_goes_on(clips: Path) -> None:
+    """FastVideo's `shutdown` ends nothing."""
+    evaluator = create_evaluator(["audio.loudness"], "cpu")
+    clip = str(clips / "gen" / "clip_2.mp4")
+    before = evaluator.evaluate(video=clip)
+    evaluator.shutdown()
+    assert evaluator.evaluate(video=clip) == before
+    evaluator.unload()
+    evaluator.reload()
+    assert evaluator.evaluate(video=clip) == before
+
+
+def test_one_device_is_counted_without_a_gpu() -> None:
+    """Scripts divide by it."""
+    assert create_evaluator(["audio.loudness"], "cpu").num_gpus == 1
+
+
+def test_one_clip_is_scored_without_an_evaluator(clips: Path) -> None:
+    """With a skip for what is not here, and none of it asked of the others."""
+    clip = clips / "gen" / "clip_2.mp4"
+    with pytest.warns(UserWarning, match="not in avmeter yet"):
+        found = evaluate(clip, metrics=["common.ssim", "audio.loudness"], device="cpu")
+    assert found["audio.loudness"].score is not None
+    assert found["common.ssim"].score is None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert list(evaluate(clip, metrics="audio.loudness", device="cpu")) == ["audio.loudness"]

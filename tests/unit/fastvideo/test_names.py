@@ -1,0 +1,61 @@
+"""FastVideo's 36 names lead to a metric or to a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from avmeter.fastvideo.names import absent_names, fastvideo_names, split_selectors
+from avmeter.registry import METRICS
+from support.paths import ROOT
+
+
+def test_table_has_every_metric_of_fastvideo() -> None:
+    """By group, each with what it reads and what it stands on."""
+    names = fastvideo_names()
+    groups = [name.partition(".")[0] for name in names]
+    counts = {group: groups.count(group) for group in groups}
+    assert counts == {
+        "audio": 7, "common": 4, "judge": 1, "optical_flow": 2, "physics_iq": 5, "vbench": 16, "videoscore2": 1,
+    }  # fmt: skip
+    assert all(m.of in ("sample", "corpus") and m.inputs and m.needs for m in names.values())
+
+
+def test_what_is_recommended_instead_exists() -> None:
+    """The first word of the sentence is a metric's name."""
+    recommended = [m.instead.split()[0] for m in fastvideo_names().values() if m.instead]
+    assert recommended
+    assert set(recommended) <= set(METRICS.names())
+
+
+def test_documentation_has_every_name() -> None:
+    """Whoever moves over finds each metric, whether avmeter has it or not."""
+    page = (ROOT / "docs" / "from-fastvideo.md").read_text("utf-8")
+    assert [n for n in fastvideo_names() if f"`{n}`" not in page] == []
+
+
+@pytest.mark.parametrize(
+    ("selector", "count"), [("vbench", 16), ("common.ssim", 1), ("physics_iq", 5), ("audio", 0), ("audio.wer", 0)]
+)
+def test_name_or_group_means_what_avmeter_lacks_of_it(selector: str, count: int) -> None:
+    """Nothing of what there is."""
+    assert len(absent_names(selector)) == count
+
+
+def test_selectors_are_split_into_what_is_here_and_what_is_not() -> None:
+    """An unknown name stays, to be refused by who resolves it."""
+    present, absent = split_selectors("audio, common.ssim,nonsense")
+    assert present == ["audio", "nonsense"]
+    assert list(absent) == ["common.ssim"]
+
+
+def test_cached_features_of_a_metric_that_is_not_here_are_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A variable that nothing reads is not passed over in silence."""
+    metric = fastvideo_names()["common.fvd"]
+    monkeypatch.delenv("FASTVIDEO_FVD_REF_FEATURES", raising=False)
+    assert "FASTVIDEO" not in metric.reason
+    monkeypatch.setenv("FASTVIDEO_FVD_REF_FEATURES", str(tmp_path / "real.pt"))
+    assert "FASTVIDEO_FVD_REF_FEATURES is not read" in metric.reason
