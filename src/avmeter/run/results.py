@@ -12,6 +12,7 @@ from avmeter.errors import MissingDependencyError
 from avmeter.run.encoding import encodable, to_jsonable
 from avmeter.run.folder import write_run
 from avmeter.run.grouping import GROUPING, Grouping
+from avmeter.run.scalars import scalars
 from avmeter.run.score_table import ScoreTable
 from avmeter.run.summary import summarise
 
@@ -51,6 +52,10 @@ class EvalResults(ScoreTable):
         grouping = Grouping(cluster=cluster, by=tuple(by))
         grouping.check(self.samples)
         self.provenance = {**self.provenance, GROUPING: grouping.to_facts()}
+
+    def scalars(self, prefix: str = "") -> dict[str, float]:
+        """Return means, corpus scores and counts of skips as flat finite numbers; see `avmeter.run.scalars`."""
+        return scalars(self, prefix)
 
     def to_fastvideo(self) -> list[dict[str, Any]]:
         """Return the scored samples as JSON values in the shape that `fastvideo eval run` writes.
