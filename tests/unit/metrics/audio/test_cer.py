@@ -9,6 +9,8 @@ import pytest
 from avmeter.errors import SkipCode
 from avmeter.metrics.audio.cer import Cer
 from avmeter.result import MetricResult, Skip
+from avmeter.run import EvalResults
+from avmeter.run.corpus_terms import corpus_terms
 from avmeter.sample import Sample
 from support.transcripts import transcribed
 
@@ -66,3 +68,19 @@ def test_silence_where_nothing_should_be_said_has_no_rate() -> None:
     assert result.skip is not None
     assert result.skip.code == SkipCode.EMPTY_TEXT
     assert "8 characters" in result.skip.reason
+
+
+def test_corpus_rate_can_be_computed_again_from_the_rows() -> None:
+    """Over a group or a resample of clips: counts are of characters there too."""
+    metric = Cer()
+    texts = [("abcd", "abxd"), ("efghij", "efghij")]
+    rows = [metric.score(sample(text, clip=f"{i}"), transcribed(said)) for i, (text, said) in enumerate(texts)]
+    state = metric.start()
+    for i, (text, said) in enumerate(texts):
+        state = metric.update(state, sample(text, clip=f"{i}"), transcribed(said))
+    corpus = metric.finish(state)
+    samples = [sample(text, clip=f"{i}") for i, (text, _) in enumerate(texts)]
+    results = EvalResults([{"audio.cer": r} for r in rows], {"audio.cer": corpus}, samples=samples)
+    terms = corpus_terms(results, "audio.cer")
+    assert terms is not None
+    assert [t.denominator for t in terms.values()] == [4, 6]
