@@ -22,6 +22,7 @@ from avmeter.engine.config import OPTION_NAMES, EvaluatorConfig
 from avmeter.engine.executors.base import Executor, Progress
 from avmeter.engine.executors.local import LocalExecutor
 from avmeter.engine.executors.multi_gpu import MultiGpuExecutor
+from avmeter.engine.executors.part import PartialRun, merge_parts, run_part
 from avmeter.engine.failures import never
 from avmeter.engine.feature_table import FeatureTable, collect_features
 from avmeter.engine.provenance import provenance
@@ -193,6 +194,34 @@ class Evaluator:
         with self._alone():
             rows, _ = self._executor.run(as_samples([sample]), chosen)
         return rows[0]
+
+    def evaluate_part(
+        self, samples: Iterable[Mapping[str, Any] | Sample], *, metrics: Sequence[str] | str | None = None
+    ) -> PartialRun:
+        """Score the part of a set that this process has, for `merge`; see `avmeter.ranks`.
+
+        Args:
+            samples: As for `evaluate`.
+            metrics: Only these of the evaluator's metrics, by name or group; the same in every process.
+        """
+        chosen, items = self._choose(metrics), as_samples(samples)
+        with self._alone():
+            return run_part(LocalExecutor(self._computer), items, chosen)
+
+    def merge(self, parts: Sequence[PartialRun], *, metrics: Sequence[str] | str | None = None) -> EvalResults:
+        """Return the results over all parts of a set, with corpora as of one run.
+
+        Args:
+            parts: Of `evaluate_part`, in the order of the set.
+            metrics: As they were for the parts.
+
+        Raises:
+            ManifestError: An explicit id is in two parts.
+        """
+        chosen = self._choose(metrics)
+        samples, rows, corpus = merge_parts(parts, chosen)
+        origin = provenance(chosen, self._config, self._executor.counts, duration_s=0.0)
+        return EvalResults(rows, corpus, samples=samples, provenance=origin)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
