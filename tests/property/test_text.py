@@ -6,8 +6,9 @@ import jiwer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from avmeter.text.directions import spoken_words
 from avmeter.text.error_rate import align, corpus_error_rate
-from avmeter.text.language import detect_char_level
+from avmeter.text.language import detect_char_level, parse_language
 from avmeter.text.normalise import normalise
 from avmeter.text.repetition import repeated_ngram_share
 from avmeter.text.tokens import characters, tokens
@@ -81,7 +82,9 @@ def test_corpus_rate_lies_among_the_rates_of_its_clips(pairs: list[tuple[list[st
 
 
 @untimed
-@given(TEXTS, NORMALISER_NAMES, languages("en", "de", "tr", "zh", "th"), st.booleans())
+@given(
+    TEXTS, NORMALISER_NAMES, languages("en", "de", "tr", "zh", "ja", "ko", "th", "ru", "hi", "ar", "he"), st.booleans()
+)
 def test_every_text_can_be_normalised_and_cut(text: str, name: str, language: object, numbers: bool) -> None:
     """No text breaks a normaliser, and tokens hold no white space and lose no character."""
     parsed = language
@@ -117,6 +120,30 @@ def test_number_is_equal_to_its_words(number: int) -> None:
     """Digits, grouped digits and words of one number are one text."""
     forms = {normalise(form, "magihuman") for form in (str(number), f"{number:,}", _in_words(number))}
     assert len(forms) == 1
+
+
+@untimed
+@given(
+    st.integers(min_value=2, max_value=10**9), st.sampled_from(["de", "es", "fr", "ja", "ko", "pt", "ru", "th", "uk"])
+)
+def test_number_is_equal_to_the_words_of_the_library(number: int, code: str) -> None:
+    """What num2words writes for a number and its digits are one text, but for spaces in Korean."""
+    num2words = require.package("num2words").num2words
+    language = parse_language(code)
+    forms = {
+        normalise(form, "magihuman", language).replace(" ", "") for form in (str(number), num2words(number, lang=code))
+    }
+    assert len(forms) == 1
+
+
+@untimed
+@given(TEXTS)
+def test_words_outside_brackets_are_never_taken_out(text: str) -> None:
+    """Without brackets, marks and colons a text is left alone; with them it only gets shorter."""
+    said = spoken_words(text)
+    assert len(said.text) <= len(text)
+    if not set(text) & set("[]{}<>()*♪♫♬:：（）［］｛｝＜＞【】〔〕〖〗＊"):
+        assert said.text == text
 
 
 @untimed

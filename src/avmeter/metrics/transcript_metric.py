@@ -117,21 +117,23 @@ class TranscriptMetric(CorpusMetric):
 
     def check(self, sample: Sample) -> Skip | None:
         if sample.text(self.words_from) is None:
-            hint = "give `reference_text=`, the words that should be said"
-            if sample.text("text_prompt") is not None:
-                hint += f"; where the prompt is what should be said: --set {self.name}.words_from=text_prompt"
-            return Skip(
-                code=SkipCode.MISSING_INPUT,
-                reason=f"{sample.id}: no `{self.words_from}` given",
-                hint=hint if self.words_from == "reference_text" else "give `text_prompt=`",
-                field=self.words_from,
-            )
+            return self._without_words(sample)
         try:
             parse_language(sample.text("language"))
             plain_text(sample.text(self.words_from))
         except UsageError as error:
             return Skip(code=SkipCode.UNSUPPORTED, reason=f"{sample.id}: {error.message}", hint=error.hint)
         return None
+
+    def _without_words(self, sample: Sample) -> Skip:
+        reason = f"{sample.id}: no `{self.words_from}` given"
+        hint = "give `reference_text=`, the words that should be said"
+        if self.words_from == "text_prompt":
+            hint = "give `text_prompt=`, or score against `reference_text` (the default of words_from)"
+        elif sample.text("text_prompt") is not None:
+            reason += "; `words_from=text_prompt` scores its prompt"
+            hint += f"; where the prompt is what should be said: --set {self.name}.words_from=text_prompt"
+        return Skip(code=SkipCode.MISSING_INPUT, reason=reason, hint=hint, field=self.words_from)
 
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
         transcript = features["transcript"].facts

@@ -30,6 +30,7 @@ def test_prompt_is_not_taken_for_words(metric: TranscriptMetric) -> None:
     assert skip is not None
     assert (skip.code, skip.field) == (SkipCode.MISSING_INPUT, "reference_text")
     assert f"{metric.name}.words_from=text_prompt" in skip.hint
+    assert "words_from=text_prompt" in skip.reason
 
 
 def test_prompt_is_scored_where_it_is_asked_for() -> None:
