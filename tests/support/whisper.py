@@ -1,7 +1,13 @@
 """Whisper base in the layout of transformers, made of the CTranslate2 file on this machine, for tests.
 
 Both layouts hold the same numbers; only the CTranslate2 one is shipped by packages that can be installed. Layout of
-`model.bin`: see `avmeter.weights.whisper_base`. Attention's projections are joined there: `linear_0` is query, key and
+`model.bin`, little-endian; a string is uint16 length (with the closing NUL), then its bytes:
+
+    uint32 version, string specification, uint32 revision, uint32 count,
+    count times: string name, uint8 rank, uint32 dims[rank], uint8 dtype, uint32 num_bytes, data
+    aliases
+
+Attention's projections are joined there: `linear_0` is query, key and
 value in self-attention, query in cross-attention, where `linear_1` is key and value; the last one is the output.
 """
 

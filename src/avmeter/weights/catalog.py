@@ -39,13 +39,13 @@ class Package:
 
     Attributes:
         distribution: What to give to `pip install`.
-        path: Place of the file below site-packages; None if a recipe makes the file.
-        recipe: Name of the recipe that builds the file from what the distributions ship, or None.
+        path: Place of the file below site-packages; None if it is made of parts.
+        parts: Places of what makes the file when it is joined; a file of one part is copied beside the others.
     """
 
     distribution: str
     path: str | None = None
-    recipe: str | None = None
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +175,6 @@ def _file(table: dict[str, Any], folders: list[str]) -> File:
         sha256=table.pop("sha256") or None,
         also=tuple(table.pop("also", ())),
         urls=tuple(urls),
-        package=Package(**package) if package else None,
+        package=Package(parts=tuple(package.pop("parts", ())), **package) if package else None,
         **table,
     )

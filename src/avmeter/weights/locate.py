@@ -10,10 +10,9 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 
 from avmeter.errors import WeightsError
 from avmeter.runtime.environment import Settings
@@ -21,23 +20,12 @@ from avmeter.weights.catalog import Entry, File, HubFile, catalog
 from avmeter.weights.fetch import Progress, RetryPolicy, fetch_file
 from avmeter.weights.file_head import describe_foreign
 from avmeter.weights.hashes import check, known_sha256, pinned_sha256, read_sha256
-from avmeter.weights.whisper_base import build_whisper_base, find_in_package, is_installed
-
-# Recipe -> (are its ingredients installed?, write all files of the checkpoint into a folder)
-_RECIPES: Mapping[str, tuple[Callable[[], bool], Callable[[Path], None]]] = MappingProxyType(
-    {"whisper-base": (is_installed, build_whisper_base)}
-)
+from avmeter.weights.packages import find_in_package, has_parts, join_parts
 
 
 def find(entry: Entry, file: File, folder: Path | None, settings: Settings) -> Path | None:
     """Return the file on this machine, not yet verified; None if it is not here. No network, nothing is written."""
     return next(_places(entry, file, folder, settings), None)
-
-
-def can_build(file: File) -> bool:
-    """Return True if installed packages hold what the file is made of."""
-    recipe = file.package.recipe if file.package else None
-    return recipe is not None and _RECIPES[recipe][0]()
 
 
 def resolve(
@@ -57,7 +45,7 @@ def resolve(
     """
     try:
         found = find(entry, file, folder, settings)
-        if found is None and can_build(file):
+        if found is None and has_parts(file):
             found = build(entry, file, settings)
         if found is None and network:
             found = _fetched(entry, file, folder, settings, progress, retry)
@@ -108,26 +96,21 @@ def discard_damaged(entry: Entry, file: File, settings: Settings) -> None:
 
 
 def build(entry: Entry, file: File, settings: Settings) -> Path:
-    """Make the file from what installed packages ship (see `can_build`).
+    """Make the file from the parts that installed packages ship.
 
     It is made in the download cache; where that cannot be written, in a temporary folder of this process.
     """
-    assert file.package is not None
-    assert file.package.recipe is not None
-    target = settings.downloads / entry.name
     try:
-        _RECIPES[file.package.recipe][1](target)
+        return join_parts(file, settings.downloads / entry.name)
     except OSError:
-        target = _built_aside(file.package.recipe)
-    return target / file.name
+        return join_parts(file, _folder_aside(entry.name))
 
 
 @cache
-def _built_aside(recipe: str) -> Path:
+def _folder_aside(entry: str) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="avmeter-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    _RECIPES[recipe][1](folder)
-    return folder
+    return folder / entry
 
 
 def folders(entry: Entry, folder: Path | None, settings: Settings) -> Iterator[Path]:
@@ -146,8 +129,7 @@ def _places(entry: Entry, file: File, folder: Path | None, settings: Settings) -
         if base is not None:
             yield from _in_folder(base, entry, file, settings)
     if file.package and file.package.path:
-        package, _, path = file.package.path.partition("/")
-        shipped = find_in_package(package, path)
+        shipped = find_in_package(file.package.path)
         if shipped is not None:
             yield shipped
     yield from _existing(settings.downloads / entry.name / file.name)

@@ -16,7 +16,8 @@ from avmeter.runtime.environment import Settings
 from avmeter.weights.catalog import Entry, File, get_entry
 from avmeter.weights.fetch import Progress, RetryPolicy, candidate_urls
 from avmeter.weights.hashes import check, pinned_sha256
-from avmeter.weights.locate import can_build, discard_damaged, find, folders, resolve
+from avmeter.weights.locate import discard_damaged, find, folders, resolve
+from avmeter.weights.packages import has_parts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -157,14 +158,14 @@ class WeightsSource:
             return False
         settings = Settings.read()
         try:
-            return all(find(known, f, self.base, settings) is not None or can_build(f) for f in known.files)
+            return all(find(known, f, self.base, settings) is not None or has_parts(f) for f in known.files)
         except OSError:
             return False
 
     def explain(self, entry: str | Entry) -> str:
         """Say what is missing of a checkpoint and how to get it, or that nothing is."""
         known, settings = get_entry(entry), Settings.read()
-        missing = [f for f in known.files if find(known, f, self.base, settings) is None and not can_build(f)]
+        missing = [f for f in known.files if find(known, f, self.base, settings) is None and not has_parts(f)]
         if not missing:
             return f"{known.name}: on this machine"
         lines = [f"{known.name} ({known.title}; weights licence: {known.weights_licence}) lacks:"]

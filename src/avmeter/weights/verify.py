@@ -10,7 +10,8 @@ from avmeter.runtime.environment import Settings
 from avmeter.weights.catalog import Entry, File, catalog
 from avmeter.weights.file_head import describe_foreign
 from avmeter.weights.hashes import pinned_sha256, read_sha256
-from avmeter.weights.locate import can_build, find
+from avmeter.weights.locate import find
+from avmeter.weights.packages import has_parts
 from avmeter.weights.source import WeightsSource
 
 State = Literal["ok", "pinned", "unpinned", "mismatch", "unreadable", "buildable", "absent"]
@@ -52,7 +53,7 @@ def verify(source: WeightsSource | None = None, *, absent: bool = False) -> list
 def _status(entry: Entry, file: File, base: Path | None, settings: Settings) -> FileStatus:
     path = find(entry, file, base, settings)
     if path is None:
-        state: State = "buildable" if can_build(file) else "absent"
+        state: State = "buildable" if has_parts(file) else "absent"
         return FileStatus(entry=entry.name, file=file.name, status=state)
     try:
         sha256 = read_sha256(path, settings)
