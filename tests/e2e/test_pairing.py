@@ -14,7 +14,7 @@ from avmeter.cli.once import OnceCommand
 from avmeter.run import compare, read_run
 from support.commandline import avmeter
 from support.files import written
-from support.media import numbered, tone, write_media
+from support.media import numbered, tone, write_media, write_two_audio_tracks
 
 LOUDNESS = ("-m", "audio.loudness")
 
@@ -182,3 +182,19 @@ def test_transport_stream_in_a_folder_is_scored(tmp_path: Path) -> None:
     assert done.code == 0
     assert "ignored, not media:" in done.err
     assert [row["audio.loudness"].score is not None for row in read_run(tmp_path / "run")] == [True, True]
+
+
+def test_chosen_audio_track_is_the_one_that_is_scored(tmp_path: Path) -> None:
+    """`--audio-stream` picks among the tracks of a file; a track that no file has is a skip."""
+    waves = [tone(440, level, 16_000, 1.0) for level in (0.5, 0.05)]
+    clip = write_two_audio_tracks(tmp_path / "a.mkv", waves, 16_000, default=0)
+    scores = {}
+    for track in (0, 1):
+        run = tmp_path / f"run{track}"
+        assert avmeter("score", clip, *LOUDNESS, "--audio-stream", track, "-o", run, "--no-store").code == 0
+        (row,) = read_run(run)
+        scores[track] = row["audio.loudness"].score
+    assert scores[0] - scores[1] == pytest.approx(20, abs=0.1)
+    done = avmeter("score", clip, *LOUDNESS, "--audio-stream", 2, "--no-store")
+    assert done.code == 3
+    assert "no audio stream 2 (2 in the file)" in done.out + done.err

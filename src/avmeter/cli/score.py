@@ -35,13 +35,18 @@ def score_command(
         Path | None, typer.Option(help="Table of names of clips, in any column, and text_prompt, reference_text.")
     ] = None,
     column: Annotated[
-        list[str] | None, typer.Option("--column", help="What a column of a table means: id=video_id")
+        list[str] | None,
+        typer.Option("--column", help="What a column means: --column id=video_id --column text_prompt=label"),
     ] = None,
     pairing: Annotated[str, typer.Option(help="auto, path or order.")] = "auto",
     paired: Annotated[bool, typer.Option("--paired", help="Leave out what has no partner on the other side.")] = False,
     text_prompt: Annotated[str | None, typer.Option(help="Text the clips were made from.")] = None,
     reference_text: Annotated[str | None, typer.Option(help="Words that should be spoken.")] = None,
     language: Annotated[str | None, typer.Option(help="Language of the speech, e.g. en.")] = None,
+    audio_stream: Annotated[
+        int | None,
+        typer.Option(min=0, help="Audio track of the clips to score, 0 the first. Default: the file's."),
+    ] = None,
     metrics: Annotated[
         list[str], typer.Option("--metrics", "-m", help="Names and groups, comma-separated or one by one.")
     ] = ["all"],  # noqa: B006
@@ -88,6 +93,10 @@ def score_command(
         avmeter score clip.mp4 --text-prompt "a dog barks" --reference-text "Sit!"
 
         avmeter score set.csv --metrics audio.wer,audio.dnsmos --set audio.wer.model_name=small
+
+        avmeter score gen/ --prompts audiocaps.csv --column id=youtube_id --column text_prompt=caption
+
+        avmeter score gen/ --prompts lines.txt --pairing order
     """
     from avmeter.evaluator import Evaluator
     from avmeter.manifest import parse_columns, parse_pairing, samples_from_inputs, with_texts
@@ -111,7 +120,13 @@ def score_command(
     if out is not None:
         _refuse_input_folder(out, [*inputs, *([reference] if reference is not None else [])])
         prepare_run(out, breakdown=bool(by))
-    samples = with_texts(samples, text_prompt=text_prompt, reference_text=reference_text, language=language)
+    samples = with_texts(
+        samples,
+        text_prompt=text_prompt,
+        reference_text=reference_text,
+        language=language,
+        audio_stream=audio_stream,
+    )
     grouping = Grouping(cluster=cluster, by=tuple(by or ()))
     grouping.check(as_samples(samples))
     chosen = ",".join(metrics)

@@ -9,7 +9,7 @@ CLIP = "clip"
 
 KEYS = (
     "id", "audio", "video", "reference_audio", "reference", "text_prompt", "reference_text", "language", "fps",
-    "sample_rate", "role",
+    "sample_rate", "role", "audio_stream", "reference_audio_stream",
 )  # fmt: skip
 
 _NAMES = {
@@ -28,11 +28,13 @@ _NAMES = {
     ),
     "reference": (
         "ref ref_path reference_path reference_file reference_video reference_video_path ref_video ref_video_path "
-        "gt_path gt_video gt_video_path"
+        "gt_path gt_file gt_video gt_video_path ground_truth_path ground_truth_file ground_truth_video "
+        "ground_truth_video_path"
     ),
     "reference_audio": (
         "reference_audio_path reference_audio_file reference_wav reference_wav_path ref_audio ref_audio_path ref_wav "
-        "ref_wav_path gt_audio gt_audio_path gt_wav gt_wav_path target_audio"
+        "ref_wav_path gt_audio gt_audio_path gt_wav gt_wav_path target_audio "
+        "ground_truth_audio ground_truth_audio_path ground_truth_wav"
     ),
     "text_prompt": "prompt caption captions caption_text audio_caption description text_description",
     "reference_text": (
@@ -48,6 +50,7 @@ _SPEAKER_PROMPTS = (
     "prompt speaker_prompt speaker_prompt_path spk_prompt prompt_audio prompt_audio_path prompt_wav prompt_wav_path "
     "prompt_path speaker_audio speaker_wav speaker_reference speaker_ref speaker_path enrollment enrollment_audio"
 )
+_GROUND_TRUTHS = "gt ground_truth target original"
 _SPEECH = "utt utt_id utt_name utterance_id speaker speaker_id spk spk_id voice voice_id prompt_text ref_text language"
 
 
@@ -68,6 +71,9 @@ ALIASES: Mapping[str, str] = {
 
 SPEAKER_PROMPTS = _spellings(_SPEAKER_PROMPTS)
 """Names of columns that mean `reference_audio` where they hold files (`prompt` means `text_prompt` otherwise)."""
+
+GROUND_TRUTHS = _spellings(_GROUND_TRUTHS)
+"""Names of columns that mean `reference` where they hold files; they may hold labels and words as well."""
 
 SPEECH_SIGNS = _spellings(_SPEECH) | {spelling(n) for n in _NAMES["language"].split()} | SPEAKER_PROMPTS - {"prompt"}
 """Names of columns that sets of speech have: beside them a column `text` holds what is said."""

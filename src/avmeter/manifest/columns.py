@@ -13,6 +13,7 @@ from avmeter.files import is_file, is_there
 from avmeter.manifest.aliases import (
     ALIASES,
     CLIP,
+    GROUND_TRUTHS,
     KEYS,
     REFERENCE_TEXT_OF_SPEAKER,
     SPEAKER_PROMPTS,
@@ -136,6 +137,8 @@ def find_column(name: str, columns: Iterable[str]) -> str | None:
 def _meaning(name: str, table: Table) -> str | None:
     if spelling(name) in SPEAKER_PROMPTS and _holds_files(table.values(name)):
         return "reference_audio"
+    if spelling(name) in GROUND_TRUTHS and _holds_files(table.values(name)):
+        return "reference"
     return ALIASES.get(spelling(name))
 
 

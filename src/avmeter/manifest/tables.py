@@ -4,10 +4,11 @@
 |---|---|
 | `id` | `name`, `key`, `utt_id`, `video_id`, `ytid`, `youtube_id`, `sample_id`, `clip_id` ...; default: the path |
 | `audio`, `video` | `wav`, `..._path`, `..._file`; or `path`, `file`, `file_name`, `clip`: the extension decides |
-| `reference_audio`, `reference` | `..._path`, `ref`, `ref_audio`; `speaker_prompt` and `prompt` where they hold files |
+| `reference_audio`, `reference` | `..._path`, `ref`, `ref_audio`; `gt`, `speaker_prompt`, `prompt` that hold files |
 | `text_prompt` | `prompt`, `caption`, `description`; `text`, unless the set is one of speech |
 | `reference_text` | `transcript`, `transcription`, `sentence`, `target_text`; `text` in a set of speech |
 | `language`, `fps`, `sample_rate`, `role` | `lang`, `language_code`; `frame_rate`; `sampling_rate` |
+| `audio_stream`, `reference_audio_stream` | |
 
 Case, separators and signs of names do not count. Other columns are kept as extras of the sample. Paths are relative to
 the folder of the table, or to the working directory if no file is found from there.

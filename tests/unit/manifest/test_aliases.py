@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from avmeter.manifest.aliases import ALIASES, CLIP, KEYS, SPEAKER_PROMPTS, SPEECH_SIGNS, spelling
+from avmeter.manifest.aliases import ALIASES, CLIP, GROUND_TRUTHS, KEYS, SPEAKER_PROMPTS, SPEECH_SIGNS, spelling
 
 
 @pytest.mark.parametrize("name", ["video_id", "Video ID", "videoId", "# video-id", "VIDEO.ID"])
@@ -26,4 +26,4 @@ def test_every_alias_means_a_key() -> None:
 
 def test_tables_of_spellings_are_spellings() -> None:
     """A name that is written otherwise would never be found."""
-    assert all(spelling(name) == name for name in (*ALIASES, *SPEAKER_PROMPTS, *SPEECH_SIGNS))
+    assert all(spelling(name) == name for name in (*ALIASES, *GROUND_TRUTHS, *SPEAKER_PROMPTS, *SPEECH_SIGNS))

@@ -13,3 +13,9 @@ def test_own_text_of_a_sample_wins() -> None:
         {"audio": "b.wav", "text_prompt": "rain", "language": "en"},
     ]
     assert samples[0] == {"audio": "a.wav"}
+
+
+def test_chosen_audio_track_is_that_of_generated_clips() -> None:
+    """A shared track reaches every clip without one of its own, and no reference."""
+    samples = [{"video": "a.mp4"}, {"video": "b.mp4", "audio_stream": 0}, {"video": "r.mp4", "role": "reference"}]
+    assert [s.get("audio_stream") for s in with_texts(samples, audio_stream=1)] == [1, 0, None]
