@@ -44,7 +44,7 @@ def repeat_options(arguments: Sequence[str], names: Sequence[str]) -> list[str]:
     return found
 
 
-@app.command("list")
+@app.command("list", cls=OnceCommand)
 def list_command(group: Annotated[str | None, typer.Option(help="Only this group, such as audio.")] = None) -> None:
     """List the names of metrics, one a line.
 
