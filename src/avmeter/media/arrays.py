@@ -5,7 +5,8 @@
             (1, C, N), (1, N, C)    a batch of one
     video   (T, H, W, 3), (T, 3, H, W), (3, T, H, W), and each with a leading axis of 1; one channel is grey
 
-An axis of 1 or 3 is looked for in this order: the second, the last, the first; so (3, 3, H, W) is three frames.
+An axis of 1 or 3 is looked for in this order: the second, the last, the first; so (3, 3, H, W) is three frames. What
+is three grey frames as much as one in colour, (3, 1, H, W), is refused.
 
     floats              full scale 1; float32, float64, float16, bfloat16: all are read exactly or rounded to float32
     audio as integers   PCM: int16 / 2^15, int32 / 2^31, uint8 (x - 128) / 128
@@ -78,6 +79,8 @@ def frames_from_array(values: Any, name: str) -> np.ndarray:
         array = array[0]
     if array.ndim != 4 or not array.size:
         _refuse(f"{name}: frames of {shape}", hint=_VIDEO_SHAPES)
+    if array.shape[:2] == (3, 1):
+        _refuse(f"{name}: frames of {shape}: three grey frames, or one in colour", hint="give (T, 3, H, W)")
     if array.shape[1] in (1, 3):
         array = array.transpose(0, 2, 3, 1)
     elif array.shape[3] not in (1, 3):

@@ -21,8 +21,10 @@ dtypes are judged when a clip is opened (`media.arrays`).
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,7 @@ from avmeter.sample.source import MediaSource
 _SAMPLE_KEYS = ("array", "waveform", "samples")
 _SAMPLE_RATE_KEYS = ("sampling_rate", "sample_rate")
 _NUMPY_FLOATS = frozenset(("torch.float16", "torch.float32", "torch.float64"))
+_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://")
 _ARRAY_HINT = "give a path, bytes, or an array or tensor of numbers"
 _AUDIO_HINT = "give a path, bytes, or (samples, sample_rate)"
 _VIDEO_HINT = "give a path, bytes, or frames (T, C, H, W) with fps"
@@ -84,12 +87,14 @@ def as_array(value: Any) -> np.ndarray:
             value = value.detach().cpu()
             # NumPy has no bfloat16 and no 8-bit floats; float32 holds all their values.
             is_foreign = value.dtype.is_floating_point and str(value.dtype) not in _NUMPY_FLOATS
-            value = value.float().numpy() if is_foreign else value.numpy()
+            value = (value.float() if is_foreign else value).numpy(force=True)  # also views that are negated lazily
         if isinstance(value, list | tuple) and any(hasattr(v, "detach") for v in value):
             value = np.stack([as_array(v) for v in value])
         array = np.asarray(value)
     except (TypeError, ValueError, RuntimeError) as error:
         raise UnreadableError(f"a {type(value).__name__} that is no array ({error})", hint=_ARRAY_HINT) from error
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise UnreadableError("an array with masked values, which are unknown", hint="cut them out, or fill them in")
     if array.dtype.kind == "V" and "float" in array.dtype.name:  # of the package ml_dtypes
         array = array.astype(np.float32)
     if array.dtype.kind not in "fiu":
@@ -150,6 +155,8 @@ def _from_container(value: Any, rates: Rates) -> MediaSource | None:
     if isinstance(value, str | os.PathLike):
         if not str(value).strip():
             raise UnreadableError("an empty path", hint="leave it out, or give a path")
+        if _URL.match(str(value)):
+            raise UnreadableError(f"a URL, {value}, and nothing is fetched", hint="download it, and give its path")
         return MediaSource(path=Path(value), fps=rates.fps)
     if isinstance(value, bytes | bytearray | memoryview):
         return MediaSource(data=bytes(value))
@@ -191,8 +198,8 @@ def _from_audio(value: Any, rates: Rates) -> MediaSource:
         samples, sample_rate = _first_of(value, _SAMPLE_KEYS), _first_of(value, _SAMPLE_RATE_KEYS) or sample_rate
         if samples is None:
             raise UnreadableError(f"a dict with the keys {', '.join(map(str, value))}", hint=_AUDIO_HINT)
-    elif isinstance(value, tuple) and len(value) == 2 and _is_rate(value[1]) != _is_rate(value[0]):
-        samples, sample_rate = value if _is_rate(value[1]) else value[::-1]
+    elif isinstance(value, tuple) and len(value) == 2 and (position := _rate_position(value)) is not None:
+        samples, sample_rate = value[1 - position], value[position]
     if _is_number(samples):
         raise UnreadableError(f"a {type(samples).__name__}, not a medium", hint=_AUDIO_HINT)
     array = as_array(samples)
@@ -238,12 +245,25 @@ def _is_number(value: Any) -> bool:
     """True for a number, also one of NumPy or in a tensor without axes."""
     if isinstance(value, str | bytes):
         return False
-    return np.isscalar(value) or getattr(value, "shape", None) == ()
+    return np.isscalar(value) or isinstance(value, Fraction) or getattr(value, "shape", None) == ()
 
 
 def _is_rate(value: Any) -> bool:
-    """Return whether a value stands for a rate: a number, also a wrong one or one that is written as text."""
-    return _is_number(value) or (isinstance(value, str) and positive_number(value) is not None)
+    """Return whether a value stands for a rate: a number, also a wrong one, one written as text, or alone in an array.
+
+    Loaders that form batches put rates into arrays of one.
+    """
+    if _is_number(value) or getattr(value, "shape", None) == (1,):
+        return True
+    return isinstance(value, str) and positive_number(value) is not None
+
+
+def _rate_position(pair: tuple[Any, Any]) -> int | None:
+    """Return which of two values is the rate; None if neither or both are. A number is, rather than an array of one."""
+    found = [i for i in (0, 1) if _is_rate(pair[i])]
+    if len(found) > 1:
+        found = [i for i in found if getattr(pair[i], "shape", ()) == ()]
+    return found[0] if len(found) == 1 else None
 
 
 def _positive(value: Any, name: str) -> float:
@@ -254,9 +274,12 @@ def _positive(value: Any, name: str) -> float:
 
 
 def positive_number(value: Any) -> float | None:
-    """Return a number above 0, also one written as text; None for anything else."""
+    """Return a number above 0, also one written as text (`24`, `30000/1001`) or alone in an array; else None."""
+    if getattr(value, "shape", None) == (1,):
+        value = value[0]
     try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
+        is_ratio = isinstance(value, str) and "/" in value
+        number = float(Fraction(value.replace(" ", "")) if is_ratio else value)
+    except (TypeError, ValueError, OverflowError, ZeroDivisionError):
         return None
     return number if 0 < number < float("inf") else None

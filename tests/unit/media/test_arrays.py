@@ -118,6 +118,8 @@ def test_bfloat16_frames_are_those_of_the_same_values_in_float32():
     ("array", "text"),
     [
         (np.zeros((2, 4, 3, 8, 8), np.uint8), r"frames of shape \(2, 4, 3, 8, 8\) and dtype uint8"),
+        (np.zeros((3, 1, 8, 8), np.float32), r"three grey frames, or one in colour"),
+        (np.zeros((1, 3, 1, 8, 8), np.float32), r"shape \(1, 3, 1, 8, 8\).*one in colour"),
         (np.zeros((8, 8, 3), np.float32), r"frames of shape \(8, 8, 3\) and dtype float32"),
         (np.full((2, 3, 8, 8), -0.5, np.float32), r"from -0.5 to -0.5"),
         (np.full((2, 3, 8, 8), 300, np.int16), r"int16 from 300 to 300"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 import torch
 
 from avmeter.sample import MediaSource, Video
-from avmeter.sample.reading import Rates, UnreadableError, as_array, as_frames, read_bytes, read_medium
+from avmeter.sample.reading import Rates, UnreadableError, as_array, as_frames, positive_number, read_bytes, read_medium
 
 WAVE = np.linspace(-0.5, 0.5, 8)
 FRAMES = np.arange(2 * 4 * 6 * 3, dtype=np.uint8).reshape(2, 4, 6, 3)
@@ -184,6 +185,43 @@ def test_what_is_no_array_of_numbers_is_refused(value: Any) -> None:
     """Ragged lists, texts, objects, truth values."""
     with pytest.raises(UnreadableError):
         as_array(value)
+
+
+def test_masked_values_are_refused() -> None:
+    """What lies below a mask is unknown; a mask that hides nothing changes nothing."""
+    with pytest.raises(UnreadableError, match="masked values"):
+        as_array(np.ma.masked_array(WAVE, mask=WAVE[0] == WAVE))
+    np.testing.assert_array_equal(as_array(np.ma.masked_array(WAVE)), WAVE)
+
+
+def test_view_that_is_negated_lazily_is_an_array() -> None:
+    """PyTorch has such views of imaginary parts."""
+    wave = torch.complex(torch.zeros(3), torch.ones(3)).conj().imag
+    assert wave.is_neg()
+    assert as_array(wave).tolist() == [-1, -1, -1]
+
+
+@pytest.mark.parametrize("rate", [torch.tensor([8000]), np.array([8000]), np.int64(8000), torch.tensor(8000.0)])
+def test_rate_may_be_alone_in_an_array(rate: Any) -> None:
+    """Loaders put rates into tensors, and batches of one into arrays of one."""
+    assert audio((WAVE, rate)).sample_rate == 8000
+    assert audio((rate, WAVE)).sample_rate == 8000
+    assert audio({"array": WAVE, "sampling_rate": rate}).sample_rate == 8000
+    assert audio((np.zeros(1), 8000)).samples.shape == (1,)
+
+
+@pytest.mark.parametrize("rate", ["30000/1001", "30000 / 1001", Fraction(30000, 1001), 30000 / 1001])
+def test_frame_rate_may_be_a_ratio(rate: Any) -> None:
+    """As probes write it."""
+    assert video((FRAMES, rate)).fps == pytest.approx(29.97003)
+    assert positive_number("1/0") is None
+
+
+@pytest.mark.parametrize("value", ["https://example.org/a.wav", "s3://bucket/a.wav"])
+def test_url_is_called_a_url(value: str) -> None:
+    """It is no missing file, and nothing is fetched."""
+    with pytest.raises(UnreadableError, match=f"a URL, {value}"):
+        audio(value)
 
 
 def test_list_of_tensors_is_stacked() -> None:
