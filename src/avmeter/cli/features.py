@@ -66,9 +66,11 @@ def export_command(
             store=False if no_store else (store or True),
             progress=on_progress,
         )
-    table.save(out, content="rows" if rows else "statistics")
-    for sample_id, skip in table.skips.items():
-        say(f"left out: {sample_id}: {skip.code}: {skip.reason}")
+    try:
+        table.save(out, content="rows" if rows else "statistics")
+    finally:  # also where what was left out is the reason that too little is left
+        for sample_id, skip in table.skips.items():
+            say(f"left out: {sample_id}: {skip.code}: {skip.reason}")
     mark = f" {MARK}" if table.dummy else ""
     show(f"{out}: {len(table.rows)} x {table.rows.shape[1]} of {extractor}{mark}")
 
