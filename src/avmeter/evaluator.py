@@ -95,6 +95,9 @@ class Evaluator:
     def _resolve(self, metrics: Sequence[str] | str, config: EvaluatorConfig) -> dict[str, Metric]:
         return config.resolve_metrics(metrics)
 
+    def _check_keys(self, sample: Mapping[str, Any], metrics: Mapping[str, Metric]) -> None:
+        _refuse_unknown_keys(sample, metrics)
+
     @property
     def metric_names(self) -> list[str]:
         """Names of the metrics, in the order chosen."""
@@ -184,7 +187,7 @@ class Evaluator:
     def _evaluate_one(self, sample: Mapping[str, Any], chosen: Mapping[str, Metric]) -> dict[str, MetricResult]:
         if not sample:
             raise UsageError("nothing to evaluate", hint="give samples=[...], or keys such as audio='clip.wav'")
-        _refuse_unknown_keys(sample, chosen)
+        self._check_keys(sample, chosen)
         corpus_only = [n for n, m in chosen.items() if isinstance(m, CorpusMetric) and not m.per_sample]
         if corpus_only:
             raise UsageError(
@@ -305,9 +308,23 @@ def evaluate(
         device: As for `Evaluator`.
         **sample: More keys of the sample; options of `EvaluatorConfig` (weights, precision, ...) go to the evaluator.
     """
+    return evaluate_clip(Evaluator, generated, reference, metrics=metrics, device=device, sample=sample)
+
+
+def evaluate_clip(
+    kind: type[Evaluator],
+    generated: Any,
+    reference: Any,
+    *,
+    metrics: Sequence[str] | str,
+    device: str,
+    sample: Mapping[str, Any],
+) -> dict[str, MetricResult]:
+    """Score one clip once with an evaluator of a kind; arguments as for `evaluate`."""
+    sample = dict(sample)
     options = {name: sample.pop(name) for name in OPTION_NAMES if name in sample}
     names = parse_selectors(metrics)
-    evaluator = Evaluator(names, device, **options)
+    evaluator = kind(names, device, **options)
     if generated is not None:
         sample["video"] = generated
     if reference is not None:

@@ -218,4 +218,7 @@ def test_score_prints_the_same_shape(folders: Path) -> None:
 def test_run_without_videos_or_with_none_that_fit_is_refused(folders: Path) -> None:
     """In a sentence."""
     assert "--videos" in avmeter("eval", "run").err
+    nothing = avmeter("eval", "run", "--videos", "gen/000.mp4", "--metrics", "common.ssim", "--device", "cpu")
+    assert nothing.code == 3
+    assert json.loads(nothing.out)[0]["scores"]["common.ssim"]["score"] is None
     assert "no video fits" in avmeter("eval", "run", "--videos", "none/*.mp4").err

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from avmeter.cli.exit_codes import EXIT_NOTHING
 from avmeter.cli.once import OnceCommand
 from avmeter.errors import UsageError
 from avmeter.registry import list_metrics
@@ -69,6 +70,7 @@ def run_command(
     Example: avmeter eval run --videos gen/*.mp4 --reference ref/ --metrics audio.desync --output scores.json
     """
     from avmeter.cli.formats import print_fastvideo
+    from avmeter.cli.messages import say
     from avmeter.fastvideo import create_evaluator
     from avmeter.files import write_atomically
     from avmeter.run.encoding import to_json
@@ -79,9 +81,11 @@ def run_command(
     results = _evaluate(create_evaluator(metrics, device), samples, explicit=metrics.split(","))
     if output is None:
         print_fastvideo(results)
-        return
-    write_atomically(output, to_json(results.to_fastvideo(), indent=2))
-    typer.echo(f"written: {output}", err=True)
+    else:
+        write_atomically(output, to_json(results.to_fastvideo(), indent=2))
+        say(f"written: {output}")
+    if not any(r.score is not None for row in (*results, results.corpus) for r in row.values()):
+        raise typer.Exit(EXIT_NOTHING)
 
 
 def _expand(patterns: Sequence[str]) -> list[str]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import avmeter.evaluator
+from avmeter import evaluator
 from avmeter.engine.config import EvaluatorConfig
-from avmeter.fastvideo.absent import absent_metric, skip_of
+from avmeter.evaluator import evaluate_clip
+from avmeter.fastvideo.absent import absent_metric
 from avmeter.fastvideo.names import MetricName, split_selectors
 from avmeter.metrics.base import Metric
 from avmeter.result import MetricResult
 
 
-class Evaluator(avmeter.evaluator.Evaluator):
+class Evaluator(evaluator.Evaluator):
     """Scores samples as `avmeter.Evaluator` does, whose options it takes beside FastVideo's.
 
     Metrics of FastVideo that avmeter does not have are named in one warning, and each of their results is a skip; with
@@ -28,6 +29,9 @@ class Evaluator(avmeter.evaluator.Evaluator):
             return config.resolve_metrics(present)
         found = config.resolve_metrics(present) if present else {}
         return found | {name: absent_metric(metric) for name, metric in absent.items()}
+
+    def _check_keys(self, sample: Mapping[str, Any], metrics: Mapping[str, Metric]) -> None:
+        """Take any key: rows of data sets have more of them than metrics read."""
 
     @property
     def num_gpus(self) -> int:
@@ -58,12 +62,7 @@ def evaluate(
     **sample: Any,
 ) -> dict[str, MetricResult]:
     """Score one clip once, as `avmeter.evaluate` does; metrics that avmeter does not have are skips."""
-    present, absent = split_selectors(metrics)
-    _warn(absent, "skipped", stacklevel=3)
-    found: dict[str, MetricResult] = {}
-    if present or not absent:
-        found = avmeter.evaluator.evaluate(generated, reference, present, device, **sample)
-    return found | {name: MetricResult.skipped(name, skip_of(metric)) for name, metric in absent.items()}
+    return evaluate_clip(Evaluator, generated, reference, metrics=metrics, device=device, sample=sample)
 
 
 def _warn(absent: dict[str, MetricName], what: str, *, stacklevel: int) -> None:

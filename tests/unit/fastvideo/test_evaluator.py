@@ -57,6 +57,14 @@ def test_evaluation_after_shutdown_goes_on(clips: Path) -> None:
     assert evaluator.evaluate(video=clip) == before
 
 
+def test_keys_that_nothing_reads_are_passed_over(clips: Path) -> None:
+    """Rows of data sets are given as they are."""
+    clip = str(clips / "gen" / "clip_2.mp4")
+    row = {"prompt": "a flash", "auxiliary_info": {"color": "white"}, "n_samples": 5, "video": clip}
+    assert create_evaluator(["audio.loudness"], "cpu").evaluate(**row)["audio.loudness"].score is not None
+    assert evaluate(clip, metrics="audio.loudness", device="cpu", scenario="x")["audio.loudness"].score is not None
+
+
 def test_one_device_is_counted_without_a_gpu() -> None:
     """Scripts divide by it."""
     assert create_evaluator(["audio.loudness"], "cpu").num_gpus == 1
