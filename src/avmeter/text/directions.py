@@ -40,294 +40,38 @@ _NOTES = re.compile(rf"[♪♫♬][^♪♫♬\n]{{1,{_MAX_LENGTH}}}[♪♫♬]")
 _MARKUP = re.compile(r"</?[A-Za-z][\w:.-]*(?:\s+[\w:.-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'>]+))*\s*/?>|<\|[^|<>]*\|>")
 _GLUED = re.compile(r"\w<\w+>\w")
 
-_SOUNDS = frozenset(
-    [
-        "laugh",
-        "laughs",
-        "laughing",
-        "laughed",
-        "laughter",
-        "chuckle",
-        "chuckles",
-        "chuckling",
-        "giggle",
-        "giggles",
-        "giggling",
-        "snicker",
-        "snickers",
-        "cackle",
-        "cackles",
-        "sigh",
-        "sighs",
-        "sighing",
-        "gasp",
-        "gasps",
-        "gasping",
-        "cough",
-        "coughs",
-        "coughing",
-        "sneeze",
-        "sneezes",
-        "sneezing",
-        "sniff",
-        "sniffs",
-        "sniffling",
-        "sniffle",
-        "sniffles",
-        "sob",
-        "sobs",
-        "sobbing",
-        "cry",
-        "cries",
-        "crying",
-        "weep",
-        "weeps",
-        "weeping",
-        "whimper",
-        "whimpers",
-        "groan",
-        "groans",
-        "groaning",
-        "moan",
-        "moans",
-        "moaning",
-        "grunt",
-        "grunts",
-        "growl",
-        "growls",
-        "scream",
-        "screams",
-        "screaming",
-        "shriek",
-        "shrieks",
-        "yell",
-        "yells",
-        "yelling",
-        "shouting",
-        "whisper",
-        "whispers",
-        "whispering",
-        "whispered",
-        "mumble",
-        "mumbles",
-        "mumbling",
-        "murmur",
-        "murmurs",
-        "mutter",
-        "mutters",
-        "muttering",
-        "hum",
-        "hums",
-        "humming",
-        "singing",
-        "sings",
-        "whistle",
-        "whistles",
-        "whistling",
-        "yawn",
-        "yawns",
-        "yawning",
-        "gulp",
-        "gulps",
-        "burp",
-        "burps",
-        "hiccup",
-        "hiccups",
-        "snore",
-        "snores",
-        "snoring",
-        "snort",
-        "snorts",
-        "inhale",
-        "inhales",
-        "exhale",
-        "exhales",
-        "breath",
-        "breaths",
-        "breathe",
-        "breathes",
-        "breathing",
-        "throat",
-        "applause",
-        "applauds",
-        "applauding",
-        "clap",
-        "claps",
-        "clapping",
-        "cheer",
-        "cheers",
-        "cheering",
-        "booing",
-        "music",
-        "instrumental",
-        "silence",
-        "pause",
-        "pauses",
-        "pausing",
-        "beat",
-        "inaudible",
-        "indistinct",
-        "unintelligible",
-        "crosstalk",
-        "blank_audio",
-        "noise",
-        "noises",
-        "static",
-        "beep",
-        "beeps",
-        "beeping",
-        "ringing",
-        "rings",
-        "footsteps",
-        "thunder",
-        "barking",
-        "barks",
-        "audience",
-        "crowd",
-        "voiceover",
-        "narrating",
-        "risas",
-        "risa",
-        "ríe",
-        "rie",
-        "aplausos",
-        "suspiro",
-        "suspira",
-        "tos",
-        "tose",
-        "música",
-        "musica",
-        "susurra",
-        "llora",
-        "pausa",
-        "rires",
-        "rire",
-        "rit",
-        "applaudissements",
-        "soupir",
-        "soupire",
-        "toux",
-        "tousse",
-        "musique",
-        "murmure",
-        "pleure",
-        "lacht",
-        "lachen",
-        "gelächter",
-        "applaus",
-        "seufzt",
-        "seufzen",
-        "hustet",
-        "husten",
-        "musik",
-        "flüstert",
-        "weint",
-        "räuspert",
-        "ride",
-        "risate",
-        "risata",
-        "applausi",
-        "sospira",
-        "sospiro",
-        "tossisce",
-        "piange",
-        "sussurra",
-        "risos",
-        "ri",
-        "aplausos",
-        "suspira",
-        "tosse",
-        "chora",
-        "sussurra",
-        "смех",
-        "смеется",
-        "смеётся",
-        "вздох",
-        "вздыхает",
-        "аплодисменты",
-        "кашель",
-        "кашляет",
-        "музыка",
-        "шепотом",
-        "шёпотом",
-        "плачет",
-        "пауза",
-        "ضحك",
-        "يضحك",
-        "تضحك",
-        "تصفيق",
-        "تنهد",
-        "يتنهد",
-        "سعال",
-        "موسيقى",
-        "همس",
-        "صمت",
-        "हँसी",
-        "हंसी",
-        "हँसता",
-        "हँसते",
-        "तालियाँ",
-        "तालियां",
-        "संगीत",
-        "आह",
-        "खांसी",
-        "gülüyor",
-        "gülüşmeler",
-        "alkış",
-        "müzik",
-    ]
-)
-_MANNERS = frozenset(
-    [
-        "softly",
-        "quietly",
-        "loudly",
-        "gently",
-        "angrily",
-        "sadly",
-        "happily",
-        "cheerfully",
-        "excitedly",
-        "nervously",
-        "sarcastically",
-        "slowly",
-        "dramatically",
-        "mockingly",
-        "sternly",
-        "tearfully",
-        "breathlessly",
-        "angry",
-        "sad",
-        "happy",
-        "excited",
-        "surprised",
-        "scared",
-        "worried",
-        "upset",
-        "nervous",
-        "frustrated",
-        "disgusted",
-        "relaxed",
-        "sarcastic",
-        "curious",
-        "confused",
-        "joyful",
-        "crying",
-        "shouting",
-        "whispering",
-        "sleepy",
-        "tired",
-        "calm",
-        "serious",
-        "cheerful",
-    ]
-)
+_SOUND_WORDS = """
+laugh laughs laughing laughed laughter chuckle chuckles chuckling giggle giggles giggling snicker snickers
+cackle cackles sigh sighs sighing gasp gasps gasping cough coughs coughing sneeze sneezes sneezing sniff sniffs
+sniffling sniffle sniffles sob sobs sobbing cry cries crying weep weeps weeping whimper whimpers groan groans
+groaning moan moans moaning grunt grunts growl growls scream screams screaming shriek shrieks yell yells yelling
+shouting whisper whispers whispering whispered mumble mumbles mumbling murmur murmurs mutter mutters muttering
+hum hums humming singing sings whistle whistles whistling yawn yawns yawning gulp gulps burp burps hiccup
+hiccups snore snores snoring snort snorts inhale inhales exhale exhales breath breaths breathe breathes
+breathing throat applause applauds applauding clap claps clapping cheer cheers cheering booing music
+instrumental silence pause pauses pausing beat inaudible indistinct unintelligible crosstalk blank_audio noise
+noises static beep beeps beeping ringing rings footsteps thunder barking barks audience crowd voiceover
+narrating risas risa ríe rie aplausos suspiro suspira tos tose música musica susurra llora pausa rires rire rit
+applaudissements soupir soupire toux tousse musique murmure pleure lacht lachen gelächter applaus seufzt seufzen
+hustet husten musik flüstert weint räuspert ride risate risata applausi sospira sospiro tossisce piange sussurra
+risos ri aplausos suspira tosse chora sussurra смех смеется смеётся вздох вздыхает аплодисменты кашель кашляет
+музыка шепотом шёпотом плачет пауза ضحك يضحك تضحك تصفيق تنهد يتنهد سعال موسيقى همس صمت हँसी हंसी हँसता हँसते
+तालियाँ तालियां संगीत आह खांसी gülüyor gülüşmeler alkış müzik
+"""
+_SOUNDS = frozenset(_SOUND_WORDS.split())
+_MANNER_WORDS = """
+softly quietly loudly gently angrily sadly happily cheerfully excitedly nervously sarcastically slowly
+dramatically mockingly sternly tearfully breathlessly angry sad happy excited surprised scared worried upset
+nervous frustrated disgusted relaxed sarcastic curious confused joyful crying shouting whispering sleepy tired
+calm serious cheerful
+"""
+_MANNERS = frozenset(_MANNER_WORDS.split())
 _CJK_SOUNDS = re.compile(
     "笑|叹气|嘆氣|叹息|咳嗽|掌声|掌聲|鼓掌|音乐|音樂|音楽|哭|停顿|停頓|沉默|拍手|ため息|咳|泣|間|웃음|웃으며|웃는다|박수|"
     "한숨|기침|음악|침묵|속삭|울음"
 )
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_DURATION = re.compile(r"\d+(?:\.\d+)? ?(?:s|ms|secs?|seconds?)", re.IGNORECASE)
+_TIMING = re.compile(r"\d+(?:\.\d+)? ?(?:s|ms|secs?|seconds?)|\d{1,2}(?::\d{2}){1,2}(?:[.,]\d{1,3})?", re.IGNORECASE)
 _SAID = frozenset(["the", "my", "your", "our", "i", "we", "you", "it", "this", "that", "these", "those"])
 _MUSICAL = frozenset(["music", "musical", "instrumental", "melody", "theme"])
 
@@ -339,107 +83,16 @@ _LINE_TAG = re.compile(
     rf"^[ \t]{{0,8}}[-–*_#>]{{0,4}}[ \t]{{0,8}}({_NAME})[ \t]{{0,4}}[*_]{{0,2}}:[*_]{{0,2}}(?=\s|[*_]|[^\x00-\x7f])",
     re.MULTILINE,
 )
-_NO_NAMES = frozenset(
-    [
-        "note",
-        "notes",
-        "warning",
-        "caution",
-        "danger",
-        "attention",
-        "notice",
-        "question",
-        "answer",
-        "q",
-        "a",
-        "remember",
-        "example",
-        "examples",
-        "tip",
-        "hint",
-        "fact",
-        "facts",
-        "important",
-        "reminder",
-        "summary",
-        "conclusion",
-        "result",
-        "results",
-        "chapter",
-        "part",
-        "section",
-        "scene",
-        "act",
-        "step",
-        "title",
-        "subject",
-        "re",
-        "ps",
-        "p.s",
-        "breaking",
-        "update",
-        "news",
-        "today",
-        "tomorrow",
-        "tonight",
-        "yesterday",
-        "first",
-        "second",
-        "third",
-        "finally",
-        "however",
-        "listen",
-        "look",
-        "imagine",
-        "today's",
-        "lesson",
-        "rule",
-        "problem",
-        "solution",
-        "reason",
-        "goal",
-        "verdict",
-        "translation",
-        "definition",
-        "spoiler",
-        "quote",
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-        "achtung",
-        "hinweis",
-        "frage",
-        "antwort",
-        "beispiel",
-        "wichtig",
-        "nota",
-        "pregunta",
-        "respuesta",
-        "atención",
-        "ejemplo",
-        "importante",
-        "question",
-        "réponse",
-        "attention",
-        "exemple",
-        "domanda",
-        "risposta",
-        "attenzione",
-        "esempio",
-        "pergunta",
-        "resposta",
-        "atenção",
-        "exemplo",
-        "вопрос",
-        "ответ",
-        "внимание",
-        "пример",
-    ]
-)
+_OPENING_WORDS = """
+dear time note notes warning caution danger attention notice question answer q a remember example examples tip
+hint fact facts important reminder summary conclusion result results chapter part section scene act step title
+subject re ps p.s breaking update news today tomorrow tonight yesterday first second third finally however
+listen look imagine today's lesson rule problem solution reason goal verdict translation definition spoiler
+quote monday tuesday wednesday thursday friday saturday sunday achtung hinweis frage antwort beispiel wichtig
+nota pregunta respuesta atención ejemplo importante question réponse attention exemple domanda risposta
+attenzione esempio pergunta resposta atenção exemplo вопрос ответ внимание пример
+"""
+_NO_NAMES = frozenset(_OPENING_WORDS.split())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -459,13 +112,14 @@ def spoken_words(text: str) -> Spoken:
     """Return what of a text is to be said, and what was taken out of it."""
     removed: list[str] = []
     # Of one character for one, so that what was removed is found in the text again.
-    speech = _speech_of_scene(text.translate(_FULL_WIDTH), removed)
+    narrow = text.translate(_FULL_WIDTH)
+    speech = _speech_of_scene(narrow, removed)
     every = _without_brackets(speech, is_tag=_is_tag)
     if _holds_too_much(every):
         every = _without_brackets(speech, is_tag=_names_a_sound)
     removed += every.removed
     said = _without_names(every.text, removed)
-    return Spoken(text=said if removed else text, removed=tuple(removed))
+    return Spoken(text=text if said == narrow else said, removed=tuple(removed))
 
 
 def transcribed_words(text: str) -> Spoken:
@@ -495,7 +149,8 @@ def _without_brackets(text: str, *, is_tag: Callable[[str], bool]) -> Spoken:
         is_glued = match[0][0] == "<" and _GLUED.match(text, match.start() - 1) is not None if match.start() else False
         if not goes(match[0]) or (is_glued and f"</{match[0][1:]}" not in match.string):
             return match[0]
-        removed.append(match[0])
+        if _words(match[0]):
+            removed.append(match[0])
         return " "
 
     for _ in range(_PASSES):
@@ -523,7 +178,7 @@ def _names_a_sound(content: str) -> bool:
     """Return whether a few words name a sound, a pause or a manner of speaking."""
     if _CJK.search(content):
         return len(content.strip()) <= 8 and _CJK_SOUNDS.search(content) is not None
-    if _DURATION.fullmatch(content.strip()):
+    if _TIMING.fullmatch(content.strip()):
         return True
     words = _words(content)
     if not words or len(words) > _MAX_DIRECTION_WORDS or words[0] in _SAID:

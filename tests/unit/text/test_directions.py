@@ -39,6 +39,9 @@ from avmeter.text.directions import spoken_words, transcribed_words
         ("A man waves. <S>Hello.<E> He goes. <AUDCAP>wind<ENDAUDCAP>", "Hello.",
          ("<AUDCAP>wind<ENDAUDCAP>", "A man waves. He goes.")),
         ("<S>Hello.<E> She nods. <S>Bye.<E>", "Hello. Bye.", ("She nods.",)),
+        ("<S>Hello there.<E>", "Hello there.", ()),
+        ("[00:00:01.000] hello", "hello", ("[00:00:01.000]",)),
+        ("{{cough}} hello", "hello", ("{cough}",)),
         ("[laughs]", "", ("[laughs]",)),
     ],
 )  # fmt: skip
