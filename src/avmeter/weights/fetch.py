@@ -27,10 +27,11 @@ from typing import IO, Any
 from filelock import FileLock
 
 from avmeter.errors import WeightsError
+from avmeter.files import sync_folder
 from avmeter.runtime.environment import Settings
 from avmeter.weights.catalog import Entry, File, HubFile
 from avmeter.weights.file_head import describe_foreign
-from avmeter.weights.hashes import cache_sha256, known_sha256, sha256_of, sync_folder
+from avmeter.weights.hashes import cache_sha256, known_sha256, sha256_of
 from avmeter.weights.partial import Pace, Partial, UnusableError
 
 Progress = Callable[[int, int | None], None]

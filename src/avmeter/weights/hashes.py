@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import tempfile
 import time
 import warnings
 from pathlib import Path
@@ -14,6 +12,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from avmeter.errors import WeightsError
+from avmeter.files import parse_json, write_atomically
 from avmeter.runtime.environment import Settings
 from avmeter.weights.catalog import Entry, File
 from avmeter.weights.file_head import describe_foreign
@@ -30,17 +29,6 @@ def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file, read in blocks."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` last through a power cut, where the system can."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def known_sha256(path: Path, settings: Settings) -> str:
@@ -172,7 +160,7 @@ def _read_pins(settings: Settings) -> dict[str, str]:
 
 def _read_json(path: Path) -> dict[str, object]:
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content = parse_json(path.read_text("utf-8"))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
@@ -180,7 +168,4 @@ def _read_json(path: Path) -> dict[str, object]:
 
 def _write_json(path: Path, content: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        json.dump(content, stream, indent=1)
-    Path(temporary).replace(path)
+    write_atomically(path, json.dumps(content, indent=1))

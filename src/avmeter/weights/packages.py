@@ -10,8 +10,8 @@ from pathlib import Path
 from filelock import FileLock
 
 from avmeter.errors import WeightsError
+from avmeter.files import sync_folder
 from avmeter.weights.catalog import File, Package
-from avmeter.weights.hashes import sync_folder
 
 
 def find_in_package(place: str) -> Path | None:

@@ -82,10 +82,11 @@ def test_unknown_hash_is_pinned_with_a_warning_then_required(tmp_path, cache) ->
         source.path(net)
 
 
-def test_damaged_lock_file_is_an_error(tmp_path, cache) -> None:
-    """Pins are not lost silently."""
+@pytest.mark.parametrize("content", [b"{", b"[" * 5000, b"9" * 5000, b"[]", b'{"a": 1}', b"\xff"], ids="abcdef")
+def test_damaged_lock_file_is_an_error(tmp_path, cache, content) -> None:
+    """Pins are not lost silently, whatever stands in their place."""
     put(tmp_path / "net.bin")
-    put(cache / "weights-lock.json", b"{")
+    put(cache / "weights-lock.json", content)
     with pytest.raises(WeightsError, match="lock file"):
         WeightsSource.parse(tmp_path).path(entry(File(name="net.bin", format="pickle")))
 
