@@ -44,6 +44,11 @@ test-oldest-av: setup
 test-full: setup
 	$(BIN)/python -m pytest -m full
 
+# Each of its tests runs for SOAK_S seconds; figures are printed.
+SOAK_S ?= 60
+soak: setup
+	SOAK_S=$(SOAK_S) $(BIN)/python -m pytest -m soak tests/soak
+
 docs: setup
 	$(BIN)/python docs/generate.py
 

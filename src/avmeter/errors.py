@@ -47,6 +47,7 @@ class SkipCode(StrEnum):
     WEIGHTS_UNAVAILABLE = "weights_unavailable"
     DEPENDENCY_MISSING = "dependency_missing"
     OUT_OF_MEMORY = "out_of_memory"
+    DECODE_TIMEOUT = "decode_timeout"
     WORKER_DIED = "worker_died"
     CHANGED_WHILE_READING = "changed_while_reading"
     INTERRUPTED = "interrupted"

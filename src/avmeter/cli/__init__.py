@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import sys
 
-from avmeter.cli.interrupts import Interrupts
+from avmeter.cli.interrupts import Interrupted, Interrupts
 from avmeter.cli.streams import output_failure, protect_streams
 
 
 def main() -> None:
     """Run a command: the entry point of the console script."""
     protect_streams()
+    interrupts = Interrupts()
     try:
-        with Interrupts() as interrupts:
-            _run(interrupts)
+        interrupts.start()
+        _run(interrupts)
+        interrupts.end()
     except SystemExit as ending:
+        interrupts.end()
         sys.exit(_code_of(ending))
+    except Interrupted:
+        sys.exit(interrupts.exit_code)
 
 
 def _run(interrupts: Interrupts) -> None:

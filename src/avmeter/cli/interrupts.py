@@ -76,15 +76,24 @@ class Interrupts:
         finally:
             self._is_saving = False
 
-    def __enter__(self) -> Interrupts:
+    def start(self) -> None:
+        """Handle signals from here on."""
         reading, self._writing = os.pipe()
         os.set_blocking(self._writing, False)
         self._previous_descriptor = signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
+        threading.Thread(target=self._watch, args=(reading,), name="avmeter-signals", daemon=True).start()
         for number in _SIGNALS:
             if number == getattr(signal, "SIGHUP", None) and signal.getsignal(number) is signal.SIG_IGN:
                 continue  # nohup
-            self._handlers[number] = signal.signal(number, self._handle)
-        threading.Thread(target=self._watch, args=(reading,), name="avmeter-signals", daemon=True).start()
+            self._handlers[number] = signal.getsignal(number)
+            signal.signal(number, self._handle)
+
+    def end(self) -> None:
+        """Raise nothing any more: the process is about to end."""
+        self._is_deferred = True
+
+    def __enter__(self) -> Interrupts:
+        self.start()
         return self
 
     def __exit__(

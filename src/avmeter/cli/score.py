@@ -74,6 +74,9 @@ def score_command(
     processes: Annotated[
         int | None, typer.Option(min=0, help="Decoding processes in place of threads; 0 for none.")
     ] = None,
+    decode_timeout: Annotated[
+        float, typer.Option(help="Seconds without any result after which a file is given up.")
+    ] = 600.0,
     reference_features: Annotated[
         Path | None, typer.Option(help="Features or statistics of the reference set (.pt, .npy, .npz).")
     ] = None,
@@ -146,6 +149,7 @@ def score_command(
         batch_size=batch_size,
         loader_threads=threads,
         loader_processes=processes,
+        decode_timeout_s=decode_timeout,
     )
     interrupts: Interrupts = context.obj
     with interrupts.deferred():

@@ -50,6 +50,8 @@ class EvaluatorConfig:
         loader_threads: Decoding threads; default is one per core, at most 8.
         loader_processes: Decoding processes in place of threads; 0 for none. Default is the number of cores minus 2,
             at most 12, when a GPU waits for 32 files or more. Where none can be started, threads decode.
+        decode_timeout_s: How long decoding a file may take, seconds, from one window or feature of it to the next;
+            past it the clip is a skip. A process that decodes is ended then, a thread is left behind.
         skip_missing_deps: Leave out named metrics whose packages are missing, with a warning.
 
     Raises:
@@ -67,6 +69,7 @@ class EvaluatorConfig:
     batch_size: int | None = None
     loader_threads: int | None = None
     loader_processes: int | None = None
+    decode_timeout_s: float = 600.0
     skip_missing_deps: bool = False
 
     def __post_init__(self) -> None:
@@ -77,6 +80,8 @@ class EvaluatorConfig:
                 raise UsageError(f"{name}={count}: needs at least 1", hint='without a GPU: `device="cpu"`')
         if self.loader_processes is not None and self.loader_processes < 0:
             raise UsageError(f"loader_processes={self.loader_processes}: needs at least 0", hint="0 decodes in threads")
+        if not self.decode_timeout_s > 0:
+            raise UsageError(f"decode_timeout_s={self.decode_timeout_s}: needs more than 0", hint="the default is 600")
         if self.num_gpus > 1:
             require_gpus(self.num_gpus, self.device)
         check_protocol(self.protocol)
@@ -152,6 +157,7 @@ class EvaluatorConfig:
             open_store(self.store),
             num_threads=self.loader_threads,
             num_processes=self.loader_processes,
+            decode_timeout_s=self.decode_timeout_s,
             batch_size=self.batch_size,
         )
 

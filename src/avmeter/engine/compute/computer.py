@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -42,6 +43,7 @@ class FeatureComputer:
         num_processes: Decoding processes, in place of threads; 0 for none. Default is the number of cores minus 2, at
             most 12, when a GPU waits for many files.
         batch_size: Overrides the extractors' own.
+        decode_timeout_s: How long decoding a file may take from one result to the next.
 
     Attributes:
         counts: What was computed so far.
@@ -56,6 +58,7 @@ class FeatureComputer:
         num_threads: int | None = None,
         num_processes: int | None = None,
         batch_size: int | None = None,
+        decode_timeout_s: float = math.inf,
     ) -> None:
         self.runtime = runtime
         self.store = store
@@ -63,6 +66,7 @@ class FeatureComputer:
         self.decode_pool: DecodeWorkerPool | None = None
         self._num_threads = num_threads or min(_MAX_THREADS, os.cpu_count() or 1)
         self._num_processes = num_processes
+        self._decode_timeout_s = decode_timeout_s
         self._batcher = Batcher(batch_size, on_gpu=runtime.device.type == "cuda")
         self._fingerprints = Fingerprints(runtime)
         self._loaded: dict[str, Extractor] = {}
@@ -183,7 +187,8 @@ class FeatureComputer:
             (source, jobs[numbers[0]].key.media if _is_file(source) else None, numbers)
             for source, numbers in ((plan.sources[name], numbers) for name, numbers in by_source.items())
         ]
-        with DecodingThreads(sources, self._decoders(jobs, len(sources)), should_stop=should_stop) as events:
+        decoders = self._decoders(jobs, len(sources))
+        with DecodingThreads(sources, decoders, timeout_s=self._decode_timeout_s, should_stop=should_stop) as events:
             for event in events:
                 assembler.handle(event)
             if not should_stop():

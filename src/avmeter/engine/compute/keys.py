@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from queue import Empty, SimpleQueue
 
@@ -15,6 +14,7 @@ from avmeter.errors import SkipError, WeightsError
 from avmeter.features.base import DerivedExtractor, Extractor
 from avmeter.result import Skip
 from avmeter.runtime import Runtime
+from avmeter.runtime.background import BackgroundThread
 from avmeter.sample import MediaSource
 
 _POLL_S = 0.1
@@ -44,7 +44,7 @@ def content_keys(
     keys: dict[str, str | Skip] = {}
     try:
         for _ in range(min(num_threads, len(sources))):
-            threading.Thread(target=work, daemon=True).start()
+            BackgroundThread(work).start()
         while len(keys) < len(sources) and not should_stop():
             try:
                 name, key = found.get(timeout=_POLL_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import ClipExtractor, Extractor, WindowExtractor
 from avmeter.media import MediaItem, decoder_version, media_key, open_media
 from avmeter.result import Skip
+from avmeter.runtime.background import BackgroundThread
 from avmeter.sample import MediaSource
 
 _QUEUE_BYTES = 1024 * 2**20
@@ -34,6 +36,9 @@ class Decoder(Protocol):
     def close(self) -> None:
         """End soon what is being decoded: called from another thread when nobody waits for it any more."""
 
+    def successor(self) -> Decoder:
+        """Return a decoder for the sources that are left, after this one was closed over one that never ended."""
+
 
 Task = tuple[MediaSource | str, str | None, list[int]]
 """A source, its content key if it is a file, and the numbers of the jobs over it."""
@@ -45,6 +50,8 @@ class DecodingThreads:
     Args:
         sources: Sources, the content key of each that is a file, and the numbers of the jobs over it.
         decoders: One for each thread.
+        timeout_s: How long a thread may take from one event to the next. The jobs over a source that takes longer are
+            skips, and another thread takes over: one that never comes back cannot be ended, and is left behind.
         should_stop: Once it returns True, no more events come.
     """
 
@@ -53,22 +60,23 @@ class DecodingThreads:
         sources: Sequence[Task],
         decoders: Sequence[Decoder],
         *,
+        timeout_s: float = math.inf,
         should_stop: Callable[[], bool] = never,
     ) -> None:
+        self._timeout_s = timeout_s
         self._should_stop = should_stop
         self._sources = iter(sources)
         self._lock = threading.Lock()  # of `_sources`; taken by the threads alone
         self._events: ByteQueue[DecodeEvent | _ThreadEnded] = ByteQueue(_QUEUE_BYTES)
         self._num_running = len(decoders)
-        self._decoders = decoders
-        self._threads = [threading.Thread(target=self._work, args=(d,), daemon=True) for d in decoders]
+        self._lanes = [_Lane(decoder) for decoder in decoders]
 
     def __enter__(self) -> DecodingThreads:
         # Each decoding thread works alone: teams of torch threads in every one of them would fight for the cores.
         self._torch_threads = torch.get_num_threads()
         try:
-            for thread in self._threads:
-                thread.start()
+            for lane in self._lanes:
+                self._start(lane)
         except BaseException:
             self.__exit__()
             raise
@@ -77,16 +85,17 @@ class DecodingThreads:
     def __exit__(self, *exc: object) -> None:
         self._events.close()
         try:
-            for decoder in self._decoders if self._num_running else ():
-                decoder.close()
+            for lane in self._lanes if self._num_running else ():
+                lane.decoder.close()
             deadline = time.monotonic() + _GRACE_S
-            for thread in self._threads:
-                if thread.is_alive():  # an interrupt may have come before it was started
-                    thread.join(max(0.0, deadline - time.monotonic()))
+            for lane in self._lanes:
+                if lane.thread is not None and lane.thread.is_alive():  # an interrupt may have come before it was
+                    lane.thread.join(max(0.0, deadline - time.monotonic()))
         finally:
             torch.set_num_threads(self._torch_threads)
 
     def __iter__(self) -> Iterator[DecodeEvent]:
+        checked_at = time.monotonic()
         while self._num_running and not self._should_stop():
             event = self._events.get(_POLL_S)
             if isinstance(event, _ThreadEnded):
@@ -95,28 +104,83 @@ class DecodingThreads:
                     raise event.failure
             elif event is not None:
                 yield event
+            if time.monotonic() - checked_at > _POLL_S:
+                checked_at = time.monotonic()
+                yield from self._leave_stuck_threads(checked_at)
 
-    def _work(self, decoder: Decoder) -> None:
+    def _start(self, lane: _Lane) -> None:
+        lane.thread = BackgroundThread(self._work, lane)
+        lane.thread.start()
+
+    def _leave_stuck_threads(self, now: float) -> Iterator[DecodeEvent]:
+        """Give up sources that nothing comes out of, and start threads in place of those that decode them."""
+        for position, lane in enumerate(self._lanes):
+            since = lane.busy_since
+            if since is None or lane.task is None or now - since <= self._timeout_s:
+                continue
+            lane.is_left_behind = True
+            source, _, jobs = lane.task
+            skip = Skip(
+                code=SkipCode.DECODE_TIMEOUT,
+                reason=f"{source}: nothing came out of decoding it for {self._timeout_s:g} s",
+                hint="the file breaks the decoder, or is very long: `decode_timeout_s=` allows more",
+            )
+            yield from (DecodeEvent(job, outcome=skip) for job in jobs if job not in lane.finished)
+            lane.decoder.close()
+            self._lanes[position] = successor = _Lane(lane.decoder.successor())
+            self._start(successor)
+
+    def _work(self, lane: _Lane) -> None:
         torch.set_num_threads(1)
         failure: BaseException | None = None
         try:
             while (task := self._next_source()) is not None:
+                lane.begin(task)
                 source, content_key, jobs = task
-                with contextlib.closing(decoder.decode(source, jobs)) as events:
+                with contextlib.closing(lane.decoder.decode(source, jobs)) as events:
                     for event in events:
                         if event.window is None and content_key is not None:
                             event = _checked(event, source, content_key)
-                        self._events.put(event, event.window.size_bytes if event.window else 0)
+                        if lane.is_left_behind:
+                            return
+                        self._put(event, lane)
         except Stopped:
             return
         except BaseException as error:  # noqa: BLE001 - raised where the run waits
             failure = error
-        with contextlib.suppress(Stopped):
-            self._events.put(_ThreadEnded(failure), 0)
+        if not lane.is_left_behind:
+            lane.busy_since = None
+            with contextlib.suppress(Stopped):
+                self._events.put(_ThreadEnded(failure), 0)
+
+    def _put(self, event: DecodeEvent, lane: _Lane) -> None:
+        lane.busy_since = None  # while it waits for room, nothing is wrong with the source
+        self._events.put(event, event.window.size_bytes if event.window else 0)
+        if event.window is None:
+            lane.finished.add(event.job)
+        lane.busy_since = time.monotonic()
 
     def _next_source(self) -> Task | None:
         with self._lock:
             return next(self._sources, None)
+
+
+class _Lane:
+    """A decoder, the thread that runs it, and what it is at."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        self.decoder = decoder
+        self.thread: BackgroundThread | None = None
+        self.task: Task | None = None
+        self.finished: set[int] = set()
+        self.busy_since: float | None = None
+        self.is_left_behind = False
+
+    def begin(self, task: Task) -> None:
+        """Note a new source."""
+        self.finished.clear()
+        self.task = task
+        self.busy_since = time.monotonic()
 
 
 class _ThreadEnded:
@@ -152,6 +216,10 @@ class LocalDecoder:
 
     def close(self) -> None:
         """Do nothing: the thread ends at its next event."""
+
+    def successor(self) -> LocalDecoder:
+        """Return this decoder, which remembers nothing."""
+        return self
 
     def _decode_item(self, item: MediaItem, source: MediaSource, jobs: Sequence[int]) -> Iterator[DecodeEvent]:
         ready = []

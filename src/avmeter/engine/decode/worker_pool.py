@@ -106,6 +106,10 @@ class WorkerDecoder:
         self._is_closed = True
         self.worker.stop()
 
+    def successor(self) -> WorkerDecoder:
+        """Return a decoder that starts the process again."""
+        return WorkerDecoder(self.worker, self._extractors)
+
     def _decode_in_worker(self, task: DecodeTask) -> Iterator[DecodeEvent]:
         for deaths in range(_ATTEMPTS):
             if self._is_closed:

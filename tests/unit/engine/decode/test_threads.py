@@ -9,7 +9,7 @@ import pytest
 from avmeter.engine.decode.messages import DecodeEvent
 from avmeter.engine.decode.threads import DecodingThreads, LocalDecoder, content_key_of, make_windows, open_media
 from avmeter.errors import SkipCode, SkipError
-from avmeter.features.base import ClipExtractor, Features
+from avmeter.features.base import ClipExtractor, Features, Window
 from avmeter.sample import MediaSource
 from support.engine import RATE, Blocks, Difference
 
@@ -19,16 +19,22 @@ class Counting:
 
     def __init__(self):
         self.is_closed = False
-        self.threads = set()
+        self.is_decoding = False
 
     def decode(self, source, jobs):
-        self.threads.add(threading.current_thread())
-        for job in jobs:
-            for index in range(source):
-                yield DecodeEvent(job, index=index)
+        self.is_decoding = True
+        try:
+            for job in jobs:
+                for index in range(source):
+                    yield DecodeEvent(job, index=index)
+        finally:
+            self.is_decoding = False
 
     def close(self):
         self.is_closed = True
+
+    def successor(self):
+        return Counting()
 
 
 def test_every_source_is_decoded_once_whichever_thread_does_it():
@@ -52,7 +58,7 @@ def test_fault_in_a_decoding_thread_is_raised_where_the_run_waits():
 
     with (
         pytest.raises(RuntimeError, match="broken decoder"),
-        DecodingThreads([(1, None, [0])], [Broken(), Counting()]) as events,
+        DecodingThreads([(1, None, [0])], [Broken(), Broken()]) as events,
     ):
         list(events)
 
@@ -63,7 +69,7 @@ def test_run_that_breaks_off_ends_its_threads_and_closes_its_decoders():
     with DecodingThreads([(10**9, None, [0]), (10**9, None, [1])], decoders) as events:
         next(iter(events))
     assert all(d.is_closed for d in decoders)
-    assert not any(thread.is_alive() for d in decoders for thread in d.threads)
+    assert not any(d.is_decoding for d in decoders)
 
 
 def test_source_that_cannot_be_opened_is_the_skip_of_each_job(tmp_path):
@@ -128,3 +134,44 @@ def test_thread_in_the_middle_of_a_file_is_not_waited_for():
         assert list(events) == []
     assert time.monotonic() - started < 5
     release.set()
+
+
+def test_source_that_nothing_comes_out_of_is_given_up_and_the_rest_is_decoded():
+    """A decoder that hangs costs its clip, by name, and not the run."""
+    release = threading.Event()
+
+    class Hanging(Counting):
+        def decode(self, source, jobs):
+            yield from super().decode(source, jobs[:1])
+            release.wait(60)
+            yield from super().decode(source, jobs[1:])
+
+    decoder = Hanging()
+    tasks = [(1, None, [0, 1, 2]), (1, None, [3]), (1, None, [4])]
+    with DecodingThreads(tasks, [decoder], timeout_s=0.3) as events:
+        found = list(events)
+    release.set()
+    skips = {e.job: e.outcome.code for e in found if e.outcome is not None}
+    assert skips == {1: SkipCode.DECODE_TIMEOUT, 2: SkipCode.DECODE_TIMEOUT}
+    assert [e.job for e in found if e.outcome is None] == [0, 3, 4]
+    assert decoder.is_closed
+
+
+def test_thread_that_waits_for_room_is_not_given_up():
+    """A slow network is nothing that a file can be blamed for."""
+    window = Window(inputs={"x": np.zeros(2**20, np.uint8)})
+
+    class Large(Counting):
+        def decode(self, source, jobs):
+            for job in jobs:
+                yield DecodeEvent(job, window=window)
+                yield DecodeEvent(job, window=window)
+                yield DecodeEvent(job, index=2)
+
+    with DecodingThreads([(1, None, [0])], [Large()], timeout_s=0.2) as events:
+        events._events._limit_bytes = 1
+        found = []
+        for event in events:
+            found.append(event)
+            time.sleep(0.5)
+    assert [e.outcome for e in found] == [None] * 3
