@@ -67,6 +67,8 @@ SKIPS: Mapping[SkipCode, str] = MappingProxyType(
         SkipCode.NO_SPEECH: "nobody speaks in the clip",
         SkipCode.EMPTY_TEXT: "the text has no words to compare with",
         SkipCode.UNSUPPORTED: "the input is understood but not supported",
+        SkipCode.OVER_LIMIT: "the clip says, or unfolds to, more than [a limit](#limits) allows",
+        SkipCode.NO_SPACE: "decoded media did not fit into the temporary folder, which the reason names",
         SkipCode.TOO_FEW_SAMPLES: "a corpus metric had too few clips",
         SkipCode.WEIGHTS_UNAVAILABLE: "a checkpoint is absent or another one than the catalog's",
         SkipCode.DEPENDENCY_MISSING: "an optional package is not installed",

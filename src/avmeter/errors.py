@@ -43,6 +43,8 @@ class SkipCode(StrEnum):
     NO_SPEECH = "no_speech"
     EMPTY_TEXT = "empty_text"
     UNSUPPORTED = "unsupported"
+    OVER_LIMIT = "over_limit"
+    NO_SPACE = "no_space"
     TOO_FEW_SAMPLES = "too_few_samples"
     WEIGHTS_UNAVAILABLE = "weights_unavailable"
     DEPENDENCY_MISSING = "dependency_missing"

@@ -53,7 +53,8 @@ class Evaluator:
         num_gpus: How many GPUs of this machine to use, one process per GPU.
         compile: FastVideo's; without effect, which a warning says.
         **options: The other fields of `EvaluatorConfig`: weights, protocol, options, store, precision, batch_size,
-            loader_threads, loader_processes, decode_timeout_s, skip_missing_deps.
+            loader_threads, loader_processes, decode_timeout_s, skip_missing_deps,
+            limits.
 
     Raises:
         UnknownNameError: Unknown metric, protocol, precision or option.
@@ -353,7 +354,7 @@ def compute_features(
         field: Whose features: "audio", "reference_audio", "video", "reference".
         progress: Called with (samples done, samples in all).
         **options: As for `Evaluator`: device, weights, protocol, store, precision, batch_size, loader_threads,
-            loader_processes, decode_timeout_s.
+            loader_processes, decode_timeout_s, limits.
 
     Raises:
         UnknownNameError: No such extractor, field, protocol or option.

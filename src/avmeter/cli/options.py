@@ -1,4 +1,4 @@
-"""Options of metrics on the command line: `audio.wer.model_name=small`."""
+"""Settings on the command line: options of metrics, `audio.wer.model_name=small`, and limits, `max_fps=2000`."""
 
 from __future__ import annotations
 
@@ -35,3 +35,21 @@ def parse_options(settings: Iterable[str]) -> dict[str, dict[str, Any]]:
             raise UsageError(f"--set {metric}.{name} is both {own[name]!r} and {parsed!r}", hint="set it once")
         own[name] = parsed
     return options
+
+
+def parse_limits(settings: Iterable[str]) -> dict[str, float]:
+    """Parse `--limit` settings into name -> number.
+
+    Raises:
+        UsageError: A setting is not of the form `name=number`.
+    """
+    limits = {}
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        try:
+            limits[name.strip()] = int(value) if value.strip().isdecimal() else float(value)
+        except ValueError as error:
+            raise UsageError(
+                f"`--limit {setting}` is not of the form name=number", hint="--limit max_duration_s=36000"
+            ) from error
+    return limits

@@ -12,7 +12,7 @@ from avmeter.cli.exit_codes import EXIT_NOTHING, EXIT_SKIPPED
 from avmeter.cli.formats import print_fastvideo, require_format
 from avmeter.cli.interrupts import Interrupted, Interrupts
 from avmeter.cli.messages import join_names, say, warn
-from avmeter.cli.options import parse_options
+from avmeter.cli.options import parse_limits, parse_options
 from avmeter.cli.progress import progress_bar
 from avmeter.errors import UsageError
 from avmeter.files import is_folder
@@ -60,6 +60,9 @@ def score_command(
     protocol: Annotated[str, typer.Option(help="fastvideo or av-benchmark.")] = "fastvideo",
     option: Annotated[
         list[str] | None, typer.Option("--set", help="Option of a metric: audio.wer.model_name=small")
+    ] = None,
+    limit: Annotated[
+        list[str] | None, typer.Option("--limit", help="What a clip may unfold to: max_duration_s=36000")
     ] = None,
     weights: Annotated[str, typer.Option(help="auto, dummy, or a folder.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda:0 ...")] = "auto",
@@ -150,6 +153,7 @@ def score_command(
         loader_threads=threads,
         loader_processes=processes,
         decode_timeout_s=decode_timeout,
+        limits=parse_limits(limit or []),
     )
     interrupts: Interrupts = context.obj
     with interrupts.deferred():

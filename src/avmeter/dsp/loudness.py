@@ -15,6 +15,7 @@ Shape letters: `C` channels, `T` time (samples), `B` steps of 100 ms.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -110,9 +111,7 @@ class LoudnessMeter:
         self._lead = math.ceil(_LEAD_S * sample_rate)
         self._n_fft = 1 << (4 * self._lead - 1).bit_length()
         self._hop_length = self._n_fft - self._lead
-        frequencies: FloatArray = np.arange(self._n_fft // 2 + 1) * np.float64(sample_rate / self._n_fft)
-        self._response = k_weighting(frequencies, sample_rate=sample_rate)
-        self._history = np.zeros((num_channels, self._lead))
+        self._history: FloatArray | None = None
         self._pending: list[FloatArray] = []
         self._num_pending = 0
         self._num_samples = 0
@@ -170,18 +169,29 @@ class LoudnessMeter:
 
     def _filter(self) -> None:
         """K-weight the first `hop_length` pending samples; keep the others."""
-        joined = np.concatenate([self._history, *self._pending], axis=1)
+        joined = self._joined()
         block, rest = joined[:, : self._n_fft], joined[:, self._n_fft :]
         self._energies.add(self._weighted(block))
         self._history = block[:, -self._lead :]
         self._pending, self._num_pending = [rest], rest.shape[1]
 
     def _flush(self) -> None:
-        if self._num_pending:
-            joined = np.concatenate([self._history, *self._pending], axis=1)
+        # Below one block nothing is defined, and what the filter takes follows the rate, not the length.
+        if self._num_pending and self._num_samples >= _MOMENTARY_STEPS * self._sample_rate / _STEPS_PER_SECOND - 1:
+            joined = self._joined()
             self._energies.add(self._weighted(joined))
             self._pending, self._num_pending = [], 0
             self._history = joined[:, -self._lead :]
+
+    def _joined(self) -> FloatArray:
+        if self._history is None:
+            self._history = np.zeros((self._num_channels, self._lead))
+        return np.concatenate([self._history, *self._pending], axis=1)
+
+    @functools.cached_property
+    def _response(self) -> npt.NDArray[np.complex128]:
+        frequencies: FloatArray = np.arange(self._n_fft // 2 + 1) * np.float64(self._sample_rate / self._n_fft)
+        return k_weighting(frequencies, sample_rate=self._sample_rate)
 
     def _weighted(self, block: FloatArray) -> FloatArray:
         # The product wraps around within the block; what wraps falls on the lead, which is dropped.

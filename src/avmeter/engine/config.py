@@ -16,6 +16,7 @@ from avmeter.engine.decode.worker_pool import max_decode_workers
 from avmeter.engine.option_types import check_option_types
 from avmeter.engine.store import open_store
 from avmeter.errors import UnknownNameError, UsageError
+from avmeter.media import MediaLimits
 from avmeter.metrics.base import Metric
 from avmeter.metrics.resolve import resolve_metrics
 from avmeter.protocols import FASTVIDEO, check_protocol
@@ -53,6 +54,7 @@ class EvaluatorConfig:
         decode_timeout_s: How long decoding a file may take, seconds, from one window or feature of it to the next;
             past it the clip is a skip. A process that decodes is ended then, a thread is left behind.
         skip_missing_deps: Leave out named metrics whose packages are missing, with a warning.
+        limits: What a clip may unfold to, where it differs from the defaults: `{"max_duration_s": 36000}`.
 
     Raises:
         UnknownNameError: Unknown protocol or precision.
@@ -71,6 +73,7 @@ class EvaluatorConfig:
     loader_processes: int | None = None
     decode_timeout_s: float = 600.0
     skip_missing_deps: bool = False
+    limits: MediaLimits | Mapping[str, float] | None = None
 
     def __post_init__(self) -> None:
         check_option_types({field.name: getattr(self, field.name) for field in dataclasses.fields(self)})
@@ -88,6 +91,7 @@ class EvaluatorConfig:
         # Found once, here: names that depend on the machine are the same for all that read this value.
         object.__setattr__(self, "device", str(device_named(self.device)))
         object.__setattr__(self, "precision", Precision.parse(self.precision))
+        object.__setattr__(self, "limits", MediaLimits.parse(self.limits))
         object.__setattr__(self, "weights", WeightsSource.parse(self.weights))
 
     @classmethod
@@ -159,6 +163,7 @@ class EvaluatorConfig:
             num_processes=self.loader_processes,
             decode_timeout_s=self.decode_timeout_s,
             batch_size=self.batch_size,
+            limits=MediaLimits.parse(self.limits),
         )
 
     def for_worker(self, device: str, *, num_workers: int) -> EvaluatorConfig:

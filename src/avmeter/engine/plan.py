@@ -89,8 +89,21 @@ def make_plan(
             if skip is not None:
                 plan.skips[index, name] = skip
                 continue
-            plan.requested[index, name] = {need.name: _resolve(plan, sample, need) for need in metric.needs}
+            plan.requested[index, name] = _resolve_all(plan, sample, metric)
     return plan
+
+
+def _resolve_all(plan: Plan, sample: Sample, metric: Metric) -> dict[str, FeatureRequest | Skip]:
+    """Return the request of every need; none is computed for a sample that lacks the input of another.
+
+    A metric of a corpus uses what there is: only one that compares within a sample is sure to skip it.
+    """
+    if sample.role == "generated" and not isinstance(metric, CorpusMetric):
+        for need in metric.needs:
+            missing = None if need.optional else resolve_sources(Plan(), sample, need.fields)
+            if isinstance(missing, Skip):
+                return {n.name: missing for n in metric.needs}
+    return {need.name: _resolve(plan, sample, need) for need in metric.needs}
 
 
 def _resolve(plan: Plan, sample: Sample, need: Need) -> FeatureRequest | Skip:

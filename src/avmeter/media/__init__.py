@@ -6,6 +6,7 @@
     item                         hands both out
     opening                      opens the source behind a field of a sample
     probe, description           what a file says of itself, and what is in it
+    limits                       how much a file may unfold to
 
 Knows nothing of extractors and metrics.
 """
@@ -23,6 +24,7 @@ from avmeter.media.description import describe_file
 from avmeter.media.frame_request import FrameRequest
 from avmeter.media.hashing import array_key, content_key
 from avmeter.media.item import MediaItem, require_sound
+from avmeter.media.limits import DEFAULT_LIMITS, MediaLimits
 from avmeter.media.measures import SILENCE_PEAK, AudioFacts
 from avmeter.media.opening import media_key, open_media
 from avmeter.media.probe import AudioStream, MediaInfo, VideoStream, probe
@@ -32,6 +34,7 @@ from avmeter.media.still import differs, is_still
 from avmeter.media.versions import decoder_version
 
 __all__ = [
+    "DEFAULT_LIMITS",
     "SILENCE_PEAK",
     "AudioFacts",
     "AudioSpec",
@@ -40,6 +43,7 @@ __all__ = [
     "FrameRequest",
     "MediaInfo",
     "MediaItem",
+    "MediaLimits",
     "Resize",
     "Spool",
     "VideoStream",

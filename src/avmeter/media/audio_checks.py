@@ -11,11 +11,12 @@ from avmeter.media.measures import SILENCE_PEAK, AudioFacts
 # Lossy codecs decode to 1.6 at times; no sound is 20 dB over full scale.
 _LARGEST_PEAK = 10.0
 _INTEGER_SCALES = {8: 2.0**7, 16: 2.0**15, 24: 2.0**23, 32: 2.0**31}
-# A track that starts later than this is not late, its time stamps are wrong.
 _LATEST_START_S = 600.0
 
 
-def check_audio(facts: AudioFacts, spec: AudioSpec, *, name: str, streams: str) -> None:
+def check_audio(
+    facts: AudioFacts, spec: AudioSpec, *, name: str, streams: str, latest_start_s: float = _LATEST_START_S
+) -> None:
     """Check that a waveform can be rendered from a track.
 
     Args:
@@ -23,6 +24,7 @@ def check_audio(facts: AudioFacts, spec: AudioSpec, *, name: str, streams: str) 
         spec: The form of the waveform.
         name: Of the clip, for messages.
         streams: Its streams in words, for messages.
+        latest_start_s: A track that starts later is not late, its time stamps are wrong.
 
     Raises:
         MediaError: `empty_audio` if there is no sample; `decode_error` for broken time stamps; `non_finite` if there
@@ -36,7 +38,7 @@ def check_audio(facts: AudioFacts, spec: AudioSpec, *, name: str, streams: str) 
             hint="make the file again",
         )
     if spec.clock == "video":
-        _check_clock(facts, name)
+        _check_clock(facts, name, latest_start_s)
     if facts.num_non_finite:
         total = facts.num_samples * facts.num_channels
         raise MediaError(
@@ -83,7 +85,7 @@ def _check_scale(peak: float, name: str) -> None:
     )
 
 
-def _check_clock(facts: AudioFacts, name: str) -> None:
+def _check_clock(facts: AudioFacts, name: str, latest_start_s: float) -> None:
     if facts.clock_jump_s:
         raise MediaError(
             SkipCode.DECODE_ERROR,
@@ -95,7 +97,7 @@ def _check_clock(facts: AudioFacts, name: str) -> None:
             SkipCode.EMPTY_AUDIO,
             f"{name}: the sound ends before the first frame (it starts {facts.start_s:.3f} s from it)",
         )
-    if facts.start_s > _LATEST_START_S:
+    if facts.start_s > latest_start_s:
         raise MediaError(
             SkipCode.DECODE_ERROR,
             f"{name}: the sound starts {facts.start_s:.0f} s after the video: broken time stamps",

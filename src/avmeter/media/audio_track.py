@@ -61,6 +61,7 @@ def collect_audio_track(
     video_start_s: float | None = None,
     header_duration_s: float | None = None,
     limit_bytes: int = 64 * MEBIBYTE,
+    longest_gaps_s: float = _LONGEST_GAPS_S,
 ) -> AudioTrack:
     """Gather blocks into a track and measure them on the way.
 
@@ -72,22 +73,24 @@ def collect_audio_track(
         video_start_s: Time of the first video frame on the clock of the blocks; None without video.
         header_duration_s: The duration that the header reports.
         limit_bytes: Above this size the samples go to disk.
+        longest_gaps_s: Gaps beyond this, all together, are broken time stamps.
     """
     builder: _TrackBuilder | None = None
     for block in blocks:
         if builder is None:
-            builder = _TrackBuilder(block.channels, block.sample_rate, limit_bytes)
+            builder = _TrackBuilder(block.channels, block.sample_rate, limit_bytes, longest_gaps_s)
         builder.add(block)
     if builder is None:
-        builder = _TrackBuilder(channels_of_count(num_channels), sample_rate, limit_bytes)
+        builder = _TrackBuilder(channels_of_count(num_channels), sample_rate, limit_bytes, longest_gaps_s)
     return builder.build(losses, video_start_s, header_duration_s)
 
 
 class _TrackBuilder:
-    def __init__(self, channels: tuple[str, ...], sample_rate: int, limit_bytes: int) -> None:
+    def __init__(self, channels: tuple[str, ...], sample_rate: int, limit_bytes: int, longest_gaps_s: float) -> None:
         self._samples = Spool((len(channels),), np.float32, limit_bytes=limit_bytes)
         self._channels = channels
         self._rate = sample_rate
+        self._longest_gaps_s = longest_gaps_s
         self._levels = LevelMeter(channel_weights(channels))
         self._pending: list[np.ndarray] = []
         self._num_pending = 0
@@ -112,7 +115,7 @@ class _TrackBuilder:
         if self._start_s is None:
             self._start_s = time_s - elapsed_s
         gap_s = time_s - self._start_s - elapsed_s
-        if _GAP_S < gap_s <= _LONGEST_GAPS_S - num_missing / self._rate:
+        if _GAP_S < gap_s <= self._longest_gaps_s - num_missing / self._rate:
             self._gaps.append((self._num_samples, round(gap_s * self._rate)))
         elif gap_s > _GAP_S or gap_s < -_BACKWARD_S:
             self._clock_jump_s = max(self._clock_jump_s, abs(gap_s))

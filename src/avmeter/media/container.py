@@ -27,6 +27,8 @@ _DEMUXERS = (
 )
 _OPTIONS = {"format_whitelist": _DEMUXERS.replace(" ", ","), "protocol_whitelist": "file"}
 
+MAX_PIXELS = 8192 * 8192
+
 # First bytes of the containers above: a file that starts like this and cannot be read is damaged, not something else.
 _SIGNATURES = (
     (0, (b"RIFF", b"RF64", b"fLaC", b"OggS", b"ID3", b"FORM", b"\x1aE\xdf\xa3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1")),
@@ -83,8 +85,12 @@ def size_of(file: File) -> int:
 
 
 @contextmanager
-def open_container(file: File) -> Iterator[Any]:
+def open_container(file: File, *, max_pixels: int = MAX_PIXELS) -> Iterator[Any]:
     """Open one local file as a libav input container, closed on leaving.
+
+    Args:
+        file: The file.
+        max_pixels: Larger frames are not decoded.
 
     Raises:
         MediaError: The codes of `check_file`; `unreadable` if it is no media file that is supported; `decode_error`
@@ -99,6 +105,9 @@ def open_container(file: File) -> Iterator[Any]:
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise _not_opened(file, error) from error
     with container:
+        for stream in container.streams.video:
+            if stream.codec_context is not None:
+                stream.codec_context.options = {"max_pixels": str(max_pixels)}
         yield container
 
 

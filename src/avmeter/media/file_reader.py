@@ -11,6 +11,7 @@ from avmeter.media.audio_decode import AudioBlock, decode_audio
 from avmeter.media.clock_shifts import Shifts, read_shifts
 from avmeter.media.container import File
 from avmeter.media.hashing import content_key
+from avmeter.media.limits import DEFAULT_LIMITS, MediaLimits
 from avmeter.media.packets import Losses
 from avmeter.media.probe import MediaInfo, probe
 from avmeter.media.timestamps import FrameTimestamps, read_timestamps
@@ -24,14 +25,23 @@ class FileReader:
         file: The file, or its bytes.
         decode_threads: Of the video decoder.
         audio_stream: Which audio stream is read, 0 the first; None: the default one.
+        limits: Of frames and of the clock.
 
     Raises:
         MediaError: As `probe`.
     """
 
-    def __init__(self, file: File, *, decode_threads: int = 1, audio_stream: int | None = None) -> None:
+    def __init__(
+        self,
+        file: File,
+        *,
+        decode_threads: int = 1,
+        audio_stream: int | None = None,
+        limits: MediaLimits = DEFAULT_LIMITS,
+    ) -> None:
         self.name = str(file)
-        self.info: MediaInfo = probe(file, audio_stream=audio_stream)
+        self.info: MediaInfo = probe(file, audio_stream=audio_stream, max_pixels=limits.max_pixels)
+        self._limits = limits
         self._file = file
         self._decode_threads = decode_threads
         self._audio_stream = audio_stream
@@ -51,7 +61,13 @@ class FileReader:
     def timestamps(self) -> FrameTimestamps:
         """Read the times of all frames."""
         video = self.info.video
-        return read_timestamps(self._file, self._shifts, first_frame_s=video[0].first_frame_s if video else None)
+        return read_timestamps(
+            self._file,
+            self._shifts,
+            first_frame_s=video[0].first_frame_s if video else None,
+            max_pixels=self._limits.max_pixels,
+            max_gap_s=self._limits.max_gap_s,
+        )
 
     def frames(
         self, timestamps: FrameTimestamps, indices: set[int], losses: Losses
@@ -64,4 +80,5 @@ class FileReader:
             losses,
             num_threads=self._decode_threads,
             shifts=self._shifts,
+            max_pixels=self._limits.max_pixels,
         )

@@ -64,6 +64,11 @@ class FrameCollector:
         """Every frame that a request asks for."""
         return set().union(*self._requested.values())
 
+    @property
+    def size_bytes(self) -> int:
+        """What all frames that were stored take."""
+        return sum(spool.nbytes for spool in self._spools.values())
+
     def add(self, index: int, frame: np.ndarray) -> None:
         """Store a frame (H, W, 3), uint8 or float32 in [0, 1], in the form of every request that asks for it.
 

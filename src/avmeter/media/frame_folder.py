@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
 import av
@@ -12,7 +13,9 @@ import numpy as np
 
 from avmeter.errors import MediaError, SkipCode
 from avmeter.media.audio_decode import AudioBlock
+from avmeter.media.container import MAX_PIXELS
 from avmeter.media.hashing import content_key
+from avmeter.media.limits import MediaLimits
 from avmeter.media.packets import Losses
 from avmeter.media.probe import MediaInfo, VideoStream
 from avmeter.media.timestamps import FrameTimestamps
@@ -40,12 +43,13 @@ class FrameFolderReader:
     Args:
         folder: The folder.
         fps: Frames per second.
+        max_pixels: Larger images are not decoded.
 
     Raises:
-        MediaError: `not_a_file` without images; `no_frame_rate`; `decode_error` if the first one cannot be decoded.
+        MediaError: `not_a_file` without images; `no_frame_rate`.
     """
 
-    def __init__(self, folder: Path, *, fps: float | None) -> None:
+    def __init__(self, folder: Path, *, fps: float | None, max_pixels: int = MAX_PIXELS) -> None:
         self.name = str(folder)
         self._images = frame_images(folder)
         if not self._images:
@@ -61,20 +65,29 @@ class FrameFolderReader:
                 hint="give `fps=` with the folder",
             )
         self._fps = fps
-        height, width = decode_image(self._images[0]).shape[:2]
+        self._max_pixels = max_pixels
+
+    @cached_property
+    def info(self) -> MediaInfo:
+        """Size and number of the images; the first one is decoded, others have its size.
+
+        Raises:
+            MediaError: `decode_error` if it cannot be; `over_limit` if it is too large.
+        """
+        height, width = decode_image(self._images[0], max_pixels=self._max_pixels).shape[:2]
         stream = VideoStream(
             index=0,
             codec=IMAGE_DECODERS[self._images[0].suffix.lower()],
             width=width,
             height=height,
             rotation_deg=0,
-            average_fps=fps,
+            average_fps=self._fps,
             start_s=0.0,
-            duration_s=len(self._images) / fps,
+            duration_s=len(self._images) / self._fps,
             num_frames=len(self._images),
         )
         size_bytes = sum(p.stat().st_size for p in self._images)
-        self.info = MediaInfo(path=self.name, size_bytes=size_bytes, container="images", audio=(), video=(stream,))
+        return MediaInfo(path=self.name, size_bytes=size_bytes, container="images", audio=(), video=(stream,))
 
     def key(self) -> str:
         """Return the content key of the images in their order, and of the frame rate."""
@@ -97,26 +110,31 @@ class FrameFolderReader:
         """Decode images by index; those that cannot be decoded are missing."""
         for index in sorted(indices):
             try:
-                frame = decode_image(self._images[index])
+                frame = decode_image(self._images[index], max_pixels=self._max_pixels)
             except MediaError as error:
                 losses.note(error)
                 continue
             yield index, frame
 
 
-def decode_image(path: Path) -> np.ndarray:
+def decode_image(path: Path, *, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Decode one image as RGB uint8 (H, W, 3); transparency is dropped.
 
     Raises:
-        MediaError: `decode_error`; `unreadable`.
+        MediaError: `decode_error`; `unreadable`; `over_limit` for more pixels than `max_pixels`.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise MediaError(SkipCode.UNREADABLE, f"{path}: cannot be read ({error.strerror})") from error
     decoder = av.CodecContext.create(IMAGE_DECODERS[path.suffix.lower()], "r")
+    decoder.options = {"max_pixels": str(max_pixels)}
     try:
         frames = [*decoder.decode(av.Packet(data)), *decoder.decode(None)]
+    except av.error.ArgumentError as error:  # what libav says of sizes, and of nothing else in an image
+        raise MediaLimits(max_pixels=max_pixels).exceeded(
+            "max_pixels", f"{path}: an image of more than {max_pixels} pixels"
+        ) from error
     except (av.error.FFmpegError, ValueError) as error:
         raise MediaError(SkipCode.DECODE_ERROR, f"{path}: no image that can be decoded ({error})") from error
     if not frames:

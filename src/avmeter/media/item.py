@@ -23,6 +23,7 @@ from avmeter.media.container import File
 from avmeter.media.file_reader import FileReader
 from avmeter.media.frame_collector import FrameView
 from avmeter.media.frame_request import FrameRequest
+from avmeter.media.limits import DEFAULT_LIMITS, MediaLimits
 from avmeter.media.measures import AudioFacts
 from avmeter.media.mixdown import channel_weights
 from avmeter.media.packets import Losses
@@ -43,28 +44,38 @@ class MediaItem:
     Streams used are those that the file marks as default, else the first of a kind.
     """
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, *, limits: MediaLimits = DEFAULT_LIMITS) -> None:
         self.name = reader.name
         self.info = reader.info
         self._reader = reader
+        self._limits = limits
         self._lock = threading.RLock()
         self._audio: AudioTrack | None = None
         self._video: VideoTrack | None = None
         self._waveforms: dict[AudioSpec, np.ndarray | Spool | ChannelView] = {}
 
     @classmethod
-    def open(cls, file: File, *, decode_threads: int = 1, audio_stream: int | None = None) -> MediaItem:
+    def open(
+        cls,
+        file: File,
+        *,
+        decode_threads: int = 1,
+        audio_stream: int | None = None,
+        limits: MediaLimits = DEFAULT_LIMITS,
+    ) -> MediaItem:
         """Open a file.
 
         Args:
             file: The path of a file, or its bytes.
             decode_threads: Of the video decoder; more than one helps if few clips are decoded at a time.
             audio_stream: Which audio stream is read, 0 the first; None: the one marked as default, else the first.
+            limits: What a clip may unfold to; beyond, what is asked for is an error, `over_limit`.
 
         Raises:
             MediaError: As `probe`.
         """
-        return cls(FileReader(file, decode_threads=decode_threads, audio_stream=audio_stream))
+        reader = FileReader(file, decode_threads=decode_threads, audio_stream=audio_stream, limits=limits)
+        return cls(reader, limits=limits)
 
     @classmethod
     def from_audio(cls, array: np.ndarray, sample_rate: int, *, name: str = "array") -> MediaItem:
@@ -178,7 +189,13 @@ class MediaItem:
         with self._lock:
             if spec not in self._waveforms:
                 track = self._audio_track()
-                check_audio(track.facts, spec, name=self.name, streams=self.info.describe())
+                check_audio(
+                    track.facts,
+                    spec,
+                    name=self.name,
+                    streams=self.info.describe(),
+                    latest_start_s=self._limits.max_gap_s,
+                )
                 weights = channel_weights(track.facts.layout or ("NONE",) * track.facts.num_channels)
                 self._waveforms[spec] = render(track, spec, weights)
             return self._waveforms[spec]
@@ -216,6 +233,8 @@ class MediaItem:
                 f"{self.name}: no video track ({self.info.describe()})",
                 hint="give `video=`, or leave out the metrics that need one",
             )
+        stream = self.info.video[0]
+        self._limits.check_size(stream.width, stream.height, name=self.name)
         timestamps = self._reader.timestamps()
         if not len(timestamps):
             raise MediaError(
@@ -223,7 +242,9 @@ class MediaItem:
                 f"{self.name}: the video track holds no frames ({self.info.describe()})",
                 hint="the file is damaged or truncated: make it again",
             )
-        return VideoTrack(timestamps=timestamps, decode=self._reader.frames, name=self.name)
+        track = VideoTrack(timestamps=timestamps, decode=self._reader.frames, name=self.name, limits=self._limits)
+        self._limits.check_frames(track.frame_times, track.duration_s, name=self.name)
+        return track
 
     def _audio_track(self) -> AudioTrack:
         with self._lock:
@@ -240,14 +261,16 @@ class MediaItem:
                 hint="give `audio=`, or leave out the metrics that need sound",
             )
         stream = self.info.audio[0]
+        self._limits.check_sound(stream.sample_rate, stream.num_channels, name=self.name)
         losses = Losses()
         track = collect_audio_track(
-            self._reader.audio_blocks(losses),
+            self._limits.bounded(self._reader.audio_blocks(losses), name=self.name),
             losses,
             sample_rate=stream.sample_rate,
             num_channels=stream.num_channels,
             video_start_s=self._video_start_s(),
             header_duration_s=stream.duration_s,
+            longest_gaps_s=self._limits.max_gap_s,
         )
         if not track.facts.num_samples and (losses.num_packets or losses.cut_off):
             raise MediaError(

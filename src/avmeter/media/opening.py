@@ -10,20 +10,21 @@ from avmeter.media.file_reader import FileReader
 from avmeter.media.frame_folder import FrameFolderReader
 from avmeter.media.hashing import array_key, content_key
 from avmeter.media.item import MediaItem
+from avmeter.media.limits import DEFAULT_LIMITS, MediaLimits
 from avmeter.sample import MediaSource
 
 
-def open_media(source: MediaSource) -> MediaItem:
-    """Open a source.
+def open_media(source: MediaSource, *, limits: MediaLimits = DEFAULT_LIMITS) -> MediaItem:
+    """Open a source; what it holds beyond the limits is not read.
 
     Raises:
         MediaError: The file is missing or unreadable, or arrays have no known form or no rate.
     """
     if source.path is not None and os.path.isdir(source.path):  # noqa: PTH112 - no error for any text
-        return MediaItem(FrameFolderReader(source.path, fps=source.fps))
+        return MediaItem(FrameFolderReader(source.path, fps=source.fps, max_pixels=limits.max_pixels), limits=limits)
     file = _file(source)
     if file is not None:
-        return MediaItem(FileReader(file, audio_stream=source.audio_stream))
+        return MediaItem(FileReader(file, audio_stream=source.audio_stream, limits=limits), limits=limits)
     return MediaItem(
         ArrayReader(
             audio=source.samples,
@@ -31,7 +32,8 @@ def open_media(source: MediaSource) -> MediaItem:
             frames=source.frames,
             fps=source.fps,
             name="array",
-        )
+        ),
+        limits=limits,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import av
 
 from avmeter.errors import MediaError, SkipCode
-from avmeter.media.container import File, open_container, size_of
+from avmeter.media.container import MAX_PIXELS, File, open_container, size_of
 from avmeter.media.guessed_duration import has_guessed_duration
 from avmeter.media.orientation import UPRIGHT, Orientation, orientation_of
 from avmeter.media.pixel_aspect import display_width
@@ -87,23 +87,25 @@ class MediaInfo:
         return "; ".join(parts) or "no streams"
 
 
-def probe(file: File, *, audio_stream: int | None = None) -> MediaInfo:
+def probe(file: File, *, audio_stream: int | None = None, max_pixels: int = MAX_PIXELS) -> MediaInfo:
     """Read the streams of a media file, from its headers; one frame is decoded to learn the rotation of a video.
 
     Args:
         file: The file.
         audio_stream: Which audio stream is read, as in `choose_stream`.
+        max_pixels: A larger frame is not decoded.
 
     Raises:
         MediaError: `missing_file`, `not_a_file`, `empty_file`, `unreadable` (no permission, not media) or
             `decode_error` (damaged).
     """
     size_bytes = size_of(file)
-    with open_container(file) as container:
+    with open_container(file, max_pixels=max_pixels) as container:
         undecodable = undecodable_streams(container)
         audio_streams = _chosen_first(container, file, "audio", audio_stream)
         video_streams = _chosen_first(container, file, "video", None)
-        orientation, first_frame_s = _first_frame(container, video_streams[0]) if video_streams else (UPRIGHT, None)
+        is_decodable = bool(video_streams) and _num_pixels(video_streams[0]) <= max_pixels
+        orientation, first_frame_s = _first_frame(container, video_streams[0]) if is_decodable else (UPRIGHT, None)
         info = MediaInfo(
             path=str(file),
             size_bytes=size_bytes,
@@ -195,6 +197,10 @@ def _clock_text_s(text: str) -> float | None:
         return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
     except ValueError:
         return None
+
+
+def _num_pixels(stream: Any) -> int:
+    return int(stream.codec_context.width * stream.codec_context.height)
 
 
 def _first_frame(container: Any, stream: Any) -> tuple[Orientation, float | None]:

@@ -10,6 +10,8 @@ from typing import IO, Any
 
 import numpy as np
 
+from avmeter.errors import MediaError, SkipCode
+
 MEBIBYTE = 1 << 20
 
 
@@ -46,13 +48,17 @@ class Spool:
         self._lock = threading.Lock()
 
     def append(self, rows: np.ndarray) -> None:
-        """Add rows (n, *row_shape); they are copied."""
+        """Add rows (n, *row_shape); they are copied.
+
+        Raises:
+            MediaError: `no_space` if they do not fit into the temporary folder.
+        """
         if rows.shape[1:] != self.row_shape:
             raise ValueError(f"rows of shape {rows.shape[1:]} do not fit a spool of {self.row_shape}")
         if not len(rows):
             return
         if self._file is None and (self._num_rows + len(rows)) * self._row_bytes > self._limit_bytes:
-            self._file = tempfile.TemporaryFile(prefix="avmeter-", buffering=0)  # noqa: SIM115 - lives as the spool does
+            self._file = _temporary_file()
             weakref.finalize(self, self._file.close)
             self._write(self._buffer[: self._num_rows])
             self._buffer = self._buffer[:0].copy()
@@ -139,7 +145,10 @@ class Spool:
         assert self._file is not None
         with self._lock:
             self._file.seek(0, 2)
-            _write_all(self._file, rows)
+            try:
+                _write_all(self._file, rows)
+            except OSError as error:
+                raise _no_space(tempfile.gettempdir(), error) from error
 
     def _read(self, start: int, stop: int) -> np.ndarray:
         assert self._file is not None
@@ -182,6 +191,26 @@ class ChannelView:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self[:], dtype=dtype)
+
+
+def _temporary_file() -> IO[bytes]:
+    """Open an unlinked file that lives as long as its spool.
+
+    Raises:
+        MediaError: `no_space` if there is no folder that can be written to.
+    """
+    try:
+        return tempfile.TemporaryFile(prefix="avmeter-", buffering=0)
+    except OSError as error:
+        raise _no_space(tempfile.tempdir or "the temporary folder", error) from error
+
+
+def _no_space(folder: str, error: OSError) -> MediaError:
+    return MediaError(
+        SkipCode.NO_SPACE,
+        f"decoded media do not fit into {folder} ({error.strerror or error})",
+        hint="free space there, or set TMPDIR to a folder that has some",
+    )
 
 
 def _write_all(file: IO[bytes], rows: np.ndarray) -> None:

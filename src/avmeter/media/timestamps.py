@@ -15,7 +15,7 @@ import numpy as np
 
 from avmeter.errors import MediaError, SkipCode
 from avmeter.media.clock_shifts import Shifts
-from avmeter.media.container import File, open_container
+from avmeter.media.container import MAX_PIXELS, File, open_container
 from avmeter.media.packets import Losses, decoded, packets
 from avmeter.media.stream_choice import choose_stream
 
@@ -65,21 +65,30 @@ class FrameTimestamps:
         return times
 
 
-def read_timestamps(file: File, shifts: Shifts | None = None, *, first_frame_s: float | None = None) -> FrameTimestamps:
+def read_timestamps(
+    file: File,
+    shifts: Shifts | None = None,
+    *,
+    first_frame_s: float | None = None,
+    max_pixels: int = MAX_PIXELS,
+    max_gap_s: float = _LONGEST_FRAME_S,
+) -> FrameTimestamps:
     """Read the times of all frames of the video track that is read.
 
     Args:
         file: The file.
         shifts: Of the clock.
         first_frame_s: Time of the first frame that can be decoded, if that is known.
+        max_pixels: Larger frames are not decoded.
+        max_gap_s: A frame that is shown for longer is a clock that jumps.
 
     Raises:
         MediaError: As `choose_stream`; `decode_error` if the frames carry no times, or times that jump.
     """
     found = _from_packets(file, shifts or {}, first_frame_s)
     if found is None:
-        found = _from_frames(file, shifts or {})
-    _check_leaps(found, file)
+        found = _from_frames(file, shifts or {}, max_pixels)
+    _check_leaps(found, file, max_gap_s)
     return found
 
 
@@ -130,8 +139,8 @@ def _decoded_leading(file: File, last: int) -> set[int]:
     return shown
 
 
-def _from_frames(file: File, shifts: Shifts) -> FrameTimestamps:
-    with open_container(file) as container:
+def _from_frames(file: File, shifts: Shifts, max_pixels: int) -> FrameTimestamps:
+    with open_container(file, max_pixels=max_pixels) as container:
         stream = choose_stream(container, file, "video")
         timed = []
         for frame in decoded(container, stream, Losses(), shifts):
@@ -181,17 +190,17 @@ def _check_order(times_s: np.ndarray, file: File) -> None:
         )
 
 
-def _check_leaps(found: FrameTimestamps, file: File) -> None:
+def _check_leaps(found: FrameTimestamps, file: File, max_gap_s: float) -> None:
     """Refuse a clock that leaps: at a fixed rate hours of one frame would be sampled.
 
     Raises:
         MediaError: `decode_error`.
     """
     leaps = np.diff(found.stamps) * found.unit_s
-    if len(leaps) and leaps.max() > _LONGEST_FRAME_S:
+    if len(leaps) and leaps.max() > max_gap_s:
         at = int(leaps.argmax()) + 1
         raise MediaError(
             SkipCode.DECODE_ERROR,
             f"{file}: the time stamps jump by {leaps.max():.0f} s at frame {at} of {len(found)}",
-            hint="the clock of the file is broken: make it again",
+            hint="the clock of the file is broken: make it again, or raise the limit `max_gap_s`",
         )

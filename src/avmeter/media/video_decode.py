@@ -10,7 +10,7 @@ import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from avmeter.media.clock_shifts import Shifts
-from avmeter.media.container import File, open_container
+from avmeter.media.container import MAX_PIXELS, File, open_container
 from avmeter.media.orientation import Orientation, orientation_of
 from avmeter.media.packets import Losses, decoded
 from avmeter.media.pixel_aspect import display_width
@@ -25,6 +25,7 @@ def decode_frames(
     *,
     num_threads: int = 1,
     shifts: Shifts | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Decode frames of the first video track in the order of the decoder.
 
@@ -35,6 +36,7 @@ def decode_frames(
         losses: Filled on the way.
         num_threads: Of the decoder.
         shifts: Of the clock, as for the time stamps.
+        max_pixels: Larger frames are not decoded.
 
     Yields:
         (index, RGB uint8 (H, W, 3) as on the screen).
@@ -43,7 +45,7 @@ def decode_frames(
     for index, stamp in enumerate(stamps.tolist()):
         queues.setdefault(stamp, []).append(index)
     missing = set(indices)
-    with open_container(file) as container:
+    with open_container(file, max_pixels=max_pixels) as container:
         stream = choose_stream(container, file, "video")
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = num_threads

@@ -15,6 +15,7 @@ from avmeter.errors import MediaError, SkipCode, UsageError
 from avmeter.media.clock import video_duration_s
 from avmeter.media.frame_collector import FrameCollector, FrameView
 from avmeter.media.frame_request import FrameRequest
+from avmeter.media.limits import DEFAULT_LIMITS, MediaLimits
 from avmeter.media.packets import Losses
 from avmeter.media.timestamps import FrameTimestamps
 
@@ -31,14 +32,18 @@ class VideoTrack:
         timestamps: Of at least one frame.
         decode: Decodes frames by index.
         name: Of the clip, for messages.
+        limits: Of what requested frames take.
     """
 
-    def __init__(self, *, timestamps: FrameTimestamps, decode: Decode, name: str) -> None:
+    def __init__(
+        self, *, timestamps: FrameTimestamps, decode: Decode, name: str, limits: MediaLimits = DEFAULT_LIMITS
+    ) -> None:
         if not len(timestamps):
             raise ValueError(f"{name}: a video track without frames")
         self.timestamps = timestamps
         self._decode = decode
         self._name = name
+        self._limits = limits
         self._registered: dict[FrameRequest, None] = {}
         self._collected: dict[FrameRequest, FrameCollector] = {}
         self._failed: dict[FrameRequest, MediaError] = {}
@@ -86,6 +91,7 @@ class VideoTrack:
         losses = Losses()
         for index, frame in self._decode(self.timestamps, collector.indices, losses):
             collector.add(index, frame)
+            self._limits.check_bytes(collector.size_bytes, name=f"{self._name}: frames")
         for request in pending:
             missing = collector.missing(request)
             if missing:

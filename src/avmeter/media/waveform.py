@@ -38,6 +38,8 @@ def render(
         weights: (C,) weights of the mono mix.
         limit_bytes: A larger waveform is kept on disk and read by slices.
     """
+    if spec.mixdown == "none" and _is_native(track, spec):
+        return ChannelView(track.samples) if track.samples.on_disk else np.ascontiguousarray(track.samples[:].T)
     native, rate = track.facts.sample_rate, spec.sample_rate or track.facts.sample_rate
     matrix = _mix_matrix(spec.mixdown, weights)
     blocks = _without_mean(track, spec.clock) if spec.remove_mean else _on_clock(track, spec.clock)
@@ -59,6 +61,12 @@ def render(
     if result.on_disk:
         return ChannelView(result)
     return np.ascontiguousarray(result[:].T)
+
+
+def _is_native(track: AudioTrack, spec: AudioSpec) -> bool:
+    """True if the waveform is the track as it is, which then need not be copied."""
+    changes = (spec.remove_mean, spec.peak_dbfs is not None, spec.max_duration_s is not None, spec.clock != "track")
+    return spec.sample_rate in (None, track.facts.sample_rate) and not any(changes)
 
 
 def _mix_matrix(mixdown: Mixdown, weights: np.ndarray) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Loudness of waveforms that have none, and what is refused."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -96,3 +98,16 @@ def test_unknown_layouts_and_rates_are_refused() -> None:
     with pytest.raises(SkipError, match="expected 1 channels"):
         LoudnessMeter(sample_rate=SAMPLE_RATE, num_channels=1).update(np.zeros((2, 5)))
     LoudnessMeter(sample_rate=SAMPLE_RATE, num_channels=9, channel_weights=[1.0] * 9)
+
+
+def test_short_sound_needs_the_memory_of_its_samples_whatever_the_rate() -> None:
+    """What is too short for a block of 400 ms is said to be so without a filter that follows the rate."""
+    tracemalloc.start()
+    try:
+        found = measure_loudness(np.full((1, 24_000), 0.5, np.float32), sample_rate=2**31 - 1)
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 4 * 2**20
+    assert found.reasons["integrated_lufs"][0] is SkipCode.TOO_SHORT
+    assert found.sample_peak_dbfs == pytest.approx(-6.02, abs=0.01)

@@ -5,6 +5,7 @@ import pytest
 from avmeter.engine.plan import FeatureRequest, Plan, make_plan, resolve_sources
 from avmeter.errors import SkipCode
 from avmeter.metrics.base import Need
+from avmeter.metrics.resolve import resolve_metrics
 from avmeter.result import Skip
 from avmeter.sample import as_samples
 from support.engine import CompareMetric, Difference, MeanMetric, SumMetric, clip
@@ -88,3 +89,18 @@ def test_misspelt_key_of_a_sample_is_pointed_out():
 def test_requests_are_equal_by_extractor_and_sources():
     """They are keys of everything that follows."""
     assert FeatureRequest("x", ("a",)) == FeatureRequest("x", ("a",)) != FeatureRequest("x", ("b",))
+
+
+def test_nothing_is_decoded_for_a_sample_that_lacks_another_input():
+    """Sound without video has no alignment, however long the sound is."""
+    (metric,) = resolve_metrics(["av.align"], protocol="fastvideo").values()
+    plan = plan_of([{"id": "a", "audio": "hours.flac"}], metric)
+    assert (plan.requests, plan.sources) == ({}, {})
+    assert {s.code for s in plan.requested[0, "av.align"].values()} == {SkipCode.MISSING_INPUT}
+
+
+def test_reference_that_is_missing_is_named_as_such():
+    """Not as the generated side, whose feature the sample could have."""
+    plan = plan_of([clip(0.5)], CompareMetric())
+    (skip,) = plan.requested[0, CompareMetric().name].values()
+    assert (skip.code, skip.field) == (SkipCode.MISSING_INPUT, "reference_audio")

@@ -1,11 +1,14 @@
 """Spools read like the array of their rows, in memory and on disk; all slices are under property tests."""
 
 import gc
+import re
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from avmeter.errors import MediaError, SkipCode
 from avmeter.media.spool import ChannelView, Spool
 from support import require
 
@@ -52,9 +55,28 @@ def test_file_goes_with_the_last_reference() -> None:
     folder = Path("/proc/self/fd")
     if not folder.is_dir():
         require.absent("system", "no /proc here")
+    gc.collect()  # spools of other tests
     before = len(list(folder.iterdir()))
     spool = filled(0)
     assert len(list(folder.iterdir())) == before + 1
     del spool
     gc.collect()
     assert len(list(folder.iterdir())) == before
+
+
+def test_full_temporary_folder_is_a_skip_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason has the folder, the hint the variable that changes it."""
+    if not Path("/dev/full").exists():
+        require.absent("system", "no /dev/full here")
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: open("/dev/full", "r+b", buffering=0))  # noqa: SIM115, PTH123
+    with pytest.raises(MediaError, match=re.escape(tempfile.gettempdir())) as caught:
+        filled(0)
+    assert (caught.value.code, "TMPDIR" in caught.value.hint) == (SkipCode.NO_SPACE, True)
+
+
+def test_temporary_folder_that_is_not_there_is_a_skip(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A folder that was removed or cannot be written to is named too."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(MediaError, match="gone") as caught:
+        filled(0)
+    assert caught.value.code is SkipCode.NO_SPACE

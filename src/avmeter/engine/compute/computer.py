@@ -23,6 +23,7 @@ from avmeter.engine.plan import FeatureRequest, Outcome, Plan
 from avmeter.engine.store import FeatureKey, Store
 from avmeter.errors import MissingDependencyError, WeightsError
 from avmeter.features.base import DerivedExtractor, Extractor, Features
+from avmeter.media import DEFAULT_LIMITS, MediaLimits
 from avmeter.result import Skip
 from avmeter.runtime import Runtime
 from avmeter.sample import MediaSource
@@ -44,6 +45,7 @@ class FeatureComputer:
             most 12, when a GPU waits for many files.
         batch_size: Overrides the extractors' own.
         decode_timeout_s: How long decoding a file may take from one result to the next.
+        limits: What a clip may unfold to.
 
     Attributes:
         counts: What was computed so far.
@@ -59,6 +61,7 @@ class FeatureComputer:
         num_processes: int | None = None,
         batch_size: int | None = None,
         decode_timeout_s: float = math.inf,
+        limits: MediaLimits = DEFAULT_LIMITS,
     ) -> None:
         self.runtime = runtime
         self.store = store
@@ -67,6 +70,7 @@ class FeatureComputer:
         self._num_threads = num_threads or min(_MAX_THREADS, os.cpu_count() or 1)
         self._num_processes = num_processes
         self._decode_timeout_s = decode_timeout_s
+        self._limits = limits
         self._batcher = Batcher(batch_size, on_gpu=runtime.device.type == "cuda")
         self._fingerprints = Fingerprints(runtime)
         self._loaded: dict[str, Extractor] = {}
@@ -209,8 +213,8 @@ class FeatureComputer:
     def _decoders(self, jobs: Sequence[FeatureJob], num_sources: int) -> Sequence[Decoder]:
         extractors = dict(enumerate(job.extractor for job in jobs))
         if self.decode_pool is not None:
-            return self.decode_pool.decoders(extractors)[:num_sources]
-        return [LocalDecoder(extractors) for _ in range(min(self._num_threads, num_sources))]
+            return self.decode_pool.decoders(extractors, self._limits)[:num_sources]
+        return [LocalDecoder(extractors, self._limits) for _ in range(min(self._num_threads, num_sources))]
 
     # -- derived features ------------------------------------------------------------------------------------
 

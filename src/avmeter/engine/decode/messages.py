@@ -8,6 +8,7 @@ from typing import Any
 
 from avmeter.engine.plan import Outcome
 from avmeter.features.base import Extractor, Window, get_extractor
+from avmeter.media import DEFAULT_LIMITS, MediaLimits
 from avmeter.sample import MediaSource
 
 
@@ -52,7 +53,8 @@ class Recipe:
 
 @dataclass(frozen=True, kw_only=True)
 class DecodeTask:
-    """One source, and the recipes of the extractors that read it, by job number."""
+    """One source, the recipes of the extractors that read it, by job number, and what it may unfold to."""
 
     source: MediaSource
     recipes: dict[int, Recipe]
+    limits: MediaLimits = DEFAULT_LIMITS

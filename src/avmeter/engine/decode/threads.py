@@ -17,7 +17,7 @@ from avmeter.engine.decode.messages import DecodeEvent
 from avmeter.engine.failures import never, skip_of_failure
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import ClipExtractor, Extractor, WindowExtractor
-from avmeter.media import MediaItem, decoder_version, media_key, open_media
+from avmeter.media import DEFAULT_LIMITS, MediaItem, MediaLimits, decoder_version, media_key, open_media
 from avmeter.result import Skip
 from avmeter.runtime.background import BackgroundThread
 from avmeter.sample import MediaSource
@@ -195,10 +195,12 @@ class LocalDecoder:
 
     Args:
         extractors: Job number -> its extractor.
+        limits: What a source may unfold to.
     """
 
-    def __init__(self, extractors: Mapping[int, Extractor]) -> None:
+    def __init__(self, extractors: Mapping[int, Extractor], limits: MediaLimits = DEFAULT_LIMITS) -> None:
         self._extractors = extractors
+        self._limits = limits
 
     def decode(self, source: MediaSource | str, jobs: Sequence[int]) -> Generator[DecodeEvent, None, None]:
         """Yield the events of the jobs with these numbers."""
@@ -207,7 +209,7 @@ class LocalDecoder:
                 yield from make_windows(job, self._extractors[job], source)
             return
         try:
-            item = open_media(source)
+            item = open_media(source, limits=self._limits)
         except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
             yield from (DecodeEvent(job, outcome=skip_of_failure(error, source)) for job in jobs)
             return

@@ -53,4 +53,4 @@ def _decode(task: DecodeTask, built: dict[bytes, Extractor]) -> Iterator[DecodeE
         if key not in built:
             built[key] = recipe.build()
         extractors[number] = built[key]
-    yield from LocalDecoder(extractors).decode(task.source, list(extractors))
+    yield from LocalDecoder(extractors, task.limits).decode(task.source, list(extractors))

@@ -17,6 +17,7 @@ from avmeter.engine.decode.threads import LocalDecoder
 from avmeter.engine.ipc.process import CannotStartError, Process
 from avmeter.errors import SkipCode
 from avmeter.features.base import Extractor
+from avmeter.media import DEFAULT_LIMITS, MediaLimits
 from avmeter.result import Skip
 from avmeter.runtime.device import num_cores
 from avmeter.sample import MediaSource
@@ -68,9 +69,11 @@ class DecodeWorkerPool:
         """End the processes; those that are needed again are started again."""
         _stop(self.workers)
 
-    def decoders(self, extractors: Mapping[int, Extractor]) -> list[WorkerDecoder]:
+    def decoders(
+        self, extractors: Mapping[int, Extractor], limits: MediaLimits = DEFAULT_LIMITS
+    ) -> list[WorkerDecoder]:
         """Return one decoder for each process."""
-        return [WorkerDecoder(worker, extractors) for worker in self.workers]
+        return [WorkerDecoder(worker, extractors, limits) for worker in self.workers]
 
 
 class WorkerDecoder:
@@ -81,12 +84,16 @@ class WorkerDecoder:
     Args:
         worker: The process.
         extractors: Job number -> its extractor.
+        limits: What a source may unfold to.
     """
 
-    def __init__(self, worker: Process, extractors: Mapping[int, Extractor]) -> None:
+    def __init__(
+        self, worker: Process, extractors: Mapping[int, Extractor], limits: MediaLimits = DEFAULT_LIMITS
+    ) -> None:
         self.worker = worker
         self._extractors = extractors
-        self._local = LocalDecoder(extractors)
+        self._limits = limits
+        self._local = LocalDecoder(extractors, limits)
         self._is_closed = False
 
     def decode(self, source: MediaSource | str, jobs: Sequence[int]) -> Generator[DecodeEvent, None, None]:
@@ -99,7 +106,7 @@ class WorkerDecoder:
         if local_jobs:
             yield from self._local.decode(source, local_jobs)
         if recipes:
-            yield from self._decode_in_worker(DecodeTask(source=source, recipes=recipes))
+            yield from self._decode_in_worker(DecodeTask(source=source, recipes=recipes, limits=self._limits))
 
     def close(self) -> None:
         """End the process, from another thread: nobody waits any more for what it is decoding."""

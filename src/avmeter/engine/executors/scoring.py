@@ -80,7 +80,8 @@ def _gather(
         elif need.optional or sample.role == "reference":
             features.skips[need.name] = outcome
         else:
-            side = "reference" if need.fields[0].startswith("reference") else "generated"
+            field = outcome.field or need.fields[0]
+            side = "reference" if field.startswith("reference") else "generated"
             return outcome.prefixed(side) if _is_paired(metric) else outcome
     if sample.role == "reference" and metric.needs and not features:
         return next(iter(features.skips.values()))

@@ -53,7 +53,7 @@ class LoudnessExtractor(ClipExtractor):
 
 def sound_health(samples: Any, sample_rate: int) -> dict[str, float | None]:
     """Measure silence, clipping, DC offset and bandwidth of sound (C, N), each of the channel where it is worst."""
-    channels = [samples[c] for c in range(samples.shape[0])]
+    channels = [_Channel(samples, c) for c in range(samples.shape[0])]
     silence = [silence_share(c, sample_rate) for c in channels]
     offsets = [dc_offset(c) or 0.0 for c in channels]
     bandwidths = [b for c in channels if (b := bandwidth_hz(c, sample_rate)) is not None]
@@ -64,6 +64,20 @@ def sound_health(samples: Any, sample_rate: int) -> dict[str, float | None]:
         "dc_offset": max(offsets, key=abs),
         "bandwidth_hz": max(bandwidths, default=None),
     }
+
+
+class _Channel:
+    """One channel of sound (C, N), read by slices: the whole of it may not fit into memory."""
+
+    def __init__(self, samples: Any, channel: int) -> None:
+        self._samples = samples
+        self._channel = channel
+
+    def __len__(self) -> int:
+        return int(self._samples.shape[1])
+
+    def __getitem__(self, part: slice) -> npt.NDArray[np.float32]:
+        return np.asarray(self._samples[self._channel, part])
 
 
 def _blocks(samples: Any) -> Iterator[npt.NDArray[np.float32]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from avmeter.features.base import get_extractor
 from avmeter.features.signal.loudness import sound_health
 from avmeter.media import MediaItem
 from support.media import tone
+from support.oversized import write_constant_flac
 
 RATE = 48_000
 
@@ -61,3 +64,18 @@ def test_silence_has_no_bandwidth() -> None:
     """Silent all through, with a share of 1."""
     found = sound_health(np.zeros((2, RATE), np.float32), RATE)
     assert (found["silence_share"], found["bandwidth_hz"]) == (1.0, None)
+
+
+def test_long_sound_needs_no_more_memory_than_short(tmp_path: Path) -> None:
+    """Eleven minutes in 7 KB, 120 MB of samples that are on disk: they are read block by block."""
+    extractor: Any = get_extractor("loudness")
+    item = MediaItem.open(write_constant_flac(tmp_path / "a.flac", 660))
+    assert item.audio_facts.duration_s == pytest.approx(660, abs=2)
+    tracemalloc.start()
+    try:
+        found = extractor.extract(item).facts
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found["dc_offset"] == pytest.approx(1000 / 2**15)
+    assert peak_bytes < 80 * 2**20
