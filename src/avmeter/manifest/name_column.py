@@ -185,8 +185,12 @@ def _is_running(values: Sequence[Any], num_rows: int) -> bool:
 
 
 def _nothing_named(table: Table, columns: Iterable[str], clips: ClipNames) -> str:
+    columns = list(columns)
     shown = "; ".join(f"column `{c}` has {_listed(map(str, table.values(c)))}" for c in columns)
-    return f"{table.path}: the rows name no clip: {shown}; clips are {_listed(clips.labels)}"
+    values = [v for c in columns for v in table.values(c)]
+    several = next((found for v in values if len(found := clips.of_file_name(v)) > 1), ())
+    shared = f" ({_listed(several)} have one file name: give their folders one by one)" if several else ""
+    return f"{table.path}: the rows name no clip: {shown}; clips are {_listed(clips.labels)}{shared}"
 
 
 def _listed(names: Iterable[str]) -> str:

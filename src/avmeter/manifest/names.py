@@ -15,6 +15,8 @@ from typing import Any
 from avmeter.media.extensions import MEDIA_EXTENSIONS
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
+_VIDEO_ID = re.compile(r"Y?([A-Za-z0-9_-]{11})")
+_SEGMENT = re.compile(r"Y?([A-Za-z0-9_-]{11})(?:_[0-9]{6}|(?:_[0-9]+(?:\.[0-9]+)?){2})?")  # start, or start and end
 _FORMULA_GUARD = re.compile(r"'[=+\-@]")  # what keeps a spreadsheet from computing a name like -abc
 _INVISIBLE = dict.fromkeys((0xFEFF, 0x200B, 0x200E, 0x200F, 0x2060))  # marks of byte order, width and direction
 _QUOTES = ('""', "''", "``", "“”", "‘’", "„“", "«»")
@@ -37,7 +39,7 @@ class Found:
 
     @property
     def is_far(self) -> bool:
-        """True if the name differs by more than folders and extensions: by case, or by the spelling of a number."""
+        """True if the name differs by more than folders and extensions: by case, a number or the form of an id."""
         return bool(self.looseness[0])
 
 
@@ -56,7 +58,8 @@ class ClipNames:
     A cell names a clip if their file names agree and one of the two paths is the end of the other: `a` and `gen/x/a`
     both name the clip `x/a.wav` of the folder `gen`, and so does `/data/x/a.mp4`; `y/a` does not. Spellings are tried
     from strict to loose: as it is, without the clip's extension, without either's, without all media extensions
-    (`clip.mp4.wav`), without regard to case, and as numbers (a spreadsheet makes `7` of `007`).
+    (`clip.mp4.wav`), as an id of YouTube, without regard to case, and as numbers (a spreadsheet makes `7` of `007`).
+    AudioCaps puts a `Y` before such ids, VGGSound and AudioSet the start after them.
 
     Args:
         samples: Dicts; ids and paths are names.
@@ -81,6 +84,12 @@ class ClipNames:
     def labels(self) -> Sequence[str]:
         """Name of each clip for messages."""
         return self._labels
+
+    def of_file_name(self, cell: Any) -> tuple[str, ...]:
+        """Return the labels of the clips whose file has the name that a cell gives, in whatever folder."""
+        parts = parts_of(cell)
+        found = self._by_spelling[_STEMS].get(_stem(parts[-1]), []) if parts else []
+        return tuple(self._labels[p] for p in sorted({name.position for name in found}))
 
     def find(self, cell: Any) -> Found | None:
         """Return the clips that a cell names; None if there is none, or if several of different names fit alike."""
@@ -187,6 +196,16 @@ def _stem(file_name: str) -> str:
     return file_name
 
 
+def _video_id(file_name: str) -> str | None:
+    found = _VIDEO_ID.fullmatch(_stem(file_name))
+    return found[1] if found else None
+
+
+def _video_id_of_segment(file_name: str) -> str | None:
+    found = _SEGMENT.fullmatch(_stem(file_name))
+    return found[1] if found else None
+
+
 def _folded(file_name: str) -> str:
     return _stem(file_name).casefold()
 
@@ -201,9 +220,11 @@ _SPELLINGS: tuple[tuple[Callable[[str], str | None], Callable[[str], str | None]
     (_exact, _bare),
     (_bare, _bare),
     (_stem, _stem),
+    (_video_id, _video_id_of_segment),
     (_folded, _folded),
     (_number, _number),
 )
 """Spelling of a cell and of a clip's name, which are compared; from strict to loose."""
 
+_STEMS = 3
 _FIRST_FOLDED = 4

@@ -166,7 +166,7 @@ def _rows_by_name(table: Table, named: NameColumn, clips: ClipNames, report: Pai
         if named.found[i].is_far
     ]
     if far:
-        report.notes.append(f"names that differ in case or in the spelling of a number: {listed(far)}")
+        report.notes.append(f"names that differ in case, in a number or in the form of an id: {listed(far)}")
     report.unknown_prompts += [str(r.cell(named.column)) for i, r in enumerate(table.rows) if i not in used]
     return rows
 

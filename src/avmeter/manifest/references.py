@@ -8,6 +8,7 @@ from typing import Any
 from avmeter.errors import ManifestError
 from avmeter.manifest.crossed import crossed_partners
 from avmeter.manifest.folders import MediaFile
+from avmeter.manifest.loose_pairing import pair_loosely
 from avmeter.manifest.name_map import NameMap
 from avmeter.manifest.names import name_of
 from avmeter.manifest.pairing import Pairing, Pairs, pair_by_name, pair_in_order, with_names_that_fit
@@ -37,7 +38,8 @@ def make_pairer(pairing: Pairing, name_map: NameMap | None, report: PairingRepor
             others = list(other) if name_map is not None else with_names_that_fit(other, named)
             if named != list(generated) or others != list(other):
                 report.notes.append("references found by file name alone, since no folders agree")
-            return pair_by_name(named, others, report, name_map=name_map)
+            found = pair_by_name(named, others, report, name_map=name_map)
+            return found if name_map is not None else pair_loosely(named, found, report)
         found = pair_in_order(generated, other)
         report.crossed += crossed_partners(generated, found.partners)
         return found

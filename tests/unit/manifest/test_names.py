@@ -88,3 +88,33 @@ def test_huge_exponent_is_no_number() -> None:
     """A cell cannot make the comparison expensive."""
     assert parts_of("1e999999999") == ("1e999999999",)
     assert ClipNames(CLIPS).find("1e999999999") is None
+
+
+@pytest.mark.parametrize(
+    ("cell", "clip"),
+    [
+        ("-bcdefghij0", "Y-bcdefghij0.wav"), ("Y-bcdefghij0", "-bcdefghij0.wav"),
+        ("abcdefghij1", "abcdefghij1_000021.mp4"),
+        ("abcdefghij1", "Yabcdefghij1_30.000_40.000.wav"), ("Yabcdefghij1", "abcdefghij1_30_40.flac"),
+    ],
+)  # fmt: skip
+def test_id_of_a_video_names_its_segment(cell: str, clip: str) -> None:
+    """As AudioCaps, VGGSound and AudioSet are stored."""
+    found = ClipNames([{"id": clip, "audio": clip}, {"id": "zzzzzzzzzzz.wav", "audio": "zzzzzzzzzzz.wav"}]).find(cell)
+    assert found is not None
+    assert (found.positions, found.is_far) == ((0,), True)
+
+
+def test_id_of_a_video_with_two_segments_names_neither() -> None:
+    """Nor does a segment name another one of its video."""
+    clips = ClipNames([{"audio": f"abcdefghij1_{start:06}.wav"} for start in (21, 99)])
+    assert clips.find("abcdefghij1") is None
+    assert clips.find("abcdefghij1_000030") is None
+    assert clips.find("abcdefghij1_000021") is not None
+
+
+def test_clips_of_one_file_name_are_found_together() -> None:
+    """For the message that asks for their folders."""
+    clips = ClipNames([{"id": i, "audio": i} for i in ("mA/a.wav", "mB/a.wav", "mB/b.wav")])
+    assert clips.of_file_name("a") == ("mA/a.wav", "mB/a.wav")
+    assert clips.of_file_name(None) == ()

@@ -246,7 +246,7 @@ def test_far_spellings_are_noted(tmp_path: Path) -> None:
     """Case and numbers are bridged, and it is said where."""
     found = attach_prompts(THREE, written(tmp_path / "p.csv", "vid,caption\nA,1\nb,2\n7,3\n"))
     assert found.pairing.lines()[1:] == [
-        "names that differ in case or in the spelling of a number: A = a.wav, 7 = 007.wav"
+        "names that differ in case, in a number or in the form of an id: A = a.wav, 7 = 007.wav"
     ]
 
 
