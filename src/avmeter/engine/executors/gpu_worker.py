@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import signal
+import traceback
 from collections.abc import Callable
 
 from avmeter.engine.compute.computer import FeatureComputer
 from avmeter.engine.config import EvaluatorConfig
 from avmeter.engine.executors.local import LocalExecutor
-from avmeter.engine.executors.messages import ChunkDone, ChunkTask
+from avmeter.engine.executors.messages import ChunkDone, ChunkTask, WorkerFault
+from avmeter.engine.ipc.channel import Channel
 from avmeter.engine.ipc.process import connect_to_run
 
 _PROGRESS_STEP = 0.01
@@ -24,6 +27,7 @@ def serve(descriptor: int) -> None:
     # Started in the background of a shell, a process and all that it starts ignore interrupts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     computer: FeatureComputer | None = None
+    channel: Channel | None = None
     try:
         channel = connect_to_run(descriptor)
         config: EvaluatorConfig = channel.receive()
@@ -39,6 +43,12 @@ def serve(descriptor: int) -> None:
             channel.forget()
     except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
         return  # features are in the store already: `compute` sees to that, however it ends
+    except BaseException:
+        if channel is None:
+            raise
+        with contextlib.suppress(OSError):  # the log of the run is where people look
+            channel.send(WorkerFault(traceback=traceback.format_exc()))
+        raise
     finally:
         if computer is not None:
             computer.unload()

@@ -32,3 +32,10 @@ class ChunkDone:
 
     result: ChunkResult
     counts: Counts
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerFault:
+    """Traceback of what ended a worker: its last message."""
+
+    traceback: str

@@ -5,6 +5,7 @@ Results do not depend on which worker had which chunk: states are merged in the 
 
 from __future__ import annotations
 
+import logging
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ from avmeter.engine.config import EvaluatorConfig
 from avmeter.engine.executors.base import Chunk, Progress, Row, RunProgress, run_in_chunks
 from avmeter.engine.executors.corpus import CorpusState, merge_states
 from avmeter.engine.executors.local import GPU_CHUNK_SIZE, LocalExecutor
-from avmeter.engine.executors.messages import ChunkDone, ChunkTask
+from avmeter.engine.executors.messages import ChunkDone, ChunkTask, WorkerFault
 from avmeter.engine.executors.portable import extractor_modules, is_portable
 from avmeter.engine.executors.scheduler import ChunkScheduler
 from avmeter.engine.executors.scoring import skip_chunk
@@ -23,6 +24,7 @@ from avmeter.engine.ipc.process import CannotStartError, Process
 from avmeter.metrics.base import Metric
 from avmeter.sample import Sample
 
+logger = logging.getLogger("avmeter")
 _CHUNKS_PER_WORKER = 2  # more would let GPUs idle at more beginnings, fewer let one wait for the last
 _GRACE_S, _STOP_GRACE_S, _POLL_S = 10.0, 1.5, 0.1
 
@@ -180,7 +182,10 @@ def _compute_chunk(
     metrics = scheduler.metrics
     channel.send(ChunkTask(samples=chunk.samples, metrics=metrics, modules=extractor_modules(metrics.values())))
     while not isinstance(message := channel.receive(), ChunkDone):
-        scheduler.report_progress(chunk, message)
+        if isinstance(message, WorkerFault):
+            logger.error("the worker on %s ended:\n%s", config.device, message.traceback)
+        else:
+            scheduler.report_progress(chunk, message)
     channel.forget()
     scheduler.finish(worker, chunk, message.result)
     return message.counts

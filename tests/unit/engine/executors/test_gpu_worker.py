@@ -7,7 +7,7 @@ import pytest
 
 from avmeter.engine.config import EvaluatorConfig
 from avmeter.engine.executors.gpu_worker import _in_steps
-from avmeter.engine.executors.messages import ChunkDone, ChunkTask
+from avmeter.engine.executors.messages import ChunkDone, ChunkTask, WorkerFault
 from avmeter.engine.executors.multi_gpu import gpu_worker
 from avmeter.metrics.resolve import resolve_metrics
 from avmeter.sample import as_samples
@@ -57,3 +57,15 @@ def test_progress_is_sent_in_steps():
     for i in range(1001):
         progress(i / 1000)
     assert 90 <= len(sent) <= 101
+
+
+def test_traceback_of_a_worker_is_its_last_message(worker):
+    """What ended it can be read where the run is, not only on the worker's own standard error."""
+    channel = worker.connect()
+    channel.send(EvaluatorConfig(device="cpu"))
+    channel.send(ChunkTask(samples=[], metrics={}, modules=("no_such_module_anywhere",)))
+    fault = channel.receive()
+    assert isinstance(fault, WorkerFault)
+    assert "No module named 'no_such_module_anywhere'" in fault.traceback
+    with pytest.raises(EOFError):
+        channel.receive()
