@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from avmeter.errors import ManifestError
 from avmeter.manifest.order import natural_key
@@ -100,3 +101,16 @@ def _refuse(error: OSError) -> None:
     raise ManifestError(
         f"{error.filename}: cannot be listed ({error.strerror})", hint="check the permissions of this folder"
     ) from error
+
+
+def holds_one_set_per_folder(names: Iterable[str]) -> bool:
+    """Return whether clips lie in several folders that all hold the same names, as outputs of several models do.
+
+    One name in each is not enough: `0001/out.wav`, `0002/out.wav` are different clips.
+    """
+    folders: dict[PurePosixPath, list[str]] = defaultdict(list)
+    for name in names:
+        path = PurePosixPath(name)
+        folders[path.parent].append(without_extension(path.name))
+    sets = [sorted(own) for own in folders.values()]
+    return len(sets) > 1 and all(own == sets[0] for own in sets) and len(set(sets[0])) == len(sets[0]) > 1

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal, cast, get_args
 
 from avmeter.errors import UnknownNameError
-from avmeter.manifest.folders import MediaFile
+from avmeter.manifest.folders import MediaFile, holds_one_set_per_folder
 from avmeter.manifest.name_map import NameMap, name_mapping
 from avmeter.manifest.report import PairingReport
 from avmeter.media.extensions import without_extension
@@ -87,13 +87,19 @@ def duplicate_names(files: Sequence[MediaFile]) -> list[str]:
     return [" = ".join(names) for names in groups.values() if len(set(names)) > 1]
 
 
-def with_names_that_fit(files: Sequence[MediaFile], others: Sequence[MediaFile]) -> list[MediaFile]:
+def with_names_that_fit(
+    files: Sequence[MediaFile], others: Sequence[MediaFile], *, may_share: bool = False
+) -> list[MediaFile]:
     """Return files of a list under their bare file names, if these are names of the others and the longer ones are not.
 
-    Files of a list are named below the folder they share, which need not be the one that the other side has.
+    Files of a list are named below the folder they share, which need not be the one that the other side has. Bare names
+    occur once; with `may_share` once in each of several folders that hold the same names, as those of several models.
     """
     keys = {other.key for other in others}
     bare = [replace(file, name=PurePosixPath(file.name).name) for file in files]
-    if any(file.key in keys for file in files) or max(Counter(f.key for f in bare).values(), default=0) > 1:
+    is_repeated = max(Counter(f.key for f in bare).values(), default=0) > 1
+    if is_repeated and may_share and holds_one_set_per_folder(f.name for f in files):
+        is_repeated = False
+    if is_repeated or any(file.key in keys for file in files):
         return list(files)
     return bare if any(file.key in keys for file in bare) else list(files)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 from avmeter.errors import ManifestError
 from avmeter.manifest.columns import Columns, require_columns
 from avmeter.manifest.crossed import crossed_texts
+from avmeter.manifest.folders import holds_one_set_per_folder
 from avmeter.manifest.name_column import (
     NAMING_KEYS,
     NameColumn,
@@ -18,7 +20,7 @@ from avmeter.manifest.name_column import (
     require_no_names,
     rows_of_clips,
 )
-from avmeter.manifest.names import ClipNames
+from avmeter.manifest.names import ClipNames, name_of
 from avmeter.manifest.order import require_deliberate_order, require_one_order
 from avmeter.manifest.pairing import Pairing
 from avmeter.manifest.prompt_table import REFERENCES, Prompts, decide_columns, explicit_name, read_prompts
@@ -28,6 +30,7 @@ from avmeter.manifest.sample_list import SampleList
 from avmeter.manifest.values import base_folder, extra_values, file_value, text_value
 from avmeter.sample import TEXT_FIELDS
 
+_SHARED = "sub-folders hold clips of the same names: a name without a folder stands for one in each"
 _TEXTS = ("text_prompt", "reference_text")
 
 
@@ -87,13 +90,16 @@ def apply_prompts(
     """
     positions = [i for i, s in enumerate(samples) if s.get("role") != "reference"]
     scored = [samples[i] for i in positions]
-    clips = ClipNames(scored, None if names is None else [names[i] for i in positions])
+    own = [name_of(s, i) if names is None else names[i] for i, s in zip(positions, scored, strict=True)]
+    is_shared = holds_one_set_per_folder(own)
+    clips = ClipNames(scored, [PurePosixPath(n).name for n in own] if is_shared else own if names is not None else None)
     table, columns = decide_columns(prompts, clips)
     named = None if pairing == "order" else _name_column(table, columns, clips, explicit_name(table, prompts))
     if named is None:
         rows = _rows_in_order(table, columns, clips, report, pairing)
     else:
         rows = _rows_by_name(table, named, clips, report)
+        report.notes += [_SHARED] if is_shared else []
     reader = _CellReader(table, columns, named.column if named is not None else None)
     cells = {p: reader.merged(r_of, clips.labels[p]) for p, r_of in rows.items()}
     textless = [p for p in range(len(scored)) if not {*_TEXTS, *REFERENCES} & cells.get(p, {}).keys()]

@@ -34,7 +34,7 @@ def make_pairer(pairing: Pairing, name_map: NameMap | None, report: PairingRepor
             return pair_in_order(generated, other)
         by_name = pairing == "path" or any_folder or name_map is not None
         if by_name or (len(generated) != len(other) and {f.key for f in generated} <= {f.key for f in other}):
-            named = list(generated) if name_map is not None else with_names_that_fit(generated, other)
+            named = list(generated) if name_map is not None else with_names_that_fit(generated, other, may_share=True)
             others = list(other) if name_map is not None else with_names_that_fit(other, named)
             if named != list(generated) or others != list(other):
                 report.notes.append("references found by file name alone, since no folders agree")

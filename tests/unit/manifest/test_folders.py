@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from avmeter.errors import ManifestError
-from avmeter.manifest.folders import list_media
+from avmeter.manifest.folders import holds_one_set_per_folder, list_media
 from support.files import touch
 from support.privileges import without_root
 
@@ -47,3 +47,19 @@ def test_folder_without_permission_is_an_error(open_folder: Path) -> None:
     (gen / "x").chmod(0)
     with without_root(), pytest.raises(ManifestError, match="cannot be listed"):
         list_media(gen)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["mA/a.wav", "mA/b.wav", "mB/b.flac", "mB/a.wav"], True),
+        (["mA/a.wav", "mA/b.wav", "mB/a.wav"], False),
+        (["1/out.wav", "2/out.wav"], False),
+        (["a.wav", "b.wav"], False),
+        (["mA/a.wav", "mA/a.mp4", "mB/a.wav", "mB/a.mp4"], False),
+        ([], False),
+    ],
+)
+def test_folders_with_the_same_names_are_told_from_others(names: list[str], expected: bool) -> None:
+    """Two models side by side, but not a folder for each clip."""
+    assert holds_one_set_per_folder(names) is expected

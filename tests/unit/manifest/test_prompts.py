@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from avmeter.errors import ManifestError
-from avmeter.manifest import PairingWarning, attach_prompts, read_prompts
-from support.files import written
+from avmeter.manifest import PairingWarning, attach_prompts, read_prompts, samples_from_inputs
+from support.files import touch, written
 
 SAMPLES = [
     {"id": "x/a.wav", "audio": "gen/x/a.wav"},
@@ -256,3 +256,16 @@ def test_clip_whose_row_has_no_text_is_named(tmp_path: Path, name: str, text: st
     with pytest.warns(PairingWarning, match=r"1 without a text in the table of prompts: b\.wav"):
         found = attach_prompts(THREE, written(tmp_path / name, text))
     assert [s.get("text_prompt") for s in found] == ["1", None, "3"]
+
+
+def test_folders_of_several_models_share_the_names_of_a_table(tmp_path: Path) -> None:
+    """A name without a folder is that of one clip in each, if all folders hold the same names; else it is nobody's."""
+    gen = touch(tmp_path / "gen", *(f"{model}/{name}.wav" for model in ("mA", "mB") for name in ("a", "b")))
+    table = written(tmp_path / "p.csv", "youtube_id,caption\nb,B\na,A\n")
+    samples = samples_from_inputs(gen, prompts=table, strict=True)
+    texts = {s["id"]: s["text_prompt"] for s in samples}
+    assert texts == {"mA/a.wav": "A", "mA/b.wav": "B", "mB/a.wav": "A", "mB/b.wav": "B"}
+    assert "one in each" in samples.pairing.lines()[1]
+    touch(gen, "mB/c.wav")
+    with pytest.raises(ManifestError, match="have one file name"):
+        samples_from_inputs(gen, prompts=table)

@@ -55,3 +55,14 @@ def test_folder_of_one_side_alone_is_bridged_and_noted(tmp_path: Path) -> None:
     assert samples.pairing.lines()[1:] == ["references found by file name alone, since no folders agree"]
     with pytest.warns(PairingWarning, match=r"1 without a reference: y/a\.wav"):
         samples_from(audio=touch(tmp_path / "other", "y/a.wav"), reference=touch(tmp_path / "more", "x/a.wav"))
+
+
+def test_folders_of_several_models_share_references(tmp_path: Path) -> None:
+    """References without sub-folders serve the clips of each model, if all folders hold the same names."""
+    gen = touch(tmp_path / "gen", *(f"{model}/{name}.wav" for model in ("mA", "mB") for name in ("a", "b")))
+    ref = touch(tmp_path / "ref", "a.wav", "b.wav")
+    samples = samples_from(audio=gen, reference=ref, strict=True)
+    assert [Path(s["reference_audio"]).name for s in samples] == ["a.wav", "b.wav", "a.wav", "b.wav"]
+    touch(gen, "mB/c.wav")
+    with pytest.warns(PairingWarning, match="5 without a reference"):
+        samples_from(audio=gen, reference=ref)
