@@ -16,7 +16,7 @@ A `SkipError` carries a `SkipCode`; the engine turns it into a `Skip` in the res
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 
@@ -81,11 +81,18 @@ class UnknownNameError(UsageError, KeyError):
     def among(cls, kind: str, name: object, known: Iterable[str]) -> UnknownNameError:
         """An error for `name` that is not in `known`, with "did you mean" and the list."""
         name, names = str(name), sorted(known)
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-        if not near:
-            near = [n for n in names if n.rsplit(".", 1)[-1] == name.rsplit(".", 1)[-1]]
+        near = _near_names(name, names)
         hint = f"did you mean {' or '.join(f'`{n}`' for n in near)}?" if near else f"known: {', '.join(names)}"
         return cls(f"unknown {kind} `{name}`", hint=hint)
+
+
+def _near_names(name: str, names: Sequence[str]) -> list[str]:
+    """Return up to three names like `name`, the nearest first; a group before the dot makes no two names alike."""
+    by_stem: dict[str, list[str]] = {}
+    for known in names:
+        by_stem.setdefault(known.rsplit(".", 1)[-1], []).append(known)
+    stems = difflib.get_close_matches(name.rsplit(".", 1)[-1], by_stem, n=3, cutoff=0.5)
+    return [known for stem in stems for known in by_stem[stem]][:3]
 
 
 class ManifestError(UsageError):

@@ -33,7 +33,13 @@ def progress_bar(total: int, doing: str) -> Iterator[OnProgress | None]:
 
         def update(done: int, total: int) -> None:
             elapsed = bar.tasks[task].elapsed or 0.0
-            rate = f"{done / elapsed:.1f} clips/s" if elapsed else ""
-            bar.update(task, completed=done, total=total, rate=rate)
+            bar.update(task, completed=done, total=total, rate=_format_rate(done, elapsed))
 
         yield update
+
+
+def _format_rate(done: int, elapsed: float) -> str:
+    """Format clips per second, or seconds per clip of the slow."""
+    if not done or not elapsed:
+        return ""
+    return f"{done / elapsed:.1f} clips/s" if done >= elapsed else f"{elapsed / done:.1f} s/clip"

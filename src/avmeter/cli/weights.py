@@ -21,11 +21,19 @@ def list_command() -> None:
     rows = []
     used_for = metrics_by_checkpoint()
     for name, entry in catalog().items():
-        sizes = [f.size_bytes for f in entry.files]
-        size = f"{sum(s or 0 for s in sizes) / 1e6:,.0f} MB" if any(sizes) else "unknown"
+        size = _format_size([f.size_bytes for f in entry.files])
         here = "yes" if source.available(name) else ""
         rows.append((name, size, entry.weights_licence, ", ".join(used_for[name]), here))
     print_table(("name", "size", "weights licence", "used for", "here"), rows)
+
+
+def _format_size(sizes: list[int | None]) -> str:
+    """Format the size of all files of a checkpoint in megabytes; unknown if that of one is."""
+    known = [size for size in sizes if size is not None]
+    if not known or len(known) < len(sizes):
+        return "unknown"
+    megabytes = sum(known) / 1e6
+    return f"{megabytes:,.0f} MB" if megabytes >= 10 else f"{megabytes:.1f} MB"
 
 
 @app.command("fetch")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -22,6 +23,7 @@ from avmeter.report.format import (
     shorten,
     with_arrow,
 )
+from avmeter.report.widths import fit_blocks, fit_widths, fits_in_words
 from avmeter.result import DUMMY_MARK
 from avmeter.run import Comparison, EvalResults
 from avmeter.run.score_table import skip_code, skip_reason
@@ -58,7 +60,7 @@ def print_run(results: EvalResults, *, console: Console | None = None, most_samp
     """
     out = console or _console()
     for grid in run_grids(results, most_samples=most_samples, width=out.width):
-        out.print(_rich_table(grid))
+        _print_grid(grid, out)
     for line in caveat_lines(results.summary()):
         out.print(Text(line, style="yellow"))
     if results.is_dummy:
@@ -69,7 +71,7 @@ def print_comparison(comparisons: Iterable[Comparison], *, console: Console | No
     """Print differences of two runs, B minus A."""
     found = list(comparisons)
     out = console or _console()
-    out.print(_rich_table(comparison_grid(found)))
+    _print_grid(comparison_grid(found), out)
     for note in _comparison_notes(found):
         out.print(Text(note, style="yellow"))
 
@@ -260,11 +262,31 @@ def _console() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=_NATURAL_WIDTH)
 
 
-def _rich_table(grid: Grid) -> Table:
+def _print_grid(grid: Grid, out: Console) -> None:
+    """Print a table; where it is too wide, without its empty columns, and in several rather than with broken words."""
+    columns = _columns(grid)
+    if not fits_in_words(columns, out.width):
+        grid = _take_columns(grid, [i for i, (_, *cells) in enumerate(columns) if set(cells) != {ABSENT}])
+        columns = _columns(grid)
+    for block in fit_blocks(columns, grid.num_left, out.width):
+        part = _take_columns(grid, block)
+        out.print(_rich_table(part, fit_widths(_columns(part), out.width)))
+
+
+def _take_columns(grid: Grid, indices: Sequence[int]) -> Grid:
+    rows = tuple(tuple(row[i] for i in indices) for row in grid.rows)
+    return dataclasses.replace(grid, header=tuple(grid.header[i] for i in indices), rows=rows)
+
+
+def _columns(grid: Grid) -> list[tuple[str, ...]]:
+    return list(zip(grid.header, *grid.rows, strict=True))
+
+
+def _rich_table(grid: Grid, widths: Sequence[int]) -> Table:
     table = Table(title=Text(grid.title, style="bold"), title_justify="left", header_style="bold", expand=False)
     for i, head in enumerate(grid.header):
-        is_left = i < grid.num_left
-        table.add_column(Text(head), justify="left" if is_left else "right", overflow="fold")
+        justify: Literal["left", "right"] = "left" if i < grid.num_left else "right"
+        table.add_column(Text(head), justify=justify, overflow="fold", width=widths[i])
     for row in grid.rows:
         table.add_row(*(Text(cell, style=_style(cell)) for cell in row))
     return table

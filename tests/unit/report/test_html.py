@@ -127,3 +127,13 @@ def test_caveats_intervals_and_breakdown_are_on_the_page(tmp_path: Path) -> None
     assert "By speaker" in page
     assert Tags(page).count("script") == 2
     assert Tags(page).count("img") == 0
+
+
+def test_summary_has_columns_of_corpus_scores_only_with_some(tmp_path: Path) -> None:
+    """On a narrow screen the mean stands beside the name, not behind two empty columns."""
+    results = run_of(["a", "b"])
+    write_report(results, tmp_path)
+    assert "95% of corpus" not in (tmp_path / "report.html").read_text("utf-8")
+    results.corpus["m.fad"] = MetricResult("m.fad", 7.0)
+    write_report(results, tmp_path)
+    assert "95% of corpus" in (tmp_path / "report.html").read_text("utf-8")

@@ -87,6 +87,18 @@ def test_wide_runs_are_split_into_tables_that_fit() -> None:
         assert f"metric.number_{i}" in text
 
 
+def test_names_of_metrics_stay_whole_at_eighty_columns() -> None:
+    """Intervals are wrapped, empty columns left out, and the summary split; no name is broken in pieces."""
+    names = ("audio.kl_divergence", "audio.frechet_distance_infinity")
+    rows = [{n: MetricResult(n, -0.12345 * i, {}, None, True) for n in names} for i in range(3)]
+    text = printed(EvalResults(rows), width=80)
+    _, _, summary = text.partition("Summary")
+    for word in (*names, "[dummy weights]", "median", "scored"):
+        assert word in summary
+    assert "corpus" not in summary
+    assert max(map(len, text.splitlines())) <= 80
+
+
 def test_corpus_only_run_prints_its_score() -> None:
     """A run of reference context and one corpus metric is not empty."""
     samples = as_samples([{"audio": "a.wav", "role": "reference"}])
