@@ -160,6 +160,20 @@ def require_no_names(table: Table, columns: Columns, clips: ClipNames) -> None:
             hint="if another column has the names: `--column id=NAME`; if the rows are in the order of the clips: "
             '`--pairing order` (`pairing="order"`)',
         )
+    _refuse_measures_that_name(table, columns, clips)
+
+
+def _refuse_measures_that_name(table: Table, columns: Columns, clips: ClipNames) -> None:
+    """Refuse rows by position where a column such as `seed` is the names of all clips, in another order."""
+    for column in (c for c in columns.unused if spelling(c) in MEASURES):
+        named = _named(table, column, clips)
+        order = [f.positions for _, f in sorted(named.found.items())]
+        if len(order) == len(table.rows) == named.num_clips == len(clips.labels) and order != sorted(order):
+            raise ManifestError(
+                f"{table.path}: two orders are possible and disagree: column `{column}` has the names of all clips, in "
+                "another order than that of the files",
+                hint=f"`--column id={column}` if it names them, `--pairing order` if rows are in their order",
+            )
 
 
 def _may_name(values: Sequence[Any], num_rows: int) -> bool:

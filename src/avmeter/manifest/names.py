@@ -15,7 +15,7 @@ from typing import Any
 from avmeter.media.extensions import MEDIA_EXTENSIONS
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
-_VIDEO_ID = re.compile(r"Y?([A-Za-z0-9_-]{11})")
+_VIDEO_ID = re.compile(r"(?:Y|watch\?v=)?([A-Za-z0-9_-]{11})")
 _SEGMENT = re.compile(r"Y?([A-Za-z0-9_-]{11})(?:_[0-9]{6}|(?:_[0-9]+(?:\.[0-9]+)?){2})?")  # start, or start and end
 _FORMULA_GUARD = re.compile(r"'[=+\-@]")  # what keeps a spreadsheet from computing a name like -abc
 _INVISIBLE = dict.fromkeys((0xFEFF, 0x200B, 0x200E, 0x200F, 0x2060))  # marks of byte order, width and direction

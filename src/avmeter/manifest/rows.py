@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from avmeter.errors import ManifestError
+from avmeter.manifest.aliases import ALIASES, TEXT, spelling
 
 _ROW_LISTS = ("samples", "data", "rows", "items", "entries", "clips", "videos", "prompts", "annotations", "captions")
 
@@ -92,6 +93,9 @@ def json_rows(text: str, path: Path) -> Iterator[Row]:
     if isinstance(value, Mapping):
         value = next((value[k] for k in _ROW_LISTS if _is_list_of_objects(value.get(k))), value)
     if isinstance(value, Mapping):
+        if (columns := _columns_of(value)) is not None:
+            yield from (_row(cells, f"row {number}", path) for number, cells in enumerate(columns))
+            return
         for name, entry in value.items():
             row = _row(_only(entry), f"entry `{name}`", path)
             yield Row(where=row.where, cells={"id": name, **row.cells})
@@ -100,6 +104,23 @@ def json_rows(text: str, path: Path) -> Iterator[Row]:
         raise ManifestError(f"{path}: a JSON {type(value).__name__}", hint="give a list of objects")
     for number, entry in enumerate(value):
         yield _row(entry, f"entry {number}", path)
+
+
+def _columns_of(value: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """Return the rows of an object of columns, as data frames write it: lists, or objects from row numbers to cells.
+
+    None for anything else. Two columns or more of the same length count, one of which has the name of a key; other
+    objects go from names of clips to entries.
+    """
+    columns = list(value.values())
+    if columns and all(
+        isinstance(c, Mapping) and all(map(str.isdecimal, c)) and [*c] == [*columns[0]] for c in columns
+    ):
+        columns = [list(c.values()) for c in columns]
+    is_table = len(columns) > 1 and all(isinstance(c, list) and len(c) == len(columns[0]) > 1 for c in columns)
+    if not is_table or not any(spelling(name) in ALIASES or spelling(name) == TEXT for name in value):
+        return None
+    return [dict(zip(value, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
 
 def parquet_rows(path: Path) -> Iterator[Row]:

@@ -105,3 +105,13 @@ def test_row_of_the_same_folder_comes_before_one_of_another() -> None:
     named = find_name_column(t, resolve_columns(t), CLIPS, explicit=None)
     assert named is not None
     assert rows_of_clips(named) == {0: [1], 1: [2]}
+
+
+def test_clips_named_by_a_measure_do_not_go_by_position() -> None:
+    """A column of seeds is not taken for names; where it contradicts the position, neither is guessed."""
+    clips = ClipNames([{"id": f"{seed}.wav", "audio": f"{seed}.wav"} for seed in (10, 20)])
+    crossed = table(seed=["20", "10"], caption=["x", "y"])
+    with pytest.raises(ManifestError, match="column `seed` has the names of all clips"):
+        require_no_names(crossed, resolve_columns(crossed), clips)
+    in_order = table(seed=["10", "20"], caption=["x", "y"])
+    require_no_names(in_order, resolve_columns(in_order), clips)

@@ -96,6 +96,8 @@ def test_huge_exponent_is_no_number() -> None:
         ("-bcdefghij0", "Y-bcdefghij0.wav"), ("Y-bcdefghij0", "-bcdefghij0.wav"),
         ("abcdefghij1", "abcdefghij1_000021.mp4"),
         ("abcdefghij1", "Yabcdefghij1_30.000_40.000.wav"), ("Yabcdefghij1", "abcdefghij1_30_40.flac"),
+        ("https://www.youtube.com/watch?v=abcdefghij1", "abcdefghij1.wav"),
+        ("youtube.com/watch?v=-bcdefghij0", "Y-bcdefghij0.wav"),
     ],
 )  # fmt: skip
 def test_id_of_a_video_names_its_segment(cell: str, clip: str) -> None:

@@ -54,3 +54,22 @@ def test_absent_cells_and_marks_in_headers_are_dropped() -> None:
         "id": "1", "b": "x",
     }  # fmt: skip
     assert not is_absent(0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"name": ["b", "a"], "caption": ["B", "A"]}',
+        '{"name": {"0": "b", "1": "a"}, "caption": {"0": "B", "1": "A"}}',
+        '{"name": {"7": "b", "3": "a"}, "caption": {"7": "B", "3": "A"}}',
+    ],
+)
+def test_object_of_columns_is_a_table(text: str) -> None:
+    """As data frames and data sets are written."""
+    rows = list(json_rows(text, PATH))
+    assert [dict(row.cells) for row in rows] == [{"name": "b", "caption": "B"}, {"name": "a", "caption": "A"}]
+
+
+def test_object_of_clips_is_not_taken_for_columns() -> None:
+    """Names of clips are no names of columns."""
+    assert [row.cells["id"] for row in json_rows('{"a": {"0": "x"}, "b": {"0": "y"}}', PATH)] == ["a", "b"]
