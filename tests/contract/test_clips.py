@@ -14,7 +14,7 @@ from avmeter.errors import SkipError, UnknownNameError
 from avmeter.features.base import Window, WindowExtractor, get_extractor
 from avmeter.media import MediaItem
 from avmeter.metrics.requirements import requirements_of
-from avmeter.registry import METRICS
+from avmeter.registry import EXTRACTORS, METRICS
 from avmeter.result import MetricResult
 from avmeter.weights.catalog import get_entry
 from golden import synth
@@ -287,3 +287,19 @@ def test_dnsmos_and_loudness_skip_by_name(real: Evaluator, odd: dict[str, Path])
         assert {code(r) for r in row.values()} == {expected}
     quiet = real.evaluate(samples=[{"video": odd["silent"]}], metrics=metrics)[0]
     assert code(quiet["audio.loudness"]) == "silent"
+
+
+LISTENERS = [name for name in EXTRACTORS.builtin() if EXTRACTORS.get(name).takes == "audio"]
+
+
+@pytest.mark.parametrize(("value", "code"), [(1e30, "unsupported"), (3e38, "unsupported"), (np.inf, "non_finite")])
+@pytest.mark.parametrize("name", LISTENERS)
+def test_samples_beyond_sense_reach_no_network(name: str, value: float, code: str) -> None:
+    """One sample of 1e30 is refused by every extractor, with one code."""
+    wave = tone(440, 0.3, RATE, 2.0)
+    wave[5] = value
+    extractor: Any = get_extractor(name)
+    item = MediaItem.from_audio(wave, RATE)
+    with pytest.raises(SkipError) as caught:
+        list(extractor.windows(item)) if isinstance(extractor, WindowExtractor) else extractor.extract(item)
+    assert str(caught.value.code) == code

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from avmeter.runtime import Runtime
 from golden import synth
 from support import require
 from support.clap import MICROSOFT, MODEL, RATE, peaked, sound
+from support.paths import TESTS
 
 require.package("transformers")
 
@@ -157,3 +160,31 @@ def samples(num: int) -> list[dict[str, Any]]:
         }
         for i in range(num)
     ]
+
+
+_DIGITS = """
+import hashlib, sys
+import numpy as np, torch
+torch.set_num_threads(2)
+sys.path.insert(0, {tests!r})
+from avmeter.features.base import get_extractor
+from avmeter.runtime import Runtime
+from avmeter.weights import WeightsSource
+from support import clap
+runtime = Runtime(device=torch.device("cpu"), precision="float32", weights=WeightsSource(is_dummy=True))
+clap.put_small_networks(runtime)
+extractor = get_extractor("clap_audio")
+extractor.load(runtime)
+windows = [next(iter(extractor.windows(clap.sound(3, seed=i)))) for i in range(5)]
+for _ in range(2):
+    with torch.inference_mode():
+        outputs = extractor.run(windows, runtime)
+    print(hashlib.sha256(b"".join(np.asarray(v).tobytes() for row in outputs for v in row.values())).hexdigest())
+"""
+
+
+def test_same_batch_gives_the_same_bits_in_every_process() -> None:
+    """On the CPU, with the same number of threads: what differs between runs is which clips shared a batch."""
+    command = [sys.executable, "-c", _DIGITS.format(tests=str(TESTS))]
+    runs = [subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() for _ in range(2)]
+    assert len({digest for run in runs for digest in run}) == 1
