@@ -11,8 +11,8 @@ from avmeter.cli.exit_codes import EXIT_NOTHING
 
 
 def compare_command(
-    run_a: Annotated[Path, typer.Argument(help="Run folder.")],
-    run_b: Annotated[Path, typer.Argument(help="Run folder.")],
+    run_a: Annotated[Path, typer.Argument(help="Run folder A, the baseline.")],
+    run_b: Annotated[Path, typer.Argument(help="Run folder B, the candidate.")],
     cluster: Annotated[
         str | None,
         typer.Option(help="Clips that share a value count together; id for none. Default: text_prompt."),

@@ -75,7 +75,10 @@ def verify_command() -> None:
 
 
 @app.command("path")
-def path_command(name: str, file: str | None = None) -> None:
+def path_command(
+    name: Annotated[str, typer.Argument(help="Name from `avmeter weights list`.")],
+    file: Annotated[str | None, typer.Option(help="Which file of several; default is the weights.")] = None,
+) -> None:
     """Print where a checkpoint is, fetching it if need be."""
     from avmeter.report.format import sanitise
     from avmeter.weights import WeightsSource

@@ -35,7 +35,7 @@ class PairingReport:
         ambiguous: Generated clips with several references of the same name, none of which has its extension.
         unused: References passed over for another one of the same name.
         duplicates: Groups of generated clips that differ by extension only, each of which is a clip of its own.
-        crossed: Clips whose partner or text bears the name of another clip.
+        crossed: Clips whose partner or text has the name of another clip.
         ignored: What else lies in the folders.
         without_prompt: Clips that the table of prompts does not name, or whose row has no text.
         unknown_prompts: Names in the table of prompts that fit no clip, or more than one.
@@ -77,9 +77,9 @@ class PairingReport:
             (self.unused, "passed over for another reference of that name"),
             (self.unmatched, "a reference without a generated clip (kept as context of corpus metrics)"),
             (self.duplicates, "the same name with different extensions (each is scored as a clip of its own)"),
-            (self.crossed, "crossed, each goes with what bears the name of another"),
+            (self.crossed, "crossed, with a file or text that has the name of another clip"),
             (self.without_prompt, "without a text in the table of prompts"),
-            (self.unknown_prompts, "in the table of prompts, but not the name of exactly one clip"),
+            (self.unknown_prompts, "in the table of prompts that match no clip, or several"),
             (self.overruled, "with a text of its own, which stays, and another one in the table of prompts"),
         )
         return [*(f"{len(names)} {text}: {listed(names)}" for names, text in kinds if names), *self.doubts]

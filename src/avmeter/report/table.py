@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -34,6 +35,7 @@ MOST_SAMPLES = 20
 #: Up to this many values of a column are shown in the terminal.
 MOST_GROUPS = 20
 _MOST_SKIPS = 12
+_MOST_HINTS = 5
 _ID_WIDTH = 44
 _NATURAL_WIDTH = 10_000
 _DUMMY_NOTE = f"{MARK}: made with stand-in weights; these scores mean nothing"
@@ -61,6 +63,8 @@ def print_run(results: EvalResults, *, console: Console | None = None, most_samp
     out = console or _console()
     for grid in run_grids(results, most_samples=most_samples, width=out.width):
         _print_grid(grid, out)
+    for line in _hint_lines(results):
+        out.print(Text(line))
     for line in caveat_lines(results.summary()):
         out.print(Text(line, style="yellow"))
     if results.is_dummy:
@@ -251,6 +255,13 @@ def _skip_grid(results: EvalResults) -> Grid | None:
     more = f", the first {_MOST_SKIPS}" if len(skips) > _MOST_SKIPS else ""
     header = ("sample", "metric", "code", "reason")
     return Grid(title=f"Skipped: {len(skips)}{more}", header=header, rows=_clean_rows(rows), num_left=4)
+
+
+def _hint_lines(results: EvalResults) -> list[str]:
+    """Return what to do about skips: each hint once, the most frequent first."""
+    found = [r for row in (*results, results.corpus) for r in row.values()]
+    hints = Counter((str(r.skip.code), r.skip.hint) for r in found if r.skip is not None and r.skip.hint)
+    return [sanitise(f"{code}: {hint}") for (code, hint), _ in hints.most_common(_MOST_HINTS)]
 
 
 def _clean_rows(rows: Iterable[Sequence[Any]]) -> tuple[tuple[str, ...], ...]:

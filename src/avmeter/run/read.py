@@ -33,7 +33,9 @@ def read_run(folder: str | os.PathLike[str]) -> EvalResults:
     place = run_folder(folder)
     facts = read_run_facts(place)
     if facts is None:
-        raise UsageError(f"{place}: not a run folder (no {RUN} of a run)", hint="give what `--out` named")
+        raise UsageError(
+            f"{place}: not a run folder (no {RUN} of a run)", hint="pass the folder that `avmeter score --out` wrote"
+        )
     if "written" not in facts:
         raise UsageError(f"{place}: this run was not written to its end", hint=_AGAIN)
     try:

@@ -180,3 +180,10 @@ def test_breakdown_has_a_table_per_column() -> None:
     assert "\x1b" not in text
     row = next(line for line in text.splitlines() if "eva" in line and "m.fad" in line)
     assert "own run" in row
+
+
+def test_what_to_do_about_skips_stands_under_the_table() -> None:
+    """Each hint once, however many clips have it."""
+    skip = Skip(code=SkipCode.WEIGHTS_UNAVAILABLE, reason="m is not here", hint="run `avmeter weights fetch m`")
+    results = EvalResults([{"m.a": MetricResult.skipped("m.a", skip)} for _ in range(3)])
+    assert printed(results).count("weights_unavailable: run `avmeter weights fetch m`") == 1

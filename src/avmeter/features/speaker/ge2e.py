@@ -61,7 +61,11 @@ class SpeakerGe2e(NetworkExtractor):
         waveform = media.audio(AudioSpec(sample_rate=ge2e.SAMPLE_RATE))[:].astype(np.float32)
         speech = speech_of_speaker(_amplified(waveform))
         if not len(speech):
-            raise SkipError(SkipCode.NO_SPEECH, "nobody speaks in it", hint="a voice needs speech to be compared")
+            raise SkipError(
+                SkipCode.NO_SPEECH,
+                "no speech found",
+                hint="speaker similarity compares voices: leave it out for clips without speech",
+            )
         for first_frame in partial_starts(len(speech)):
             start = first_frame * MEL.hop_length
             real = min(len(speech) - start, ge2e.PARTIAL_FRAMES * MEL.hop_length)
