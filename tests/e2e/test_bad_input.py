@@ -334,3 +334,18 @@ def test_run_folder_of_any_shape_is_a_sentence(tmp_path, content):
                                                                             tmp_path / "x.npz"]):  # fmt: skip
         done = avmeter(*command)
         assert (done.code, "not a run folder" in done.err) == (2, True)
+
+
+def test_limit_is_raised_by_the_option_that_the_skip_names(tmp_path):
+    """A clip of 900 Hz is over a limit, then within it; what is no limit is refused by name."""
+    clip = wav(tmp_path / "slow.wav", tone(100, 0.3, 900, 3.0))
+    data = bytearray(clip.read_bytes())
+    data[24:28] = struct.pack("<I", 900)
+    clip.write_bytes(data)
+    command = ["score", clip, "--metrics", "audio.loudness", "--no-store"]
+    assert "over_limit" in avmeter(*command).out
+    raised = avmeter(*command, "--limit", "min_sample_rate=500")
+    assert "at least 4000 Hz, got 900 Hz" in raised.out
+    for setting, said in (("min_rate=5", "min_sample_rate"), ("max_fps=many", "name=number")):
+        refused = avmeter(*command, "--limit", setting)
+        assert (refused.code, said in refused.err) == (2, True)

@@ -23,6 +23,7 @@ class MediaLimits:
         max_sample_rate: Hz.
         max_channels: Channels of a sound track.
         max_pixels: Pixels of a frame or an image, with square pixels.
+        max_aspect_ratio: Long over short side of a frame: its short side is what networks scale to 224 and more.
         max_fps: Frames per second, by their time stamps.
         max_frames: Frames of a video.
         max_duration_s: Length of a track as decoded, seconds, whatever the header says.
@@ -34,6 +35,7 @@ class MediaLimits:
     max_sample_rate: int = 768_000
     max_channels: int = 64
     max_pixels: int = MAX_PIXELS
+    max_aspect_ratio: float = 100.0
     max_fps: float = 1000.0
     max_frames: int = 1_000_000
     max_duration_s: float = 6 * 3600.0
@@ -83,6 +85,8 @@ class MediaLimits:
         """
         if width * height > self.max_pixels:
             raise self.exceeded("max_pixels", f"{name}: frames of {width}x{height} = {width * height} pixels")
+        if max(width, height) > self.max_aspect_ratio * min(width, height):
+            raise self.exceeded("max_aspect_ratio", f"{name}: frames of {width}x{height}")
 
     def check_frames(self, times_s: np.ndarray, duration_s: float, *, name: str) -> None:
         """Check how many frames a video has, how long and how fast it is.

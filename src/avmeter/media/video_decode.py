@@ -11,6 +11,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 from avmeter.media.clock_shifts import Shifts
 from avmeter.media.container import MAX_PIXELS, File, open_container
+from avmeter.media.limits import MediaLimits
 from avmeter.media.orientation import Orientation, orientation_of
 from avmeter.media.packets import Losses, decoded
 from avmeter.media.pixel_aspect import display_width
@@ -49,7 +50,7 @@ def decode_frames(
         stream = choose_stream(container, file, "video")
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = num_threads
-        to_rgb = _RgbConverter(stream.sample_aspect_ratio)
+        to_rgb = _RgbConverter(stream.sample_aspect_ratio, max_pixels)
         orientation: Orientation | None = None
         for frame in decoded(container, stream, losses, shifts or {}):
             if not missing:
@@ -69,12 +70,14 @@ def decode_frames(
 class _RgbConverter:
     """RGB with square pixels, by one scaling thread: PyAV's default is one per core, started anew for every frame."""
 
-    def __init__(self, aspect: Fraction | None) -> None:
+    def __init__(self, aspect: Fraction | None, max_pixels: int) -> None:
         self._reformatter = VideoReformatter()
         self._aspect = aspect
+        self._limits = MediaLimits(max_pixels=max_pixels)
 
     def __call__(self, frame: Any) -> np.ndarray:
         width = display_width(frame.width, self._aspect)
+        self._limits.check_size(width, frame.height, name="a later frame")
         scaling = {} if width == frame.width else {"width": width, "interpolation": Interpolation.BICUBIC}
         converted = self._reformatter.reformat(frame, format="rgb24", threads=1, **scaling)
         found: np.ndarray = converted.to_ndarray()

@@ -32,6 +32,7 @@ SOUNDS: dict[str, tuple[Callable[[Path], Path], str]] = {
 }
 VIDEOS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "256 million pixels": (lambda d: oversized.write_gif(d / "a.gif", 16_000, 16_000), "max_pixels"),
+    "16,000 by 2 pixels": (lambda d: oversized.write_gif(d / "a.gif", 16_000, 2), "max_aspect_ratio"),
     "1e6 fps": (lambda d: oversized.write_y4m(d / "a.y4m", "1000000:1"), "max_fps"),
     "10 minutes a frame": (lambda d: oversized.write_y4m(d / "a.y4m", "1:590", num_frames=60), "max_duration_s"),
 }
@@ -99,6 +100,7 @@ def test_every_limit_can_be_lowered(tmp_path: Path) -> None:
         "max_sample_rate": 15_000,
         "max_channels": 0.5,
         "max_pixels": 100,
+        "max_aspect_ratio": 1.2,
         "max_fps": 20,
         "max_frames": 20,
         "max_duration_s": 0.5,
