@@ -36,6 +36,8 @@ from avmeter.metrics.simple_form import SimpleAdapter
 from avmeter.registry import EXTRACTORS, require_packages
 from avmeter.result import MetricResult
 from avmeter.run import EvalResults
+from avmeter.run.corpus_terms import corpus_terms
+from avmeter.run.grouping import GROUP_SCORES, Grouping, group_score, positions_by_value
 from avmeter.sample import MEDIA_FIELDS, SAMPLE_KEYS, Sample, as_samples
 
 _MAX_NAMES = 8
@@ -184,6 +186,28 @@ class Evaluator:
         if partial:
             notes = [f"partial: {partial['num_finished']} of {len(rows)} samples were finished", *notes]
         return EvalResults(rows, corpus, samples=items, provenance={**origin, **understood, **partial, "notes": notes})
+
+    def evaluate_groups(self, results: EvalResults) -> None:
+        """Compute corpus scores of every group of `results.group(by=...)`, each over its samples alone.
+
+        Those that are sums over clips need none of this; others (Fréchet, kernel) compare sets of features, which come
+        from the store or are computed again. Samples of the role "reference" belong to every group.
+
+        Args:
+            results: Of `evaluate`; their provenance gets the scores.
+        """
+        names = [n for n, r in results.corpus.items() if r.score is not None and corpus_terms(results, n) is None]
+        chosen = {name: self._metrics[name] for name in names if name in self._metrics}
+        scores: dict[str, dict[str, dict[str, Any]]] = {}
+        context = [sample for sample in results.samples if sample.role == "reference"]
+        for column in Grouping.read(results.provenance).by if chosen else ():
+            groups = positions_by_value(results.samples, results.scored_positions, column)
+            scores[column] = {}
+            for value, positions in groups.items():
+                with self._alone():
+                    _, corpus = self._executor.run([*(results.samples[i] for i in positions), *context], chosen)
+                scores[column][value] = {name: group_score(result) for name, result in corpus.items()}
+        results.provenance = {**results.provenance, GROUP_SCORES: scores}
 
     def _evaluate_one(self, sample: Mapping[str, Any], chosen: Mapping[str, Metric]) -> dict[str, MetricResult]:
         if not sample:

@@ -9,6 +9,7 @@ import pytest
 from avmeter.engine.config import EvaluatorConfig
 from avmeter.errors import UsageError
 from avmeter.evaluator import Evaluator
+from support import require
 from support.media import write_media
 
 RATE = 16_000
@@ -139,3 +140,28 @@ def test_unknown_keyword_of_one_sample_is_refused(tmp_path):
     assert results.samples[0].extras == {"bogus": 1}
     for key in ("text_prompt", "reference_text", "language", "fps", "sample_rate", "audio_stream", "id", "role"):
         assert evaluator.evaluate(audio="a.wav", **{key: "generated" if key == "role" else "1"})
+
+
+def test_corpus_scores_of_groups_are_those_of_runs_over_them_alone() -> None:
+    """A distance between sets is no sum over clips: every value of a column gets the distance of its own clips."""
+    require.weights("yamnet")
+    rng = np.random.default_rng(0)
+    samples = [
+        {
+            "id": f"{i}",
+            "audio": (0.1 * rng.standard_normal(20_000).astype(np.float32), 16_000),
+            "reference_audio": (0.1 * rng.standard_normal(20_000).astype(np.float32), 16_000),
+            "system": "ab"[i % 2],
+        }
+        for i in range(6)
+    ]
+    name = "audio.frechet_distance"
+    evaluator = Evaluator([name], "cpu", options={name: {"backbone": "yamnet"}})
+    results = evaluator.evaluate(samples=samples)
+    results.group(by=["system"])
+    evaluator.evaluate_groups(results)
+    summary = results.summary()["by"]["system"]
+    for value in "ab":
+        alone = evaluator.evaluate(samples=[s for s in samples if s["system"] == value]).corpus[name]
+        assert summary[value]["metrics"][name]["corpus"]["score"] == pytest.approx(alone.score, rel=1e-9)
+    assert summary["a"]["metrics"][name]["corpus"]["score"] != results.corpus[name].score

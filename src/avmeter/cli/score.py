@@ -160,6 +160,8 @@ def score_command(
         results = _evaluate(evaluator, samples, interrupts, explicit=[m.strip() for m in chosen.split(",")])
         if grouping != Grouping():
             results.group(cluster=cluster, by=grouping.by)
+        if grouping.by and not no_store and not interrupts.is_requested:
+            evaluator.evaluate_groups(results)
         with interrupts.saving():
             _write_and_show(results, out, output_format)
         if interrupts.is_requested:

@@ -2,23 +2,21 @@
 
 `breakdown.csv` has one row per column, value and metric. Means have their intervals; corpus scores are computed anew
 for each value where they are ratios of sums, as word error rates are. Others (Fréchet, kernel) compare sets of
-embeddings, which a run does not hold: they need a run of the group alone.
+embeddings, which a run does not hold: `Evaluator.evaluate_groups` computes them for each group alone.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from avmeter.result import DUMMY_MARK
 from avmeter.run.clusters import Clusters
-from avmeter.run.columns import column_values
+from avmeter.run.grouping import GROUP_SCORES, positions_by_value
 from avmeter.run.metric_summary import Part, summarise_metric
 from avmeter.run.score_table import ScoreTable
 from avmeter.run.spreadsheet import spreadsheet_cell
 
-NO_VALUE = "(none)"
 BREAKDOWN_HEADER = (
     "column", "value", "metric", "direction", "n_scored", "n_given", "mean", "low", "high", "method", "clusters",
     "corpus", "corpus_low", "corpus_high", "mark", "note",
@@ -37,21 +35,13 @@ def break_down(
 
 
 def _by_value(results: ScoreTable, column: str, clusters: Clusters | None) -> dict[str, dict[str, Any]]:
-    values = column_values(results.samples, column)
-    groups: dict[str, list[int]] = {}
-    for position in results.scored_positions:
-        value = values[position]
-        groups.setdefault(NO_VALUE if value is None or not value.strip() else value.strip(), []).append(position)
-    return {
-        value: {
-            "num_samples": len(groups[value]),
-            "metrics": {
-                name: summarise_metric(results, name, Part(positions=groups[value], clusters=clusters, is_whole=False))
-                for name in results.metric_names
-            },
-        }
-        for value in sorted(groups, key=_natural)
-    }
+    scores = results.provenance.get(GROUP_SCORES, {}).get(column, {})
+    broken_down = {}
+    for value, positions in positions_by_value(results.samples, results.scored_positions, column).items():
+        group = Part(positions=positions, clusters=clusters, is_whole=False, corpus_scores=scores.get(value, {}))
+        metrics = {name: summarise_metric(results, name, group) for name in results.metric_names}
+        broken_down[value] = {"num_samples": len(positions), "metrics": metrics}
+    return broken_down
 
 
 def breakdown_csv(breakdown: dict[str, dict[str, dict[str, Any]]]) -> str:
@@ -89,9 +79,3 @@ def _cells(facts: dict[str, Any]) -> list[Any]:
         DUMMY_MARK if facts["dummy"] else "",
         note,
     ]
-
-
-def _natural(value: str) -> tuple[bool, list[tuple[int, int | str]]]:
-    """Sort 2 before 10, and samples without a value last."""
-    parts = re.findall(r"\d+|\D+", value)
-    return value == NO_VALUE, [(0, int(p)) if p.isdecimal() else (1, p) for p in parts]

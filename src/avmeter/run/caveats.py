@@ -10,7 +10,7 @@ from typing import Any
 from avmeter.caveats import SENTENCES, Caveat, CaveatCode
 from avmeter.metrics.backbones import DEFAULT_BACKBONE
 from avmeter.result import MetricResult
-from avmeter.run.score_table import ScoreTable
+from avmeter.run.score_table import ScoreTable, record_of
 
 Details = Mapping[str, Any]
 
@@ -54,7 +54,7 @@ def csv_caveats(results: ScoreTable) -> list[str]:
 
 
 def metric_caveats(
-    results: ScoreTable, metric: str, positions: Sequence[int], *, with_corpus: bool = True
+    results: ScoreTable, metric: str, positions: Sequence[int], *, corpus_scores: Mapping[str, Details] | None = None
 ) -> list[Caveat]:
     """Return the caveats of a metric over the samples at these positions; what was left out is not among them.
 
@@ -62,17 +62,17 @@ def metric_caveats(
         results: The run.
         metric: Name.
         positions: Of the samples.
-        with_corpus: Add those of the corpus score.
+        corpus_scores: Metric -> record (`record_of`) of the corpus score over these samples; default is the run's.
     """
     column = [r for i in positions if (r := results[i].get(metric)) is not None and r.score is not None]
-    corpus = results.corpus.get(metric) if with_corpus else None
     counts = Counter(code for result in column for code in clip_caveats(result))
-    found = [] if not any(r.dummy for r in (*column, corpus) if r is not None) else [
-        Caveat.of(CaveatCode.STAND_IN_WEIGHTS)
-    ]  # fmt: skip
+    whole = results.corpus.get(metric)
+    corpus = corpus_scores.get(metric) if corpus_scores is not None else record_of(whole) if whole else None
+    is_dummy = any(r.dummy for r in column) or (corpus is not None and corpus["dummy"])
+    found = [Caveat.of(CaveatCode.STAND_IN_WEIGHTS)] if is_dummy else []
     found += _backbone(results, metric)
-    if corpus is not None and corpus.score is not None:
-        found += _of_corpus(corpus.details)
+    if corpus is not None and corpus["score"] is not None:
+        found += _of_corpus(corpus["details"])
     sentences = _texts(column)
     for code in _OF_CLIPS:
         if counts[code]:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from avmeter.result import MetricResult
 from avmeter.run.columns import column_values
+from avmeter.run.encoding import to_jsonable
+from avmeter.run.score_table import record_of
 from avmeter.sample import Sample
 
 GROUPING = "grouping"
 """Key in a run's provenance, so that tables, pages and later comparisons of the run agree."""
+GROUP_SCORES = "group_scores"
+"""Key in a run's provenance: column -> value -> metric -> corpus score of that group alone."""
+NO_VALUE = "(none)"
+"""Name of the group of samples without a value."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,3 +51,34 @@ class Grouping:
     def to_facts(self) -> dict[str, Any]:
         """Return the grouping as a run's provenance holds it."""
         return {"cluster": self.cluster, "by": list(self.by)}
+
+
+def positions_by_value(samples: Sequence[Sample], positions: Sequence[int], column: str) -> dict[str, list[int]]:
+    """Return value of a column -> positions of the samples that have it, values in natural order.
+
+    Args:
+        samples: Of a run.
+        positions: Of those that are grouped.
+        column: Name of the column.
+
+    Raises:
+        UnknownNameError: No sample has such a column.
+    """
+    values = column_values(samples, column)
+    groups: dict[str, list[int]] = {}
+    for position in positions:
+        value = values[position]
+        groups.setdefault(NO_VALUE if value is None or not value.strip() else value.strip(), []).append(position)
+    return {value: groups[value] for value in sorted(groups, key=_natural)}
+
+
+def group_score(result: MetricResult) -> dict[str, Any]:
+    """Return the corpus score of a group as a run's provenance holds it; `interval` is the metric's own."""
+    record: dict[str, Any] = to_jsonable(record_of(result))
+    return record
+
+
+def _natural(value: str) -> tuple[bool, list[tuple[int, int | str]]]:
+    """Sort 2 before 10, and samples without a value last."""
+    parts = re.findall(r"\d+|\D+", value)
+    return value == NO_VALUE, [(0, int(p)) if p.isdecimal() else (1, p) for p in parts]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from avmeter.caveats import Caveat, CaveatCode
@@ -17,7 +17,7 @@ from avmeter.run.score_table import ScoreTable, record_of, scored, skip_code
 from avmeter.stats.bootstrap import Interval, mean_interval, ratio_interval
 
 NOT_RUN = "not_run"
-NEEDS_OWN_RUN = "needs a run of its own: this corpus score is no sum over clips"
+NEEDS_OWN_RUN = "needs a run of its own: no sum over clips; `score --by` computes it where features are stored"
 _NOTHING_PER_SAMPLE: Mapping[str, Any] = {
     "mean": None,
     "median": None,
@@ -37,11 +37,13 @@ class Part:
         positions: Of the samples in the run.
         clusters: Which samples of the run belong together, where they do.
         is_whole: These are all samples to be scored: the corpus score is theirs.
+        corpus_scores: Metric -> corpus score of these samples alone (`avmeter.run.grouping.group_score`), where known.
     """
 
     positions: Sequence[int]
     clusters: Clusters | None = None
     is_whole: bool = True
+    corpus_scores: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def labels(self, positions: Sequence[int]) -> list[Hashable] | None:
         """Return the clusters of these samples."""
@@ -56,7 +58,8 @@ def summarise_metric(results: ScoreTable, name: str, part: Part) -> dict[str, An
     each = _per_sample(results, name, part) if has_samples else dict(_NOTHING_PER_SAMPLE)
     left_out = _left_out(each) if has_samples else _left_out_of_corpus(corpus) if part.is_whole else ""
     caveats = [Caveat.of(CaveatCode.CLIPS_LEFT_OUT, what=left_out)] if left_out else []
-    caveats += metric_caveats(results, name, part.positions, with_corpus=part.is_whole)
+    scores = None if part.is_whole else part.corpus_scores
+    caveats += metric_caveats(results, name, part.positions, corpus_scores=scores)
     of_corpus = None if corpus is None else _of_corpus(results, name, corpus, part)
     return {
         "direction": results.fact(name, "direction"),
@@ -92,7 +95,9 @@ def _of_corpus(results: ScoreTable, name: str, corpus: MetricResult, part: Part)
     terms = corpus_terms(results, name)
     if terms is None:
         if part.is_whole:
-            return {**record_of(corpus), "interval": None if part.clusters is not None else _own_interval(corpus)}
+            return _with_own_interval(record_of(corpus), part)
+        if name in part.corpus_scores:
+            return _with_own_interval(part.corpus_scores[name], part)
         return {"score": None, "skip_code": None, "reason": NEEDS_OWN_RUN, "hint": None, "interval": None}
     positions = [i for i in part.positions if i in terms]
     own = [terms[i] for i in positions]
@@ -106,13 +111,15 @@ def _of_corpus(results: ScoreTable, name: str, corpus: MetricResult, part: Part)
     return {**record, "interval": _interval_record(interval, part)}
 
 
-def _own_interval(corpus: MetricResult) -> dict[str, Any] | None:
-    """Return the interval that a metric finds for its corpus score itself."""
-    ends = corpus.details.get("interval")
-    if corpus.score is None or not isinstance(ends, list | tuple) or len(ends) != 2:
-        return None
-    confidence = corpus.details.get("interval_confidence", 0.95)
-    return {"low": ends[0], "high": ends[1], "confidence": confidence, "method": "metric"}
+def _with_own_interval(record: Mapping[str, Any], part: Part) -> dict[str, Any]:
+    """Return a corpus score with the interval that its metric finds itself; that one knows of no clusters."""
+    details = record["details"]
+    ends = details.get("interval")
+    if part.clusters is not None or record["score"] is None or not isinstance(ends, list | tuple) or len(ends) != 2:
+        return {**record, "interval": None}
+    confidence = details.get("interval_confidence", 0.95)
+    own = {"low": ends[0], "high": ends[1], "confidence": confidence, "method": "metric"}
+    return {**record, "interval": own}
 
 
 def _interval_record(interval: Interval | None, part: Part) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from avmeter.files import parse_json
 from avmeter.result import MetricResult, Skip
 from avmeter.run.extras import extras_of
 from avmeter.run.folder import RESULTS, RUN, SAMPLES, SUMMARY, read_run_facts, run_folder, sha256_of
+from avmeter.run.grouping import GROUP_SCORES
 from avmeter.run.results import EvalResults
 from avmeter.run.score_table import UNNAMED_SKIP
 from avmeter.sample import MEDIA_FIELDS, TEXT_FIELDS, MediaSource, Sample
@@ -87,6 +88,10 @@ def _checked_provenance(provenance: Any) -> Mapping[str, Any]:
         _mapping(facts.get(name, {}), name)
     if not isinstance(facts.get("notes", []), list):
         raise TypeError("notes is no list")
+    for column, groups in _mapping(facts.get(GROUP_SCORES, {}), GROUP_SCORES).items():
+        for value, scores in _mapping(groups, column).items():
+            for name, record in _mapping(scores, value).items():
+                _result(name, _mapping(record, name))
     for name, metric in _mapping(facts.get("metrics", {}), "metrics").items():
         _mapping(_mapping(metric, name).get("options", {}), f"options of {name}")
         for key in ("direction", "unit"):

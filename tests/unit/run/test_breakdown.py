@@ -7,10 +7,12 @@ import io
 
 import pytest
 
+from avmeter.caveats import Caveat, CaveatCode
 from avmeter.errors import UnknownNameError
 from avmeter.result import MetricResult
 from avmeter.run import EvalResults
-from avmeter.run.breakdown import NO_VALUE, break_down, breakdown_csv
+from avmeter.run.breakdown import break_down, breakdown_csv
+from avmeter.run.grouping import GROUP_SCORES, NO_VALUE, group_score
 from avmeter.sample import as_samples
 
 
@@ -47,3 +49,16 @@ def test_unknown_column_is_refused() -> None:
     """With the columns there are."""
     with pytest.raises(UnknownNameError, match="takes"):
         break_down(results(), ["takes"], None)
+
+
+def test_corpus_score_of_a_group_is_its_own() -> None:
+    """Computed over the group alone, it stands there with what it says of itself, not with the run's."""
+    run = results()
+    few = Caveat.of(CaveatCode.FEWER_CLIPS_THAN_DIMENSIONS, num_clips=2, dim=768).to_record()
+    own = group_score(MetricResult("m.fad", 5.0, {"caveats": [few], "interval": [4.0, 6.0]}))
+    run.provenance = {GROUP_SCORES: {"take": {"2": {"m.fad": own}}}}
+    groups = break_down(run, ["take"], None)["take"]
+    two = groups["2"]["metrics"]["m.fad"]
+    assert (two["corpus"]["score"], two["corpus"]["interval"]["low"]) == (5.0, 4.0)
+    assert [c["code"] for c in two["caveats"]] == ["fewer_clips_than_dimensions"]
+    assert groups["10"]["metrics"]["m.fad"]["corpus"]["score"] is None

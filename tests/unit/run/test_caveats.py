@@ -79,7 +79,7 @@ def test_corpus_score_brings_its_own() -> None:
     codes = [c.code for c in metric_caveats(results, "m.a", [0])]
     assert codes == ["fewer_clips_than_dimensions", "expected_bias", "prompts_cut_off"]
     assert any("would get 12.35" in c.text or "would get 12.34" in c.text for c in metric_caveats(results, "m.a", [0]))
-    assert metric_caveats(results, "m.a", [0], with_corpus=False) == []
+    assert metric_caveats(results, "m.a", [0], corpus_scores={}) == []
 
 
 def test_corpus_score_counts_clips_that_were_read_in_part() -> None:
