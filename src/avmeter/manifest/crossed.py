@@ -30,14 +30,19 @@ def crossed_partners(generated: Sequence[MediaFile], partners: Sequence[MediaFil
 
 
 def crossed_ids(samples: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return rows of a table whose id is the name of another row's file, and whose file is named by another id."""
+    """Return rows of a table whose id is the name of another row's file, and whose file is named by another id.
+
+    A name that several files have, as in folders of several models, says nothing.
+    """
     files, ids = [], []
     for sample in samples:
         path = path_of(sample)
         if path is not None and "id" in sample:
             files.append(_file(path))
             ids.append(_file(str(sample["id"])))
-    return crossed_partners(files, ids)
+    counts = Counter(f.key for f in files)
+    unique = [i for i, f in enumerate(files) if counts[f.key] == 1]
+    return crossed_partners([files[i] for i in unique], [ids[i] for i in unique])
 
 
 def _file(path: str) -> MediaFile:

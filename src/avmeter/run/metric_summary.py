@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
@@ -83,7 +84,7 @@ def _per_sample(results: ScoreTable, name: str, part: Part) -> dict[str, Any]:
         "mean": statistics.fmean(scores) if scores else None,
         "median": statistics.median(scores) if scores else None,
         "std": statistics.stdev(scores) if len(scores) > 1 else None,
-        "interval": _interval_record(interval, part),
+        "interval": _interval_record(interval, part, _scale(results, name)),
         "n_scored": len(scores),
         "n_given": len(column),
         "skipped": {str(code): count for code, count in codes.most_common()},
@@ -108,7 +109,7 @@ def _of_corpus(results: ScoreTable, name: str, corpus: MetricResult, part: Part)
             [t.numerator for t in own], [t.denominator for t in own], clusters=part.labels(positions)
         )
     record = record_of(corpus) if part.is_whole else {"score": rate, "skip_code": None, "reason": None, "hint": None}
-    return {**record, "interval": _interval_record(interval, part)}
+    return {**record, "interval": _interval_record(interval, part, _scale(results, name))}
 
 
 def _with_own_interval(record: Mapping[str, Any], part: Part) -> dict[str, Any]:
@@ -122,12 +123,23 @@ def _with_own_interval(record: Mapping[str, Any], part: Part) -> dict[str, Any]:
     return {**record, "interval": own}
 
 
-def _interval_record(interval: Interval | None, part: Part) -> dict[str, Any] | None:
+def _scale(results: ScoreTable, name: str) -> tuple[float, float]:
+    """Return the least and the greatest value that a metric can have."""
+    ends = results.fact(name, "range")
+    low, high = ends if isinstance(ends, list) and len(ends) == 2 else (None, None)
+    return (
+        low if isinstance(low, int | float) else -math.inf,
+        high if isinstance(high, int | float) else math.inf,
+    )
+
+
+def _interval_record(interval: Interval | None, part: Part, scale: tuple[float, float]) -> dict[str, Any] | None:
+    """Return an interval without what lies outside the scale, where no mean can be: coverage is the same."""
     if interval is None:
         return None
     record: dict[str, Any] = {
-        "low": interval.low,
-        "high": interval.high,
+        "low": min(max(interval.low, scale[0]), scale[1]),
+        "high": max(min(interval.high, scale[1]), scale[0]),
         "confidence": interval.confidence,
         "method": interval.method,
     }

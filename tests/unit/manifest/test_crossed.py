@@ -50,3 +50,4 @@ def test_ids_that_name_each_others_files_are_crossed() -> None:
     assert crossed_ids(crossed) == ["b.wav with a", "a.wav with b"]
     assert crossed_ids([{"id": "1", "audio": "gen/b.wav"}, {"id": "2", "audio": "gen/a.wav"}]) == []
     assert crossed_ids([{"id": "x/a", "audio": "gen/x/a.wav"}, {"audio": "gen/b.wav"}]) == []
+    assert crossed_ids([{"id": "a", "audio": "m1/a.wav"}, {"id": "a-2", "audio": "m2/a.wav"}]) == []

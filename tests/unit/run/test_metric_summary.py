@@ -74,3 +74,16 @@ def test_note_counts_what_was_left_out_by_code() -> None:
     assert note_of(3, 3, {}) == ""
     assert note_of(1, 3, {"silent": 2}) == "mean over 1 of 3; 2 skipped: silent"
     assert note_of(0, 3, {"silent": 2, "failed": 1}) == "none of 3 scored; 3 skipped: 2 silent, 1 failed"
+
+
+def test_interval_ends_where_the_scale_ends() -> None:
+    """Few clips allow any mean, but none that the metric cannot have; a metric of no known scale is left alone."""
+    rows = [{"m.mos": MetricResult("m.mos", score)} for score in (1.1, 4.9)]
+    samples = as_samples([{"audio": f"{i}.wav"} for i in range(2)])
+    facts = {"metrics": {"m.mos": {"range": [1.0, 5.0]}}}
+    bounded = summarise_metric(
+        EvalResults(rows, {}, samples=samples, provenance=facts), "m.mos", Part(positions=(0, 1))
+    )
+    free = summarise_metric(EvalResults(rows, {}, samples=samples), "m.mos", Part(positions=(0, 1)))
+    assert (bounded["interval"]["low"], bounded["interval"]["high"]) == (1.0, 5.0)
+    assert free["interval"]["low"] < 1.0 < 5.0 < free["interval"]["high"]
