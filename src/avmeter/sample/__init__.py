@@ -17,7 +17,7 @@ Unknown keys are stored in `extras` for user metrics.
 
 A value that cannot be understood (an array without a rate, a text that is a number) is a problem of its field: every
 metric that needs the field skips this sample, and the others are scored. A `ManifestError` is raised only for what is
-no sample at all (not a dict), an unknown role, or an id that two samples claim.
+no sample at all (a list without any dict), an unknown role, or an id that two samples claim.
 """
 
 from avmeter.sample.reading import UnreadableError, as_array

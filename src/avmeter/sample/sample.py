@@ -86,6 +86,17 @@ class Sample:
             original={k: _portable(v, media.get(k)) for k, v in row.items() if k not in problems},
         )
 
+    @classmethod
+    def unreadable(cls, item: object, *, index: int) -> Sample:
+        """Build the place of an item among samples that is none, as a generation that failed leaves `None`: all skips.
+
+        Args:
+            item: No dict.
+            index: Position, used as the id.
+        """
+        problem = Problem(message=f"the sample is {_shown(item)}, not a dict", hint="give what was generated as a dict")
+        return cls(id=str(index), problems=dict.fromkeys((*MEDIA_FIELDS, *TEXT_FIELDS), problem))
+
     def source(self, name: str) -> MediaSource | None:
         """Return the media behind a field; "audio" and "reference_audio" fall back to the audio of the video's file."""
         found = self.media.get(name)
@@ -115,12 +126,14 @@ class Sample:
 
 
 def as_samples(items: Iterable[Mapping[str, Any] | Sample]) -> list[Sample]:
-    """Return samples from dicts, with unique ids.
+    """Return samples from dicts, with unique ids; an item among them that is no dict has no readable field.
 
     Raises:
-        ManifestError: An item is no sample, or an explicit id occurs twice.
+        ManifestError: None of the items is a dict, a role is unknown, or an explicit id occurs twice.
     """
-    samples = [s if isinstance(s, Sample) else Sample.of(s, index=i) for i, s in enumerate(items)]
+    rows: list[object] = list(items)
+    has_samples = any(isinstance(row, Sample | Mapping) for row in rows)
+    samples = [_as_sample(row, index, can_be_none=has_samples) for index, row in enumerate(rows)]
     positions: dict[str, int] = {}
     unique: list[Sample] = []
     for i, sample in enumerate(samples):
@@ -137,6 +150,15 @@ def as_samples(items: Iterable[Mapping[str, Any] | Sample]) -> list[Sample]:
         positions[sample.id] = i
         unique.append(sample)
     return unique
+
+
+def _as_sample(row: Any, index: int, *, can_be_none: bool) -> Sample:
+    """Return one item as a sample; one that is no sample is refused, or among others keeps its place unread."""
+    if isinstance(row, Sample):
+        return row
+    if can_be_none and not isinstance(row, Mapping):
+        return Sample.unreadable(row, index=index)
+    return Sample.of(row, index=index)
 
 
 def _read_fields(

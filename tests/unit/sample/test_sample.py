@@ -158,3 +158,13 @@ def test_name_of_thousands_of_digits_is_refused(key: str) -> None:
     """In a sentence."""
     with pytest.raises(ManifestError, match="thousands of digits"):
         Sample.of({"audio": "a.wav", key: 10**5000})
+
+
+def test_item_that_is_no_dict_among_dicts_costs_itself_alone() -> None:
+    """A generation that failed leaves None in a list: it keeps its place and has no readable field."""
+    good, bad = as_samples([{"audio": "a.wav"}, None])
+    assert good.source("audio") is not None
+    assert (bad.id, bad.source("audio")) == ("1", None)
+    problem = bad.problem("audio")
+    assert problem is not None
+    assert "None, not a dict" in problem.message
