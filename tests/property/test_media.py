@@ -105,8 +105,8 @@ def test_rates_never_run_backwards_and_cover_the_clip(times, fps):
 
 @given(
     wave=hnp.arrays(np.float32, st.integers(1, 2000), elements=st.floats(-2, 2, width=32)),
-    rate=st.sampled_from([100, 16_000]),
-    to=st.sampled_from([75, 16_000, 48_000]),
+    rate=st.sampled_from([1_000, 16_000]),
+    to=st.sampled_from([750, 16_000, 48_000]),
 )
 def test_length_after_resampling_is_that_of_the_sound(wave, rate, to):
     """ceil(N * to / rate) samples, finite, for either resampler; shares are shares."""
