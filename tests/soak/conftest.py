@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from support.commandline import PROGRAM
 from support.media import write_media
+from support.soak import METRICS, loudness
 
 collect_ignore_glob = [] if "SOAK_S" in os.environ else ["test_*.py"]
 
@@ -68,3 +71,11 @@ def clips(tmp_path_factory) -> Path:
         wave = (0.02 * (1 + i) * noise.uniform(-1, 1, RATE * (1, 3, 10, 30)[i % 4])).astype(np.float32)
         write_media(folder / f"{i:02}.wav", wave=wave, sample_rate=RATE, audio_codec="pcm_s16le")
     return folder
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory, clips) -> dict[str, float | None]:
+    """Loudness of every clip in a run to which nothing happens."""
+    run = tmp_path_factory.mktemp("undisturbed") / "run"
+    subprocess.run([*PROGRAM, "score", clips, *METRICS, "--no-store", "--out", run], check=True, capture_output=True)
+    return loudness(run)

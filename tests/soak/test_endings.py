@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-import pytest
-
-from avmeter.run import read_run
 from support.commandline import PROGRAM
+from support.soak import METRICS, loudness, stored
 
-METRICS = ("-m", "audio.loudness")
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 SOON_S = 5.0
 LOST_S = 1.0
@@ -73,29 +68,6 @@ for _ in range(int(sys.argv[3])):
 assert scores() == expected
 print(count, slowest_s)
 """
-
-
-def stored(store: Path) -> set[tuple[str, str]]:
-    try:
-        database = sqlite3.connect(store / "features.sqlite")
-        found = set(database.execute("SELECT media, fingerprint FROM features"))
-        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        database.close()
-    except sqlite3.OperationalError:
-        return set()
-    return found
-
-
-def loudness(run: Path) -> dict[str, float | None]:
-    results = read_run(run)
-    return {s.id: row["audio.loudness"].score for s, row in zip(results.samples, results, strict=True)}
-
-
-@pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory, clips) -> dict[str, float | None]:
-    run = tmp_path_factory.mktemp("undisturbed") / "run"
-    subprocess.run([*PROGRAM, "score", clips, *METRICS, "--no-store", "--out", run], check=True, capture_output=True)
-    return loudness(run)
 
 
 def test_kills(tmp_path, clips, rng, rounds, figures):
