@@ -116,6 +116,7 @@ def test_second_run_computes_nothing_and_scores_the_same(tmp_path, clips):
     assert counts(tmp_path / "b") == (0, 20)
     assert scores(tmp_path / "a") == scores(tmp_path / "b")
     summaries = [json.loads((tmp_path / run / "summary.json").read_text()) for run in "ab"]
+    assert summaries[0].pop("run_id") != summaries[1].pop("run_id")
     assert summaries[0] == summaries[1]
 
 

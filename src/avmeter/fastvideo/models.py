@@ -6,6 +6,7 @@ from pathlib import Path
 
 from avmeter.errors import MissingDependencyError, UsageError
 from avmeter.runtime.environment import Settings, fastvideo_cache_folder
+from avmeter.telemetry import import_without_telemetry
 from avmeter.weights import Entry, File
 from avmeter.weights.fetch import fetch_file
 
@@ -49,7 +50,7 @@ def _fetch(name: str, url: str) -> Path:
 
 def _from_hub(repository: str, filename: str | None) -> str:
     try:
-        import huggingface_hub
+        huggingface_hub = import_without_telemetry("huggingface_hub")
     except ImportError as error:
         raise MissingDependencyError(
             f"{repository} is a repository of the hub, and `huggingface_hub` is not installed",

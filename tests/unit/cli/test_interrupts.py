@@ -13,9 +13,12 @@ from avmeter.cli.interrupts import Interrupts
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
+# A command started under `nohup` ignores hanging up, rightly; here every signal counts, however the tests were started.
 HEAD = """
-import sys, time
+import signal, sys, time
 from avmeter.cli.interrupts import Interrupted, Interrupts
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 """
 RAISED = """
 with Interrupts() as interrupts:
