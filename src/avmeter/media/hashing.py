@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,12 +14,16 @@ from avmeter.errors import MediaError, SkipCode
 from avmeter.media.container import File, FileBytes, check_file, size_of
 
 _BLOCK_BYTES = 1 << 20
+# A write sets a file's times before its bytes are there, and times have steps, of 2 s on some disks: a state this
+# recent may still be that of other bytes.
+_SETTLED_NS = 2_000_000_000
 
 
 def content_key(file: File) -> str:
     """Return the SHA-256 of the bytes of a file, hex.
 
-    A file that was hashed before and whose size, inode and times are the same is not read again.
+    A file that was hashed before and whose size, inode and times are the same is not read again, once those times are
+    past: what was written a moment ago is.
 
     Raises:
         MediaError: The file is missing, empty, a folder, or cannot be read.
@@ -28,7 +33,9 @@ def content_key(file: File) -> str:
         return hashlib.sha256(file.data).hexdigest()
     found = check_file(file)
     try:
-        return _hash_file(os.fspath(file), (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino))
+        path, state = os.fspath(file), (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+        age_ns = time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns)
+        return _remembered_hash(path, state) if age_ns > _SETTLED_NS else _hash_file(path)
     except OSError as error:
         raise MediaError(SkipCode.UNREADABLE, f"{file}: cannot be read ({error.strerror})") from error
 
@@ -41,7 +48,11 @@ def array_key(array: np.ndarray, rate: float | None) -> str:
 
 
 @lru_cache(maxsize=1 << 16)
-def _hash_file(path: str, state: tuple[int, ...]) -> str:
+def _remembered_hash(path: str, state: tuple[int, ...]) -> str:
+    return _hash_file(path)
+
+
+def _hash_file(path: str) -> str:
     digest = hashlib.sha256()
     with Path(path).open("rb") as file:
         while block := file.read(_BLOCK_BYTES):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from avmeter.errors import MediaError
-from avmeter.media import array_key, content_key
+from avmeter.media import array_key, content_key, hashing
 from support.media import tone, write_pcm_wav
 
 
@@ -37,3 +37,14 @@ def test_content_key_follows_the_bytes(tmp_path, wav):
     assert content_key(wav) != before
     with pytest.raises(MediaError):
         content_key(tmp_path / "absent.wav")
+
+
+@pytest.mark.parametrize(("settled_ns", "num_reads"), [(2_000_000_000, 2), (-1, 1)])
+def test_hash_is_remembered_only_for_times_that_are_past(wav, monkeypatch, settled_ns, num_reads):
+    """Times of a moment ago may be those of a write whose bytes are still to come."""
+    reads = []
+    hash_file = hashing._hash_file
+    monkeypatch.setattr(hashing, "_hash_file", lambda path: reads.append(path) or hash_file(path))
+    monkeypatch.setattr(hashing, "_SETTLED_NS", settled_ns)
+    assert content_key(wav) == content_key(wav)
+    assert len(reads) == num_reads
