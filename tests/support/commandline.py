@@ -49,7 +49,7 @@ def avmeter(*arguments: object) -> Done:
 
 
 def start(*arguments: object, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-    """Start a command as a process of its own, its output piped."""
+    """Start a command as a process of its own, its output piped; it hears signals that the tests may ignore."""
     return subprocess.Popen(
         [*PROGRAM, *map(str, arguments)],
         stdout=subprocess.PIPE,
@@ -57,7 +57,14 @@ def start(*arguments: object, cwd: Path | None = None, env: Mapping[str, str] | 
         text=True,
         cwd=cwd,
         env={**os.environ, **(env or {})},
+        preexec_fn=_hear_signals,
     )
+
+
+def _hear_signals() -> None:
+    """Undo `nohup` and the background of a shell, whose children ignore hanging up and interrupts."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def contents(folder: Path) -> dict[str, tuple[int, int]]:
