@@ -182,12 +182,12 @@ class Evaluator:
                 chosen, self._config, self._executor.counts.since(before), duration_s=time.time() - started
             )
         understood = {"understood": samples.pairing.lines()} if isinstance(samples, SampleList) else {}
-        partial = _what_is_partial(rows)
+        partial = _what_is_partial(rows, corpus)
         if partial:
             notes = [f"partial: {partial['num_finished']} of {len(rows)} samples were finished", *notes]
         return EvalResults(rows, corpus, samples=items, provenance={**origin, **understood, **partial, "notes": notes})
 
-    def evaluate_groups(self, results: EvalResults) -> None:
+    def evaluate_groups(self, results: EvalResults, *, should_stop: Callable[[], bool] | None = None) -> None:
         """Compute corpus scores of every group of `results.group(by=...)`, each over its samples alone.
 
         Those that are sums over clips need none of this; others (Fréchet, kernel) compare sets of features, which come
@@ -195,6 +195,7 @@ class Evaluator:
 
         Args:
             results: Of `evaluate`; their provenance gets the scores.
+            should_stop: As for `evaluate`; groups that are not finished then are skips (`interrupted`).
         """
         names = [n for n, r in results.corpus.items() if r.score is not None and corpus_terms(results, n) is None]
         chosen = {name: self._metrics[name] for name in names if name in self._metrics}
@@ -205,7 +206,8 @@ class Evaluator:
             scores[column] = {}
             for value, positions in groups.items():
                 with self._alone():
-                    _, corpus = self._executor.run([*(results.samples[i] for i in positions), *context], chosen)
+                    group = [*(results.samples[i] for i in positions), *context]
+                    _, corpus = self._executor.run(group, chosen, None, should_stop or never)
                 scores[column][value] = {name: group_score(result) for name, result in corpus.items()}
         results.provenance = {**results.provenance, GROUP_SCORES: scores}
 
@@ -422,10 +424,19 @@ def _refuse_unknown_keys(sample: Mapping[str, Any], metrics: Mapping[str, Metric
             raise UnknownNameError.among("key of a sample", name, known)
 
 
-def _what_is_partial(rows: Sequence[Mapping[str, MetricResult]]) -> dict[str, Any]:
-    """Return what the provenance says of a run that was ended early; nothing if it was not."""
-    ended = [any(r.skip is not None and r.skip.code == SkipCode.INTERRUPTED for r in row.values()) for row in rows]
-    return {"partial": True, "num_finished": ended.count(False)} if any(ended) else {}
+def _what_is_partial(rows: Sequence[Mapping[str, MetricResult]], corpus: Mapping[str, MetricResult]) -> dict[str, Any]:
+    """Return what the provenance says of a run that was ended early; nothing if it was not.
+
+    Where all metrics are of the corpus no sample counts as finished: nothing of it stands anywhere.
+    """
+    ended = [_is_interrupted(row) for row in rows]
+    if not any(ended) and not _is_interrupted(corpus):
+        return {}
+    return {"partial": True, "num_finished": ended.count(False) if any(rows) else 0}
+
+
+def _is_interrupted(results: Mapping[str, MetricResult]) -> bool:
+    return any(r.skip is not None and r.skip.code == SkipCode.INTERRUPTED for r in results.values())
 
 
 def _notes(items: Sequence[Sample]) -> list[str]:

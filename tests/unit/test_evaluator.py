@@ -165,3 +165,10 @@ def test_corpus_scores_of_groups_are_those_of_runs_over_them_alone() -> None:
         alone = evaluator.evaluate(samples=[s for s in samples if s["system"] == value]).corpus[name]
         assert summary[value]["metrics"][name]["corpus"]["score"] == pytest.approx(alone.score, rel=1e-9)
     assert summary["a"]["metrics"][name]["corpus"]["score"] != results.corpus[name].score
+    evaluator.evaluate_groups(results, should_stop=lambda: True)
+    stopped = results.summary()["by"]["system"]["a"]["metrics"][name]["corpus"]
+    assert (stopped["score"], stopped["skip_code"]) == (None, "interrupted"), (
+        "whoever ends a run must not wait for groups"
+    )
+    partial = evaluator.evaluate(samples=samples, should_stop=lambda: True)
+    assert (partial.corpus[name].skip.code, partial.provenance["partial"]) == ("interrupted", True)

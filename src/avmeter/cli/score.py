@@ -161,7 +161,7 @@ def score_command(
         if grouping != Grouping():
             results.group(cluster=cluster, by=grouping.by)
         if grouping.by and not no_store and not interrupts.is_requested:
-            evaluator.evaluate_groups(results)
+            evaluator.evaluate_groups(results, should_stop=interrupts.should_stop)
         with interrupts.saving():
             _write_and_show(results, out, output_format)
         if interrupts.is_requested:

@@ -134,6 +134,8 @@ def run_in_chunks(
     for chunk, chunk_rows in zip(chunks, run_chunks(chunks, metrics, states, run_progress, should_stop), strict=True):
         rows.extend({name: row[name] for name in metrics if name in row} for row in chunk_rows)
         run_progress.finish(chunk)
-    if any(r.skip is INTERRUPTED or r.skip == INTERRUPTED for row in rows for r in row.values()):
+    # Metrics of the corpus alone have no rows: their states count what was left out.
+    is_partial = any(r.skip == INTERRUPTED for row in rows for r in row.values())
+    if is_partial or any(INTERRUPTED.code in (*s.left_out, *s.left_out_references) for s in states.values()):
         return rows, {name: MetricResult.skipped(name, INTERRUPTED) for name in states}
     return rows, finish_states(metrics, states)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from avmeter.engine.compute.computer import FeatureComputer
 from avmeter.engine.compute.counts import Counts
 from avmeter.engine.executors.base import Chunk, ChunkResult, Progress, Row, RunProgress, run_in_chunks
-from avmeter.engine.executors.corpus import CorpusState, start_states
+from avmeter.engine.executors.corpus import CorpusState, merge_states, start_states
 from avmeter.engine.executors.scoring import score_chunk, skip_chunk
 from avmeter.engine.failures import INTERRUPTED, never
 from avmeter.engine.plan import make_plan
@@ -93,7 +93,9 @@ class LocalExecutor:
     ) -> Iterator[list[Row]]:
         for chunk in chunks:
             if should_stop():
-                yield skip_chunk(chunk.samples, metrics, INTERRUPTED).rows
+                skipped = skip_chunk(chunk.samples, metrics, INTERRUPTED)
+                states.update(merge_states(metrics, states, skipped.states))
+                yield skipped.rows
                 continue
             update = functools.partial(progress.update, chunk)
             yield self.run_chunk(chunk.samples, metrics, states=states, progress=update, should_stop=should_stop).rows

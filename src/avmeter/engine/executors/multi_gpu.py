@@ -100,7 +100,9 @@ class MultiGpuExecutor:
             # Without a result: no worker could be started.
             result = scheduler.result(chunk)
             if result is None and should_stop():
-                yield skip_chunk(chunk.samples, metrics, INTERRUPTED).rows
+                skipped = skip_chunk(chunk.samples, metrics, INTERRUPTED)
+                states.update(merge_states(metrics, states, skipped.states))
+                yield skipped.rows
                 continue
             result = result or self._local.run_chunk(chunk.samples, remote, should_stop=should_stop)
             states.update(merge_states(metrics, states, result.states))
