@@ -370,6 +370,7 @@ def compute_features(
     *,
     field: str = "audio",
     progress: Progress | None = None,
+    should_stop: Callable[[], bool] = never,
     **options: Any,
 ) -> FeatureTable:
     """Compute embeddings of the clips of a set; `.save(path)` makes a file that `reference_features=` reads.
@@ -379,6 +380,7 @@ def compute_features(
         extractor: A name in `BACKBONES`, or any extractor with an embedding.
         field: Whose features: "audio", "reference_audio", "video", "reference".
         progress: Called with (samples done, samples in all).
+        should_stop: As for `Evaluator.evaluate`; clips that are not finished then are skips (`interrupted`).
         **options: As for `Evaluator`: device, weights, protocol, store, precision, batch_size, loader_threads,
             loader_processes, decode_timeout_s, limits.
 
@@ -404,7 +406,9 @@ def compute_features(
     require_packages(f"extractor `{extractor}`", chosen.dependencies, chosen.extra)
     computer = config.build_computer()
     try:
-        return collect_features(as_samples(samples), computer, chosen, field=field, progress=progress)
+        return collect_features(
+            as_samples(samples), computer, chosen, field=field, progress=progress, should_stop=should_stop
+        )
     finally:
         computer.unload()
         computer.store.close()

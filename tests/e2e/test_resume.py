@@ -220,3 +220,101 @@ def test_memory_does_not_grow_with_the_set(tmp_path):
     done = subprocess.run([sys.executable, "-c", MEMORY, tmp_path], capture_output=True, text=True, check=True)
     few, all_of_them = map(int, done.stdout.split())
     assert all_of_them - few < 25_000, f"peak grew from {few} to {all_of_them} KiB"
+
+
+def end_after(process: subprocess.Popen[str], num_lines: int, ending: int) -> str:
+    """Send a signal to a process once it has said that it scores this many variants; return what it printed."""
+    assert process.stderr is not None
+    said: list[str] = []
+    while sum(line.startswith("scoring: ") for line in said) < num_lines:
+        said.append(process.stderr.readline())
+        assert said[-1], said
+    process.send_signal(ending)
+    out, err = process.communicate(timeout=60)
+    assert out == ""
+    assert "Traceback" not in err
+    return err
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_stress_that_is_ended_keeps_finished_variants(tmp_path, clips, ending):
+    """The folder says that it is partial and what is missing; the same command gives a whole one."""
+    few = sorted(clips.iterdir())[:4]
+    command = ["stress", *few, "-m", "audio.loudness", "--variants", "low_volume,white_noise,silence", "--out"]
+    err = end_after(process := start(*command, tmp_path / "run"), 3, ending)
+    assert process.returncode == CODES[ending]
+    assert err.splitlines()[-1].startswith("interrupted: what was computed is kept")
+    assert f"written: {tmp_path / 'run'} with 2 of 4 variants" in err
+    facts, content = (json.loads((tmp_path / "run" / name).read_text()) for name in ("run.json", "stress.json"))
+    assert (facts["partial"], facts["num_finished"], content["partial"]) == (True, 8, True)
+    assert content["unfinished"] == ["white_noise", "silence"]
+    assert {c["variant"] for c in content["cells"]} == {"original", "low_volume -20 dB"}
+    assert "partial: 2 of 4 variants" in (tmp_path / "run" / "report.html").read_text()
+    assert None not in scores(tmp_path / "run")
+    assert avmeter(*command, tmp_path / "run").code == 0
+    whole = json.loads((tmp_path / "run" / "stress.json").read_text())
+    assert not {"partial", "unfinished"} & whole.keys()
+    assert [c for c in whole["cells"] if c["variant"] in ("original", "low_volume -20 dB")] == content["cells"]
+
+
+def test_stress_that_is_ended_at_once_writes_no_results(tmp_path, clips):
+    """No variant was finished: the folder holds a run that was begun, and nothing that looks like a result."""
+    command = ["stress", *sorted(clips.iterdir()), "-m", "audio.loudness", "--no-store", "--out", tmp_path / "run"]
+    process = start(*command)
+    assert end_after(process, 1, signal.SIGINT).splitlines()[-1] == "interrupted"
+    assert process.returncode == 130
+    assert not (tmp_path / "run" / "results.parquet").exists()
+    assert "written" not in json.loads((tmp_path / "run" / "run.json").read_text())
+
+
+def test_export_that_is_ended_leaves_the_old_file_and_goes_on(tmp_path, clips):
+    """A part of a set is no reference set; features that were computed are not computed again."""
+    out = tmp_path / "reference.npz"
+    command = ["features", "export", "--extractor", "yamnet", "--out", out]
+    assert avmeter(*command, *sorted(clips.iterdir())[:2]).code == 0
+    before = out.read_bytes()
+    process = start(*command, clips)
+    deadline = time.monotonic() + 60
+    while stored(tmp_path / "cache") < 4 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    printed, err = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert (printed, "Traceback" in err, "error" in err) == ("", False, False)
+    assert out.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir() if p.suffix == ".tmp"] == []
+    assert avmeter(*command, clips).code == 0
+    assert stored(tmp_path / "cache") == NUM_CLIPS
+
+
+ENDED = """
+import os, signal, sys
+from avmeter.cli.interrupts import Interrupts
+calls = iter(range(int(sys.argv.pop(1))))
+def should_stop(interrupts):
+    if next(calls, None) is None:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return interrupts.is_requested
+Interrupts.should_stop = should_stop
+from avmeter.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("num_calls", [1, 60])
+def test_eval_run_that_is_ended_has_what_is_finished(tmp_path, clips, num_calls):
+    """In the JSON of FastVideo what is missing has no score, and says that the run was ended."""
+    out = tmp_path / "scores.json"
+    arguments = ["eval", "run", "--videos", *sorted(clips.iterdir()), "--metrics", "audio.loudness", "--output", out]
+    done = subprocess.run(
+        [sys.executable, "-c", ENDED, str(num_calls), *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 143, done.stderr
+    assert "Traceback" not in done.stderr
+    assert out.exists() == (num_calls > 1)
+    if out.exists():
+        rows = [row["scores"]["audio.loudness"] for row in json.loads(out.read_text())]
+        missing = [row for row in rows if row["score"] is None]
+        assert len(missing) < len(rows)
+        assert all("was ended" in row["details"]["skipped"] for row in missing)
+        assert bool(missing) == (f"with {len(rows) - len(missing)} of {len(rows)} samples" in done.stderr)

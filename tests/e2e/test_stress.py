@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from avmeter.demo.scenes import render_clips
 from avmeter.evaluator import Evaluator
@@ -87,15 +86,13 @@ def test_quiet_words_are_all_understood(result: StressResult) -> None:
 
 def test_command_writes_tables_verdicts_and_page(tmp_path: Path) -> None:
     """`avmeter stress CLIPS --metrics ... --anchors --out DIR` without any weights."""
-    from avmeter.cli.app import app
-
     clip = _melody(tmp_path)
     out = tmp_path / "run"
     variants = "original,silence,low_volume,mirrored"
-    command = ["stress", str(clip), "--metrics", "av.align,audio.loudness", "--variants", variants, "--anchors"]
-    done = CliRunner().invoke(app, [*command, "--no-store", "--out", str(out)])
-    assert done.exit_code == 0, done.output
-    assert max(map(len, done.stdout.splitlines())) <= 160
+    command = ["stress", clip, "--metrics", "av.align,audio.loudness", "--variants", variants, "--anchors"]
+    done = avmeter(*command, "--no-store", "--out", out)
+    assert done.code == 0, done.err
+    assert max(map(len, done.out.splitlines())) <= 160
     content: dict[str, Any] = json.loads((out / "stress.json").read_text("utf-8"))
     assert {v["kept"] for v in content["verdicts"]} == {True}
     assert {a["anchor"] for a in content["anchors"]} == {"truth", "shuffled", "noise", "silence"}

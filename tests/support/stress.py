@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from avmeter.engine.decode.threads import open_media
+from avmeter.engine.failures import never
 from avmeter.errors import SkipCode
 from avmeter.media import AudioSpec
 from avmeter.metrics.base import CorpusMetric
@@ -42,7 +43,9 @@ class FakeEvaluator:
         self.metric_names = list(self.metrics)
         self.seen: list[tuple[tuple[str, ...], list[Sample]]] = []
 
-    def evaluate(self, *, samples: Sequence[Sample], metrics: Sequence[str]) -> EvalResults:
+    def evaluate(
+        self, *, samples: Sequence[Sample], metrics: Sequence[str], should_stop: Callable[[], bool] = never
+    ) -> EvalResults:
         self.seen.append((tuple(metrics), list(samples)))
         rows = [{n: self._score(n, s) for n in metrics if n != "test.count"} for s in samples]
         corpus = {"test.count": MetricResult("test.count", float(len(samples)))} if "test.count" in metrics else {}

@@ -109,7 +109,8 @@ def run(interrupts: Interrupts | None = None) -> None:
         if not interrupts.is_requested:
             raise
         # An interrupt is no failure, whatever the code that it came upon made of it.
-        say("interrupted: what was computed is kept in the feature store; the same command goes on from there")
+        kept = ": what was computed is kept in the feature store; the same command goes on from there"
+        say(f"interrupted{kept if interrupts.has_store else ''}")
         sys.exit(interrupts.exit_code)
 
 

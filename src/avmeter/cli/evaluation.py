@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from avmeter.cli.exit_codes import EXIT_NOTHING
+from avmeter.cli.interrupts import Interrupted, Interrupts
 from avmeter.cli.once import OnceCommand
 from avmeter.errors import UsageError
 from avmeter.registry import list_metrics
@@ -57,6 +58,7 @@ def list_command(group: Annotated[str | None, typer.Option(help="Only this group
 
 @app.command("run", cls=ListOptionCommand)
 def run_command(
+    context: typer.Context,
     videos: Annotated[list[str] | None, typer.Option(help="Generated videos: paths, patterns or folders.")] = None,
     reference: Annotated[str | None, typer.Option(help="Real videos: a path, pattern or folder.")] = None,
     metrics: Annotated[str, typer.Option(help="Names and groups, comma-separated, or all.")] = "all",
@@ -78,12 +80,19 @@ def run_command(
     if not videos:
         raise UsageError("nothing to score", hint="--videos clip.mp4, or a folder, or several")
     samples = _samples(_expand(videos), reference, text_prompt, fps)
-    results = _evaluate(create_evaluator(metrics, device), samples, explicit=metrics.split(","))
-    if output is None:
-        print_fastvideo(results)
-    else:
-        write_atomically(output, to_json(results.to_fastvideo(), indent=2))
-        say(f"written: {output}")
+    interrupts: Interrupts = context.obj
+    with interrupts.deferred():
+        results = _evaluate(create_evaluator(metrics, device), samples, interrupts, explicit=metrics.split(","))
+        if interrupts.is_requested and not results.provenance.get("num_finished", len(results)):
+            raise Interrupted
+        with interrupts.saving():
+            if output is None:
+                print_fastvideo(results)
+            else:
+                write_atomically(output, to_json(results.to_fastvideo(), indent=2))
+                say(f"written: {output}{_finished(results)}")
+        if interrupts.is_requested:
+            raise Interrupted
     if not any(r.score is not None for row in (*results, results.corpus) for r in row.values()):
         raise typer.Exit(EXIT_NOTHING)
 
@@ -121,7 +130,12 @@ def _samples(videos: list[str], reference: str | None, prompts: list[str] | None
     )
 
 
-def _evaluate(evaluator: Evaluator, samples: Any, *, explicit: Sequence[str]) -> EvalResults:
+def _finished(results: EvalResults) -> str:
+    partial = results.provenance.get("partial")
+    return f" with {results.provenance['num_finished']} of {len(results)} samples" if partial else ""
+
+
+def _evaluate(evaluator: Evaluator, samples: Any, interrupts: Interrupts, *, explicit: Sequence[str]) -> EvalResults:
     """Run the metrics for which some sample has the inputs, and those that were named."""
     from avmeter.cli.messages import say
     from avmeter.metrics.selection import select_metrics
@@ -132,5 +146,7 @@ def _evaluate(evaluator: Evaluator, samples: Any, *, explicit: Sequence[str]) ->
         say(f"not run, no sample has {' and '.join(f'`{f}`' for f in fields)}: {', '.join(names)}")
     if not selection.chosen:
         raise UsageError("no metric has the inputs it needs", hint="see `avmeter list` for what each metric needs")
-    results: EvalResults = evaluator.evaluate(samples=samples, metrics=selection.chosen)
+    results: EvalResults = evaluator.evaluate(
+        samples=samples, metrics=selection.chosen, should_stop=interrupts.should_stop
+    )
     return results

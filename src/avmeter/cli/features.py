@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from avmeter.cli.interrupts import Interrupted, Interrupts
 from avmeter.cli.messages import say, show
 from avmeter.cli.progress import progress_bar
+from avmeter.errors import UsageError
 from avmeter.files import is_file
 
 if TYPE_CHECKING:
+    from avmeter.engine.feature_table import FeatureTable
     from avmeter.sample import Sample
 
 app = typer.Typer(help="Export the embeddings of a set.", no_args_is_help=True)
@@ -24,6 +29,7 @@ def _group() -> None:
 
 @app.command("export")
 def export_command(
+    context: typer.Context,
     inputs: Annotated[list[Path], typer.Argument(help="Run folder, clips, folders of clips, or one manifest.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write, .npz.")],
     extractor: Annotated[str, typer.Option(help="A backbone, or any extractor with an embedding.")] = "passt",
@@ -55,24 +61,46 @@ def export_command(
 
     check_export(out)
     samples = _samples(inputs)
-    with progress_bar(len(samples), "embedding") as on_progress:
-        table = compute_features(
-            samples,
-            extractor,
-            field=field,
-            device=device,
-            weights=weights,
-            protocol=protocol,
-            store=False if no_store else (store or True),
-            progress=on_progress,
-        )
+    interrupts: Interrupts = context.obj
+    interrupts.has_store = not no_store
+    with interrupts.deferred():
+        with _no_error_if_asked_to_stop(interrupts), progress_bar(len(samples), "embedding") as on_progress:
+            table = compute_features(
+                samples,
+                extractor,
+                field=field,
+                device=device,
+                weights=weights,
+                protocol=protocol,
+                store=False if no_store else (store or True),
+                progress=on_progress,
+                should_stop=interrupts.should_stop,
+            )
+        if interrupts.is_requested:  # a part of a set is no reference set: nothing is written
+            raise Interrupted
+        with interrupts.saving():
+            _save(table, out, content="rows" if rows else "statistics")
+    mark = f" {MARK}" if table.dummy else ""
+    show(f"{out}: {len(table.rows)} x {table.rows.shape[1]} of {extractor}{mark}")
+
+
+@contextlib.contextmanager
+def _no_error_if_asked_to_stop(interrupts: Interrupts) -> Iterator[None]:
+    """Let a run that was ended before its first embedding be an interrupt, not a set without features."""
     try:
-        table.save(out, content="rows" if rows else "statistics")
+        yield
+    except UsageError:
+        if interrupts.is_requested:
+            raise Interrupted from None
+        raise
+
+
+def _save(table: FeatureTable, out: Path, *, content: str) -> None:
+    try:
+        table.save(out, content=content)
     finally:  # also where what was left out is the reason that too little is left
         for sample_id, skip in table.skips.items():
             say(f"left out: {sample_id}: {skip.code}: {skip.reason}")
-    mark = f" {MARK}" if table.dummy else ""
-    show(f"{out}: {len(table.rows)} x {table.rows.shape[1]} of {extractor}{mark}")
 
 
 def _samples(inputs: list[Path]) -> list[Sample]:

@@ -34,9 +34,13 @@ class Interrupts:
 
     Args:
         grace_s: How long the main thread may take to end.
+
+    Attributes:
+        has_store: Set by commands whose finished features are kept in a store, for the last words of an interrupt.
     """
 
     def __init__(self, *, grace_s: float = GRACE_S) -> None:
+        self.has_store = False
         self._grace_s = grace_s
         self._number: int | None = None
         self._is_deferred = False

@@ -156,6 +156,7 @@ def score_command(
         limits=parse_limits(limit or []),
     )
     interrupts: Interrupts = context.obj
+    interrupts.has_store = not no_store
     with interrupts.deferred():
         results = _evaluate(evaluator, samples, interrupts, explicit=[m.strip() for m in chosen.split(",")])
         if grouping != Grouping():
@@ -212,7 +213,7 @@ def _write_and_show(results: EvalResults, out: Path | None, output_format: str) 
     try:
         if out is not None:
             results.write(out)
-            page = write_report(results, out, notes=results.provenance.get("notes", ()))
+            page = write_report(results, out)
             say(f"written: {out} (open {page})")
     finally:
         if output_format == "fastvideo":
@@ -225,7 +226,7 @@ def _write_partial(results: EvalResults, out: Path) -> None:
     from avmeter.report import write_report
 
     results.write(out)
-    page = write_report(results, out, notes=results.provenance["notes"])
+    page = write_report(results, out)
     finished = f"{results.provenance['num_finished']} of {len(results)} samples"
     say(f"written: {out} with {finished} (open {page})")
 

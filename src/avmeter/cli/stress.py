@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from avmeter.cli.exit_codes import EXIT_NOTHING
+from avmeter.cli.interrupts import Interrupted, Interrupts
 from avmeter.cli.messages import say
 from avmeter.cli.options import parse_options
 from avmeter.errors import UsageError
 
+if TYPE_CHECKING:
+    from avmeter.stress.experiment import Experiment
+
 
 def stress_command(
+    context: typer.Context,
     clips: Annotated[list[Path], typer.Argument(help="Clips, folders or a manifest.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Run folder to write.")],
     metrics: Annotated[str, typer.Option("--metrics", "-m", help="Names and groups, comma-separated.")] = "all",
@@ -45,7 +50,6 @@ def stress_command(
     """
     from avmeter.evaluator import Evaluator
     from avmeter.manifest import samples_from_inputs, with_texts
-    from avmeter.report.stress_page import print_experiment, write_experiment
     from avmeter.stress.experiment import parse_variants, run_experiment
     from avmeter.stress.fallbacks import with_fallbacks
     from avmeter.weights import WeightsSource
@@ -57,7 +61,9 @@ def stress_command(
     )
     options, changed = with_fallbacks(metrics, parse_options(option or []), WeightsSource.parse(weights))
     evaluator = Evaluator(metrics, device, weights=weights, options=options, store=not no_store)
-    try:
+    interrupts: Interrupts = context.obj
+    interrupts.has_store = not no_store
+    with interrupts.deferred():
         experiment = run_experiment(
             samples,
             evaluator,
@@ -68,17 +74,34 @@ def stress_command(
             seed=seed,
             fallbacks=changed,
             progress=lambda label: say(f"scoring: {label}"),
+            should_stop=interrupts.should_stop,
         )
-    finally:
+        with interrupts.saving():
+            write_and_show(experiment, out)
+        if interrupts.is_requested:
+            raise Interrupted
         evaluator.shutdown()
+    if not experiment.result.scored_metrics:
+        raise typer.Exit(EXIT_NOTHING)
+
+
+def write_and_show(experiment: Experiment, out: Path, *, title: str = "avmeter stress") -> None:
+    """Write the run folder, then print; of an experiment that was ended early write what is finished, if anything."""
+    from avmeter.report.stress_page import print_experiment, write_experiment
+
+    if experiment.is_partial:
+        if experiment.result.variants:
+            page = write_experiment(experiment, out, title=title)
+            num_finished = len(experiment.result.variants)
+            num_all = num_finished + len(experiment.result.unfinished)
+            say(f"written: {out} with {num_finished} of {num_all} variants (open {page})")
+        return
     if experiment.fallback_note:
         say(experiment.fallback_note)
     try:
-        say(f"written: {out} (open {write_experiment(experiment, out)})")
+        say(f"written: {out} (open {write_experiment(experiment, out, title=title)})")
     finally:
         print_experiment(experiment)
-    if not experiment.result.scored_metrics:
-        raise typer.Exit(EXIT_NOTHING)
 
 
 def _refuse_folder_among_clips(out: Path, inputs: Sequence[Path]) -> None:

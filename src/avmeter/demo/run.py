@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avmeter.demo.scenes import render_clips
+from avmeter.engine.failures import never
 from avmeter.evaluator import Evaluator
 from avmeter.metrics.base import CorpusMetric, Metric
 from avmeter.metrics.requirements import requirements_of
@@ -34,12 +35,15 @@ class Demo:
     too_few_clips: tuple[str, ...]
 
 
-def run_demo(folder: Path, *, progress: Callable[[str], None] | None = None) -> Demo:
+def run_demo(
+    folder: Path, *, progress: Callable[[str], None] | None = None, should_stop: Callable[[], bool] = never
+) -> Demo:
     """Render clips into `folder`, damage them in known ways, and score all; nothing is downloaded.
 
     Args:
         folder: Run folder to write.
         progress: Called with the label of each variant before it is scored.
+        should_stop: As for `run_stress`.
 
     Raises:
         MissingDependencyError: espeak-ng is not installed.
@@ -62,6 +66,7 @@ def run_demo(folder: Path, *, progress: Callable[[str], None] | None = None) -> 
             variants=parse_variants("seed"),
             fallbacks=[n for n in changed if n in ready],
             progress=progress,
+            should_stop=should_stop,
         )
     finally:
         evaluator.shutdown()

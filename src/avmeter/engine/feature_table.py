@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from avmeter.engine.compute.computer import FeatureComputer
 from avmeter.engine.executors.base import Progress
+from avmeter.engine.failures import never
 from avmeter.engine.plan import FeatureRequest, Outcome, Plan, resolve_sources
 from avmeter.errors import SkipCode, StatsError, UsageError
 from avmeter.features.base import Extractor
@@ -132,6 +133,7 @@ def collect_features(
     *,
     field: str = "audio",
     progress: Progress | None = None,
+    should_stop: Callable[[], bool] = never,
 ) -> FeatureTable:
     """Compute the embedding of one field of every sample that has it; samples of the role "reference" are left out.
 
@@ -141,6 +143,7 @@ def collect_features(
         extractor: It must make an array `embedding`, (D,) or (E, D).
         field: Sample field: audio, reference_audio, video, reference.
         progress: Called with (samples done, samples in all).
+        should_stop: Called every now and then; once it returns True, what is missing becomes a skip.
 
     Raises:
         UsageError: The extractor makes no embedding, or no sample could be embedded.
@@ -149,7 +152,7 @@ def collect_features(
     rows: list[npt.NDArray[np.float32]] = []
     skips: dict[str, Skip] = {}
     dummy = False
-    for sample, outcome in _outcomes(samples, computer, extractor, field, progress):
+    for sample, outcome in _outcomes(samples, computer, extractor, field, progress=progress, should_stop=should_stop):
         if isinstance(outcome, Skip):
             skips[sample.id] = outcome
             continue
@@ -180,7 +183,13 @@ def collect_features(
 
 
 def _outcomes(
-    samples: Sequence[Sample], computer: FeatureComputer, extractor: Extractor, field: str, progress: Progress | None
+    samples: Sequence[Sample],
+    computer: FeatureComputer,
+    extractor: Extractor,
+    field: str,
+    *,
+    progress: Progress | None,
+    should_stop: Callable[[], bool],
 ) -> Iterator[tuple[Sample, Outcome]]:
     generated = [s for s in samples if s.role == "generated"]
     for start in range(0, len(generated), _CHUNK):
@@ -189,7 +198,7 @@ def _outcomes(
         named = [resolve_sources(plan, sample, (field,)) for sample in chunk]
         targets = [n if isinstance(n, Skip) else plan.add(extractor, n) for n in named]
         plan.requested = {(i, extractor.name): {field: target} for i, target in enumerate(targets)}
-        outcomes = computer.compute(plan)
+        outcomes = computer.compute(plan, should_stop=should_stop)
         if progress is not None:
             progress(start + len(chunk), len(generated))
         for sample, target in zip(chunk, targets, strict=True):

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from avmeter.engine.failures import never
 from avmeter.errors import SkipError, UsageError
 from avmeter.evaluator import Evaluator
 from avmeter.files import add_to_list
@@ -91,7 +92,8 @@ def run_anchors(
     metrics: Sequence[str] | None = None,
     clip_results: EvalResults | None = None,
     seed: int = 0,
-) -> AnchorsResult:
+    should_stop: Callable[[], bool] = never,
+) -> AnchorsResult | None:
     """Score floors and ceilings of a set in the protocol of the evaluator.
 
     Args:
@@ -101,6 +103,10 @@ def run_anchors(
         metrics: Subset of the evaluator's metrics; None for all.
         clip_results: Results of the set itself, if it was scored already.
         seed: Seed of the noise and of the pairing.
+        should_stop: Called every now and then; once it returns True nothing more is scored.
+
+    Returns:
+        None if it was asked to stop before all was scored.
 
     Raises:
         UsageError: No clip to measure.
@@ -111,18 +117,23 @@ def run_anchors(
     if not clips:
         raise UsageError("no clips to compare with anchors")
     names = list(metrics) if metrics is not None else evaluator.metric_names
-    results = clip_results if clip_results is not None else _evaluated(evaluator, items, names)
+    results = clip_results if clip_results is not None else _evaluated(evaluator, items, names, should_stop)
     own = _Scores.of(items, results)
     target = folder / "anchors"
     target.mkdir(parents=True, exist_ok=True)
     directions = {n: evaluator.metrics[n].direction for n in names}
     anchors: dict[tuple[str, str], Anchor] = {}
     for anchor in ANCHORS:
+        if should_stop():
+            return None
         stand_ins = [s for s in _stand_ins(anchor, clips, target, seed) if s is not None]
-        results = _evaluated(evaluator, [*stand_ins, *context], names) if stand_ins else EvalResults()
+        scored = [*stand_ins, *context]
+        results = _evaluated(evaluator, scored, names, should_stop) if stand_ins else EvalResults()
         measured = _Scores.of(stand_ins, results)
         for name, direction in directions.items():
             anchors[anchor, name] = _anchor(name, direction, clips=own, anchor=measured)
+    if should_stop():
+        return None
     return AnchorsResult(
         metrics=directions,
         clip_scores={n: own.headline(n) for n in names},
@@ -165,11 +176,13 @@ class _Scores:
         return [*found, self.results.corpus[name]] if name in self.results.corpus else found
 
 
-def _evaluated(evaluator: Evaluator, samples: Sequence[Sample], names: Sequence[str]) -> EvalResults:
+def _evaluated(
+    evaluator: Evaluator, samples: Sequence[Sample], names: Sequence[str], should_stop: Callable[[], bool]
+) -> EvalResults:
     with warnings.catch_warnings():
         # The truth is its own reference, on purpose.
         warnings.filterwarnings("ignore", message=".*their own reference")
-        return evaluator.evaluate(samples=samples, metrics=names)
+        return evaluator.evaluate(samples=samples, metrics=names, should_stop=should_stop)
 
 
 def _stand_ins(anchor: str, clips: Sequence[Sample], folder: Path, seed: int) -> list[Sample | None]:

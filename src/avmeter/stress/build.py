@@ -10,7 +10,7 @@ import errno
 import hashlib
 import os
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from avmeter.engine.failures import INTERRUPTED, never
 from avmeter.errors import MediaError, SkipCode
 from avmeter.files import add_to_list
 from avmeter.media import AudioSpec, FrameRequest, MediaItem
@@ -62,6 +63,7 @@ def build_variant(
     texts: Mapping[str, object] | None = None,
     other: Path | None = None,
     seed: int = 0,
+    should_stop: Callable[[], bool] = never,
 ) -> VariantClip:
     """Build a variant of `source`; files go into `folder`. The same seed gives the same damage.
 
@@ -72,9 +74,10 @@ def build_variant(
         texts: Text fields of the clip's sample.
         other: Clip whose sound replaces this one's ("unrelated", "exchanged").
         seed: Seed of random damage.
+        should_stop: Called before each frame of a damaged video.
 
     Raises:
-        MediaError: The clip cannot be decoded, or lacks what is to be damaged.
+        MediaError: The clip cannot be decoded, or lacks what is to be damaged; or the run was asked to stop.
     """
     if variant.kind == "original":
         return VariantClip(path=source, note=variant.note)
@@ -85,7 +88,8 @@ def build_variant(
     try:
         with MediaItem.open(source) as item:
             if variant.kind == "video":
-                return VariantClip(path=_damaged_video(variant, item, source, target, rng), note=variant.note)
+                path = _damaged_video(variant, item, source, target, rng=rng, should_stop=should_stop)
+                return VariantClip(path=path, note=variant.note)
             return _damaged_audio(variant, item, source, target, other=other, rng=rng)
     except av.FFmpegError as error:
         if error.errno in _FOLDER_FAILED:
@@ -145,13 +149,21 @@ def _audio_of(other: Path | None, source: Path, shape: tuple[int, ...], rate: in
     return np.repeat(np.resize(waveform, shape[1])[None], shape[0], axis=0)
 
 
-def _damaged_video(variant: Variant, item: MediaItem, source: Path, target: Path, rng: np.random.Generator) -> Path:
+def _damaged_video(
+    variant: Variant,
+    item: MediaItem,
+    source: Path,
+    target: Path,
+    *,
+    rng: np.random.Generator,
+    should_stop: Callable[[], bool],
+) -> Path:
     damage = video.DAMAGES[variant.name]
     times_s = np.asarray(item.frame_times, np.float64)
     order = np.arange(len(times_s)) if damage.order is None else damage.order(len(times_s), variant.dose or 0.0, rng)
     fps = len(times_s) / item.video_duration_s * damage.fps_factor
     times_s = times_s / damage.fps_factor
-    shown = _shown(item, order, damage)
+    shown = _until_stopped(_shown(item, order, damage), should_stop)
     if not item.has_audio:
         return write_clip(_with_suffix(target, ".mp4"), shown, fps=fps, times_s=times_s)
     start_s = float(item.audio_facts.start_s)
@@ -168,6 +180,15 @@ def _shown(item: MediaItem, order: npt.NDArray[np.int64], damage: video.VideoDam
         height, width = (n - n % 2 for n in frame.shape[:2])
         frame = np.ascontiguousarray(frame[:height, :width])
         yield damage.change(frame) if damage.change else frame
+
+
+def _until_stopped(
+    frames: Iterator[npt.NDArray[np.uint8]], should_stop: Callable[[], bool]
+) -> Iterator[npt.NDArray[np.uint8]]:
+    for frame in frames:
+        if should_stop():
+            raise MediaError(INTERRUPTED.code, INTERRUPTED.reason, hint=INTERRUPTED.hint)
+        yield frame
 
 
 def _target(folder: Path, source: Path, variant: Variant) -> Path:

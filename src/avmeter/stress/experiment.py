@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from avmeter.engine.failures import never
 from avmeter.errors import UsageError
 from avmeter.evaluator import Evaluator
 from avmeter.run import begin_run, prepare_run, write_run
@@ -28,7 +29,7 @@ class Experiment:
 
     Attributes:
         result: Variants by metrics, with verdicts.
-        anchors: Floors and ceilings; None if they were not measured.
+        anchors: Floors and ceilings; None if they were not measured, or not all of them.
         fallbacks: Metrics that ran with `FALLBACK_BACKBONE` in place of their default.
     """
 
@@ -44,9 +45,19 @@ class Experiment:
         names = ", ".join(self.fallbacks)
         return f"Weights of the published backbone are not on this machine: {names} with {FALLBACK_BACKBONE}."
 
+    @property
+    def is_partial(self) -> bool:
+        """True if the experiment was ended early."""
+        return "partial" in self.result.results.provenance
+
     def write(self, folder: Path) -> None:
-        """Write every single score as a run folder, and cells, verdicts and anchors as `stress.json`."""
+        """Write every single score as a run folder, and cells, verdicts and anchors as `stress.json`.
+
+        That of an experiment which was ended early also has `partial` and the labels of what is `unfinished`.
+        """
         content: dict[str, Any] = {"cells": _cells(self.result), "verdicts": _verdicts(self.result)}
+        if self.is_partial:
+            content |= {"partial": True, "unfinished": [v.label for v in self.result.unfinished]}
         if self.anchors is not None:
             content["anchors"] = _anchors(self.anchors)
         write_run(self.result.results, folder, stress=content)
@@ -78,6 +89,7 @@ def run_experiment(
     seed: int = 0,
     fallbacks: Sequence[str] = (),
     progress: Callable[[str], None] | None = None,
+    should_stop: Callable[[], bool] = never,
 ) -> Experiment:
     """Run the stress suite, and with `anchors` floors and ceilings; clips are written into `folder`.
 
@@ -91,6 +103,7 @@ def run_experiment(
         seed: Of all random damage.
         fallbacks: Metrics that `with_fallbacks` changed, for the record.
         progress: Called with the label of each variant before it is scored.
+        should_stop: As for `run_stress`. Anchors that are not finished then are left out.
 
     Raises:
         UsageError: A clip is an array, or there is none; `folder` cannot be written or holds files of others; a clip
@@ -107,8 +120,16 @@ def run_experiment(
         unrelated=unrelated or render_siren(folder / "clips"),
         seed=seed,
         progress=progress,
+        should_stop=should_stop,
     )
-    found = run_anchors([_as_own_truth(s) for s in samples], evaluator, folder, seed=seed) if anchors else None
+    found = None
+    if anchors and not result.unfinished:
+        own = [_as_own_truth(s) for s in samples]
+        found = run_anchors(own, evaluator, folder, seed=seed, should_stop=should_stop)
+        if found is None:
+            notes = ["partial: floors and ceilings were not finished"]
+            partial = {"partial": True, "num_finished": len(result.results), "notes": notes}
+            result.results.provenance = {**result.results.provenance, **partial}
     return Experiment(result=result, anchors=found, fallbacks=tuple(fallbacks))
 
 

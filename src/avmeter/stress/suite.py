@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from avmeter.engine.failures import skip_of_failure
+from avmeter.engine.failures import never, skip_of_failure
 from avmeter.errors import SkipError, UsageError
 from avmeter.evaluator import Evaluator
 from avmeter.metrics.base import CorpusMetric, Metric
@@ -35,6 +35,7 @@ class StressResult:
         cells: (variant label, metric) -> what was measured.
         verdicts: One for each expectation that concerns these metrics and variants.
         results: Every single score, in the form of a run.
+        unfinished: Variants that a run which was asked to stop has not measured; they have no row, and no score.
     """
 
     variants: tuple[Variant, ...]
@@ -42,6 +43,7 @@ class StressResult:
     cells: Mapping[tuple[str, str], Cell]
     verdicts: tuple[Verdict, ...]
     results: EvalResults
+    unfinished: tuple[Variant, ...] = ()
 
     @property
     def scored_metrics(self) -> list[str]:
@@ -64,6 +66,7 @@ def run_stress(
     metrics: Sequence[str] | None = None,
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
+    should_stop: Callable[[], bool] = never,
 ) -> StressResult:
     """Build variants of clips, score them all, and judge the metrics.
 
@@ -80,6 +83,8 @@ def run_stress(
         metrics: Subset of the evaluator's metrics; None for all.
         seed: Seed of all random damage.
         progress: Called with the label of each variant before it is scored.
+        should_stop: Called every now and then; once it returns True the result has the variants that are finished,
+            and its provenance says `partial`.
 
     Raises:
         UsageError: A clip is an array, or there is no clip.
@@ -93,24 +98,39 @@ def run_stress(
     rows: list[dict[str, MetricResult]] = []
     shown: list[Sample] = []
     provenance: dict[str, Any] = {}
+    finished: list[Variant] = []
     for variant in chosen:
+        if should_stop():
+            break
         if progress is not None:
             progress(variant.label)
-        attempts = _attempts(variant, originals, target, unrelated=unrelated, seed=seed)
-        results = _evaluate(attempts, evaluator, names)
+        attempts = _attempts(variant, originals, target, unrelated=unrelated, seed=seed, should_stop=should_stop)
+        results = _evaluate(attempts, evaluator, names, should_stop)
+        if should_stop():  # even where it came too late to matter: nobody can tell from the outside
+            break
+        finished.append(variant)
         for name in names:
             cells[variant.label, name] = _cell(name, evaluator, originals, results)
         rows.extend(results)
         shown.extend(attempt.shown() for attempt in attempts)
         provenance = dict(results.provenance)
     directions = {n: evaluator.metrics[n].direction for n in names}
+    if len(finished) < len(chosen):
+        provenance |= _partial(len(finished), len(chosen), num_rows=len(rows))
     return StressResult(
-        variants=tuple(chosen),
+        variants=tuple(finished),
         metrics=directions,
         cells=cells,
-        verdicts=tuple(judge(load_expectations(), chosen, directions, cells)),
+        verdicts=tuple(judge(load_expectations(), finished, directions, cells)),
         results=EvalResults(rows, {}, samples=shown, provenance={**provenance, "seed": seed}),
+        unfinished=tuple(chosen[len(finished) :]),
     )
+
+
+def _partial(num_finished: int, num_variants: int, *, num_rows: int) -> dict[str, Any]:
+    """Return what the provenance says of a run that was ended early; every row that it has is finished."""
+    note = f"partial: {num_finished} of {num_variants} variants were finished"
+    return {"partial": True, "num_finished": num_rows, "notes": [note]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,15 +195,31 @@ def _path_of(sample: Sample) -> Path:
 
 
 def _attempts(
-    variant: Variant, originals: Sequence[_Original], folder: Path, *, unrelated: Path | None, seed: int
+    variant: Variant,
+    originals: Sequence[_Original],
+    folder: Path,
+    *,
+    unrelated: Path | None,
+    seed: int,
+    should_stop: Callable[[], bool],
 ) -> list[_Attempt]:
-    attempts = []
+    attempts: list[_Attempt] = []
     for i, original in enumerate(originals):
+        if should_stop():
+            break
         following = originals[(i + 1) % len(originals)].path if len(originals) > 1 else None
         other = unrelated if variant.name == "unrelated" else following
         built: VariantClip | Skip
         try:
-            built = build_variant(variant, original.path, folder, texts=original.sample.texts, other=other, seed=seed)
+            built = build_variant(
+                variant,
+                original.path,
+                folder,
+                texts=original.sample.texts,
+                other=other,
+                seed=seed,
+                should_stop=should_stop,
+            )
         except UsageError:
             raise
         except (SkipError, ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError) as error:
@@ -193,7 +229,9 @@ def _attempts(
     return attempts
 
 
-def _evaluate(attempts: Sequence[_Attempt], evaluator: Evaluator, names: Sequence[str]) -> EvalResults:
+def _evaluate(
+    attempts: Sequence[_Attempt], evaluator: Evaluator, names: Sequence[str], should_stop: Callable[[], bool]
+) -> EvalResults:
     """Return the results of all clips for one variant, in order, each with what was done in its details."""
     built = [i for i, attempt in enumerate(attempts) if isinstance(attempt.built, VariantClip)]
     rows: list[dict[str, MetricResult]] = [{} for _ in attempts]
@@ -202,7 +240,7 @@ def _evaluate(attempts: Sequence[_Attempt], evaluator: Evaluator, names: Sequenc
     for group, samples in _groups(names, evaluator.metrics, [attempts[i].measured() for i in built]):
         if not samples:
             continue
-        results = _evaluate_quietly(evaluator, samples, group)
+        results = _evaluate_quietly(evaluator, samples, group, should_stop)
         for i, row in zip(built, results, strict=True):
             rows[i].update(row)
         corpus.update(results.corpus)
@@ -220,11 +258,13 @@ def _evaluate(attempts: Sequence[_Attempt], evaluator: Evaluator, names: Sequenc
     return EvalResults(rows, corpus, provenance=provenance)
 
 
-def _evaluate_quietly(evaluator: Evaluator, samples: Sequence[Sample], names: Sequence[str]) -> EvalResults:
+def _evaluate_quietly(
+    evaluator: Evaluator, samples: Sequence[Sample], names: Sequence[str], should_stop: Callable[[], bool]
+) -> EvalResults:
     with warnings.catch_warnings():
         # The video of a variant is that of its reference, on purpose.
         warnings.filterwarnings("ignore", message=".*their own reference")
-        return evaluator.evaluate(samples=samples, metrics=names)
+        return evaluator.evaluate(samples=samples, metrics=names, should_stop=should_stop)
 
 
 def _groups(

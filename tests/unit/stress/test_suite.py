@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import support.media as build
-from avmeter.errors import SkipCode, UsageError
+from avmeter.errors import MediaError, SkipCode, UsageError
+from avmeter.stress.build import build_variant
 from avmeter.stress.suite import run_stress
 from avmeter.stress.variants import variants_of
 from support.stress import FakeEvaluator
@@ -109,3 +110,34 @@ def test_arrays_and_empty_sets_are_refused(tmp_path: Path) -> None:
         run([{"audio": (np.zeros(100, np.float32), RATE)}], tmp_path, "original")
     with pytest.raises(UsageError, match="no clips"):
         run([], tmp_path, "original")
+
+
+@pytest.mark.parametrize("num_calls", range(12))
+def test_suite_that_is_asked_to_stop_has_whole_variants_only(
+    clips: list[dict[str, Any]], tmp_path: Path, num_calls: int
+) -> None:
+    """Wherever it stops: a variant has the scores of an undisturbed run, or no row; the run says that it is partial."""
+    names = ("original", "low_volume", "mirrored")
+    _, whole = run(clips, tmp_path / "whole", *names)
+    answers = iter([False] * num_calls)
+    _, found = run(clips, tmp_path / "out", *names, should_stop=lambda: next(answers, True))
+    assert (*found.variants, *found.unfinished) == whole.variants
+    assert found.cells == {
+        key: cell for key, cell in whole.cells.items() if key[0] in {v.label for v in found.variants}
+    }
+    assert len(found.results) == 2 * len(found.variants)
+    assert found.unfinished
+    assert found.results.provenance["partial"] is True
+    assert found.results.provenance["num_finished"] == len(found.results)
+    assert found.results.provenance["notes"] == [f"partial: {len(found.variants)} of 3 variants were finished"]
+
+
+def test_video_that_is_damaged_when_the_run_is_asked_to_stop_is_given_up(
+    clips: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """Between frames, so that long clips do not hold up the end of a run."""
+    answers = iter([False] * 8)
+    (variant,) = variants_of(["mirrored"])
+    with pytest.raises(MediaError, match="ended before"):
+        build_variant(variant, Path(clips[0]["video"]), tmp_path, should_stop=lambda: next(answers, True))
+    assert list(answers) == []
