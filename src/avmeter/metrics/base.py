@@ -136,6 +136,13 @@ class CorpusMetric(Metric):
     def start(self) -> Any:
         """Return an empty state: neutral in `merge`."""
 
+    def start_part(self) -> Any:
+        """Return an empty state of a part of a corpus, which is merged into that of what comes before it.
+
+        Override it where `update` rounds, so that parts give the bits of one pass; see `MomentsState`.
+        """
+        return self.start()
+
     @abc.abstractmethod
     def update(self, state: Any, sample: Sample, features: FeatureSet) -> Any:
         """Return the state with one more sample in it (may be the same object, changed)."""

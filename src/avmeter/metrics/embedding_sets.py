@@ -20,15 +20,20 @@ _FOLD_FROM_ROWS = 256
 class MomentsSide:
     """One side of a corpus comparison as streaming moments: memory does not grow with the corpus.
 
+    Sums of floating-point numbers depend on how they are grouped. A side of a part of a corpus keeps its rows until it
+    is merged into what comes before it, so that rows are grouped as they are in one pass, and the bits are the same.
+
     Attributes:
         moments: Of the rows folded so far.
-        pending: Finite rows not folded yet.
+        pending: Finite rows of each clip, not folded yet.
         num_dropped: Rows with a NaN or infinity, left out.
+        is_part: Other clips come before these.
     """
 
     moments: Moments = field(default_factory=Moments.empty)
     pending: list[npt.NDArray[np.float32]] = field(default_factory=list)
     num_dropped: int = 0
+    is_part: bool = False
 
     def add(self, embedding: npt.NDArray[Any]) -> None:
         """Add rows (D,) or (E, D); non-finite ones are dropped and counted."""
@@ -36,8 +41,11 @@ class MomentsSide:
         finite = np.isfinite(rows).all(axis=1)
         self.num_dropped += int((~finite).sum())
         if finite.any():
-            self.pending.append(rows[finite])
-        if sum(len(p) for p in self.pending) >= _FOLD_FROM_ROWS:
+            self._add_finite(rows[finite])
+
+    def _add_finite(self, rows: npt.NDArray[Any]) -> None:
+        self.pending.append(rows)
+        if not self.is_part and sum(len(p) for p in self.pending) >= _FOLD_FROM_ROWS:
             self.fold()
 
     def fold(self) -> Moments:
@@ -48,8 +56,18 @@ class MomentsSide:
         return self.moments
 
     def merge(self, other: MomentsSide) -> MomentsSide:
-        """Return both sides' rows together."""
-        return MomentsSide(moments=self.fold().merge(other.fold()), num_dropped=self.num_dropped + other.num_dropped)
+        """Return both sides' rows together; those of a part to the bit as if they had been added here."""
+        merged = MomentsSide(
+            moments=self.moments,
+            pending=list(self.pending),
+            num_dropped=self.num_dropped + other.num_dropped,
+            is_part=self.is_part,
+        )
+        if other.moments.count:
+            merged.moments, merged.pending = self.fold().merge(other.fold()), []
+        for rows in other.pending:
+            merged._add_finite(rows)
+        return merged
 
 
 @dataclass(kw_only=True)
@@ -58,6 +76,11 @@ class MomentsState:
 
     generated: MomentsSide = field(default_factory=MomentsSide)
     reference: MomentsSide = field(default_factory=MomentsSide)
+
+    @classmethod
+    def of_part(cls) -> MomentsState:
+        """Return an empty state of a part of a corpus, which is merged into what comes before it."""
+        return cls(generated=MomentsSide(is_part=True), reference=MomentsSide(is_part=True))
 
     def add(self, sample: Sample, features: FeatureSet) -> None:
         """Add one sample, each embedding to the side where it belongs."""

@@ -174,9 +174,15 @@ def unread_details(metric: Metric, features: FeatureSet) -> dict[str, Any]:
     return found
 
 
-def start_states(metrics: Mapping[str, Metric]) -> dict[str, CorpusState]:
-    """Return empty states of the corpus metrics among these."""
-    return {n: CorpusState(state=m.start()) for n, m in metrics.items() if isinstance(m, CorpusMetric)}
+def start_states(metrics: Mapping[str, Metric], *, of_part: bool = False) -> dict[str, CorpusState]:
+    """Return empty states of the corpus metrics among these.
+
+    Args:
+        metrics: Name -> metric.
+        of_part: They are merged into those of what comes before.
+    """
+    corpus = {n: m for n, m in metrics.items() if isinstance(m, CorpusMetric)}
+    return {n: CorpusState(state=m.start_part() if of_part else m.start()) for n, m in corpus.items()}
 
 
 def merge_states(

@@ -74,13 +74,13 @@ class LocalExecutor:
         Args:
             samples: The chunk.
             metrics: Name -> metric.
-            states: Corpus states to fold the samples into; default is empty ones, to be merged by the caller.
+            states: Corpus states to fold the samples into; default is those of a part, for the caller to merge.
             progress: Called with the share of the chunk that is done.
             should_stop: Once it returns True, what is missing becomes a skip.
         """
         plan = make_plan(samples, metrics, self.extractors)
         outcomes = self.computer.compute(plan, progress, should_stop)
-        states = start_states(metrics) if states is None else states
+        states = start_states(metrics, of_part=True) if states is None else states
         return ChunkResult(rows=score_chunk(samples, metrics, plan, outcomes, states), states=states)
 
     def _run_chunks(

@@ -31,7 +31,7 @@ class PartialRun:
 
 def run_part(executor: LocalExecutor, samples: Sequence[Sample], metrics: Mapping[str, Metric]) -> PartialRun:
     """Score samples without finishing their corpus."""
-    states = start_states(metrics)
+    states = start_states(metrics, of_part=True)
     rows: list[Row] = []
     for start in range(0, len(samples), CHUNK_SIZE):
         chunk = samples[start : start + CHUNK_SIZE]

@@ -50,7 +50,7 @@ def score_chunk(
 
 def skip_chunk(samples: Sequence[Sample], metrics: Mapping[str, Metric], skip: Skip) -> ChunkResult:
     """Return the result of a chunk that could not be computed: all is skipped, every corpus leaves it out."""
-    result = ChunkResult(states=start_states(metrics))
+    result = ChunkResult(states=start_states(metrics, of_part=True))
     for sample in samples:
         row: Row = {}
         for name, metric in metrics.items():

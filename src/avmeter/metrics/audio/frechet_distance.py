@@ -82,6 +82,9 @@ class FrechetDistance(BackboneMetric, CorpusMetric):
     def start(self) -> MomentsState:
         return MomentsState()
 
+    def start_part(self) -> MomentsState:
+        return MomentsState.of_part()
+
     def update(self, state: MomentsState, sample: Sample, features: FeatureSet) -> MomentsState:
         state.add(sample, features)
         return state
