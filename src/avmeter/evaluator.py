@@ -22,7 +22,7 @@ from avmeter.engine.config import OPTION_NAMES, EvaluatorConfig
 from avmeter.engine.executors.base import Executor, Progress
 from avmeter.engine.executors.local import LocalExecutor
 from avmeter.engine.executors.multi_gpu import MultiGpuExecutor
-from avmeter.engine.executors.part import PartialRun, merge_parts, run_part
+from avmeter.engine.executors.part import PartialRun, merge_parts, partial_run
 from avmeter.engine.failures import never
 from avmeter.engine.feature_table import FeatureTable, collect_features
 from avmeter.engine.provenance import provenance
@@ -226,7 +226,10 @@ class Evaluator:
         return rows[0]
 
     def evaluate_part(
-        self, samples: Iterable[Mapping[str, Any] | Sample], *, metrics: Sequence[str] | str | None = None
+        self,
+        samples: Iterable[Mapping[str, Any] | Sample],
+        *,
+        metrics: Sequence[str] | str | None = None,
     ) -> PartialRun:
         """Score the part of a set that this process has, for `merge`; see `avmeter.ranks`.
 
@@ -236,7 +239,7 @@ class Evaluator:
         """
         chosen, items = self._choose(metrics), as_samples(samples)
         with self._alone():
-            return run_part(LocalExecutor(self._computer), items, chosen)
+            return partial_run(items, self._executor.run_part(items, chosen))
 
     def merge(self, parts: Sequence[PartialRun], *, metrics: Sequence[str] | str | None = None) -> EvalResults:
         """Return the results over all parts of a set, with corpora as of one run.

@@ -22,6 +22,24 @@ Progress = Callable[[int, int], None]
 Row = dict[str, MetricResult]
 """Results of one sample by metric name."""
 
+OnRows = Callable[[Sequence[Sample], Sequence[Row]], None]
+"""Called with the samples and rows of one chunk after the other, in order, as soon as they are known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunWatch:
+    """Who follows a run, and may stop it.
+
+    Attributes:
+        progress: Called with (samples done, samples in all).
+        should_stop: Called every now and then; once it returns True, the rest are skips.
+        on_rows: Called with the rows of each chunk.
+    """
+
+    progress: Progress | None = None
+    should_stop: Callable[[], bool] = never
+    on_rows: OnRows | None = None
+
 
 class Executor(Protocol):
     """Turns samples into scores."""
@@ -36,8 +54,21 @@ class Executor(Protocol):
         metrics: Mapping[str, Metric],
         progress: Progress | None = None,
         should_stop: Callable[[], bool] = never,
+        *,
+        on_rows: OnRows | None = None,
     ) -> tuple[list[Row], Row]:
         """Return the results of every sample, in order, and those of the corpus; once stopped, skips for the rest."""
+
+    def run_part(
+        self,
+        samples: Sequence[Sample],
+        metrics: Mapping[str, Metric],
+        progress: Progress | None = None,
+        should_stop: Callable[[], bool] = never,
+        *,
+        on_rows: OnRows | None = None,
+    ) -> ChunkResult:
+        """Return the results of every sample of a part of a set, in order, and the corpus states over the part."""
 
     def unload(self) -> None:
         """Drop networks and end processes; they come again when needed."""
@@ -113,29 +144,44 @@ def run_in_chunks(
     run_chunks: RunChunks,
     *,
     chunk_size: int,
-    progress: Progress | None = None,
-    should_stop: Callable[[], bool] = never,
-) -> tuple[list[Row], Row]:
-    """Return the results of every sample, in order, and those of the corpus.
+    watch: RunWatch,
+    of_part: bool,
+) -> ChunkResult:
+    """Return the results of every sample, in order, and the corpus states over them.
 
     Args:
         samples: Samples of the run.
         metrics: Name -> metric.
         run_chunks: Runs the chunks, wherever that is.
         chunk_size: Samples of a chunk; the last may have fewer.
-        progress: Called with (samples done, samples in all).
-        should_stop: Once it returns True, the rest and the corpus are skips.
+        watch: Who follows the run, and may stop it.
+        of_part: The samples are a part of a set, and the states are merged into those of what comes before.
     """
     starts = range(0, len(samples), chunk_size)
     chunks = [Chunk(start=start, samples=samples[start : start + chunk_size]) for start in starts]
-    states = start_states(metrics)
-    run_progress = RunProgress(progress, len(samples))
+    states = start_states(metrics, of_part=of_part)
+    run_progress = RunProgress(watch.progress, len(samples))
     rows: list[Row] = []
-    for chunk, chunk_rows in zip(chunks, run_chunks(chunks, metrics, states, run_progress, should_stop), strict=True):
-        rows.extend({name: row[name] for name in metrics if name in row} for row in chunk_rows)
+    by_chunk = run_chunks(chunks, metrics, states, run_progress, watch.should_stop)
+    for chunk, chunk_rows in zip(chunks, by_chunk, strict=True):
+        in_order = [{name: row[name] for name in metrics if name in row} for row in chunk_rows]
+        rows.extend(in_order)
+        if watch.on_rows is not None:
+            watch.on_rows(chunk.samples, in_order)
         run_progress.finish(chunk)
+    return ChunkResult(rows=rows, states=states)
+
+
+def finish_run(metrics: Mapping[str, Metric], result: ChunkResult) -> tuple[list[Row], Row]:
+    """Return the rows of a whole run and the results of its corpus, which are skips where the run was ended early."""
+    if is_interrupted(result):
+        return result.rows, {name: MetricResult.skipped(name, INTERRUPTED) for name in result.states}
+    return result.rows, finish_states(metrics, result.states)
+
+
+def is_interrupted(result: ChunkResult) -> bool:
+    """Return True if the run, or this part of it, was ended early."""
     # Metrics of the corpus alone have no rows: their states count what was left out.
-    is_partial = any(r.skip == INTERRUPTED for row in rows for r in row.values())
-    if is_partial or any(INTERRUPTED.code in (*s.left_out, *s.left_out_references) for s in states.values()):
-        return rows, {name: MetricResult.skipped(name, INTERRUPTED) for name in states}
-    return rows, finish_states(metrics, states)
+    return any(r.skip == INTERRUPTED for row in result.rows for r in row.values()) or any(
+        INTERRUPTED.code in (*s.left_out, *s.left_out_references) for s in result.states.values()
+    )

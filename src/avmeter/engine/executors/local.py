@@ -7,7 +7,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from avmeter.engine.compute.computer import FeatureComputer
 from avmeter.engine.compute.counts import Counts
-from avmeter.engine.executors.base import Chunk, ChunkResult, Progress, Row, RunProgress, run_in_chunks
+from avmeter.engine.executors.base import (
+    Chunk,
+    ChunkResult,
+    OnRows,
+    Progress,
+    Row,
+    RunProgress,
+    RunWatch,
+    finish_run,
+    run_in_chunks,
+)
 from avmeter.engine.executors.corpus import CorpusState, merge_states, start_states
 from avmeter.engine.executors.scoring import score_chunk, skip_chunk
 from avmeter.engine.failures import INTERRUPTED, never
@@ -49,16 +59,31 @@ class LocalExecutor:
         metrics: Mapping[str, Metric],
         progress: Progress | None = None,
         should_stop: Callable[[], bool] = never,
+        *,
+        on_rows: OnRows | None = None,
     ) -> tuple[list[Row], Row]:
         """Return the results of every sample, in order, and those of the corpus; once stopped, skips for the rest."""
-        return run_in_chunks(
-            samples,
-            metrics,
-            self._run_chunks,
-            chunk_size=self._chunk_size,
-            progress=progress,
-            should_stop=should_stop,
-        )
+        watch = RunWatch(progress=progress, should_stop=should_stop, on_rows=on_rows)
+        return finish_run(metrics, self._run(samples, metrics, watch, of_part=False))
+
+    def run_part(
+        self,
+        samples: Sequence[Sample],
+        metrics: Mapping[str, Metric],
+        progress: Progress | None = None,
+        should_stop: Callable[[], bool] = never,
+        *,
+        on_rows: OnRows | None = None,
+    ) -> ChunkResult:
+        """Return the results of every sample of a part of a set, in order, and the corpus states over the part."""
+        watch = RunWatch(progress=progress, should_stop=should_stop, on_rows=on_rows)
+        return self._run(samples, metrics, watch, of_part=True)
+
+    def _run(
+        self, samples: Sequence[Sample], metrics: Mapping[str, Metric], watch: RunWatch, *, of_part: bool
+    ) -> ChunkResult:
+        size = self._chunk_size
+        return run_in_chunks(samples, metrics, self._run_chunks, chunk_size=size, watch=watch, of_part=of_part)
 
     def run_chunk(
         self,

@@ -12,7 +12,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from avmeter.engine.compute.counts import Counts
 from avmeter.engine.config import EvaluatorConfig
-from avmeter.engine.executors.base import Chunk, Progress, Row, RunProgress, run_in_chunks
+from avmeter.engine.executors.base import (
+    Chunk,
+    ChunkResult,
+    OnRows,
+    Progress,
+    Row,
+    RunProgress,
+    RunWatch,
+    finish_run,
+    run_in_chunks,
+)
 from avmeter.engine.executors.corpus import CorpusState, merge_states
 from avmeter.engine.executors.local import GPU_CHUNK_SIZE, LocalExecutor
 from avmeter.engine.executors.messages import ChunkDone, ChunkTask, WorkerFault
@@ -75,13 +85,32 @@ class MultiGpuExecutor:
         metrics: Mapping[str, Metric],
         progress: Progress | None = None,
         should_stop: Callable[[], bool] = never,
+        *,
+        on_rows: OnRows | None = None,
     ) -> tuple[list[Row], Row]:
         """Return the results of every sample, in order, and those of the corpus; once stopped, skips for the rest."""
+        watch = RunWatch(progress=progress, should_stop=should_stop, on_rows=on_rows)
+        return finish_run(metrics, self._run(samples, metrics, watch, of_part=False))
+
+    def run_part(
+        self,
+        samples: Sequence[Sample],
+        metrics: Mapping[str, Metric],
+        progress: Progress | None = None,
+        should_stop: Callable[[], bool] = never,
+        *,
+        on_rows: OnRows | None = None,
+    ) -> ChunkResult:
+        """Return the results of every sample of a part of a set, in order, and the corpus states over the part."""
+        watch = RunWatch(progress=progress, should_stop=should_stop, on_rows=on_rows)
+        return self._run(samples, metrics, watch, of_part=True)
+
+    def _run(
+        self, samples: Sequence[Sample], metrics: Mapping[str, Metric], watch: RunWatch, *, of_part: bool
+    ) -> ChunkResult:
         share = -(-len(samples) // (_CHUNKS_PER_WORKER * len(self.workers)))
         size = max(1, min(self._chunk_size, share))
-        return run_in_chunks(
-            samples, metrics, self._run_chunks, chunk_size=size, progress=progress, should_stop=should_stop
-        )
+        return run_in_chunks(samples, metrics, self._run_chunks, chunk_size=size, watch=watch, of_part=of_part)
 
     def _run_chunks(
         self,
@@ -182,7 +211,8 @@ def _compute_chunk(
     if is_new:
         channel.send(config)
     metrics = scheduler.metrics
-    channel.send(ChunkTask(samples=chunk.samples, metrics=metrics, modules=extractor_modules(metrics.values())))
+    modules = extractor_modules(metrics.values())
+    channel.send(ChunkTask(samples=chunk.samples, metrics=metrics, modules=modules))
     while not isinstance(message := channel.receive(), ChunkDone):
         if isinstance(message, WorkerFault):
             logger.error("the worker on %s ended:\n%s", config.device, message.traceback)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from avmeter.engine.executors.base import Row
+from avmeter.engine.executors.base import ChunkResult, Row
 from avmeter.engine.executors.corpus import CorpusState, finish_states, merge_states, start_states
-from avmeter.engine.executors.local import CHUNK_SIZE, LocalExecutor
 from avmeter.metrics.base import Metric
 from avmeter.sample import Sample, as_samples
 
@@ -29,14 +28,9 @@ class PartialRun:
     states: Mapping[str, CorpusState]
 
 
-def run_part(executor: LocalExecutor, samples: Sequence[Sample], metrics: Mapping[str, Metric]) -> PartialRun:
-    """Score samples without finishing their corpus."""
-    states = start_states(metrics, of_part=True)
-    rows: list[Row] = []
-    for start in range(0, len(samples), CHUNK_SIZE):
-        chunk = samples[start : start + CHUNK_SIZE]
-        rows += executor.run_chunk(chunk, metrics, states=states).rows
-    return PartialRun(samples=[_without_media(s) for s in samples], rows=rows, states=states)
+def partial_run(samples: Sequence[Sample], result: ChunkResult) -> PartialRun:
+    """Return what is to be merged with other parts, without any media."""
+    return PartialRun(samples=[_without_media(s) for s in samples], rows=result.rows, states=result.states)
 
 
 def merge_parts(parts: Sequence[PartialRun], metrics: Mapping[str, Metric]) -> tuple[list[Sample], list[Row], Row]:

@@ -1,8 +1,10 @@
 """A run is split, reported and finished alike, wherever its chunks run."""
 
+import itertools
+
 import pytest
 
-from avmeter.engine.executors.base import Chunk, RunProgress, run_in_chunks
+from avmeter.engine.executors.base import Chunk, RunProgress, RunWatch, finish_run, run_in_chunks
 from avmeter.metrics.base import FeatureSet
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -20,6 +22,11 @@ class Constant(SumMetric):
         return state
 
 
+def run_in_twos(samples, metrics, run_chunks, watch=None):
+    """A run in chunks of two."""
+    return run_in_chunks(samples, metrics, run_chunks, chunk_size=2, watch=watch or RunWatch(), of_part=False)
+
+
 def run_here(chunks, metrics, states, progress, should_stop):
     """Rows with the start of the chunk; names in another order than asked."""
     for chunk in chunks:
@@ -33,7 +40,7 @@ def run_here(chunks, metrics, states, progress, should_stop):
 def test_rows_are_in_the_order_of_samples_and_metrics():
     """Whatever the chunks are, and in whichever order metrics were computed."""
     metrics = {"a": None, "b": None, "test.sum": Constant()}
-    rows, corpus = run_in_chunks(SAMPLES, metrics, run_here, chunk_size=2)
+    rows, corpus = finish_run(metrics, run_in_twos(SAMPLES, metrics, run_here))
     assert [row["b"].score for row in rows] == [0, 0, 2, 2, 4]
     assert [list(row) for row in rows] == [["a", "b"]] * 5
     assert corpus["test.sum"].details["ids"] == list("01234")
@@ -43,13 +50,14 @@ def test_progress_only_grows_and_ends_with_all():
     """Halves of a sample do not count."""
     calls = []
     metrics = {"test.sum": Constant()}
-    run_in_chunks(SAMPLES, metrics, run_here, chunk_size=2, progress=lambda *call: calls.append(call))
+    run_in_twos(SAMPLES, metrics, run_here, watch=RunWatch(progress=lambda *call: calls.append(call)))
     assert calls == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
 
 
 def test_no_samples_are_no_chunks():
     """The corpus still has its result."""
-    rows, corpus = run_in_chunks([], {"test.sum": Constant()}, run_here, chunk_size=2)
+    metrics = {"test.sum": Constant()}
+    rows, corpus = finish_run(metrics, run_in_twos([], metrics, run_here))
     assert rows == []
     assert corpus["test.sum"].details["n_given"] == 0
 
@@ -70,4 +78,19 @@ def test_chunk_that_is_begun_again_does_not_turn_progress_back():
 def test_executor_that_loses_a_chunk_is_a_fault():
     """Rows that are missing would shift all that follow."""
     with pytest.raises(ValueError, match="shorter"):
-        run_in_chunks(SAMPLES, {}, lambda chunks, *_: iter([[{}, {}]]), chunk_size=2)
+        run_in_twos(SAMPLES, {}, lambda chunks, *_: iter([[{}, {}]]))
+
+
+def test_rows_are_reported_chunk_by_chunk():
+    """With their samples and in order, before the run is at its end: what a kill leaves is what was reported."""
+    reported = []
+    metrics = {"a": None, "b": None, "test.sum": Constant()}
+
+    def failing(chunks, *arguments):
+        yield from itertools.islice(run_here(chunks, *arguments), 2)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_in_twos(SAMPLES, metrics, failing, watch=RunWatch(on_rows=lambda *chunk: reported.append(chunk)))
+    assert [[s.id for s in samples] for samples, _ in reported] == [["0", "1"], ["2", "3"]]
+    assert [[row["b"].score for row in rows] for _, rows in reported] == [[0, 0], [2, 2]]
