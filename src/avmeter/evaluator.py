@@ -31,6 +31,7 @@ from avmeter.features.base import get_extractor
 from avmeter.manifest import SampleList, identical_pairs
 from avmeter.metrics.backbones import BACKBONES
 from avmeter.metrics.base import CorpusMetric, Metric
+from avmeter.metrics.labels import refuse_options_of_others
 from avmeter.metrics.resolve import parse_selectors
 from avmeter.metrics.simple_form import SimpleAdapter
 from avmeter.registry import EXTRACTORS, require_packages
@@ -50,7 +51,8 @@ class Evaluator:
     It may be used from several threads; they wait for each other.
 
     Args:
-        metrics: Metric names, groups ("audio", "av"), or "all".
+        metrics: Metric names, groups ("audio", "av"), or "all". A label chooses among a metric's networks, and makes
+            one metric several: "audio.frechet_distance@panns", "audio.frechet_distance@vggish".
         device: "auto" (first GPU, else CPU), or a torch device.
         num_gpus: How many GPUs of this machine to use, one process per GPU.
         compile: FastVideo's; without effect, which a warning says.
@@ -73,6 +75,7 @@ class Evaluator:
     ) -> None:
         named = {"device": device, "num_gpus": num_gpus, **({"compile": True} if compile else {}), **options}
         self._set_up(metrics, EvaluatorConfig.from_keywords(named, caller="Evaluator", also=("metrics",)))
+        refuse_options_of_others(self._config.options or {}, self._metrics)
 
     @classmethod
     def from_config(cls, metrics: Sequence[str] | str, config: EvaluatorConfig) -> Evaluator:

@@ -8,6 +8,7 @@ from typing import Any
 
 from avmeter.errors import UsageError
 from avmeter.files import parse_json
+from avmeter.metrics.synonyms import full_name
 
 
 def parse_options(settings: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -19,7 +20,8 @@ def parse_options(settings: Iterable[str]) -> dict[str, dict[str, Any]]:
     options: dict[str, dict[str, Any]] = {}
     for setting in settings:
         target, equals, value = setting.partition("=")
-        metric, dot, name = target.strip().rpartition(".")
+        short, dot, name = target.strip().rpartition(".")
+        metric = full_name(short)
         if not equals or not dot or "." not in metric:
             raise UsageError(
                 f"`--set {setting}` is not of the form metric.option=value", hint="--set audio.wer.model_name=small"

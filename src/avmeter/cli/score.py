@@ -106,6 +106,7 @@ def score_command(
     """
     from avmeter.evaluator import Evaluator
     from avmeter.manifest import parse_columns, parse_pairing, samples_from_inputs, with_texts
+    from avmeter.metrics.resolve import parse_selectors
     from avmeter.metrics.selection import with_reference_features
     from avmeter.run import Grouping, prepare_run
     from avmeter.sample import as_samples
@@ -158,7 +159,7 @@ def score_command(
     interrupts: Interrupts = context.obj
     interrupts.has_store = not no_store
     with interrupts.deferred():
-        results = _evaluate(evaluator, samples, interrupts, explicit=[m.strip() for m in chosen.split(",")])
+        results = _evaluate(evaluator, samples, interrupts, explicit=parse_selectors(chosen))
         if grouping != Grouping():
             results.group(cluster=cluster, by=grouping.by)
         if grouping.by and not no_store and not interrupts.is_requested:

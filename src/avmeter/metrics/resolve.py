@@ -9,26 +9,31 @@ from typing import Any
 
 from avmeter.errors import MissingDependencyError, UnknownNameError, UsageError
 from avmeter.metrics.base import Metric
+from avmeter.metrics.labels import MetricName, labelled_options
 from avmeter.metrics.requirements import requirements_of
 from avmeter.metrics.simple_form import adapt
+from avmeter.metrics.synonyms import full_name
 from avmeter.protocols import FASTVIDEO
 from avmeter.registry import METRICS, list_metrics, require_packages
 
 
 def get_metric(name: str, **options: Any) -> Metric:
-    """Return the metric called `name`, with these options.
+    """Return the metric called `name`, which may be labelled ("audio.frechet_distance@panns"), with these options.
 
     Raises:
         UnknownNameError: No such metric, or no such option.
         UsageError: It calls itself otherwise.
         MissingDependencyError: A package that it needs is not installed (an ImportError).
     """
-    cls = METRICS.get(name)
+    registered = MetricName.parse(name).metric
+    cls = METRICS.get(registered)
     require_packages(f"metric `{name}`", getattr(cls, "dependencies", ()), getattr(cls, "extra", "all"))
+    options = labelled_options(name, cls, {name: options})
     _refuse_unknown(name, cls, options)
-    metric = adapt(name, cls(**options))
-    if metric.name != name:
-        raise UsageError(f"metric `{name}` calls itself `{metric.name}`", hint="leave `name` to `@register`")
+    metric = adapt(registered, cls(**options))
+    if metric.name != registered:
+        raise UsageError(f"metric `{registered}` calls itself `{metric.name}`", hint="leave `name` to `@register`")
+    metric.name = name  # type: ignore[misc]
     # Builds the extractors: a wrong option is refused now instead of at the first sample.
     requirements_of(metric).require_packages()
     return metric
@@ -46,18 +51,20 @@ def _refuse_unknown(name: str, cls: type, options: Mapping[str, Any]) -> None:
 def parse_selectors(selectors: Any) -> list[str]:
     """Return names and groups from a list of them, or from one text that holds several, comma-separated.
 
+    Short names that the field uses ("wer", "fad") are written out.
+
     Raises:
         UsageError: It is neither, or something in it is no name.
     """
     if isinstance(selectors, str):
-        return [s.strip() for s in selectors.split(",") if s.strip()]
+        return [full_name(s.strip()) for s in selectors.split(",") if s.strip()]
     if not isinstance(selectors, Iterable) or isinstance(selectors, bytes | Mapping):
         raise UsageError(f"metrics={selectors!r} is not a list of names", hint=_METRICS_HINT)
     names = list(selectors)
     for name in names:
         if not isinstance(name, str) or not name.strip():
             raise UsageError(f"metrics has {name!r} in it, which is no name", hint=_METRICS_HINT)
-    return [name.strip() for name in names]
+    return [full_name(name.strip()) for name in names]
 
 
 _METRICS_HINT = "give names or groups: ['audio.wer', 'av'], or 'all'"
@@ -73,7 +80,7 @@ def resolve_metrics(
     """Return metrics by name, in the order named, each once.
 
     Args:
-        selectors: Names, groups ("audio", "av") or "all"; a single string may hold several, comma-separated.
+        selectors: Names, labelled or not, groups ("audio", "av") or "all"; a string may hold several, with commas.
         protocol: Protocol of all metrics that have none of their own in `options`.
         options: Metric name -> options of its constructor.
         skip_missing_deps: Leave out explicitly named metrics with missing packages too, with a warning.
@@ -84,20 +91,22 @@ def resolve_metrics(
         MissingDependencyError: An explicitly named metric lacks a package. In a group it is left out with a warning.
     """
     selectors = parse_selectors(selectors)
-    options = options or {}
+    options = {full_name(name): own for name, own in (options or {}).items()}
     known = set(list_metrics())
     for name in options:
-        if name not in known:
-            raise UnknownNameError.among("metric", name, known)
+        parts = MetricName.parse(name)
+        if parts.metric not in known:
+            raise UnknownNameError.among("metric", parts.metric, known)
     chosen: dict[str, Metric] = {}
     for selector in selectors:
         group = sorted(known) if selector == "all" else list_metrics(selector)
         for name in group or [selector]:
             if name in chosen:
                 continue
-            explicit = dict(options.get(name, {}))
             try:
-                if issubclass(METRICS.get(name), Metric):
+                cls = METRICS.get(MetricName.parse(name).metric)
+                explicit = labelled_options(name, cls, options)
+                if issubclass(cls, Metric):
                     explicit.setdefault("protocol", protocol)
                 chosen[name] = get_metric(name, **explicit)
             except MissingDependencyError as error:

@@ -10,8 +10,9 @@ from typing import Any
 
 from avmeter.errors import MissingDependencyError, UsageError
 from avmeter.metrics.base import Metric
+from avmeter.metrics.labels import MetricName
 from avmeter.metrics.requirements import missing_fields
-from avmeter.metrics.resolve import get_metric
+from avmeter.metrics.resolve import get_metric, parse_selectors
 from avmeter.registry import METRICS, list_metrics
 from avmeter.sample import Sample
 
@@ -83,8 +84,9 @@ def with_reference_features(
     Raises:
         UsageError: No chosen metric reads such a file, or a metric named on its own, or all of them, cannot use it.
     """
-    selectors = [m.strip() for m in metrics.split(",")]
+    selectors = parse_selectors(metrics)
     chosen = [n for n in list_metrics() if {n, n.partition(".")[0], "all"} & set(selectors)]
+    chosen += [n for n in selectors if MetricName.parse(n).label]
     readers = [n for n in chosen if _reads_reference_features(n)]
     if not readers:
         known = [n for n in list_metrics() if _reads_reference_features(n)]
@@ -113,6 +115,6 @@ def with_reference_features(
 
 def _reads_reference_features(metric: str) -> bool:
     try:
-        return "reference_features" in inspect.signature(METRICS.get(metric)).parameters
+        return "reference_features" in inspect.signature(METRICS.get(MetricName.parse(metric).metric)).parameters
     except MissingDependencyError:
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from avmeter.metrics.labels import MetricName
 from avmeter.metrics.requirements import requirements_of
 from avmeter.metrics.resolve import get_metric, resolve_metrics
 from avmeter.weights import WeightsSource
@@ -22,7 +23,7 @@ def with_fallbacks(
 
     Args:
         metrics: Names and groups.
-        options: What the user set; an explicit backbone stays.
+        options: What the user set; an explicit backbone stays, and so does a label.
         source: Where weights come from.
 
     Returns:
@@ -32,7 +33,7 @@ def with_fallbacks(
     changed = []
     for name, metric in resolve_metrics(metrics, options=options).items():
         own = merged.get(name, {})
-        if not hasattr(metric, "backbone") or "backbone" in own:
+        if not hasattr(metric, "backbone") or "backbone" in own or MetricName.parse(name).label:
             continue
         if not requirements_of(metric).missing_checkpoints(source):
             continue
