@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from avmeter import list_metrics
-from avmeter.engine.executors.corpus import CorpusState, finish_states
+from avmeter.engine.executors.corpus import CorpusState, finish_states, merge_states
+from avmeter.engine.states import decode_states, encode_states
 from avmeter.errors import SkipCode, UnknownNameError
 from avmeter.features.base import Features, get_extractor
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Metric
@@ -156,6 +157,21 @@ def test_parts_merged_in_order_give_the_bits_of_one_pass(name: str) -> None:
     for state in (in_turn, metric.merge(metric.start(), together)):
         result = metric.finish(state)
         assert (result.score, result.details) == (whole.score, whole.details)
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_state_that_was_written_and_read_gives_the_bits_of_the_one_in_memory(name: str) -> None:
+    """Merged out of files, parts scored on other machines have the score and the details of one pass."""
+    metric = corpus_metric(name)
+    made = samples(metric, 40)
+    whole = metric.finish(folded(metric, made))
+    states = {name: CorpusState(state=metric.start())}
+    for part in (made[:1], made[1:1], made[1:]):
+        own = CorpusState(state=folded(metric, part, metric.start_part()))
+        read = decode_states(encode_states({name: own}, {name: metric}), {name: metric})
+        states = merge_states({name: metric}, states, read)
+    result = metric.finish(states[name].state)
+    assert (result.score, result.details) == (whole.score, whole.details)
 
 
 @pytest.mark.parametrize("name", CORPUS)
