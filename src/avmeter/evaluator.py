@@ -32,6 +32,7 @@ from avmeter.manifest import SampleList, identical_pairs
 from avmeter.metrics.backbones import BACKBONES
 from avmeter.metrics.base import CorpusMetric, Metric
 from avmeter.metrics.labels import refuse_options_of_others
+from avmeter.metrics.reference_features import compare_fingerprint
 from avmeter.metrics.resolve import parse_selectors
 from avmeter.metrics.simple_form import SimpleAdapter
 from avmeter.registry import EXTRACTORS, require_packages
@@ -88,6 +89,8 @@ class Evaluator:
         self._metrics = self._resolve(metrics, config)
         self._config = config
         self._computer = config.build_computer()
+        found = {name: compare_fingerprint(m, self._computer.runtime) for name, m in self._metrics.items()}
+        self._notes = {name: note for name, note in found.items() if note is not None}
         local = LocalExecutor(self._computer)
         self._executor: Executor = local
         if config.num_devices > 1:
@@ -174,7 +177,7 @@ class Evaluator:
                 hint="put the keys into every sample's dict",
             )
         items = as_samples(samples)
-        notes = _notes(items)
+        notes = [*_notes(items), *(note for name, note in self._notes.items() if name in chosen)]
         for note in notes:
             warnings.warn(note, stacklevel=2)
         with self._alone():

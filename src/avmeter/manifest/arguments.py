@@ -15,6 +15,7 @@ from typing import Any
 from avmeter.errors import ManifestError
 from avmeter.manifest.columns import require_columns
 from avmeter.manifest.crossed import crossed_partners, crossed_texts
+from avmeter.manifest.draft import PairingDraft
 from avmeter.manifest.folders import MediaFile
 from avmeter.manifest.name_map import NameMap
 from avmeter.manifest.pairing import (
@@ -29,7 +30,6 @@ from avmeter.manifest.prompt_table import Prompts, read_prompts
 from avmeter.manifest.prompts import apply_prompts, by_position, require_orders
 from avmeter.manifest.read_table import TABLE_EXTENSIONS
 from avmeter.manifest.references import attach_references, keep_paired, make_pairer
-from avmeter.manifest.report import PairingReport
 from avmeter.manifest.rows import Row, Table
 from avmeter.manifest.sample_list import SampleList, checked
 from avmeter.manifest.sides import PathSpec, Side, resolve_side
@@ -100,7 +100,7 @@ def samples_from(
         raise ManifestError("prompts= and text_prompts= were both given", hint="give one of them")
     if video is None and audio is None:
         raise ManifestError("nothing generated was given", hint="give video= or audio=")
-    report = PairingReport()
+    report = PairingDraft()
     outside = [Path(p) for p in (reference, reference_audio) if isinstance(p, str | os.PathLike)]
     inside = [Path(p) for p in (video, audio) if isinstance(p, str | os.PathLike)]
     pictures = resolve_side(video, "video", VIDEO_EXTENSIONS, leave_out=outside) if video is not None else None
@@ -140,7 +140,7 @@ def require_pairing(pairing: str, name_map: NameMap | None) -> None:
         raise ManifestError("name_map= has no use for pairing='order'", hint="use pairing='path'")
 
 
-def _generated(main: Side, sounds: Side | None, report: PairingReport) -> list[dict[str, Any]]:
+def _generated(main: Side, sounds: Side | None, report: PairingDraft) -> list[dict[str, Any]]:
     """Return samples with their generated media; the main side names them."""
     report.ignored += [*main.ignored, *(sounds.ignored if sounds else ())]
     samples: list[dict[str, Any]] = [{main.name: str(f.path)} for f in main.files]
@@ -156,7 +156,7 @@ def _generated(main: Side, sounds: Side | None, report: PairingReport) -> list[d
     return samples
 
 
-def _sounds_of(pictures: Side, sounds: Side, report: PairingReport) -> list[MediaFile]:
+def _sounds_of(pictures: Side, sounds: Side, report: PairingDraft) -> list[MediaFile]:
     """Return the sound of each video: by name beside a folder, two lists in order; they must fit completely."""
     if not (pictures.is_folder or sounds.is_folder):
         if len(pictures.files) != len(sounds.files):
@@ -164,7 +164,7 @@ def _sounds_of(pictures: Side, sounds: Side, report: PairingReport) -> list[Medi
         report.crossed += crossed_partners(pictures.files, pair_in_order(pictures.files, sounds.files).partners)
         return list(sounds.files)
     named = with_names_that_fit(pictures.files, sounds.files)
-    found = pair_by_name(named, with_names_that_fit(sounds.files, named), PairingReport())
+    found = pair_by_name(named, with_names_that_fit(sounds.files, named), PairingDraft())
     alone = [f.name for f, p in zip(pictures.files, found.partners, strict=True) if p is None]
     if alone or found.leftover:
         raise ManifestError(
@@ -196,7 +196,7 @@ _TABLES = {*TABLE_EXTENSIONS, ".txt"}
 
 
 def _attach_values(
-    samples: Sequence[dict[str, Any]], values: Mapping[str, Any], report: PairingReport, pairing: Pairing
+    samples: Sequence[dict[str, Any]], values: Mapping[str, Any], report: PairingDraft, pairing: Pairing
 ) -> None:
     """Give one value to all samples, or a list of values one by one, for which the clips must have one order."""
     names = [Path(str(s.get("video", s.get("audio")))).name for s in samples]

@@ -15,6 +15,7 @@ from avmeter.manifest.aliases import CLIP
 from avmeter.manifest.arguments import require_pairing
 from avmeter.manifest.columns import require_columns
 from avmeter.manifest.crossed import crossed_ids, crossed_texts
+from avmeter.manifest.draft import PairingDraft
 from avmeter.manifest.folders import MediaFile
 from avmeter.manifest.name_map import NameMap
 from avmeter.manifest.names import ClipNames, path_of
@@ -22,7 +23,6 @@ from avmeter.manifest.pairing import Pairing, duplicate_names
 from avmeter.manifest.prompt_table import Prompts, read_prompts
 from avmeter.manifest.prompts import apply_prompts
 from avmeter.manifest.references import attach_references, keep_paired, make_pairer
-from avmeter.manifest.report import PairingReport
 from avmeter.manifest.sample_list import SampleList, checked
 from avmeter.manifest.sides import named_files, resolve_side
 from avmeter.manifest.tables import MANIFEST_EXTENSIONS, Manifest, load_manifest
@@ -113,7 +113,7 @@ class _Inputs:
     samples: list[dict[str, Any]] = field(default_factory=list)
     clips: list[MediaFile] = field(default_factory=list)
     manifests: list[Manifest] = field(default_factory=list)
-    report: PairingReport = field(default_factory=PairingReport)
+    report: PairingDraft = field(default_factory=PairingDraft)
     _seen: dict[str, Path] = field(default_factory=dict)
 
     def add_file(self, file: MediaFile, *, is_only: bool) -> None:
@@ -146,7 +146,7 @@ class _Inputs:
         self.report.crossed += crossed_ids(manifest.samples)
         self.report.crossed += crossed_texts(names, [s.get("text_prompt") for s in manifest.samples])
 
-    def finished(self) -> tuple[list[dict[str, Any]], PairingReport]:
+    def finished(self) -> tuple[list[dict[str, Any]], PairingDraft]:
         """Return the samples, their ids made unique, and the report.
 
         Raises:

@@ -6,9 +6,10 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
+from avmeter.manifest.draft import PairingDraft
 from avmeter.manifest.folders import MediaFile
 from avmeter.manifest.pairing import Pairs
-from avmeter.manifest.report import PairingReport, listed
+from avmeter.manifest.report import listed
 
 _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 _ENDING = re.compile(
@@ -17,7 +18,7 @@ _ENDING = re.compile(
 )
 
 
-def pair_loosely(generated: Sequence[MediaFile], found: Pairs, report: PairingReport) -> Pairs:
+def pair_loosely(generated: Sequence[MediaFile], found: Pairs, report: PairingDraft) -> Pairs:
     """Return pairs with partners for clips that had none; what was done is a note of the report.
 
     Spellings are tried one after the other. One counts if names are unique under it, and if it leaves no clip or no

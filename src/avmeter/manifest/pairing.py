@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 from typing import Literal, cast, get_args
 
 from avmeter.errors import UnknownNameError
+from avmeter.manifest.draft import PairingDraft
 from avmeter.manifest.folders import MediaFile, holds_one_set_per_folder
 from avmeter.manifest.name_map import NameMap, name_mapping
-from avmeter.manifest.report import PairingReport
 from avmeter.media.extensions import without_extension
 
 Pairing = Literal["auto", "path", "order"]
@@ -40,7 +40,7 @@ class Pairs:
 def pair_by_name(
     generated: Sequence[MediaFile],
     reference: Sequence[MediaFile],
-    report: PairingReport,
+    report: PairingDraft,
     *,
     name_map: NameMap | None = None,
 ) -> Pairs:

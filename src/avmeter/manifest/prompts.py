@@ -11,6 +11,7 @@ from typing import Any
 from avmeter.errors import ManifestError
 from avmeter.manifest.columns import Columns, require_columns
 from avmeter.manifest.crossed import crossed_texts
+from avmeter.manifest.draft import PairingDraft
 from avmeter.manifest.folders import holds_one_set_per_folder
 from avmeter.manifest.name_column import (
     NAMING_KEYS,
@@ -24,7 +25,7 @@ from avmeter.manifest.names import ClipNames, name_of
 from avmeter.manifest.order import require_deliberate_order, require_one_order
 from avmeter.manifest.pairing import Pairing
 from avmeter.manifest.prompt_table import REFERENCES, Prompts, decide_columns, explicit_name, read_prompts
-from avmeter.manifest.report import PairingReport, PairingWarning, listed
+from avmeter.manifest.report import PairingWarning, listed
 from avmeter.manifest.rows import Row, Table
 from avmeter.manifest.sample_list import SampleList
 from avmeter.manifest.values import base_folder, extra_values, file_value, text_value
@@ -60,21 +61,22 @@ def attach_prompts(
     """
     table = prompts if isinstance(prompts, Prompts) else read_prompts(prompts, columns)
     require_columns([table.table], table.columns)
-    attached = SampleList((dict(s) for s in samples), pairing=getattr(samples, "pairing", None))
-    report = attached.pairing
-    report.num_generated = sum(s.get("role") != "reference" for s in attached)
-    apply_prompts(attached, table, report, pairing=pairing)
+    attached = [dict(s) for s in samples]
+    draft = PairingDraft.of(samples.pairing) if isinstance(samples, SampleList) else PairingDraft()
+    draft.num_generated = sum(s.get("role") != "reference" for s in attached)
+    apply_prompts(attached, table, draft, pairing=pairing)
+    report = draft.finished()
     if report.problems:
         if strict:
             raise ManifestError(str(report), hint="name every clip once in the table of prompts")
         warnings.warn(PairingWarning(report), stacklevel=2)
-    return attached
+    return SampleList(attached, pairing=report)
 
 
 def apply_prompts(
     samples: Sequence[dict[str, Any]],
     prompts: Prompts,
-    report: PairingReport,
+    report: PairingDraft,
     *,
     pairing: Pairing = "auto",
     names: Sequence[str] | None = None,
@@ -116,7 +118,7 @@ def apply_prompts(
     report.notes += columns.notes
 
 
-def require_orders(names: Sequence[str], report: PairingReport, what: str) -> None:
+def require_orders(names: Sequence[str], report: PairingDraft, what: str) -> None:
     """Make sure that clips have one order, those of folders and those of a list.
 
     Raises:
@@ -128,7 +130,7 @@ def require_orders(names: Sequence[str], report: PairingReport, what: str) -> No
         require_deliberate_order(names, what)
 
 
-def by_position(report: PairingReport) -> str:
+def by_position(report: PairingDraft) -> str:
     """Return how texts without names were assigned."""
     return "by position, files in natural order" if report.folders else "by position"
 
@@ -147,7 +149,7 @@ def _name_column(table: Table, columns: Columns, clips: ClipNames, explicit: str
 
 
 def _rows_in_order(
-    table: Table, columns: Columns, clips: ClipNames, report: PairingReport, pairing: Pairing
+    table: Table, columns: Columns, clips: ClipNames, report: PairingDraft, pairing: Pairing
 ) -> dict[int, list[int]]:
     if len(table.rows) != len(clips.labels):
         raise ManifestError(
@@ -159,7 +161,7 @@ def _rows_in_order(
     return {i: [i] for i in range(len(table.rows))}
 
 
-def _rows_by_name(table: Table, named: NameColumn, clips: ClipNames, report: PairingReport) -> dict[int, list[int]]:
+def _rows_by_name(table: Table, named: NameColumn, clips: ClipNames, report: PairingDraft) -> dict[int, list[int]]:
     nameless = next((r.where for r in table.rows if r.cell(named.column) is None), None)
     if nameless is not None:
         raise ManifestError(f"{table.path}, {nameless}: no `{named.column}`", hint="name the clip of each text")

@@ -7,12 +7,12 @@ from typing import Any
 
 from avmeter.errors import ManifestError
 from avmeter.manifest.crossed import crossed_partners
+from avmeter.manifest.draft import PairingDraft
 from avmeter.manifest.folders import MediaFile
 from avmeter.manifest.loose_pairing import pair_loosely
 from avmeter.manifest.name_map import NameMap
 from avmeter.manifest.names import name_of
 from avmeter.manifest.pairing import Pairing, Pairs, pair_by_name, pair_in_order, with_names_that_fit
-from avmeter.manifest.report import PairingReport
 from avmeter.manifest.sides import Side
 
 REFERENCE_PREFIX = "reference:"
@@ -22,7 +22,7 @@ Pairer = Callable[[Sequence[MediaFile], Sequence[MediaFile], bool], Pairs]
 """Partners of generated files among others; the truth value says whether either side is a folder."""
 
 
-def make_pairer(pairing: Pairing, name_map: NameMap | None, report: PairingReport) -> Pairer:
+def make_pairer(pairing: Pairing, name_map: NameMap | None, report: PairingDraft) -> Pairer:
     """Return the function that pairs two sides as the user asked.
 
     "auto" goes by name if either side is a folder, which has no order, or if two lists of different lengths have every
@@ -53,7 +53,7 @@ def attach_references(
     sides: Sequence[Side],
     pair: Pairer,
     *,
-    report: PairingReport,
+    report: PairingDraft,
     from_folder: bool,
 ) -> list[dict[str, Any]]:
     """Add references to samples in place, and return the samples followed by the references left over.
@@ -101,7 +101,7 @@ def _context(file: MediaFile, side: Side) -> dict[str, Any]:
     return sample
 
 
-def keep_paired(samples: Sequence[dict[str, Any]], report: PairingReport) -> list[dict[str, Any]]:
+def keep_paired(samples: Sequence[dict[str, Any]], report: PairingDraft) -> list[dict[str, Any]]:
     """Return the samples that have a clip and a reference; the others are named in the report as left out.
 
     Raises:

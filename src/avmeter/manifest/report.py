@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 _SHOWN = 8
@@ -20,7 +20,7 @@ class PairingWarning(ManifestWarning):
         self.report = report
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PairingReport:
     """How generated clips found their references and texts.
 
@@ -50,23 +50,23 @@ class PairingReport:
     num_generated: int = 0
     num_reference: int = 0
     num_paired: int = 0
-    texts: dict[str, int] = field(default_factory=dict)
+    texts: Mapping[str, int] = field(default_factory=dict)
     texts_by: str = ""
-    missing: list[str] = field(default_factory=list)
-    unmatched: list[str] = field(default_factory=list)
-    ambiguous: list[str] = field(default_factory=list)
-    unused: list[str] = field(default_factory=list)
-    duplicates: list[str] = field(default_factory=list)
-    crossed: list[str] = field(default_factory=list)
-    ignored: list[str] = field(default_factory=list)
-    without_prompt: list[str] = field(default_factory=list)
-    unknown_prompts: list[str] = field(default_factory=list)
-    overruled: list[str] = field(default_factory=list)
-    doubts: list[str] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
-    columns_not_used: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    folders: list[list[str]] = field(default_factory=list)
+    missing: tuple[str, ...] = ()
+    unmatched: tuple[str, ...] = ()
+    ambiguous: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    duplicates: tuple[str, ...] = ()
+    crossed: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    without_prompt: tuple[str, ...] = ()
+    unknown_prompts: tuple[str, ...] = ()
+    overruled: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    columns_not_used: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    folders: tuple[tuple[str, ...], ...] = ()
 
     @property
     def problems(self) -> list[str]:

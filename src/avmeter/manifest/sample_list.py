@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from avmeter.errors import ManifestError
+from avmeter.manifest.draft import PairingDraft
 from avmeter.manifest.report import PairingReport, PairingWarning
 
 
@@ -18,18 +19,19 @@ class SampleList(list[dict[str, Any]]):
         self.pairing = pairing or PairingReport(num_generated=len(self))
 
 
-def checked(samples: Iterable[dict[str, Any]], report: PairingReport, *, strict: bool, stacklevel: int) -> SampleList:
+def checked(samples: Iterable[dict[str, Any]], draft: PairingDraft, *, strict: bool, stacklevel: int) -> SampleList:
     """Return the list, after one warning of everything doubtful.
 
     Args:
         samples: The samples.
-        report: How they were put together.
+        draft: How they were put together.
         strict: Raise instead of warning.
         stacklevel: Of the warning, as for `warnings.warn` called by the caller of this function.
 
     Raises:
         ManifestError: `strict`, and something is doubtful.
     """
+    report = draft.finished()
     if report.problems:
         if strict:
             raise ManifestError(

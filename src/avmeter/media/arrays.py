@@ -9,7 +9,8 @@ An axis of 1 or 3 is looked for in this order: the second, the last, the first; 
 is three grey frames as much as one in colour, (3, 1, H, W), is refused.
 
     floats              full scale 1; float32, float64, float16, bfloat16: all are read exactly or rounded to float32
-    audio as integers   PCM: int16 / 2^15, int32 / 2^31, uint8 (x - 128) / 128
+    audio as integers   PCM: int16 / 2^15, int32 / 2^31, uint8 (x - 128) / 128; int32 within
+                        the range of 24 bits is refused: such values would be 48 dB too quiet
     video as integers   uint8, or any other integers from 0 to 255
 """
 
@@ -24,6 +25,7 @@ from avmeter.sample import UnreadableError, as_array
 
 _MAX_CHANNELS = 64
 _PCM_SCALES = {"uint8": (128.0, 128.0), "int16": (0.0, 2.0**15), "int32": (0.0, 2.0**31)}
+_FULL_SCALE_16, _FULL_SCALE_24 = 1 << 15, 1 << 23
 _AUDIO_SHAPES = "give (N,), (C, N), (N, C) or (1, C, N)"
 _VIDEO_SHAPES = "give (T, 3, H, W) or (T, H, W, 3), alone or in a batch of one"
 # Frames are checked in blocks: a comparison of a whole clip would need as much memory again.
@@ -59,8 +61,26 @@ def samples_from_array(values: Any, name: str) -> np.ndarray:
             f"{name}: audio of {shape} has no known full scale",
             hint="give floats in [-1, 1], or PCM as uint8, int16 or int32",
         )
+    if array.dtype.name == "int32":
+        _refuse_narrow(array, name)
     offset, scale = _PCM_SCALES[array.dtype.name]
     return ((samples.astype(np.float64) - offset) / scale).astype(np.float32)
+
+
+def _refuse_narrow(samples: np.ndarray, name: str) -> None:
+    """Refuse 32-bit integers that look like values of 24 or 16 bits, whose full scale is another.
+
+    Silence is none of these, and neither are values that end in 16 zeros: those of 16 bits, at the upper end.
+    """
+    peak = max(-int(samples.min(initial=0)), int(samples.max(initial=0)))
+    if not 0 < peak <= _FULL_SCALE_24 or not (samples & 0xFFFF).any():
+        return
+    bits = 16 if peak <= _FULL_SCALE_16 else 24
+    _refuse(
+        f"{name}: audio of int32 with values up to {peak:,}: they look like {bits} bits, and int32 has its full scale "
+        f"at 2^31, {6.02 * (32 - bits):.0f} dB above",
+        hint=f"multiply by {1 << (32 - bits)} if they are, or give floats: divide by {1 << (bits - 1)}",
+    )
 
 
 def frames_from_array(values: Any, name: str) -> np.ndarray:

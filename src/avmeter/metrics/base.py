@@ -101,6 +101,13 @@ class Metric(abc.ABC):
         """Return the options that shaped the score, for the provenance of a run."""
         return {"protocol": self.protocol}
 
+    def check_setup(self) -> None:  # noqa: B027 - most metrics read nothing but their arguments
+        """Refuse what the environment names and the metric cannot use; called where a run asks for the metric.
+
+        Raises:
+            UsageError: There is such a thing.
+        """
+
     def check(self, sample: Sample) -> Skip | None:
         """Return a skip if the sample lacks what the metric reads directly; called before features are made."""
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,11 @@ import numpy.typing as npt
 
 from avmeter.errors import StatsError, UsageError
 from avmeter.metrics.backbones import Backbone
+from avmeter.metrics.base import Metric
 from avmeter.metrics.embedding_sets import MomentsSide
 from avmeter.metrics.reference_file import read_reference_file
 from avmeter.registry import EXTRACTORS
+from avmeter.runtime import Precision, Runtime
 from avmeter.stats.moments import Moments
 
 _Arrays = Mapping[str, npt.NDArray[Any]]
@@ -32,12 +34,18 @@ class ReferenceSet:
         rows: The features themselves, when the file has them.
         num_dropped: Rows that were not finite.
         count_known: False when a statistics file does not say how many clips it was made from.
+        path: The file.
+        fingerprint: Of the extractor with its weights and precision, where the file says it.
+        is_dummy: The file says that it was made with stand-in weights.
     """
 
     moments: Moments
     rows: npt.NDArray[Any] | None
     num_dropped: int
     count_known: bool
+    path: Path
+    fingerprint: str | None = None
+    is_dummy: bool = False
 
 
 def load_reference(path: Path, backbone: Backbone, *, protocol: str) -> ReferenceSet:
@@ -63,7 +71,41 @@ def load_reference(path: Path, backbone: Backbone, *, protocol: str) -> Referenc
     if (dim := _whole_number(path, arrays, "dim")) not in (None, width):
         raise UsageError(f"{path}: says dim = {dim} of values of {width} dimensions")
     count = _whole_number(path, arrays, "n")
-    return _features(path, values, count) if "features" in arrays else _statistics(path, arrays, count)
+    reference = _features(path, values, count) if "features" in arrays else _statistics(path, arrays, count)
+    fingerprint = str(arrays["fingerprint"].item()) if "fingerprint" in arrays else None
+    is_dummy = "dummy" in arrays and bool(arrays["dummy"].any())
+    return replace(reference, fingerprint=fingerprint, is_dummy=is_dummy)
+
+
+def compare_fingerprint(metric: Metric, runtime: Runtime) -> str | None:
+    """Compare what made a metric's file of reference features with what will make the generated ones.
+
+    Returns:
+        A sentence where only the precision differs; None where nothing does, or the file says nothing.
+
+    Raises:
+        UsageError: Made with other weights.
+    """
+    reference = getattr(metric, "reference", None)
+    if not isinstance(reference, ReferenceSet) or reference.fingerprint is None:
+        return None
+    (need,) = metric.needs
+    extractor = EXTRACTORS.get(need.extractor)(**need.options)
+    if extractor.fingerprint(runtime) == reference.fingerprint:
+        return None
+    for precision in Precision:
+        other = Runtime(device=runtime.device, precision=precision, weights=runtime.weights)
+        if extractor.fingerprint(other) == reference.fingerprint:
+            return (
+                f"{metric.name}: {reference.path} was made in {precision}, and this run computes in "
+                f"{runtime.precision}; the difference adds to the score"
+            )
+    made = "with stand-in weights" if reference.is_dummy else "with other weights, or another version of them,"
+    here = "stand-in weights" if runtime.weights.is_dummy else "those of this run"
+    raise UsageError(
+        f"{reference.path}: made {made} of {extractor.name}, to be compared with {here}",
+        hint="export the features again with the weights of this run",
+    )
 
 
 def _check_origin(path: Path, arrays: _Arrays, backbone: Backbone, protocol: str) -> None:
@@ -132,7 +174,7 @@ def _statistics(path: Path, arrays: _Arrays, count: int | None) -> ReferenceSet:
         moments = Moments.from_covariance(count=2 if count is None else count, mean=mean, covariance=symmetric)
     except StatsError as error:
         raise UsageError(f"{path}: {error.message}") from error
-    return ReferenceSet(moments=moments, rows=None, num_dropped=0, count_known=count is not None)
+    return ReferenceSet(moments=moments, rows=None, num_dropped=0, count_known=count is not None, path=path)
 
 
 def _checked_covariance(path: Path, covariance: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -170,4 +212,4 @@ def _features(path: Path, rows: npt.NDArray[Any], count: int | None) -> Referenc
     if side.moments.count < 2:
         raise UsageError(f"{path}: has {side.moments.count} finite rows of {len(rows)}; needs at least 2")
     finite = rows[np.isfinite(rows).all(axis=1)]
-    return ReferenceSet(moments=side.moments, rows=finite, num_dropped=side.num_dropped, count_known=True)
+    return ReferenceSet(moments=side.moments, rows=finite, num_dropped=side.num_dropped, count_known=True, path=path)

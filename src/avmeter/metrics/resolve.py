@@ -36,6 +36,7 @@ def get_metric(name: str, **options: Any) -> Metric:
     metric.name = name  # type: ignore[misc]
     # Builds the extractors: a wrong option is refused now instead of at the first sample.
     requirements_of(metric).require_packages()
+    metric.check_setup()
     return metric
 
 

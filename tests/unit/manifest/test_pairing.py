@@ -75,8 +75,8 @@ def test_ambiguous_references_are_reported_and_not_guessed(tmp_path: Path) -> No
     assert "reference" not in sample
     assert "reference_audio" not in sample
     report = caught[0].message.report  # type: ignore[union-attr]
-    assert report.ambiguous == ["a.flac (a.mp4, a.wav)"]
-    assert report.missing == []
+    assert report.ambiguous == ("a.flac (a.mp4, a.wav)",)
+    assert report.missing == ()
 
 
 def test_way_of_pairing_is_found_by_name() -> None:

@@ -64,8 +64,8 @@ def test_ambiguous_and_unknown_prompt_names_are_reported(tmp_path: Path) -> None
     with pytest.warns(PairingWarning) as caught:
         found = attach_prompts(SAMPLES, path)
     report = caught[0].message.report  # type: ignore[union-attr]
-    assert report.unknown_prompts == ["a", "ghost"]
-    assert report.without_prompt == ["x/a.wav", "y/a.wav"]
+    assert report.unknown_prompts == ("a", "ghost")
+    assert report.without_prompt == ("x/a.wav", "y/a.wav")
     assert ["text_prompt" in s for s in found] == [False, False, True]
     with pytest.raises(ManifestError, match="ghost"):
         attach_prompts(SAMPLES, path, strict=True)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from avmeter.manifest import PairingReport, PairingWarning, samples_from
+from avmeter.manifest import PairingWarning, samples_from
+from avmeter.manifest.draft import PairingDraft
 from avmeter.manifest.references import attach_references, keep_paired, make_pairer
 from avmeter.manifest.sides import Side, named_files
 from support.files import touch
@@ -25,7 +26,7 @@ def test_lists_zip_in_order(tmp_path: Path) -> None:
 
 def test_own_references_stay_and_count(tmp_path: Path) -> None:
     """A reference that a sample brings along is not replaced, and its clip is not missing one."""
-    report = PairingReport()
+    report = PairingDraft()
     samples = [{"audio": "a.wav", "reference_audio": "own.wav"}, {"audio": "b.wav"}]
     side = Side(name="reference", files=tuple(named_files([Path("ref/a.wav"), Path("ref/b.wav")])), is_folder=True)
     clips = named_files([Path("a.wav"), Path("b.wav")])
@@ -37,14 +38,14 @@ def test_own_references_stay_and_count(tmp_path: Path) -> None:
 
 def test_only_pairs_are_kept() -> None:
     """What is left out is named without the mark of context."""
-    report = PairingReport(num_generated=2, missing=["b.wav"], unmatched=["c.wav"])
+    report = PairingDraft(num_generated=2, missing=["b.wav"], unmatched=["c.wav"])
     samples = [
         {"id": "a.wav", "audio": "a.wav", "reference": "r.mp4"},
         {"id": "b.wav", "audio": "b.wav"},
         {"id": "reference:c.wav", "audio": "c.wav", "role": "reference"},
     ]
     assert keep_paired(samples, report) == samples[:1]
-    assert (report.left_out, report.problems, report.num_generated) == (["b.wav", "c.wav"], [], 1)
+    assert (report.left_out, report.finished().problems, report.num_generated) == (["b.wav", "c.wav"], [], 1)
 
 
 def test_folder_of_one_side_alone_is_bridged_and_noted(tmp_path: Path) -> None:

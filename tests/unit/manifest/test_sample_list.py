@@ -7,7 +7,8 @@ import warnings
 import pytest
 
 from avmeter.errors import ManifestError
-from avmeter.manifest.report import PairingReport, PairingWarning
+from avmeter.manifest.draft import PairingDraft
+from avmeter.manifest.report import PairingWarning
 from avmeter.manifest.sample_list import SampleList, checked
 
 
@@ -18,12 +19,12 @@ def test_list_without_a_report_counts_its_samples() -> None:
 
 def test_doubts_are_one_warning_or_an_error() -> None:
     """Nothing doubtful, nothing said."""
-    doubtful = PairingReport(num_generated=1, missing=["a"])
+    doubtful = PairingDraft(num_generated=1, missing=["a"])
     with pytest.warns(PairingWarning, match="1 without a reference: a") as caught:
-        assert checked([{}], doubtful, strict=False, stacklevel=2).pairing is doubtful
+        assert checked([{}], doubtful, strict=False, stacklevel=2).pairing == doubtful.finished()
     assert caught[0].filename == __file__
     with pytest.raises(ManifestError, match="1 without a reference: a"):
         checked([{}], doubtful, strict=True, stacklevel=2)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        checked([{}], PairingReport(num_generated=1), strict=True, stacklevel=2)
+        checked([{}], PairingDraft(num_generated=1), strict=True, stacklevel=2)

@@ -38,6 +38,24 @@ def test_arrays_that_are_no_sound_are_refused(array):
     assert caught.value.code is SkipCode.UNSUPPORTED
 
 
+@pytest.mark.parametrize(("bits", "factor"), [(24, 256), (16, 65_536)])
+def test_int32_with_values_of_fewer_bits_is_refused_with_the_factor(bits, factor):
+    """Read by the full scale of its type it would be 48 or 96 dB too quiet; multiplied it is right."""
+    narrow = np.array([0, 3, -7, 1, -(1 << (bits - 1))], np.int32)
+    with pytest.raises(MediaError, match=f"look like {bits} bits") as caught:
+        samples_from_array(narrow, "clip")
+    assert caught.value.code is SkipCode.UNSUPPORTED
+    assert f"multiply by {factor}" in caught.value.hint
+    assert samples_from_array(narrow * factor, "clip").min() == -1
+
+
+@pytest.mark.parametrize("values", [[], [0, 0], [3 << 16, -(100 << 16)], [(1 << 23) + 1, 5]])
+def test_int32_of_silence_or_of_its_full_scale_is_read(values):
+    """Zeros, quiet values of 16 bits at the upper end, and anything that 24 bits do not hold."""
+    values = np.array(values, np.int32)
+    np.testing.assert_allclose(samples_from_array(values, "clip")[:, 0], values / 2.0**31)
+
+
 NOISE = np.random.default_rng(0).integers(0, 256, (6, 60, 81, 3), np.uint8)
 
 

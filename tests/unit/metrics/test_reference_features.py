@@ -10,12 +10,18 @@ import numpy as np
 import pytest
 import torch
 
+from avmeter.engine.feature_table import FeatureTable
 from avmeter.errors import UsageError
+from avmeter.evaluator import Evaluator
+from avmeter.features.base import get_extractor
 from avmeter.metrics.backbones import Backbone
+from avmeter.metrics.checkpoint_uses import metrics_by_checkpoint
 from avmeter.metrics.reference_features import load_reference
 from avmeter.metrics.resolve import get_metric
 from avmeter.protocols import FASTVIDEO
 from avmeter.registry import EXTRACTORS, list_metrics
+from avmeter.runtime import Runtime
+from avmeter.weights import WeightsSource
 from support.commandline import avmeter
 from support.embedding_sets import FRECHET, GENERATED, REFERENCE, corpus_metric, score
 
@@ -243,3 +249,67 @@ def test_options_of_another_model_are_refused(tmp_path: Path) -> None:
     backbone = Backbone(extractor="clap_audio", dim=4, classes=0, options={"model": "msclap-2023"})
     with pytest.raises(UsageError, match="model = laion, to be compared with msclap-2023"):
         load_reference(path, backbone, protocol=FASTVIDEO)
+
+
+def exported(path: Path, *, precision: str = "float32", weights: str = "dummy") -> Path:
+    """Write features as an export of a network does, with random values."""
+    extractor = get_extractor("yamnet", protocol=FASTVIDEO)
+    runtime = Runtime(device=torch.device("cpu"), precision=precision, weights=WeightsSource.parse(weights))
+    table = FeatureTable(
+        ids=tuple("abcdefghijkl"),
+        rows=np.random.default_rng(0).standard_normal((12, 1024)).astype(np.float32),
+        skips={},
+        extractor=extractor.identity(),
+        fingerprint=extractor.fingerprint(runtime),
+        dummy=weights == "dummy",
+    )
+    return table.save(path, content="rows")
+
+
+def evaluator_of(path: Path, metric: str = FRECHET, **options: object) -> Evaluator:
+    reading = {"backbone": "yamnet", "reference_features": str(path)}
+    return Evaluator([metric], "cpu", options={metric: reading}, **options)
+
+
+@pytest.mark.parametrize("metric", [FRECHET, "audio.kernel_distance"])
+def test_features_of_other_weights_are_refused(tmp_path: Path, metric: str) -> None:
+    """Stand-in weights, or another version of a checkpoint: the distance would be one of networks, not of sounds."""
+    path = exported(tmp_path / "reference.npz")
+    evaluator_of(path, metric, weights="dummy")
+    with pytest.raises(UsageError, match="made with stand-in weights of yamnet"):
+        evaluator_of(path, metric, weights="auto")
+    with pytest.raises(UsageError, match=r"other weights.*stand-in weights"):
+        evaluator_of(exported(tmp_path / "auto.npz", weights="auto"), metric, weights="dummy")
+
+
+def test_features_of_another_precision_are_a_note(tmp_path: Path) -> None:
+    """The numbers differ a little, which the run says; a file that does not say what made it is taken as it is."""
+    path = exported(tmp_path / "reference.npz", precision="bf16")
+    clip = {"audio": (np.zeros(16_000, np.float32), 16_000)}
+    with pytest.warns(UserWarning, match=r"made in bf16, and this run computes in float32"):
+        results = evaluator_of(path, weights="dummy").evaluate([clip])
+    assert any("made in bf16" in note for note in results.provenance["notes"])
+    np.save(tmp_path / "unsigned.npy", np.ones((3, 1024)) * np.arange(3)[:, None])
+    assert evaluator_of(tmp_path / "unsigned.npy", weights="dummy").evaluate([clip]).provenance["notes"] == []
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not an array"])
+def test_broken_file_of_the_environment_hides_no_use_of_a_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    """What a checkpoint is for does not depend on it; a run that would read the file names it and ends."""
+    path = tmp_path / "reference.npz"
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.setenv(VARIABLE, str(path))
+    assert FRECHET in metrics_by_checkpoint()["passt"]
+    assert FRECHET in avmeter("weights", "list").out
+    with pytest.raises(UsageError, match=r"reference\.npz"):
+        Evaluator([FRECHET], "cpu")
+
+
+@pytest.mark.parametrize("metric", [FRECHET, "audio.kernel_distance"])
+def test_empty_name_of_a_reference_file_is_refused(metric: str) -> None:
+    """An empty variable of a script is not "no file"."""
+    with pytest.raises(UsageError, match="no such file"):
+        get_metric(metric, reference_features="")

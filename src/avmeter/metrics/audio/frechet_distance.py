@@ -14,6 +14,7 @@ Source: Kilgour et al., "Fréchet Audio Distance" (2019); PaSST embeddings as in
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from avmeter.metrics.backbone_metric import BackboneMetric
 from avmeter.metrics.backbones import DEFAULT_BACKBONE
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
 from avmeter.metrics.embedding_sets import MomentsState
-from avmeter.metrics.reference_features import load_reference
+from avmeter.metrics.reference_features import ReferenceSet, load_reference
 from avmeter.protocols import AV_BENCHMARK, FASTVIDEO
 from avmeter.registry import register
 from avmeter.result import MetricResult
@@ -64,8 +65,17 @@ class FrechetDistance(BackboneMetric, CorpusMetric):
     ) -> None:
         super().__init__(backbone=backbone, protocol=protocol)
         self._path = Path(reference_features) if reference_features is not None else reference_features_file()
-        self._cached = load_reference(self._path, self._backbone, protocol=protocol) if self._path else None
-        self.takes_references = self._cached is None
+        self.takes_references = self._path is None
+        if reference_features is not None:
+            self.check_setup()
+
+    @functools.cached_property
+    def reference(self) -> ReferenceSet | None:
+        """Content of the file; None where there is none."""
+        return load_reference(self._path, self._backbone, protocol=self.protocol) if self._path is not None else None
+
+    def check_setup(self) -> None:
+        _ = self.reference
 
     def options(self) -> Mapping[str, Any]:
         return {
@@ -75,7 +85,7 @@ class FrechetDistance(BackboneMetric, CorpusMetric):
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        if self._cached is not None:
+        if self._path is not None:
             return (self.generated_need(),)
         return (self.generated_need(), self.reference_need(optional=True))
 
@@ -93,15 +103,15 @@ class FrechetDistance(BackboneMetric, CorpusMetric):
         return a.merge(b)
 
     def finish(self, state: MomentsState) -> MetricResult:
-        generated = state.generated.fold()
-        reference = self._cached.moments if self._cached else state.reference.fold()
+        generated, cached = state.generated.fold(), self.reference
+        reference = cached.moments if cached else state.reference.fold()
         details: dict[str, Any] = {
             "backbone": self.backbone,
             "n_gen": generated.count,
-            "n_ref": reference.count if self._cached is None or self._cached.count_known else None,
+            "n_ref": reference.count if cached is None or cached.count_known else None,
             "n_gen_dropped_nonfinite": state.generated.num_dropped,
-            "n_ref_dropped_nonfinite": self._cached.num_dropped if self._cached else state.reference.num_dropped,
-            "ref_source": "cached" if self._cached else "samples",
+            "n_ref_dropped_nonfinite": cached.num_dropped if cached else state.reference.num_dropped,
+            "ref_source": "cached" if cached else "samples",
         }
         if generated.count < 2 or reference.count < 2:
             skip = SkipError(

@@ -59,13 +59,13 @@ class KernelDistance(RowsMetric):
         self.kernel = kernel
         self.subsets = subsets
         self.subset_size = subset_size
-        self._path = Path(reference_features) if reference_features else None
-        self._cached = load_reference(self._path, self._backbone, protocol=protocol) if self._path else None
-        if self._cached is not None and self._cached.rows is None:
+        self._path = None if reference_features is None else Path(reference_features)
+        self.reference = None if self._path is None else load_reference(self._path, self._backbone, protocol=protocol)
+        if self.reference is not None and self.reference.rows is None:
             raise UsageError(
                 f"{self._path}: a kernel distance needs features, not statistics", hint="export with --rows"
             )
-        self.takes_references = self._cached is None
+        self.takes_references = self.reference is None
 
     def options(self) -> Mapping[str, Any]:
         return {
@@ -78,20 +78,20 @@ class KernelDistance(RowsMetric):
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        return (self.generated_need(),) if self._cached is not None else super().needs
+        return (self.generated_need(),) if self.reference is not None else super().needs
 
     def finish(self, state: RowsState) -> MetricResult:
         generated = state.generated.stacked()
         reference = state.reference.stacked()
-        if self._cached is not None and self._cached.rows is not None:
-            reference = self._cached.rows
+        if self.reference is not None and self.reference.rows is not None:
+            reference = self.reference.rows
         details: dict[str, Any] = {
             "kernel": self.kernel,
             "backbone": self.backbone,
             "n_gen": len(generated),
             "n_ref": len(reference),
             "n_gen_dropped_nonfinite": state.generated.num_dropped,
-            "n_ref_dropped_nonfinite": (self._cached or state.reference).num_dropped,
+            "n_ref_dropped_nonfinite": (self.reference or state.reference).num_dropped,
         }
         if self.kernel == "polynomial":
             kid = kernel_inception_distance(
