@@ -76,6 +76,9 @@ SKIPS: Mapping[SkipCode, str] = MappingProxyType(
         SkipCode.DECODE_TIMEOUT: "nothing came out of decoding the file for `decode_timeout_s` seconds",
         SkipCode.WORKER_DIED: "the process that had the clip died, more than once",
         SkipCode.CHANGED_WHILE_READING: "the file was replaced or written to while it was read",
+        SkipCode.FETCH_FAILED: "the server or storage failed, stalled or broke off, every time it was asked",
+        SkipCode.REFUSED_HOST: "the URL leads, or redirects, to a private or local address",
+        SkipCode.OFFLINE: "a URL, while `AVMETER_OFFLINE` or `HF_HUB_OFFLINE` forbids the network",
         SkipCode.INTERRUPTED: "the run was ended (Ctrl-C, SIGTERM) before this was computed",
         SkipCode.FAILED: "an error nobody foresaw; the reason has it, please report it",
     }

@@ -52,6 +52,9 @@ class SkipCode(StrEnum):
     DECODE_TIMEOUT = "decode_timeout"
     WORKER_DIED = "worker_died"
     CHANGED_WHILE_READING = "changed_while_reading"
+    FETCH_FAILED = "fetch_failed"
+    REFUSED_HOST = "refused_host"
+    OFFLINE = "offline"
     INTERRUPTED = "interrupted"
     FAILED = "failed"
 

@@ -176,7 +176,7 @@ class Evaluator:
                 f"samples= and keys of one sample ({', '.join(sorted(sample))}) were both given",
                 hint="put the keys into every sample's dict",
             )
-        items = as_samples(samples)
+        items = as_samples(samples, access=self._config.remote_access)
         notes = [*_notes(items), *(note for name, note in self._notes.items() if name in chosen)]
         for note in notes:
             warnings.warn(note, stacklevel=2)
@@ -228,7 +228,7 @@ class Evaluator:
                 hint="use evaluate(samples=[...]) with at least two samples, or filter with metrics=[...]",
             )
         with self._alone():
-            rows, _ = self._executor.run(as_samples([sample]), chosen)
+            rows, _ = self._executor.run(as_samples([sample], access=self._config.remote_access), chosen)
         return rows[0]
 
     def evaluate_part(
@@ -243,7 +243,7 @@ class Evaluator:
             samples: As for `evaluate`.
             metrics: Only these of the evaluator's metrics, by name or group; the same in every process.
         """
-        chosen, items = self._choose(metrics), as_samples(samples)
+        chosen, items = self._choose(metrics), as_samples(samples, access=self._config.remote_access)
         with self._alone():
             return partial_run(items, self._executor.run_part(items, chosen))
 
@@ -391,7 +391,7 @@ def compute_features(
         progress: Called with (samples done, samples in all).
         should_stop: As for `Evaluator.evaluate`; clips that are not finished then are skips (`interrupted`).
         **options: As for `Evaluator`: device, weights, protocol, store, precision, batch_size, loader_threads,
-            loader_processes, decode_timeout_s, limits.
+            loader_processes, decode_timeout_s, limits, remote.
 
     Raises:
         UnknownNameError: No such extractor, field, protocol or option.
@@ -415,9 +415,8 @@ def compute_features(
     require_packages(f"extractor `{extractor}`", chosen.dependencies, chosen.extra)
     computer = config.build_computer()
     try:
-        return collect_features(
-            as_samples(samples), computer, chosen, field=field, progress=progress, should_stop=should_stop
-        )
+        items = as_samples(samples, access=config.remote_access)
+        return collect_features(items, computer, chosen, field=field, progress=progress, should_stop=should_stop)
     finally:
         computer.unload()
         computer.store.close()

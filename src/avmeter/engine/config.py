@@ -22,6 +22,7 @@ from avmeter.metrics.resolve import resolve_metrics
 from avmeter.protocols import FASTVIDEO, check_protocol
 from avmeter.runtime import Precision, Runtime
 from avmeter.runtime.device import device_named, require_gpus
+from avmeter.sample import RemoteAccess
 from avmeter.weights import WeightsSource
 
 _WITHOUT_EFFECT = {
@@ -55,6 +56,7 @@ class EvaluatorConfig:
             past it the clip is a skip. A process that decodes is ended then, a thread is left behind.
         skip_missing_deps: Leave out named metrics whose packages are missing, with a warning.
         limits: What a clip may unfold to, where it differs from the defaults: `{"max_duration_s": 36000}`.
+        remote: How URLs may be fetched, where it differs from the defaults: `{"allow_private_hosts": True}`.
 
     Raises:
         UnknownNameError: Unknown protocol or precision.
@@ -74,6 +76,7 @@ class EvaluatorConfig:
     decode_timeout_s: float = 600.0
     skip_missing_deps: bool = False
     limits: MediaLimits | Mapping[str, float] | None = None
+    remote: RemoteAccess | Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         check_option_types({field.name: getattr(self, field.name) for field in dataclasses.fields(self)})
@@ -92,6 +95,7 @@ class EvaluatorConfig:
         object.__setattr__(self, "device", str(device_named(self.device)))
         object.__setattr__(self, "precision", Precision.parse(self.precision))
         object.__setattr__(self, "limits", MediaLimits.parse(self.limits))
+        object.__setattr__(self, "remote", RemoteAccess.parse(self.remote))
         object.__setattr__(self, "weights", WeightsSource.parse(self.weights))
 
     @classmethod
@@ -124,6 +128,11 @@ class EvaluatorConfig:
     def weights_source(self) -> WeightsSource:
         """Where checkpoints come from."""
         return WeightsSource.parse(self.weights)
+
+    @property
+    def remote_access(self) -> RemoteAccess:
+        """How URLs may be fetched."""
+        return RemoteAccess.parse(self.remote)
 
     @property
     def torch_device(self) -> torch.device:

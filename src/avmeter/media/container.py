@@ -18,6 +18,7 @@ from typing import Any
 import av
 
 from avmeter.errors import MediaError, SkipCode
+from avmeter.sources import Content
 
 # Demuxers of self-contained media. Left out on purpose: hls, dash, concat, sdp, rtsp, image2 and the like (they open
 # what the file names), raw formats without a signature, text and subtitle readers, devices.
@@ -48,7 +49,7 @@ class FileBytes:
         return self.label or f"{len(self.data)} bytes"
 
 
-File = str | os.PathLike[str] | FileBytes
+File = str | os.PathLike[str] | FileBytes | Content
 
 
 def check_file(path: str | os.PathLike[str]) -> os.stat_result:
@@ -77,11 +78,28 @@ def size_of(file: File) -> int:
     Raises:
         MediaError: As `check_file`.
     """
-    if not isinstance(file, FileBytes):
+    if not isinstance(file, FileBytes | Content):
         return check_file(file).st_size
-    if not file.data:
+    size = len(file.data) if isinstance(file, FileBytes) else file.size
+    if not size:
         raise MediaError(SkipCode.EMPTY_FILE, f"{file}: the file is empty (0 bytes)")
-    return len(file.data)
+    return size
+
+
+def read_part(file: File, start: int, count: int) -> bytes:
+    """Return some bytes of a file, fewer at its end.
+
+    Raises:
+        OSError: It cannot be read.
+        SkipError: A stored file cannot be had.
+    """
+    if isinstance(file, FileBytes):
+        return file.data[start : start + count]
+    if isinstance(file, Content):
+        return file.read(start, start + count)
+    with Path(file).open("rb") as stream:
+        stream.seek(start)
+        return stream.read(count)
 
 
 @contextmanager
@@ -97,9 +115,8 @@ def open_container(file: File, *, max_pixels: int = MAX_PIXELS) -> Iterator[Any]
             if it looks like one and cannot be opened.
     """
     size_of(file)
-    opened = io.BytesIO(file.data) if isinstance(file, FileBytes) else "file:" + os.fspath(file)
     try:
-        container = av.open(opened, container_options=_OPTIONS)
+        container = av.open(_opened(file), container_options=_OPTIONS)
     except PermissionError as error:
         raise MediaError(SkipCode.UNREADABLE, f"{file}: cannot be opened ({_reason(error)})") from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
@@ -109,6 +126,14 @@ def open_container(file: File, *, max_pixels: int = MAX_PIXELS) -> Iterator[Any]
             if stream.codec_context is not None:
                 stream.codec_context.options = {"max_pixels": str(max_pixels)}
         yield container
+    if isinstance(file, Content):
+        file.raise_failure()
+
+
+def _opened(file: File) -> Any:
+    if isinstance(file, FileBytes):
+        return io.BytesIO(file.data)
+    return file.open() if isinstance(file, Content) else "file:" + os.fspath(file)
 
 
 def create_container(target: Path | io.BytesIO, *, format_name: str | None = None) -> Any:
@@ -122,8 +147,10 @@ def create_container(target: Path | io.BytesIO, *, format_name: str | None = Non
 
 
 def _not_opened(file: File, error: Exception) -> MediaError:
+    if isinstance(file, Content):
+        file.raise_failure()
     try:
-        head = _head(file)
+        head = read_part(file, 0, 16)
     except OSError as denied:
         return MediaError(SkipCode.UNREADABLE, f"{file}: cannot be opened ({_reason(denied)})")
     if any(head[at : at + len(s)] == s for at, signatures in _SIGNATURES for s in signatures):
@@ -135,15 +162,8 @@ def _not_opened(file: File, error: Exception) -> MediaError:
     return MediaError(
         SkipCode.UNREADABLE,
         f"{file}: not a media file, or of a format that is not supported",
-        hint="give a file with audio or video in it; playlists and URLs are not followed",
+        hint="give a file with audio or video in it; playlists are not followed",
     )
-
-
-def _head(file: File) -> bytes:
-    if isinstance(file, FileBytes):
-        return file.data[:16]
-    with Path(file).open("rb") as stream:
-        return stream.read(16)
 
 
 def _reason(error: BaseException) -> str:

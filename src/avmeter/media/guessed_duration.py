@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from avmeter.media.container import File, FileBytes
+from avmeter.media.container import File, read_part
 
 # Raw streams and transport or program streams: from the bit rate at the beginning, or from the last time stamps.
 _WITHOUT_DURATION = frozenset(
@@ -29,18 +27,10 @@ def has_guessed_duration(container: str, file: File) -> bool:
 
 def _after_id3(file: File) -> bytes:
     """Return the first bytes behind a tag of ID3."""
-    head = _read(file, 0, _ID3_HEADER)
+    head = read_part(file, 0, _ID3_HEADER)
     if head[:3] != b"ID3" or len(head) < _ID3_HEADER:
-        return _read(file, 0, _FIRST_FRAME)
+        return read_part(file, 0, _FIRST_FRAME)
     size = 0
     for byte in head[6:10]:  # seven bits each
         size = size << 7 | byte & 0x7F
-    return _read(file, _ID3_HEADER + size, _FIRST_FRAME)
-
-
-def _read(file: File, start: int, count: int) -> bytes:
-    if isinstance(file, FileBytes):
-        return file.data[start : start + count]
-    with Path(file).open("rb") as stream:
-        stream.seek(start)
-        return stream.read(count)
+    return read_part(file, _ID3_HEADER + size, _FIRST_FRAME)

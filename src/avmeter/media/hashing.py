@@ -12,6 +12,7 @@ import numpy as np
 
 from avmeter.errors import MediaError, SkipCode
 from avmeter.media.container import File, FileBytes, check_file, size_of
+from avmeter.sources import Content, hash_of
 
 _BLOCK_BYTES = 1 << 20
 # A write sets a file's times before its bytes are there, and times have steps, of 2 s on some disks: a state this
@@ -31,6 +32,9 @@ def content_key(file: File) -> str:
     if isinstance(file, FileBytes):
         size_of(file)
         return hashlib.sha256(file.data).hexdigest()
+    if isinstance(file, Content):
+        size_of(file)
+        return hash_of(file)
     found = check_file(file)
     try:
         path, state = os.fspath(file), (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)

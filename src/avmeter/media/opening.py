@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 
 from avmeter.media.array_reader import ArrayReader
 from avmeter.media.container import File, FileBytes
@@ -12,16 +13,19 @@ from avmeter.media.hashing import array_key, content_key
 from avmeter.media.item import MediaItem
 from avmeter.media.limits import DEFAULT_LIMITS, MediaLimits
 from avmeter.sample import MediaSource
+from avmeter.sources import open_stored, stored_key
 
 
 def open_media(source: MediaSource, *, limits: MediaLimits = DEFAULT_LIMITS) -> MediaItem:
     """Open a source; what it holds beyond the limits is not read.
 
     Raises:
-        MediaError: The file is missing or unreadable, or arrays have no known form or no rate.
+        MediaError: The file is missing or unreadable, or cannot be fetched; or arrays have no known form or no rate.
     """
     if source.path is not None and os.path.isdir(source.path):  # noqa: PTH112 - no error for any text
         return MediaItem(FrameFolderReader(source.path, fps=source.fps, max_pixels=limits.max_pixels), limits=limits)
+    if source.stored is not None:
+        return MediaItem(_stored_reader(source, limits), limits=limits)
     file = _file(source)
     if file is not None:
         return MediaItem(FileReader(file, audio_stream=source.audio_stream, limits=limits), limits=limits)
@@ -45,11 +49,30 @@ def media_key(source: MediaSource) -> str:
     """
     if source.path is not None and os.path.isdir(source.path):  # noqa: PTH112 - as above
         return FrameFolderReader(source.path, fps=source.fps).key()
-    file = _file(source)
-    if file is not None:
-        return content_key(file) if source.audio_stream is None else f"{content_key(file)}#a{source.audio_stream}"
+    key = _file_key(source)
+    if key is not None:
+        return key if source.audio_stream is None else f"{key}#a{source.audio_stream}"
     hashed = ((source.samples, source.sample_rate), (source.frames, source.fps))
     return ":".join(array_key(array, rate) for array, rate in hashed if array is not None)
+
+
+def _file_key(source: MediaSource) -> str | None:
+    if source.stored is not None:
+        return stored_key(source.stored, source.access)
+    file = _file(source)
+    return None if file is None else content_key(file)
+
+
+def _stored_reader(source: MediaSource, limits: MediaLimits) -> FileReader:
+    assert source.stored is not None
+    content = open_stored(source.stored, source.access)
+    try:
+        reader = FileReader(content, audio_stream=source.audio_stream, limits=limits)
+    except BaseException:
+        content.close()
+        raise
+    weakref.finalize(reader, content.close)  # readers are opened again and again, and never closed
+    return reader
 
 
 def _file(source: MediaSource) -> File | None:

@@ -59,7 +59,9 @@ def _sample_cell(sample: Sample, column: str) -> str | None:
         return encodable(str(getattr(sample, column)))
     if column in MEDIA_FIELDS:
         source = sample.media.get(column)
-        return encodable(str(source.path.absolute())) if source is not None and source.path is not None else None
+        if source is None or not source.is_elsewhere:
+            return None
+        return encodable(str(source.path.absolute() if source.path is not None else source.stored))
     text = sample.text(column)
     if text is None:
         return None

@@ -76,7 +76,7 @@ class EvalResults(ScoreTable):
 
     def _name_of_clip(self, position: int) -> str:
         media = self.samples[position].media if self.samples else {}
-        paths = (media[field].path for field in ("video", "audio") if field in media)
+        paths = (media[f].path or media[f].stored for f in ("video", "audio") if f in media)
         return encodable(str(next((p for p in paths if p is not None), self.sample_ids[position])))
 
     def summary(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ A sample is given as a dict. Its keys are a public contract:
     role                               "reference": only corpus context, never scored itself
     id                                 a name; default is the path or the position
 
-What a medium may be is said in `reading`: paths, bytes, file objects, arrays, tensors, frames, rows of data sets.
+What a medium may be is said in `reading`: paths, URLs, bytes, file objects, arrays, tensors, frames, rows of data sets.
 Unknown keys are stored in `extras` for user metrics.
 
 A value that cannot be understood (an array without a rate, a text that is a number) is a problem of its field: every
@@ -20,18 +20,25 @@ metric that needs the field skips this sample, and the others are scored. A `Man
 no sample at all (a list without any dict), an unknown role, or an id that two samples claim.
 """
 
+from avmeter.sample.access import DEFAULT_ACCESS, RemoteAccess
 from avmeter.sample.reading import UnreadableError, as_array
 from avmeter.sample.sample import MEDIA_FIELDS, SAMPLE_KEYS, TEXT_FIELDS, Sample, as_samples
 from avmeter.sample.source import MediaSource, Problem
+from avmeter.sample.stored import Cell, Span, StoredFile
 from avmeter.sample.video import Video, as_video
 
 __all__ = [
+    "DEFAULT_ACCESS",
     "MEDIA_FIELDS",
     "SAMPLE_KEYS",
     "TEXT_FIELDS",
+    "Cell",
     "MediaSource",
     "Problem",
+    "RemoteAccess",
     "Sample",
+    "Span",
+    "StoredFile",
     "UnreadableError",
     "Video",
     "as_array",

@@ -2,6 +2,7 @@
 
     value                                              audio    video
     path                                               yes      yes; a folder of frame images with `fps`
+    URL, `StoredFile`                                  yes      yes; see `avmeter.sources`
     bytes, file object (opened for reading bytes)      yes      yes
     {"bytes": ..., "path": ...}                        yes      yes      undecoded rows of Hugging Face data sets
     {"array": ..., "sampling_rate": ...}               yes               decoded ones
@@ -21,22 +22,22 @@ dtypes are judged when a clip is opened (`media.arrays`).
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from avmeter.errors import UsageError
+from avmeter.files import SCHEMES, Url, as_location
+from avmeter.sample.access import DEFAULT_ACCESS, RemoteAccess
 from avmeter.sample.source import MediaSource
+from avmeter.sample.stored import StoredFile
 
 _SAMPLE_KEYS = ("array", "waveform", "samples")
 _SAMPLE_RATE_KEYS = ("sampling_rate", "sample_rate")
 _NUMPY_FLOATS = frozenset(("torch.float16", "torch.float32", "torch.float64"))
-_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://")
 _ARRAY_HINT = "give a path, bytes, or an array or tensor of numbers"
 _AUDIO_HINT = "give a path, bytes, or (samples, sample_rate)"
 _VIDEO_HINT = "give a path, bytes, or frames (T, C, H, W) with fps"
@@ -48,11 +49,12 @@ class UnreadableError(UsageError):
 
 @dataclass(frozen=True, kw_only=True)
 class Rates:
-    """Rates that the sample states for arrays, and the audio track of files."""
+    """Rates that the sample states for arrays, the audio track of files, and how URLs may be fetched."""
 
     fps: float | None = None
     sample_rate: float | None = None
     audio_stream: int | None = None
+    access: RemoteAccess = DEFAULT_ACCESS
 
 
 def read_medium(value: Any, *, is_audio: bool, rates: Rates) -> MediaSource:
@@ -73,6 +75,8 @@ def read_medium(value: Any, *, is_audio: bool, rates: Rates) -> MediaSource:
     except Exception as error:  # decoders and other foreign objects may raise anything
         kind = type(value).__name__
         raise UnreadableError(f"a {kind} that fails ({type(error).__name__}: {error})", hint=_ARRAY_HINT) from error
+    if source.stored is not None and source.access is DEFAULT_ACCESS:
+        source = replace(source, access=rates.access)
     return source if source.audio_stream is not None else replace(source, audio_stream=rates.audio_stream)
 
 
@@ -152,12 +156,14 @@ def _from_container(value: Any, rates: Rates) -> MediaSource | None:
         value = encoded
     if isinstance(value, MediaSource):
         return value
+    if isinstance(value, StoredFile):
+        return MediaSource(stored=value)
+    if isinstance(value, Url):
+        return _from_url(value)
     if isinstance(value, str | os.PathLike):
         if not str(value).strip():
             raise UnreadableError("an empty path", hint="leave it out, or give a path")
-        if _URL.match(str(value)):
-            raise UnreadableError(f"a URL, {value}, and nothing is fetched", hint="download it, and give its path")
-        return MediaSource(path=Path(value), fps=rates.fps)
+        return _from_place(value, rates.fps)
     if isinstance(value, bytes | bytearray | memoryview):
         return MediaSource(data=bytes(value))
     if is_file_object(value):
@@ -169,9 +175,20 @@ def _from_container(value: Any, rates: Rates) -> MediaSource | None:
     return None
 
 
+def _from_place(value: str | os.PathLike[str], fps: float | None) -> MediaSource:
+    place = as_location(value)
+    return _from_url(place) if isinstance(place, Url) else MediaSource(path=place, fps=fps)
+
+
+def _from_url(url: Url) -> MediaSource:
+    if url.scheme not in SCHEMES:
+        raise UnreadableError(f"a URL, {url}, of a kind that is not read", hint=f"read are {', '.join(SCHEMES)}")
+    return MediaSource(stored=StoredFile(place=url))
+
+
 def _from_handle(video: Any, rates: Rates) -> MediaSource:
     if video.frames is None and video.source is not None:
-        return MediaSource(path=Path(video.source), fps=video.fps or rates.fps)
+        return _from_place(video.source, video.fps or rates.fps)
     return MediaSource(
         frames=None if video.frames is None else as_frames(video.frames),
         fps=video.fps or rates.fps,
@@ -186,7 +203,7 @@ def _from_row(row: Mapping[str, Any], rates: Rates) -> MediaSource:
         return MediaSource(data=bytes(row["bytes"]), label=str(row.get("path") or ""))
     if not row.get("path"):
         raise UnreadableError("a row with neither bytes nor a path", hint="load the data set with its files")
-    return MediaSource(path=Path(row["path"]), fps=rates.fps)
+    return _from_place(row["path"], rates.fps)
 
 
 def _from_audio(value: Any, rates: Rates) -> MediaSource:

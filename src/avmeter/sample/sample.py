@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from avmeter.errors import ManifestError
+from avmeter.sample.access import DEFAULT_ACCESS, RemoteAccess
 from avmeter.sample.reading import Rates, UnreadableError, positive_number, read_medium
 from avmeter.sample.source import MediaSource, Problem
 
@@ -49,12 +50,13 @@ class Sample:
     original: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, row: Mapping[str, Any], *, index: int = 0) -> Sample:
+    def of(cls, row: Mapping[str, Any], *, index: int = 0, access: RemoteAccess = DEFAULT_ACCESS) -> Sample:
         """Build a sample from its dict form.
 
         Args:
             row: Keys of the public contract, and any others.
             index: Position, used as the id when there is no other name.
+            access: How URLs in it may be fetched.
 
         Raises:
             ManifestError: It is no dict, or its role is unknown.
@@ -74,7 +76,7 @@ class Sample:
         name = rest.pop("id", None)
         hints = {k: rest.pop(k, None) for k in _HINTS}
         fields = {k: rest.pop(k) for k in (*MEDIA_FIELDS, *TEXT_FIELDS) if k in rest}
-        media, texts, problems = _read_fields(fields, hints)
+        media, texts, problems = _read_fields(fields, hints, access)
         return cls(
             id=_id(name, index) if name is not None else _name_of(media, index),
             role=role,
@@ -125,15 +127,19 @@ class Sample:
         return name in self.texts or name in self.extras
 
 
-def as_samples(items: Iterable[Mapping[str, Any] | Sample]) -> list[Sample]:
+def as_samples(items: Iterable[Mapping[str, Any] | Sample], *, access: RemoteAccess = DEFAULT_ACCESS) -> list[Sample]:
     """Return samples from dicts, with unique ids; an item among them that is no dict has no readable field.
+
+    Args:
+        items: Dicts, or samples.
+        access: How URLs in dicts may be fetched.
 
     Raises:
         ManifestError: None of the items is a dict, a role is unknown, or an explicit id occurs twice.
     """
     rows: list[object] = list(items)
     has_samples = any(isinstance(row, Sample | Mapping) for row in rows)
-    samples = [_as_sample(row, index, can_be_none=has_samples) for index, row in enumerate(rows)]
+    samples = [_as_sample(row, index, can_be_none=has_samples, access=access) for index, row in enumerate(rows)]
     positions: dict[str, int] = {}
     unique: list[Sample] = []
     for i, sample in enumerate(samples):
@@ -152,17 +158,17 @@ def as_samples(items: Iterable[Mapping[str, Any] | Sample]) -> list[Sample]:
     return unique
 
 
-def _as_sample(row: Any, index: int, *, can_be_none: bool) -> Sample:
+def _as_sample(row: Any, index: int, *, can_be_none: bool, access: RemoteAccess) -> Sample:
     """Return one item as a sample; one that is no sample is refused, or among others keeps its place unread."""
     if isinstance(row, Sample):
         return row
     if can_be_none and not isinstance(row, Mapping):
         return Sample.unreadable(row, index=index)
-    return Sample.of(row, index=index)
+    return Sample.of(row, index=index, access=access)
 
 
 def _read_fields(
-    fields: Mapping[str, Any], hints: Mapping[str, Any]
+    fields: Mapping[str, Any], hints: Mapping[str, Any], access: RemoteAccess
 ) -> tuple[dict[str, MediaSource], dict[str, Any], dict[str, Problem]]:
     media: dict[str, MediaSource] = {}
     texts: dict[str, Any] = {}
@@ -173,7 +179,7 @@ def _read_fields(
             continue
         try:
             if key in MEDIA_FIELDS:
-                media[key] = read_medium(value, is_audio=key in AUDIO_FIELDS, rates=_rates(hints, key))
+                media[key] = read_medium(value, is_audio=key in AUDIO_FIELDS, rates=_rates(hints, key, access))
             else:
                 texts[key] = _text(value, key)
         except UnreadableError as error:
@@ -194,7 +200,7 @@ def _wrong_hint(hints: Mapping[str, Any]) -> Problem | None:
     return None
 
 
-def _rates(hints: Mapping[str, Any], key: str) -> Rates:
+def _rates(hints: Mapping[str, Any], key: str, access: RemoteAccess) -> Rates:
     """Return the hints that bear on a field."""
     rate = positive_number(hints["sample_rate"])
     stream = hints["reference_audio_stream" if key in _REFERENCE_FIELDS else "audio_stream"]
@@ -202,6 +208,7 @@ def _rates(hints: Mapping[str, Any], key: str) -> Rates:
         fps=positive_number(hints["fps"]),
         sample_rate=int(rate) if rate is not None and rate.is_integer() else rate,
         audio_stream=None if stream is None else _position(stream),
+        access=access,
     )
 
 
@@ -239,7 +246,7 @@ def _id(value: Any, index: int) -> str:
 
 
 def _name_of(media: Mapping[str, MediaSource], index: int) -> str:
-    names = (str(m.path or m.label) for m in media.values() if m.path is not None or m.label)
+    names = (str(m) for m in media.values() if m.is_elsewhere or m.label)
     return next(names, str(index))
 
 

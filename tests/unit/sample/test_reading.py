@@ -217,11 +217,19 @@ def test_frame_rate_may_be_a_ratio(rate: Any) -> None:
     assert positive_number("1/0") is None
 
 
-@pytest.mark.parametrize("value", ["https://example.org/a.wav", "s3://bucket/a.wav"])
-def test_url_is_called_a_url(value: str) -> None:
-    """It is no missing file, and nothing is fetched."""
-    with pytest.raises(UnreadableError, match=f"a URL, {value}"):
-        audio(value)
+@pytest.mark.parametrize("value", ["https://example.org/a.wav", "s3://bucket/a.wav", Path("s3://bucket/a.wav")])
+def test_url_is_a_file_elsewhere(value: Any) -> None:
+    """It is no missing file, and nothing is fetched yet."""
+    source = audio(value)
+    assert source.path is None
+    assert source.has_audio
+    assert str(source) == str(value).replace(":/b", "://b")
+
+
+def test_url_of_another_kind_is_called_a_url() -> None:
+    """It is no missing file either."""
+    with pytest.raises(UnreadableError, match="a URL, rtsp://camera/1, of a kind that is not read"):
+        audio("rtsp://camera/1")
 
 
 def test_list_of_tensors_is_stacked() -> None:

@@ -268,7 +268,7 @@ def _job(key: FeatureKey, requests: Sequence[FeatureRequest], plan: Plan) -> Fea
 
 
 def _is_file(source: MediaSource | str) -> bool:
-    return not isinstance(source, str) and source.path is not None
+    return not isinstance(source, str) and source.is_elsewhere
 
 
 def _is_repeatable(request: FeatureRequest, plan: Plan) -> bool:

@@ -98,7 +98,7 @@ class WorkerDecoder:
 
     def decode(self, source: MediaSource | str, jobs: Sequence[int]) -> Generator[DecodeEvent, None, None]:
         """Yield the events of the jobs with these numbers."""
-        if isinstance(source, str) or source.path is None or self.worker.failed_to_start:
+        if isinstance(source, str) or not source.is_elsewhere or self.worker.failed_to_start:
             yield from self._local.decode(source, jobs)
             return
         recipes = {n: Recipe.of(self._extractors[n]) for n in jobs if _is_importable(self._extractors[n])}

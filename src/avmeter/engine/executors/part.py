@@ -47,10 +47,10 @@ def merge_parts(parts: Sequence[PartialRun], metrics: Mapping[str, Metric]) -> t
 
 
 def _without_media(sample: Sample) -> Sample:
-    """Return a sample that costs nothing to send: paths stay, arrays and bytes go."""
+    """Return a sample that costs nothing to send: paths and URLs stay, arrays and bytes go."""
     return replace(
         sample,
-        media={name: source for name, source in sample.media.items() if source.path is not None},
+        media={name: source for name, source in sample.media.items() if source.is_elsewhere},
         extras={name: value for name, value in sample.extras.items() if isinstance(value, _LIGHT)},
         original={"id": sample.id} if "id" in sample.original else {},
     )
