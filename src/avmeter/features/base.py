@@ -156,10 +156,13 @@ class WindowExtractor(Extractor):
     """An extractor around a network that reads windows of fixed shape.
 
     Attributes:
+        streams_frames: `windows` reads groups of frames as they are decoded, so that its pass serves those that read
+            frames by request: the engine asks it before them.
         half_weights: In the precisions "fp16" and "bf16" the network itself is converted, which is faster than
             autocast: its weights where it is built, its inputs in `launch`.
     """
 
+    streams_frames: bool = False
     half_weights: ClassVar[bool] = False
     _net: Any = None  # from `load` to `unload`
 

@@ -27,6 +27,7 @@ from avmeter.media.item import MediaItem, require_sound
 from avmeter.media.limits import DEFAULT_LIMITS, MediaLimits
 from avmeter.media.measures import SILENCE_PEAK, AudioFacts
 from avmeter.media.opening import media_key, open_media
+from avmeter.media.planes import PlaneCode, rgb_of_planes
 from avmeter.media.probe import AudioStream, MediaInfo, VideoStream, probe
 from avmeter.media.resize import Resize, resize_batch, resize_frame
 from avmeter.media.spool import Spool
@@ -44,6 +45,7 @@ __all__ = [
     "MediaInfo",
     "MediaItem",
     "MediaLimits",
+    "PlaneCode",
     "Resize",
     "Spool",
     "VideoStream",
@@ -63,6 +65,7 @@ __all__ = [
     "require_sound",
     "resize_batch",
     "resize_frame",
+    "rgb_of_planes",
     "rounded_rate_indices",
     "video_duration_s",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -78,10 +78,10 @@ class ArrayReader:
         return FrameTimestamps(stamps=np.arange(len(self._frames)), unit_s=1 / self._fps, last_duration_s=1 / self._fps)
 
     def frames(
-        self, timestamps: FrameTimestamps, indices: set[int], losses: Losses
+        self, timestamps: FrameTimestamps, indices: set[int], losses: Losses, *, planar: Collection[int] = ()
     ) -> Iterator[tuple[int, np.ndarray]]:
         """Yield frames by index, (H, W, 3)."""
-        return ((i, self._frames[i]) for i in sorted(indices))
+        return ((i, self._frames[i]) for i in sorted(indices.union(planar)))
 
 
 def _checked_fps(fps: float | None, name: str) -> float:

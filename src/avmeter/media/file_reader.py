@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cached_property
 
 import numpy as np
@@ -70,14 +70,15 @@ class FileReader:
         )
 
     def frames(
-        self, timestamps: FrameTimestamps, indices: set[int], losses: Losses
+        self, timestamps: FrameTimestamps, indices: set[int], losses: Losses, *, planar: Collection[int] = ()
     ) -> Iterator[tuple[int, np.ndarray]]:
-        """Decode frames by index."""
+        """Decode frames by index, to RGB or planes."""
         return decode_frames(
             self._file,
             timestamps.stamps,
             set(indices),
             losses,
+            planar=planar,
             num_threads=self._decode_threads,
             shifts=self._shifts,
             max_pixels=self._limits.max_pixels,

@@ -27,7 +27,7 @@ class FrameView:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(n, 3, h, w), or (n, h, w, 3)."""
+        """(n, 3, h, w)."""
         return (len(self._rows), *self._frames.row_shape)
 
     def __len__(self) -> int:
@@ -80,7 +80,7 @@ class FrameCollector:
                 continue
             if request.resize not in resized:
                 resized[request.resize] = resize_frame(frame, request.resize)
-            pixels = frame if request.output == "packed" else _in_form(resized[request.resize], request)
+            pixels = _in_form(resized[request.resize], request)
             spool = self._spools.get(request)
             if spool is None:
                 spool = Spool(
@@ -91,7 +91,9 @@ class FrameCollector:
                 )
                 self._spools[request] = spool
             if pixels.shape != spool.row_shape:
-                self._changed[request] = _size_changed(index, now=pixels.shape, before=spool.row_shape, request=request)
+                now, before = pixels.shape[1:], spool.row_shape[1:]
+                is_resized = request.resize is not None
+                self._changed[request] = size_changed(index, now=now, before=before, is_resized=is_resized)
                 continue
             self._rows[request][index] = len(spool)
             spool.append(pixels[None])
@@ -111,8 +113,7 @@ class FrameCollector:
         if request in self._changed:
             raise self._changed[request]
         if not request.indices:
-            packed = request.output == "packed"
-            return np.empty((0, 0, 0, 3), np.uint8) if packed else np.empty((0, 3, 0, 0), np.dtype(request.output))
+            return np.empty((0, 3, 0, 0), np.dtype(request.output))
         rows = np.array([self._rows[request][i] for i in request.indices])
         spool = self._spools[request]
         if spool.on_disk or len(rows) * spool.nbytes // len(spool) > self._limit_bytes:
@@ -121,11 +122,10 @@ class FrameCollector:
         return spool[:] if in_order else spool[rows]
 
 
-def _size_changed(index: int, *, now: tuple[int, ...], before: tuple[int, ...], request: FrameRequest) -> MediaError:
-    """Sizes of frames are (3, h, w), or (h, w, 3) when packed."""
-    sizes = [shape[:2] if request.output == "packed" else shape[1:] for shape in (now, before)]
-    (height, width), (height_before, width_before) = sizes
-    made = "" if request.resize is None else ", resized"
+def size_changed(index: int, *, now: tuple[int, ...], before: tuple[int, ...], is_resized: bool = False) -> MediaError:
+    """Build the error of a video whose frames change their size, (height, width), on the way."""
+    (height, width), (height_before, width_before) = now, before
+    made = ", resized" if is_resized else ""
     return MediaError(
         SkipCode.DECODE_ERROR,
         f"the video changes size at frame {index}: {width}x{height} after {width_before}x{height_before}{made}",
@@ -139,5 +139,4 @@ def _in_form(pixels: np.ndarray, request: FrameRequest) -> np.ndarray:
         side = request.resize.short_side
         top, left = crop_corner(pixels.shape[1:], side, request.crop)
         pixels = pixels[:, top : top + side, left : left + side]
-    assert request.output != "packed"
     return as_pixels(pixels, request.output)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -105,10 +105,10 @@ class FrameFolderReader:
         return FrameTimestamps(stamps=np.arange(len(self._images)), unit_s=1 / self._fps, last_duration_s=1 / self._fps)
 
     def frames(
-        self, timestamps: FrameTimestamps, indices: set[int], losses: Losses
+        self, timestamps: FrameTimestamps, indices: set[int], losses: Losses, *, planar: Collection[int] = ()
     ) -> Iterator[tuple[int, np.ndarray]]:
         """Decode images by index; those that cannot be decoded are missing."""
-        for index in sorted(indices):
+        for index in sorted(indices.union(planar)):
             try:
                 frame = decode_image(self._images[index], max_pixels=self._max_pixels)
             except MediaError as error:

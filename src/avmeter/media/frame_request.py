@@ -8,20 +8,19 @@ from typing import Literal
 from avmeter.errors import UsageError
 from avmeter.media.resize import Crop, Resize, check_choices
 
-Output = Literal["float32", "uint8", "packed"]
+Output = Literal["float32", "uint8"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class FrameRequest:
-    """Frames by index, and their form: (n, 3, h, w), or (n, h, w, 3) when packed.
+    """Frames by index, and their form, (n, 3, h, w).
 
     Attributes:
         indices: Into the sorted presentation times (`MediaItem.frame_times`); may repeat, in any order.
         resize: None keeps the size on the screen.
         crop: A square of `resize.short_side` from the middle; "center_floor" rounds its offset down, "center_round"
             to the nearest (half to even). None keeps the whole frame.
-        output: "float32": [0, 1], not clamped after bicubic resizing in float; "uint8": [0, 255]; "packed":
-            as decoded and not resized, for `resize_batch` on a device.
+        output: "float32": [0, 1], not clamped after bicubic resizing in float; "uint8": [0, 255].
     """
 
     indices: tuple[int, ...]
@@ -34,7 +33,5 @@ class FrameRequest:
         check_choices(self, {"output": Output} | ({"crop": Crop} if self.crop is not None else {}))
         if self.crop is not None and self.resize is None:
             raise UsageError("FrameRequest: a crop needs a resize, whose short side is its size")
-        if self.output == "packed" and self.resize is not None:
-            raise UsageError("FrameRequest: packed frames are not resized", hint="give the resize to `resize_batch`")
         if any(i < 0 for i in self.indices):
             raise UsageError(f"FrameRequest: index {min(self.indices)} is negative")

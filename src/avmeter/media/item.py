@@ -4,12 +4,14 @@ MediaItem.open("clip.mp4")
   ├── frame_times     demuxing only
   ├── audio_facts     the audio track decoded once, at its own rate
   ├── audio(spec)     ... mixed and resampled per spec, each cached
-  └── frames(request) one decoding pass for all requests registered before
+  ├── frames(request) one decoding pass for all requests registered before
+  └── frame_groups(i) the same pass, for frames that are let go of group by group
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 
 import numpy as np
@@ -168,6 +170,23 @@ class MediaItem:
         """
         with self._lock:
             return self._video_track().frames(request)
+
+    def frame_groups(self, indices: Sequence[int], group_size: int) -> Iterator[np.ndarray]:
+        """Decode frames and let go of them group by group, as planes where the file has them.
+
+        The pass serves every request that was announced, so whoever reads groups comes before whoever reads frames.
+
+        Args:
+            indices: Frames, in order; may repeat.
+            group_size: Frames of a group; what is left of the last one is not yielded.
+
+        Yields:
+            Planes (group_size, h + h / 2 + 1, w), see `planes`; RGB (group_size, H, W, 3) where there are none.
+
+        Raises:
+            MediaError: `no_video_track`; `decode_error` after the last group before what cannot be decoded.
+        """
+        return self._video_track().frame_groups(indices, group_size)
 
     @property
     def audio_facts(self) -> AudioFacts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Protocol
 
 import numpy as np
@@ -34,6 +34,6 @@ class Reader(Protocol):
         """Read the times of all frames."""
 
     def frames(
-        self, timestamps: FrameTimestamps, indices: set[int], losses: Losses
+        self, timestamps: FrameTimestamps, indices: set[int], losses: Losses, *, planar: Collection[int] = ()
     ) -> Iterator[tuple[int, np.ndarray]]:
-        """Decode frames by index."""
+        """Decode frames by index: RGB (H, W, 3), or for those in `planar` planes where there are any."""

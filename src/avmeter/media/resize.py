@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from avmeter.errors import UsageError
+from avmeter.media.planes import PlaneCode, planes_to_rgb
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -97,13 +98,14 @@ def resize_frame(frame: np.ndarray, resize: Resize | None) -> np.ndarray:
     return found
 
 
-def resize_batch(frames: Tensor, resize: Resize, crop: Crop) -> Tensor:
+def resize_batch(frames: Tensor, resize: Resize, crop: Crop, code: PlaneCode | None = None) -> Tensor:
     """Resize many frames of one size on their own device: on a GPU this is thousands per second.
 
     Args:
-        frames: (n, H, W, 3), uint8 or float32 in [0, 1].
+        frames: RGB (n, H, W, 3), uint8 or float32 in [0, 1]; or planes, see `planes`.
         resize: In "float" arithmetic; that on bytes is another on every device.
         crop: The square from the middle.
+        code: Of planes.
 
     Returns:
         (n, 3, S, S) float32, S the short side; not clamped.
@@ -113,9 +115,11 @@ def resize_batch(frames: Tensor, resize: Resize, crop: Crop) -> Tensor:
             f"resize_batch: in_ is {resize.in_!r}; frames are resized as bytes only while they are decoded"
         )
     scale = 1 if frames.is_floating_point() else 255
-    pixels = frames.permute(0, 3, 1, 2).contiguous().float() / scale
-    size = resize.size(*frames.shape[1:3])
-    if pixels.shape[2:] != size:
+    rgb = frames.permute(0, 3, 1, 2).contiguous().float() if code is None else planes_to_rgb(frames, code)
+    pixels = rgb / scale
+    height, width = pixels.shape[2:]
+    size = resize.size(height, width)
+    if (height, width) != size:
         pixels = _interpolated(pixels, size, resize)
     top, left = crop_corner(size, resize.short_side, crop)
     return pixels[:, :, top : top + resize.short_side, left : left + resize.short_side]

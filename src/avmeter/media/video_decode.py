@@ -1,8 +1,8 @@
-"""Decode the frames of a video track that are asked for, as RGB and upright."""
+"""Decode the frames of a video track that are asked for, as RGB and upright, or as planes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -15,6 +15,7 @@ from avmeter.media.limits import MediaLimits
 from avmeter.media.orientation import Orientation, orientation_of
 from avmeter.media.packets import Losses, decoded
 from avmeter.media.pixel_aspect import display_width
+from avmeter.media.planes import planes_of
 from avmeter.media.stream_choice import choose_stream
 
 
@@ -24,6 +25,7 @@ def decode_frames(
     indices: set[int],
     losses: Losses,
     *,
+    planar: Collection[int] = (),
     num_threads: int = 1,
     shifts: Shifts | None = None,
     max_pixels: int = MAX_PIXELS,
@@ -33,19 +35,20 @@ def decode_frames(
     Args:
         file: The file.
         stamps: `FrameTimestamps.stamps`.
-        indices: Frames to yield, as positions in `stamps`.
+        indices: Frames to yield as RGB, as positions in `stamps`.
+        planar: Frames to yield as planes; as RGB those that have no planes, or none of square pixels.
         losses: Filled on the way.
         num_threads: Of the decoder.
         shifts: Of the clock, as for the time stamps.
         max_pixels: Larger frames are not decoded.
 
     Yields:
-        (index, RGB uint8 (H, W, 3) as on the screen).
+        (index, RGB uint8 (H, W, 3) as on the screen, or planes as `planes_of` lays them out).
     """
     queues: dict[int, list[int]] = {}
     for index, stamp in enumerate(stamps.tolist()):
         queues.setdefault(stamp, []).append(index)
-    missing = set(indices)
+    missing = set(indices).union(planar)
     with open_container(file, max_pixels=max_pixels) as container:
         stream = choose_stream(container, file, "video")
         stream.thread_type = "AUTO"
@@ -62,8 +65,14 @@ def decode_frames(
             if not queue:
                 continue
             index = queue.pop(0)
-            if index in missing:
-                missing.discard(index)
+            if index not in missing:
+                continue
+            missing.discard(index)
+            is_square = to_rgb.width(frame) == frame.width
+            planes = planes_of(frame, orientation) if index in planar and is_square else None
+            if planes is not None:
+                yield index, planes
+            if planes is None or index in indices:
                 yield index, orientation.apply(to_rgb(frame))
 
 
@@ -75,9 +84,18 @@ class _RgbConverter:
         self._aspect = aspect
         self._limits = MediaLimits(max_pixels=max_pixels)
 
-    def __call__(self, frame: Any) -> np.ndarray:
+    def width(self, frame: Any) -> int:
+        """Return the width of a frame in square pixels.
+
+        Raises:
+            MediaError: `over_limit`.
+        """
         width = display_width(frame.width, self._aspect)
         self._limits.check_size(width, frame.height, name="a later frame")
+        return width
+
+    def __call__(self, frame: Any) -> np.ndarray:
+        width = self.width(frame)
         scaling = {} if width == frame.width else {"width": width, "interpolation": Interpolation.BICUBIC}
         converted = self._reformatter.reformat(frame, format="rgb24", threads=1, **scaling)
         found: np.ndarray = converted.to_ndarray()

@@ -7,20 +7,28 @@ on screen     [0.....[1.....[2............[3....)   half-open: frame i during [t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 
 from avmeter.errors import MediaError, SkipCode, UsageError
 from avmeter.media.clock import video_duration_s
 from avmeter.media.frame_collector import FrameCollector, FrameView
+from avmeter.media.frame_groups import FrameGroups
 from avmeter.media.frame_request import FrameRequest
 from avmeter.media.limits import DEFAULT_LIMITS, MediaLimits
 from avmeter.media.packets import Losses
 from avmeter.media.timestamps import FrameTimestamps
 
-Decode = Callable[[FrameTimestamps, set[int], Losses], Iterator[tuple[int, np.ndarray]]]
-"""(time stamps, indices, losses to fill) -> (index, RGB frame (H, W, 3)) in any order."""
+
+class Decode(Protocol):
+    """Decodes frames by index, in any order: `Reader.frames`."""
+
+    def __call__(
+        self, timestamps: FrameTimestamps, indices: set[int], losses: Losses, *, planar: Collection[int] = ()
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield (index, RGB frame (H, W, 3), or planes)."""
 
 
 class VideoTrack:
@@ -82,28 +90,67 @@ class VideoTrack:
             raise self._failed[request]
         return self._collected[request].result(request)
 
-    def _collect(self) -> None:
-        """Decode once for all requests that have not been served."""
+    def frame_groups(self, indices: Sequence[int], group_size: int) -> Iterator[np.ndarray]:
+        """Decode frames and let go of them group by group, so that a clip of any length takes little memory.
+
+        The pass serves every request that was registered before.
+
+        Args:
+            indices: Frames, in order; may repeat.
+            group_size: Frames of a group; what is left of the last one is not yielded.
+
+        Yields:
+            (group_size, h + h / 2 + 1, w) planes, see `planes`; or RGB (group_size, H, W, 3) where there are none.
+
+        Raises:
+            MediaError: As `frames`, after the last group that could be decoded.
+        """
+        pending = self._pending()
+        collector = FrameCollector(pending)
+        groups = FrameGroups(indices, group_size)
+        losses = Losses()
+        for index, frame in self._decode(self.timestamps, collector.indices, losses, planar=groups.indices):
+            if frame.ndim == 3:
+                collector.add(index, frame)
+            self._limits.check_bytes(collector.size_bytes + groups.size_bytes, name=f"{self._name}: frames")
+            yield from groups.add(index, frame)
+        self._note_served(collector, pending, losses)
+        if groups.changed is not None:
+            raise groups.changed
+        if groups.missing:
+            raise self._undecodable(groups.missing, len(groups.indices), losses)
+
+    def _pending(self) -> list[FrameRequest]:
+        """Return the registered requests that no pass has served."""
         num_frames = len(self.timestamps)
         done = self._collected.keys() | self._failed.keys()
-        pending = [r for r in self._registered if r not in done and (not r.indices or max(r.indices) < num_frames)]
+        return [r for r in self._registered if r not in done and (not r.indices or max(r.indices) < num_frames)]
+
+    def _collect(self) -> None:
+        """Decode once for all requests that have not been served."""
+        pending = self._pending()
         collector = FrameCollector(pending)
         losses = Losses()
         for index, frame in self._decode(self.timestamps, collector.indices, losses):
             collector.add(index, frame)
             self._limits.check_bytes(collector.size_bytes, name=f"{self._name}: frames")
+        self._note_served(collector, pending, losses)
+
+    def _note_served(self, collector: FrameCollector, pending: Sequence[FrameRequest], losses: Losses) -> None:
         for request in pending:
             missing = collector.missing(request)
             if missing:
-                num_requested = len(set(request.indices))
-                self._failed[request] = MediaError(
-                    SkipCode.DECODE_ERROR,
-                    f"{self._name}: frame {missing[0]} cannot be decoded ({num_requested - len(missing)} of "
-                    f"{num_requested} requested frames were; {losses.reason})",
-                    hint="the file is damaged or truncated: make it again",
-                )
+                self._failed[request] = self._undecodable(missing, len(set(request.indices)), losses)
             else:
                 self._collected[request] = collector
+
+    def _undecodable(self, missing: Sequence[int], num_requested: int, losses: Losses) -> MediaError:
+        return MediaError(
+            SkipCode.DECODE_ERROR,
+            f"{self._name}: frame {missing[0]} cannot be decoded ({num_requested - len(missing)} of "
+            f"{num_requested} requested frames were; {losses.reason})",
+            hint="the file is damaged or truncated: make it again",
+        )
 
     def release(self) -> None:
         """Let go of decoded frames and of requests; the time stamps stay."""

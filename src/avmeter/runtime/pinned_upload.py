@@ -1,10 +1,12 @@
-"""Uploads to a GPU: a few pinned buffers, filled and copied in turn while the GPU computes."""
+"""Uploads to a GPU: from memory that was pinned as a whole, or through a few pinned buffers, filled in turn."""
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,7 +32,28 @@ class PinnedUpload:
         self._sent: list[torch.cuda.Event | None] = [None] * _NUM_BUFFERS
         self._turn = 0
         self._lock = threading.Lock()  # a batch that failed is uploaded again by the run's own thread
+        self._regions: list[np.ndarray] = []
+        self._in_transit: deque[tuple[torch.cuda.Event, Sequence[np.ndarray]]] = deque()
         self._threads = ThreadPoolExecutor(_NUM_THREADS, thread_name_prefix="avmeter-pinned-upload")
+
+    def pin(self, memory: np.ndarray) -> None:
+        """Have the GPU read arrays in this memory where they lie; where the system allows it."""
+        if int(_cuda().cudaHostRegister(_address(memory), memory.nbytes, 0)) == 0:
+            self._regions.append(memory)
+
+    def close(self) -> None:
+        """Wait for all copies, and give up the memory that was pinned."""
+        self._stream.synchronize()
+        self._in_transit.clear()
+        for memory in self._regions:
+            _cuda().cudaHostUnregister(_address(memory))
+        self._regions.clear()
+
+    def _is_pinned(self, row: np.ndarray) -> bool:
+        start = _address(row)
+        return row.flags.c_contiguous and any(
+            _address(region) <= start < _address(region) + region.nbytes for region in self._regions
+        )
 
     def upload(self, rows: Sequence[np.ndarray]) -> Tensor:
         """Copy rows of one shape to one tensor on the device; work queued there afterwards waits for the copies."""
@@ -38,12 +61,31 @@ class PinnedUpload:
         with self._lock, torch.cuda.stream(self._stream):
             dtype = torch.from_numpy(np.empty(0, rows[0].dtype)).dtype
             batch = torch.empty((len(rows), *rows[0].shape), dtype=dtype, device=self._device)
-            num_at_once = max(1, _BUFFER_BYTES // max(1, rows[0].nbytes))
-            for start in range(0, len(rows), num_at_once):
-                self._send(rows[start : start + num_at_once], batch[start : start + num_at_once])
+            is_pinned = [bool(row.nbytes) and self._is_pinned(row) for row in rows]
+            if all(is_pinned):
+                self._send_directly(rows, batch)
+            elif not any(is_pinned):
+                self._send_in_parts(rows, batch)
+            else:
+                for row, i, pinned in zip(rows, range(len(rows)), is_pinned, strict=True):
+                    send = self._send_directly if pinned else self._send_in_parts
+                    send([row], batch[i : i + 1])
         batch.record_stream(current)
         current.wait_stream(self._stream)
         return batch
+
+    def _send_directly(self, rows: Sequence[np.ndarray], target: Tensor) -> None:
+        """Copy rows in pinned memory; they are held on to until the GPU has read them."""
+        while self._in_transit and _has_passed(self._in_transit[0][0]):
+            self._in_transit.popleft()
+        for i, row in enumerate(rows):
+            target[i].copy_(torch.from_numpy(row), non_blocking=True)
+        self._in_transit.append((self._stream.record_event(), rows))
+
+    def _send_in_parts(self, rows: Sequence[np.ndarray], target: Tensor) -> None:
+        num_at_once = max(1, _BUFFER_BYTES // max(1, rows[0].nbytes))
+        for start in range(0, len(rows), num_at_once):
+            self._send(rows[start : start + num_at_once], target[start : start + num_at_once])
 
     def _send(self, rows: Sequence[np.ndarray], target: Tensor) -> None:
         if target.nbytes > _BUFFER_BYTES:  # one row that fits no buffer
@@ -70,3 +112,16 @@ class PinnedUpload:
 
         for _ in self._threads.map(fill, shares):
             pass
+
+
+def _cuda() -> Any:
+    """Return the CUDA runtime, whose functions return 0 for success."""
+    return torch.cuda.cudart()  # type: ignore[no-untyped-call]
+
+
+def _has_passed(event: torch.cuda.Event) -> bool:
+    return bool(event.query())  # type: ignore[no-untyped-call]
+
+
+def _address(array: np.ndarray) -> int:
+    return int(array.__array_interface__["data"][0])

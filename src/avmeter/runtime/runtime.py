@@ -72,9 +72,17 @@ class Runtime:
         """Stack arrays of one shape to a batch on the device; through pinned memory when that is a GPU."""
         if self.device.type != "cuda":
             return torch.from_numpy(np.stack(arrays)).to(self.device)
+        return self._pinned_upload().upload(arrays)
+
+    def pin(self, memory: np.ndarray) -> None:
+        """Have `stack` read arrays in this memory where they lie, on a GPU, until `unload`."""
+        if self.device.type == "cuda":
+            self._pinned_upload().pin(memory)
+
+    def _pinned_upload(self) -> PinnedUpload:
         if self._pinned is None:
             self._pinned = PinnedUpload(self.device)
-        return self._pinned.upload(arrays)
+        return self._pinned
 
     def network(self, key: Hashable, build: Callable[[], T]) -> T:
         """Return the network loaded under `key`, built on first use: extractors with the same network share it."""
@@ -86,4 +94,6 @@ class Runtime:
     def unload(self) -> None:
         """Drop all networks, and the pinned memory on the way to them."""
         self.networks.clear()
-        self._pinned = None
+        if self._pinned is not None:
+            self._pinned.close()
+            self._pinned = None

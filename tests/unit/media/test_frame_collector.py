@@ -41,7 +41,7 @@ def test_change_of_size_costs_only_requests_that_it_does_not_fit():
     requests = [
         FrameRequest(indices=(0, 1, 2)),
         FrameRequest(indices=(0, 1, 2), resize=square),
-        FrameRequest(indices=(0, 2), output="packed"),
+        FrameRequest(indices=(0, 2)),
     ]
     collector = FrameCollector(requests)
     for index, frame in enumerate((NOISE[0], NOISE[1, :30], NOISE[2])):
@@ -50,4 +50,4 @@ def test_change_of_size_costs_only_requests_that_it_does_not_fit():
     with pytest.raises(MediaError, match="changes size at frame 1"):
         collector.result(requests[0])
     assert collector.result(requests[1]).shape == (3, 3, 20, 20)
-    assert collector.result(requests[2]).shape == (2, 60, 81, 3)
+    assert collector.result(requests[2]).shape == (2, 3, 60, 81)

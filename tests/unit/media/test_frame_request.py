@@ -26,9 +26,7 @@ def test_malformed_requests_are_refused_at_birth(make):
         make()
 
 
-def test_packed_frames_are_not_resized_and_bytes_not_in_batches():
+def test_bytes_are_not_resized_in_batches():
     """What would not be what it says is refused."""
-    with pytest.raises(UsageError, match="not resized"):
-        FrameRequest(indices=(0,), resize=Resize(short_side=32), output="packed")
     with pytest.raises(UsageError, match="uint8"):
         resize_batch(torch.zeros(1, 40, 50, 3), Resize(short_side=32, in_="uint8"), "center_floor")

@@ -42,3 +42,18 @@ def test_uploads_one_after_another_do_not_overwrite_each_other() -> None:
     upload = PinnedUpload(torch.device("cuda"))
     batches = [upload.upload([np.full(1000, i, np.float32)]) for i in range(20)]
     assert all(bool((batch == i).all()) for i, batch in enumerate(batches))
+
+
+def test_arrays_in_pinned_memory_are_copied_from_where_they_lie() -> None:
+    """Alone, and in a batch with others; after `close` the memory may be pinned again."""
+    memory = np.arange(1 << 20, dtype=np.uint8)
+    rows = [memory[start : start + 5000].view(np.float32) for start in (0, 8000, 400_000)]
+    for _ in range(2):
+        upload = PinnedUpload(torch.device("cuda"))
+        upload.pin(memory)
+        assert [upload._is_pinned(row) for row in (*rows, rows[0].copy())] == [True, True, True, False]
+        for batch in (rows, [*rows, np.ones(1250, np.float32)]):
+            np.testing.assert_array_equal(
+                upload.upload(batch).cpu().numpy().view(np.int32), np.stack(batch).view(np.int32)
+            )
+        upload.close()

@@ -207,7 +207,10 @@ class FeatureComputer:
             count = default_decode_workers(num_files)
         if self.decode_pool is None and count and num_files:
             self.decode_pool = DecodeWorkerPool(count)
-        if self.decode_pool is not None:
+            self.decode_pool.start(num_files)
+            for arena in self.decode_pool.arenas:  # while the processes import what they need
+                self.runtime.pin(arena.memory)
+        elif self.decode_pool is not None:
             self.decode_pool.start(num_files)
 
     def _decoders(self, jobs: Sequence[FeatureJob], num_sources: int) -> Sequence[Decoder]:

@@ -233,8 +233,12 @@ class LocalDecoder:
                 ready.append(job)
             except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
                 yield DecodeEvent(job, outcome=skip_of_failure(error, source))
-        for job in ready:
+        for job in sorted(ready, key=lambda job: not _streams_frames(self._extractors[job])):
             yield from make_windows(job, self._extractors[job], item)
+
+
+def _streams_frames(extractor: Extractor) -> bool:
+    return isinstance(extractor, WindowExtractor) and extractor.streams_frames
 
 
 def make_windows(job: int, extractor: Extractor, media: Any) -> Iterator[DecodeEvent]:

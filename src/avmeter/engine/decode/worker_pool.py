@@ -14,6 +14,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 
 from avmeter.engine.decode.messages import DecodeEvent, DecodeTask, Recipe
 from avmeter.engine.decode.threads import LocalDecoder
+from avmeter.engine.ipc.arena import Arena
 from avmeter.engine.ipc.process import CannotStartError, Process
 from avmeter.errors import SkipCode
 from avmeter.features.base import Extractor
@@ -27,12 +28,13 @@ _ATTEMPTS = 2
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 _MANY_FILES = 32  # below, processes take longer to start than they save
 _MAX_WORKERS, _SPARE_CORES = 12, 2
+_ARENA_BYTES = 128 << 20  # of each process: what waits in the queue and in batches, of clips of 480p and less
 _OWN_PACKAGE = "avmeter."
 
 
-def decode_worker() -> Process:
+def decode_worker(arena: Arena | None = None) -> Process:
     """Return a decoding process, not started yet; it sees no GPU and computes in one thread."""
-    return Process("avmeter.engine.decode.worker", environment=_ENVIRONMENT)
+    return Process("avmeter.engine.decode.worker", environment=_ENVIRONMENT, arena=arena)
 
 
 def default_decode_workers(num_files: int) -> int:
@@ -52,10 +54,17 @@ class DecodeWorkerPool:
 
     Args:
         num_workers: How many.
+
+    Attributes:
+        arenas: Memory that the windows of all processes come in; none where the system has no such memory.
     """
 
     def __init__(self, num_workers: int) -> None:
-        self.workers = [decode_worker() for _ in range(num_workers)]
+        self.arenas: list[Arena] = []
+        with contextlib.suppress(OSError):
+            self.arenas.extend(Arena(_ARENA_BYTES) for _ in range(num_workers))
+        spare: list[Arena | None] = [None] * (num_workers - len(self.arenas))
+        self.workers = [decode_worker(arena) for arena in [*self.arenas, *spare]]
         weakref.finalize(self, _stop, self.workers)
 
     def start(self, num_files: int) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from multiprocessing import spawn
 from pathlib import Path
 
+from avmeter.engine.ipc.arena import Arena
 from avmeter.engine.ipc.channel import Channel
 from avmeter.telemetry import TELEMETRY_OFF
 
@@ -36,15 +37,22 @@ class Process:
         module: Its `serve` is called with the descriptor of its end of the channel; it calls `connect_to_run`.
         environment: Environment variables that differ from those of this process.
         command: Command to run in place of the interpreter and the module, with the descriptor as the argument.
+        arena: Memory for large arrays of its answers.
 
     Attributes:
         failed_to_start: The last attempt to start it failed.
     """
 
     def __init__(
-        self, module: str, *, environment: Mapping[str, str] | None = None, command: Sequence[str] | None = None
+        self,
+        module: str,
+        *,
+        environment: Mapping[str, str] | None = None,
+        command: Sequence[str] | None = None,
+        arena: Arena | None = None,
     ) -> None:
         self._module = module
+        self._arena = arena
         self._custom_command = command
         self._environment = dict(environment or {})
         self.failed_to_start = False
@@ -105,6 +113,9 @@ class Process:
         if not self._is_ready:
             try:
                 channel.receive(timeout_s=_READY_WITHIN_S)
+                if self._arena is not None:
+                    self._arena.reclaim()
+                    channel.lend(self._arena)
             except (EOFError, OSError) as error:
                 if self._stopped is process:
                     raise CannotStartError("it was stopped meanwhile") from error

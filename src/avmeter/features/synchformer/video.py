@@ -21,7 +21,17 @@ from avmeter.features.synchformer.base import (
     SynchformerTower,
     segments_to_encode,
 )
-from avmeter.media import FrameRequest, MediaItem, Resize, is_still, resize_batch, resize_frame
+from avmeter.media import (
+    FrameRequest,
+    MediaItem,
+    PlaneCode,
+    Resize,
+    differs,
+    is_still,
+    resize_batch,
+    resize_frame,
+    rgb_of_planes,
+)
 from avmeter.media.clock import frames_at, rounded_rate_indices, video_duration_s
 from avmeter.protocols import AV_BENCHMARK, AV_BENCHMARK_DURATION_S, FASTVIDEO
 from avmeter.registry import register_extractor
@@ -29,22 +39,21 @@ from avmeter.runtime import Runtime
 
 FPS = 25.0
 SEGMENT_FRAMES, STEP_FRAMES = 16, 8  # ticks of 1/25 s: a segment of 0.64 s every 0.32 s
+SIDE = 224  # pixels
 MIN_TICKS = SEGMENT_FRAMES + (NUM_COMPARED - 1) * STEP_FRAMES  # 120, 4.8 s
 # Largest difference between pixels in [0, 1] that is no motion: x264 leaves up to 9 steps of 8 bits in a photograph.
 STILL_BELOW = 10 / 255
 _RESIZE = {
-    FASTVIDEO: Resize(short_side=224, interpolation="bicubic", antialias=True, long_side="round", in_="float"),
-    AV_BENCHMARK: Resize(short_side=224, interpolation="bicubic", antialias=True, long_side="int_trunc", in_="uint8"),
+    FASTVIDEO: Resize(short_side=SIDE, interpolation="bicubic", antialias=True, long_side="round", in_="float"),
+    AV_BENCHMARK: Resize(short_side=SIDE, interpolation="bicubic", antialias=True, long_side="int_trunc", in_="uint8"),
 }
 _CROP: dict[str, Literal["center_floor", "center_round"]] = {
     FASTVIDEO: "center_floor",
     AV_BENCHMARK: "center_round",
 }
-# Frames are resized on a GPU if that means no more than twice the bytes of resized ones, and so little of one clip in
-# memory; the pixels of larger ones are fewer after resizing.
-_PACKED_FRAME_BYTES = 2 * 3 * 224 * 224 * 4
-_PACKED_CLIP_BYTES = 320 * 2**20
-_RESIZED_AT_ONCE = 64
+# Larger frames are resized while they are decoded: a batch of theirs would fill the memory of host and device.
+_MAX_SENT_PIXELS = 1920 * 1088
+_RESIZED_AT_ONCE = 64 * 832 * 480  # pixels
 
 
 @register_extractor("synchformer_video")
@@ -62,14 +71,13 @@ class SynchformerVideo(SynchformerTower):
     batch_size = 4
     gpu_batch_size = 32
     part = "video"
-    _resizes_on_device = False
 
     def load(self, runtime: Runtime) -> None:
         super().load(runtime)
-        self._resizes_on_device = runtime.device.type == "cuda" and _RESIZE[self.protocol].in_ == "float"
+        self.streams_frames = runtime.device.type == "cuda" and _RESIZE[self.protocol].in_ == "float"
 
     def decoding_state(self) -> Mapping[str, Any]:
-        return {"_resizes_on_device": self._resizes_on_device}
+        return {"streams_frames": self.streams_frames}
 
     def _ticks(self, media: MediaItem) -> np.ndarray:
         """Return the index of the frame presented at every 1/25 s; of a short clip as `short` says."""
@@ -102,38 +110,45 @@ class SynchformerVideo(SynchformerTower):
             hint='`short="loop"` or `short="pad"` of audio.desync stretch it, which no published number does',
         )
 
-    def _plan(self, media: MediaItem) -> tuple[FrameRequest, list[int], int, dict[int, int]]:
-        """Return request, segments to encode, number of segments, and tick -> position in the request."""
+    def _plan(self, media: MediaItem) -> tuple[tuple[int, ...], list[int], int, dict[int, int]]:
+        """Return frames, segments to encode, number of segments, and tick -> position among the frames."""
         ticks = self._ticks(media)
         num_segments = (len(ticks) - SEGMENT_FRAMES) // STEP_FRAMES + 1
         segments = segments_to_encode(num_segments, whole=self.whole)
         needed = sorted({s * STEP_FRAMES + i for s in segments for i in range(SEGMENT_FRAMES)})
-        indices = tuple(int(ticks[t]) for t in needed)
-        if self._resizes_on_device and _is_small(media, len(set(indices))):
-            request = FrameRequest(indices=indices, output="packed")
-        else:
-            crop = _CROP[self.protocol]
-            request = FrameRequest(indices=indices, resize=_RESIZE[self.protocol], crop=crop, output="float32")
-        return request, segments, num_segments, {t: i for i, t in enumerate(needed)}
+        return tuple(int(ticks[t]) for t in needed), segments, num_segments, {t: i for i, t in enumerate(needed)}
+
+    def _request(self, indices: tuple[int, ...]) -> FrameRequest:
+        crop = _CROP[self.protocol]
+        return FrameRequest(indices=indices, resize=_RESIZE[self.protocol], crop=crop, output="float32")
+
+    def _sends_frames(self, media: MediaItem) -> bool:
+        """Return True if frames are uploaded at their own size, and resized on the device."""
+        stream = media.info.video[0]
+        return self.streams_frames and stream.width * stream.height <= _MAX_SENT_PIXELS
 
     def requests(self, media: MediaItem) -> tuple[FrameRequest, ...]:
-        return (self._plan(media)[0],)
+        indices = self._plan(media)[0]
+        return () if self._sends_frames(media) else (self._request(indices),)
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
-        request, segments, _, position = self._plan(media)
-        frames = media.frames(request)
-        resize = _RESIZE[self.protocol] if request.output == "packed" else None
-        _require_motion(frames, media.name, resize)
-        for segment in segments:
-            start = position[segment * STEP_FRAMES]
-            yield Window(
-                inputs={
-                    "early": np.asarray(frames[start : start + STEP_FRAMES]),
-                    "late": np.asarray(frames[start + STEP_FRAMES : start + SEGMENT_FRAMES]),
-                },
-                start_s=segment * STEP_FRAMES / FPS,
-                duration_s=SEGMENT_FRAMES / FPS,
-            )
+        indices, segments, _, position = self._plan(media)
+        if self._sends_frames(media):
+            halves = _halves_in_motion(media.frame_groups(indices, STEP_FRAMES), media.name, _RESIZE[self.protocol])
+        else:
+            frames = media.frames(self._request(indices))
+            _require_motion(frames, media.name)
+            halves = (np.asarray(frames[i : i + STEP_FRAMES]) for i in range(0, len(indices), STEP_FRAMES))
+        ends = {position[segment * STEP_FRAMES] // STEP_FRAMES + 1: segment for segment in segments}
+        early: np.ndarray | None = None
+        for number, late in enumerate(halves):
+            if early is not None and number in ends:
+                yield Window(
+                    inputs={"early": early, "late": late},
+                    start_s=ends[number] * STEP_FRAMES / FPS,
+                    duration_s=SEGMENT_FRAMES / FPS,
+                )
+            early = late
 
     def facts(self, media: MediaItem) -> Mapping[str, Any]:
         _, segments, num_segments, _ = self._plan(media)
@@ -168,41 +183,63 @@ class SynchformerVideo(SynchformerTower):
 
     def _upload_halves(self, halves: list[np.ndarray], runtime: Runtime) -> Tensor:
         """Upload half segments of one shape, and resize them: (n, 8, 3, 224, 224) float32."""
-        stacked = runtime.stack(halves)
-        if stacked.shape[-1] != 3:  # resized when they were decoded
-            return stacked
-        frames = torch.split(stacked.flatten(0, 1), _RESIZED_AT_ONCE)  # (n, H, W, 3) each
-        resized = torch.cat([resize_batch(f, _RESIZE[self.protocol], _CROP[self.protocol]) for f in frames])
+        if halves[0].ndim == 4 and halves[0].shape[-1] != 3:  # resized when they were decoded
+            return runtime.stack(halves)
+        codes = [_codes(half) for half in halves]
+        frames = runtime.stack(halves).flatten(0, 1)
+        resized = torch.empty((len(frames), 3, SIDE, SIDE), device=frames.device)
+        num_at_once = max(1, _RESIZED_AT_ONCE // (frames.shape[1] * frames.shape[2]))
+        for start, stop, code in _runs([c for codes_of_half in codes for c in codes_of_half], num_at_once):
+            resize, crop = _RESIZE[self.protocol], _CROP[self.protocol]
+            resized[start:stop] = resize_batch(frames[start:stop], resize, crop, code)
         return resized.reshape(len(halves), STEP_FRAMES, *resized.shape[1:])
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return {"features": self._net.video_features(batch["pixels"] * 2.0 - 1.0)}
 
 
-def _is_small(media: MediaItem, num_frames: int) -> bool:
-    """Return True if frames may be uploaded at their own size."""
-    stream = media.info.video[0]
-    frame_bytes = 3 * stream.width * stream.height
-    return frame_bytes <= _PACKED_FRAME_BYTES and frame_bytes * num_frames <= _PACKED_CLIP_BYTES
+def _codes(half: np.ndarray) -> list[PlaneCode | None]:
+    """Return how each frame is read: None for RGB."""
+    return [PlaneCode.of_row(frame[-1]) if frame.ndim == 2 else None for frame in half]
 
 
-def _require_motion(frames: Any, name: str, resize: Resize | None) -> None:
-    """Raise `still_picture` if no frame differs from the first by more than rounding.
+def _runs(codes: Sequence[PlaneCode | None], longest: int) -> Iterator[tuple[int, int, PlaneCode | None]]:
+    """Yield (start, stop, code) of consecutive frames that are read alike."""
+    start = 0
+    for stop in range(1, len(codes) + 1):
+        if stop == len(codes) or codes[stop] != codes[start] or stop - start == longest:
+            yield start, stop, codes[start]
+            start = stop
 
-    Args:
-        frames: (n, 3, h, w), or packed (n, h, w, 3) and still to be resized.
-        name: Of the clip.
-        resize: Of packed frames; None if they are resized.
-    """
 
-    def pixels(index: int) -> np.ndarray:
-        frame = np.asarray(frames[index])
-        return frame if resize is None else resize_frame(frame, resize)
+def _halves_in_motion(halves: Iterator[np.ndarray], name: str, resize: Resize) -> Iterator[np.ndarray]:
+    """Yield half segments of frames at their own size; raise `still_picture` in the end if they all look the same."""
+    initial: np.ndarray | None = None
+    num_frames, is_still_so_far = 0, True
+    for half in halves:
+        num_frames += len(half)
+        if is_still_so_far:
+            pixels = (_resized_pixels(frame, resize) for frame in half)
+            initial = next(pixels) if initial is None else initial
+            is_still_so_far = not any(differs(initial, frame) for frame in pixels)
+        yield half
+    if is_still_so_far:
+        raise _no_motion(name, num_frames)
 
-    if not is_still(pixels(i) for i in range(len(frames))):
-        return
-    raise SkipError(
+
+def _resized_pixels(frame: np.ndarray, resize: Resize) -> np.ndarray:
+    return resize_frame(rgb_of_planes(frame) if frame.ndim == 2 else frame, resize)
+
+
+def _require_motion(frames: Any, name: str) -> None:
+    """Raise `still_picture` if no frame (3, h, w) differs from the first by more than rounding."""
+    if is_still(np.asarray(frames[i]) for i in range(len(frames))):
+        raise _no_motion(name, len(frames))
+
+
+def _no_motion(name: str, num_frames: int) -> SkipError:
+    return SkipError(
         SkipCode.STILL_PICTURE,
-        f"{name}: all {len(frames)} frames look the same, so nothing in them can be early or late",
+        f"{name}: all {num_frames} frames look the same, so nothing in them can be early or late",
         hint="leave out `audio.desync` for still pictures",
     )

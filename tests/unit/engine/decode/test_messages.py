@@ -27,8 +27,8 @@ def test_recipe_keeps_options_that_are_not_the_defaults():
 def test_task_travels_with_the_state_that_came_with_loading(tmp_path):
     """What `load` found out about the device shapes the windows too."""
     original = get_extractor("synchformer_video")
-    original._resizes_on_device = True
+    original.streams_frames = True
     task = DecodeTask(source=MediaSource(path=tmp_path / "a.mp4"), recipes={5: Recipe.of(original)})
     sent = pickle.loads(pickle.dumps(task))  # noqa: S301 - made here
     assert (sent.source.path, sent.recipes) == (task.source.path, task.recipes)
-    assert sent.recipes[5].build()._resizes_on_device
+    assert sent.recipes[5].build().streams_frames
