@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.signal.loudness import sound_health
-from avmeter.media import AudioSpec, FrameRequest, MediaItem, Resize, content_key, is_still
+from avmeter.media import AudioSpec, FrameRequest, MediaItem, MediaLimits, Resize, content_key, is_still
 
 _SILENT_SHARE = 0.99  # of the clip's duration
 _CLIPPED_SHARE = 1e-4  # of the samples
@@ -40,29 +41,36 @@ class SetAudit:
     notes: tuple[tuple[str, str], ...]
 
 
-def audit(paths: Sequence[Path], *, threads: int = 2, progress: Callable[[int, int], None] | None = None) -> SetAudit:
+def audit(
+    paths: Sequence[Path],
+    *,
+    threads: int = 2,
+    progress: Callable[[int, int], None] | None = None,
+    limits: Mapping[str, float] | None = None,
+) -> SetAudit:
     """Decode every clip once and report silent, clipped, band-limited, duplicate, short and still ones.
 
     Args:
         paths: Media files.
         threads: How many clips are decoded at a time.
         progress: Called with (clips done, clips in all).
+        limits: What a clip may unfold to, where it differs from the defaults.
     """
     clips: list[ClipAudit] = []
     with ThreadPoolExecutor(threads) as pool:
-        for clip in pool.map(_audit_clip, paths):
+        for clip in pool.map(functools.partial(_audit_clip, limits=MediaLimits.parse(limits)), paths):
             clips.append(clip)
             if progress is not None:
                 progress(len(clips), len(paths))
     return SetAudit(clips=tuple(clips), notes=tuple(_set_notes(clips)))
 
 
-def _audit_clip(path: Path) -> ClipAudit:
+def _audit_clip(path: Path, *, limits: MediaLimits) -> ClipAudit:
     facts: dict[str, Any] = {}
     problems: list[tuple[str, str]] = []
     try:
         facts["key"] = content_key(path)
-        with MediaItem.open(path) as item:
+        with MediaItem.open(path, limits=limits) as item:
             if item.has_audio:
                 problems.extend(_check_audio(item, facts))
             else:

@@ -29,6 +29,7 @@ from avmeter.engine.provenance import provenance
 from avmeter.errors import SkipCode, UnknownNameError, UsageError
 from avmeter.features.base import get_extractor
 from avmeter.manifest import SampleList, identical_pairs
+from avmeter.media import MediaLimits
 from avmeter.metrics.backbones import BACKBONES
 from avmeter.metrics.base import CorpusMetric, Metric
 from avmeter.metrics.labels import refuse_options_of_others
@@ -116,6 +117,11 @@ class Evaluator:
     def metrics(self) -> Mapping[str, Metric]:
         """Metrics by name."""
         return dict(self._metrics)
+
+    @property
+    def limits(self) -> MediaLimits:
+        """What a clip may unfold to."""
+        return MediaLimits.parse(self._config.limits)
 
     @property
     def num_gpus(self) -> int:

@@ -349,3 +349,34 @@ def test_limit_is_raised_by_the_option_that_the_skip_names(tmp_path):
     for setting, said in (("min_rate=5", "min_sample_rate"), ("max_fps=many", "name=number")):
         refused = avmeter(*command, "--limit", setting)
         assert (refused.code, said in refused.err) == (2, True)
+
+
+def report_of(folder: Path) -> str:
+    """Return the cells of the stress run in a folder, if there is one."""
+    path = folder / "run" / "stress.json"
+    return path.read_text() if path.exists() else ""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["audit"],
+        ["stress", "-m", "audio.loudness", "--variants", "silence", "--no-store", "--out", "run"],
+        ["features", "export", "--extractor", "yamnet", "--rows", "--no-store", "--out", "features.npz"],
+    ],
+    ids=["audit", "stress", "export"],
+)
+def test_every_command_that_decodes_takes_the_limit_that_its_skip_names(command, tmp_path, monkeypatch):
+    """Of a minute of sound where 30 s are the limit."""
+    if "yamnet" in command:
+        require.weights("yamnet")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "set").mkdir()
+    wav(tmp_path / "set" / "long.wav", tone(100, 0.3, RATE, 60.0))
+    bounded = avmeter(*command, "set", "--limit", "max_duration_s=30")
+    assert "max_duration_s is 30" in bounded.out + bounded.err + report_of(tmp_path)
+    raised = avmeter(*command, "set")
+    assert raised.code == 0, raised.err
+    assert "max_duration_s" not in raised.out + raised.err
+    refused = avmeter(*command, "set", "--limit", "max_durations=30")
+    assert (refused.code, "max_duration_s" in refused.err) == (2, True)

@@ -11,7 +11,7 @@ import numpy as np
 from avmeter.engine.decode.threads import open_media
 from avmeter.engine.failures import never
 from avmeter.errors import SkipCode
-from avmeter.media import AudioSpec
+from avmeter.media import AudioSpec, MediaLimits
 from avmeter.metrics.base import CorpusMetric
 from avmeter.result import MetricResult, Skip
 from avmeter.run import EvalResults
@@ -41,6 +41,7 @@ class FakeEvaluator:
             "test.count": Count(),
         }
         self.metric_names = list(self.metrics)
+        self.limits = MediaLimits()
         self.seen: list[tuple[tuple[str, ...], list[Sample]]] = []
 
     def evaluate(

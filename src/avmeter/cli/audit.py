@@ -8,11 +8,19 @@ from typing import Annotated
 import typer
 
 from avmeter.cli.messages import join_names, say
+from avmeter.cli.options import parse_limits
 from avmeter.cli.progress import progress_bar
 
 
 def audit_command(
     inputs: Annotated[list[Path], typer.Argument(help="Clips, folders of clips, or one manifest.")],
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--column", help="What a column means: --column id=video_id --column text_prompt=label"),
+    ] = None,
+    limit: Annotated[
+        list[str] | None, typer.Option("--limit", help="What a clip may unfold to: max_duration_s=36000")
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when anything was found.")] = False,
 ) -> None:
     """Look over a set: silent, clipped, band-limited, duplicate, short, still, late; mixed rates and durations.
@@ -23,16 +31,16 @@ def audit_command(
     from rich.markup import escape
 
     from avmeter.audit import audit
-    from avmeter.manifest import samples_from_inputs
+    from avmeter.manifest import parse_columns, samples_from_inputs
     from avmeter.report.format import sanitise
     from avmeter.sample import as_samples
 
-    samples = samples_from_inputs(inputs)
+    samples = samples_from_inputs(inputs, columns=parse_columns(column or []))
     if samples.pairing.ignored:
         say(f"ignored, not media: {join_names(samples.pairing.ignored)}")
     paths = [m.path for s in as_samples(samples) for m in s.media.values() if m.path is not None]
     with progress_bar(len(paths), "looking") as on_progress:
-        found = audit(list(dict.fromkeys(paths)), progress=on_progress)
+        found = audit(list(dict.fromkeys(paths)), progress=on_progress, limits=parse_limits(limit or []))
     console = Console(highlight=False)
     for clip in found.clips:
         for code, text in clip.problems:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +11,7 @@ import typer
 
 from avmeter.cli.interrupts import Interrupted, Interrupts
 from avmeter.cli.messages import say, show
+from avmeter.cli.options import parse_limits
 from avmeter.cli.progress import progress_bar
 from avmeter.errors import UsageError
 from avmeter.files import is_file
@@ -37,9 +38,17 @@ def export_command(
     rows: Annotated[
         bool, typer.Option("--rows", help="Write every embedding; default is their mean and covariance.")
     ] = False,
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--column", help="What a column means: --column id=video_id --column text_prompt=label"),
+    ] = None,
     protocol: Annotated[str, typer.Option(help="fastvideo or av-benchmark.")] = "fastvideo",
+    limit: Annotated[
+        list[str] | None, typer.Option("--limit", help="What a clip may unfold to: max_duration_s=36000")
+    ] = None,
     weights: Annotated[str, typer.Option(help="auto, dummy, or a folder.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda:0 ...")] = "auto",
+    precision: Annotated[str, typer.Option(help="float32, tf32, bf16 or fp16.")] = "float32",
     store: Annotated[
         Path | None, typer.Option(help="Folder of the feature store; default is the cache folder.")
     ] = None,
@@ -57,10 +66,11 @@ def export_command(
     """
     from avmeter.engine.feature_table import check_export
     from avmeter.evaluator import compute_features
+    from avmeter.manifest import parse_columns
     from avmeter.report.format import MARK
 
     check_export(out)
-    samples = _samples(inputs)
+    samples = _samples(inputs, parse_columns(column or []))
     interrupts: Interrupts = context.obj
     interrupts.has_store = not no_store
     with interrupts.deferred():
@@ -72,6 +82,8 @@ def export_command(
                 device=device,
                 weights=weights,
                 protocol=protocol,
+                precision=precision,
+                limits=parse_limits(limit or []),
                 store=False if no_store else (store or True),
                 progress=on_progress,
                 should_stop=interrupts.should_stop,
@@ -103,11 +115,11 @@ def _save(table: FeatureTable, out: Path, *, content: str) -> None:
             say(f"left out: {sample_id}: {skip.code}: {skip.reason}")
 
 
-def _samples(inputs: list[Path]) -> list[Sample]:
+def _samples(inputs: list[Path], columns: Mapping[str, str]) -> list[Sample]:
     from avmeter.manifest import samples_from_inputs
     from avmeter.run import read_run
     from avmeter.sample import as_samples
 
     if len(inputs) == 1 and is_file(inputs[0] / "run.json"):
         return read_run(inputs[0]).samples
-    return as_samples(samples_from_inputs(inputs))
+    return as_samples(samples_from_inputs(inputs, columns=columns))

@@ -11,7 +11,7 @@ import typer
 from avmeter.cli.exit_codes import EXIT_NOTHING
 from avmeter.cli.interrupts import Interrupted, Interrupts
 from avmeter.cli.messages import say
-from avmeter.cli.options import parse_options
+from avmeter.cli.options import parse_limits, parse_options
 from avmeter.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,6 +30,14 @@ def stress_command(
     unrelated: Annotated[
         Path | None, typer.Option(help="Clip whose sound replaces that of the others; default is a siren.")
     ] = None,
+    prompts: Annotated[
+        Path | None, typer.Option(help="Table of names of clips, in any column, and text_prompt, reference_text.")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--column", help="What a column means: --column id=video_id --column text_prompt=label"),
+    ] = None,
+    pairing: Annotated[str, typer.Option(help="auto, path or order.")] = "auto",
     reference_text: Annotated[str | None, typer.Option(help="Words that are spoken in the clips.")] = None,
     text_prompt: Annotated[str | None, typer.Option(help="Text the clips were made from.")] = None,
     language: Annotated[str | None, typer.Option(help="Language of the speech, e.g. en.")] = None,
@@ -38,6 +46,9 @@ def stress_command(
     ] = False,
     option: Annotated[
         list[str] | None, typer.Option("--set", help="Option of a metric: audio.wer.model_name=small")
+    ] = None,
+    limit: Annotated[
+        list[str] | None, typer.Option("--limit", help="What a clip may unfold to: max_duration_s=36000")
     ] = None,
     weights: Annotated[str, typer.Option(help="auto, dummy, or a folder.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda:0 ...")] = "auto",
@@ -49,7 +60,7 @@ def stress_command(
     Example: avmeter stress clip.mp4 --metrics audio,av --reference-text "What is said." --out stress/
     """
     from avmeter.evaluator import Evaluator
-    from avmeter.manifest import samples_from_inputs, with_texts
+    from avmeter.manifest import parse_columns, parse_pairing, samples_from_inputs, with_texts
     from avmeter.stress.experiment import parse_variants, run_experiment
     from avmeter.stress.fallbacks import with_fallbacks
     from avmeter.weights import WeightsSource
@@ -57,10 +68,16 @@ def stress_command(
     chosen = parse_variants(variants, ladder=ladder)
     _refuse_folder_among_clips(out, clips)
     samples = with_texts(
-        samples_from_inputs(clips), text_prompt=text_prompt, reference_text=reference_text, language=language
+        samples_from_inputs(
+            clips, prompts=prompts, columns=parse_columns(column or []), pairing=parse_pairing(pairing)
+        ),
+        text_prompt=text_prompt,
+        reference_text=reference_text,
+        language=language,
     )
     options, changed = with_fallbacks(metrics, parse_options(option or []), WeightsSource.parse(weights))
-    evaluator = Evaluator(metrics, device, weights=weights, options=options, store=not no_store)
+    limits = parse_limits(limit or [])
+    evaluator = Evaluator(metrics, device, weights=weights, options=options, store=not no_store, limits=limits)
     interrupts: Interrupts = context.obj
     interrupts.has_store = not no_store
     with interrupts.deferred():

@@ -106,7 +106,7 @@ def prepare_run(
     stress: bool = False,
     breakdown: bool = False,
 ) -> Path:
-    """Make sure before a run that its folder can be written; the folder is made if it does not exist.
+    """Make sure before a run that its folder can be written; it is left as it is, absent if it was absent.
 
     Args:
         folder: Run folder, for the files of a run and its page.
@@ -122,8 +122,7 @@ def prepare_run(
     for name in clips:
         refuse_unlisted_files(place / name)
     try:
-        place.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=place):
+        with _existing(place), tempfile.TemporaryFile(dir=place):
             return place
     except OSError as error:
         raise _unwritable(place, error) from error
@@ -230,6 +229,19 @@ def _unwritable(place: Path, error: OSError) -> UsageError:
     return UsageError(
         f"{place}: cannot be written ({error.strerror or error})", hint="choose another folder with `--out`"
     )
+
+
+@contextlib.contextmanager
+def _existing(place: Path) -> Iterator[None]:
+    """Make a folder for the length of the block: a run that ends before its results leaves no empty ones."""
+    made = [folder for folder in (place, *place.parents) if not folder.exists()]
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        for folder in made:
+            with contextlib.suppress(OSError):  # another run writes there already
+                folder.rmdir()
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from avmeter.errors import MissingDependencyError
+from avmeter.result import DUMMY_MARK
 from avmeter.run.encoding import encodable, to_jsonable
 from avmeter.run.folder import write_run
 from avmeter.run.grouping import GROUPING, Grouping
@@ -16,12 +17,29 @@ from avmeter.run.scalars import scalars
 from avmeter.run.score_table import ScoreTable
 from avmeter.run.summary import summarise
 
+_SHOWN_METRICS = 6
+
 
 class EvalResults(ScoreTable):
     """One dict from metric name to `MetricResult` per sample, in input order.
 
     `EvalResults(samples=[...], corpus={...})` with dicts of results is understood as well.
     """
+
+    def __repr__(self) -> str:
+        """Return what is in it in one line: the results themselves are as long as the set."""
+        results = [r for row in self for r in row.values()]
+        skips = sum(r.score is None for r in results)
+        names, num_clips = self.metric_names, len(self.scored_positions)
+        more = f", and {len(names) - _SHOWN_METRICS} more" if len(names) > _SHOWN_METRICS else ""
+        parts = [
+            f"{num_clips} {'clip' if num_clips == 1 else 'clips'}",
+            f"metrics: {', '.join(names[:_SHOWN_METRICS])}{more}" if names else "no metrics",
+            *([f"{skips} of {len(results)} scores skipped"] if skips else []),
+            *([DUMMY_MARK] if self.is_dummy else []),
+            *(["partial"] if self.provenance.get("partial") else []),
+        ]
+        return f"<{type(self).__name__}: {'; '.join(parts)}>"
 
     def to_pandas(self) -> Any:
         """Return `to_rows` as a `pandas.DataFrame`, in which absent scores are missing values.

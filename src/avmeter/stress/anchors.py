@@ -19,7 +19,7 @@ from avmeter.engine.failures import never
 from avmeter.errors import SkipError, UsageError
 from avmeter.evaluator import Evaluator
 from avmeter.files import add_to_list
-from avmeter.media import AudioSpec, open_media
+from avmeter.media import AudioSpec, MediaLimits, open_media
 from avmeter.media.write import write_audio
 from avmeter.result import MetricResult, Skip
 from avmeter.run import EvalResults
@@ -126,7 +126,7 @@ def run_anchors(
     for anchor in ANCHORS:
         if should_stop():
             return None
-        stand_ins = [s for s in _stand_ins(anchor, clips, target, seed) if s is not None]
+        stand_ins = [s for s in _stand_ins(anchor, clips, target, seed, evaluator.limits) if s is not None]
         scored = [*stand_ins, *context]
         results = _evaluated(evaluator, scored, names, should_stop) if stand_ins else EvalResults()
         measured = _Scores.of(stand_ins, results)
@@ -185,13 +185,15 @@ def _evaluated(
         return evaluator.evaluate(samples=samples, metrics=names, should_stop=should_stop)
 
 
-def _stand_ins(anchor: str, clips: Sequence[Sample], folder: Path, seed: int) -> list[Sample | None]:
+def _stand_ins(
+    anchor: str, clips: Sequence[Sample], folder: Path, seed: int, limits: MediaLimits
+) -> list[Sample | None]:
     if anchor == "truth":
         return [_truth(clip) for clip in clips]
     if anchor == "shuffled":
         return _shuffled(clips, seed)
     make: Callable[[np.ndarray, np.random.Generator], np.ndarray] = _noise if anchor == "noise" else _nothing
-    return [_instead(clip, anchor, make, folder, seed + i) for i, clip in enumerate(clips)]
+    return [_instead(clip, anchor, make, folder, seed=seed + i, limits=limits) for i, clip in enumerate(clips)]
 
 
 def _truth(clip: Sample) -> Sample | None:
@@ -215,13 +217,15 @@ def _instead(
     anchor: str,
     make: Callable[[np.ndarray, np.random.Generator], np.ndarray],
     folder: Path,
+    *,
     seed: int,
+    limits: MediaLimits,
 ) -> Sample | None:
     source = clip.source("audio")
     if source is None:
         return None
     try:
-        with open_media(source) as item:
+        with open_media(source, limits=limits) as item:
             wave = np.asarray(item.audio(AudioSpec(sample_rate=None))[:], np.float32)
             rate = item.audio_facts.sample_rate
     except SkipError:

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from avmeter.engine.failures import INTERRUPTED, never
 from avmeter.errors import MediaError, SkipCode
 from avmeter.files import add_to_list
-from avmeter.media import AudioSpec, FrameRequest, MediaItem
+from avmeter.media import DEFAULT_LIMITS, AudioSpec, FrameRequest, MediaItem, MediaLimits
 from avmeter.media.write import (
     MAX_CHANNELS,
     fits_mp4,
@@ -63,6 +63,7 @@ def build_variant(
     texts: Mapping[str, object] | None = None,
     other: Path | None = None,
     seed: int = 0,
+    limits: MediaLimits = DEFAULT_LIMITS,
     should_stop: Callable[[], bool] = never,
 ) -> VariantClip:
     """Build a variant of `source`; files go into `folder`. The same seed gives the same damage.
@@ -74,6 +75,7 @@ def build_variant(
         texts: Text fields of the clip's sample.
         other: Clip whose sound replaces this one's ("unrelated", "exchanged").
         seed: Seed of random damage.
+        limits: What a clip may unfold to.
         should_stop: Called before each frame of a damaged video.
 
     Raises:
@@ -86,11 +88,11 @@ def build_variant(
         return _wrong_text(variant, source, texts or {}, rng)
     target = _target(folder, source, variant)
     try:
-        with MediaItem.open(source) as item:
+        with MediaItem.open(source, limits=limits) as item:
             if variant.kind == "video":
                 path = _damaged_video(variant, item, source, target, rng=rng, should_stop=should_stop)
                 return VariantClip(path=path, note=variant.note)
-            return _damaged_audio(variant, item, source, target, other=other, rng=rng)
+            return _damaged_audio(variant, item, source, target, other=other, limits=limits, rng=rng)
     except av.FFmpegError as error:
         if error.errno in _FOLDER_FAILED:
             raise
@@ -109,7 +111,14 @@ def _wrong_text(variant: Variant, source: Path, texts: Mapping[str, object], rng
 
 
 def _damaged_audio(
-    variant: Variant, item: MediaItem, source: Path, target: Path, *, other: Path | None, rng: np.random.Generator
+    variant: Variant,
+    item: MediaItem,
+    source: Path,
+    target: Path,
+    *,
+    other: Path | None,
+    limits: MediaLimits,
+    rng: np.random.Generator,
 ) -> VariantClip:
     facts = item.audio_facts
     rate, num_channels = facts.sample_rate, facts.num_channels
@@ -123,7 +132,7 @@ def _damaged_audio(
     if variant.name in audio.DAMAGES:
         samples = audio.DAMAGES[variant.name].apply(before, rate, variant.dose or 0.0, rng)
     else:
-        samples = _audio_of(other, source, before.shape, rate)
+        samples = _audio_of(other, source, before.shape, rate, limits)
     over = int(np.count_nonzero(np.abs(samples) > 1.0))
     note = variant.note if not over else f"{variant.note}; {over} samples clipped at full scale"
     if not item.has_video:
@@ -140,11 +149,13 @@ def _damaged_audio(
     return VariantClip(path=path, note=note)
 
 
-def _audio_of(other: Path | None, source: Path, shape: tuple[int, ...], rate: int) -> npt.NDArray[np.float32]:
+def _audio_of(
+    other: Path | None, source: Path, shape: tuple[int, ...], rate: int, limits: MediaLimits
+) -> npt.NDArray[np.float32]:
     """Return the audio (C, N) of another clip, from its start, repeated to `shape`."""
     if other is None:
         raise MediaError(SkipCode.MISSING_INPUT, f"{source}: there is no other clip whose sound could replace its own")
-    with MediaItem.open(other) as donor:
+    with MediaItem.open(other, limits=limits) as donor:
         waveform = np.asarray(donor.audio(AudioSpec(sample_rate=rate))[:], np.float32)
     return np.repeat(np.resize(waveform, shape[1])[None], shape[0], axis=0)
 

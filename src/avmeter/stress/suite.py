@@ -13,6 +13,7 @@ import numpy as np
 from avmeter.engine.failures import never, skip_of_failure
 from avmeter.errors import SkipError, UsageError
 from avmeter.evaluator import Evaluator
+from avmeter.media import MediaLimits
 from avmeter.metrics.base import CorpusMetric, Metric
 from avmeter.result import MetricResult, Skip
 from avmeter.run import EvalResults
@@ -104,7 +105,15 @@ def run_stress(
             break
         if progress is not None:
             progress(variant.label)
-        attempts = _attempts(variant, originals, target, unrelated=unrelated, seed=seed, should_stop=should_stop)
+        attempts = _attempts(
+            variant,
+            originals,
+            target,
+            unrelated=unrelated,
+            seed=seed,
+            limits=evaluator.limits,
+            should_stop=should_stop,
+        )
         results = _evaluate(attempts, evaluator, names, should_stop)
         if should_stop():  # even where it came too late to matter: nobody can tell from the outside
             break
@@ -201,6 +210,7 @@ def _attempts(
     *,
     unrelated: Path | None,
     seed: int,
+    limits: MediaLimits,
     should_stop: Callable[[], bool],
 ) -> list[_Attempt]:
     attempts: list[_Attempt] = []
@@ -218,6 +228,7 @@ def _attempts(
                 texts=original.sample.texts,
                 other=other,
                 seed=seed,
+                limits=limits,
                 should_stop=should_stop,
             )
         except UsageError:

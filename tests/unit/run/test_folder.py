@@ -322,3 +322,13 @@ def test_csv_names_the_caveats_of_each_clip(tmp_path: Path, make_run) -> None:
     with (tmp_path / "results.csv").open(newline="") as file:
         table = list(csv.DictReader(file))
     assert [row["caveats"] for row in table] == ["", "audio.wer: looping_transcript", ""]
+
+
+def test_preparing_leaves_no_folder_behind(tmp_path: Path) -> None:
+    """A run may end before it has a result; folders that were there stay, and what others put into a new one."""
+    for deep in (tmp_path / "run", tmp_path / "a/b/run"):
+        prepare_run(deep)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "there").mkdir()
+    prepare_run(tmp_path / "there")
+    assert (tmp_path / "there").is_dir()

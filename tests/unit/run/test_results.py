@@ -57,3 +57,15 @@ def test_shape_of_fastvideo_has_an_entry_for_each_scored_sample() -> None:
     assert [entry["video"] for entry in found] == ["a.mp4", "b.wav", "c"]
     assert found[0]["scores"] == {"m": {"name": "m", "score": 0.5, "details": {"x": 2.0, "nan": None}}}
     assert [entry["video"] for entry in EvalResults(rows).to_fastvideo()] == ["0", "1", "2", "3"]
+
+
+def test_results_print_as_a_line_that_does_not_grow_with_the_set(make_run) -> None:
+    """How many clips, which metrics, what has no score; not the results one by one."""
+    results = make_run([0.1, None])
+    names = "audio.wer, audio.quality, audio.fad"
+    assert repr(results) == f"<EvalResults: 2 clips; metrics: {names}; 2 of 4 scores skipped>"
+    results.provenance["partial"] = True
+    assert repr(results).endswith("skipped; partial>")
+    assert len(repr(EvalResults([{f"m.{i}": MetricResult(f"m.{i}", 0.0) for i in range(40)}] * 1000))) < 200
+    assert repr(EvalResults()) == "<EvalResults: 0 clips; no metrics>"
+    assert str(results) == repr(results)
