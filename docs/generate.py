@@ -22,6 +22,7 @@ from avmeter.metrics.backbones import BACKBONES
 from avmeter.metrics.base import CorpusMetric, Metric
 from avmeter.metrics.checkpoint_uses import metrics_by_checkpoint
 from avmeter.metrics.requirements import Requirements, requirements_of
+from avmeter.presets import Preset, load_preset, preset_names
 from avmeter.registry import METRICS, list_metrics
 from avmeter.runtime import environment
 from avmeter.text.normalise import NORMALISERS
@@ -201,6 +202,33 @@ def backbone_table() -> str:
     return table(["backbone", "dimensions", "classes"], rows)
 
 
+def preset_sections() -> str:
+    """Build a section for every preset: its columns, what differs from its source, and published rows."""
+    return "\n\n".join(_preset_section(load_preset(name)) for name in preset_names())
+
+
+def _preset_section(preset: Preset) -> str:
+    columns = []
+    for column in preset.metrics:
+        options = ", ".join(f"{k}={v}" for k, v in column.options.items())
+        columns.append([column.column, f"`{column.name}`", options, "" if column.scale == 1 else str(column.scale)])
+    facts = (
+        f"{preset.title}. Source: {preset.source}. Protocol `{preset.protocol}`. Clips of the source: {preset.clips}."
+    )
+    blocks = [f"## {preset.name}", facts, table(["column", "metric", "options", "times"], columns)]
+    if preset.videos_from_references:
+        blocks.append("Sound without a video is scored with the video of its reference.")
+    if preset.deviations:
+        blocks.append("Differs from the source:\n\n" + "\n".join(f"- {sentence}" for sentence in preset.deviations))
+    if preset.rows:
+        names = [c.column for c in preset.metrics if any(c.column in row.values for row in preset.rows)]
+        rows = [
+            [r.system, *(f"{r.values[n]:g}" if n in r.values else "" for n in names), r.source] for r in preset.rows
+        ]
+        blocks.append("Published:\n\n" + table(["system", *names, "source"], rows))
+    return "\n\n".join(blocks)
+
+
 TABLES: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
         "backbones": backbone_table,
@@ -208,6 +236,7 @@ TABLES: Mapping[str, Callable[[], str]] = MappingProxyType(
         "licences": licence_table,
         "metrics": metric_table,
         "normalisers": normaliser_table,
+        "presets": preset_sections,
         "questions": question_table,
         "skips": skip_table,
         "variables": variable_table,

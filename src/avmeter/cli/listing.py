@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 def list_command(
     group: Annotated[str | None, typer.Argument(help="Only this group, such as audio.")] = None,
     names_only: Annotated[bool, typer.Option("--names", help="Only names, one a line.")] = False,
+    presets: Annotated[bool, typer.Option("--presets", help="Presets of `score` in place of metrics.")] = False,
 ) -> None:
     """List metrics, what they need, and what is missing on this machine.
 
     Example: avmeter list audio
     """
+    if presets:
+        _list_presets(names_only=names_only)
+        return
     names = list_metrics(group)
     if not names:
         groups = {"all", *(n.partition(".")[0] for n in list_metrics())}
@@ -35,6 +39,20 @@ def list_command(
     source = WeightsSource.parse("auto")
     rows = [_row(check_availability(name, source)) for name in names]
     print_table(("metric", "better", "of", "needs", "ready"), rows)
+
+
+def _list_presets(*, names_only: bool) -> None:
+    from avmeter.cli.tables import print_table
+    from avmeter.presets import load_preset, preset_names
+
+    if names_only:
+        typer.echo("\n".join(preset_names()))
+        return
+    found = [load_preset(name) for name in preset_names()]
+    print_table(
+        ("preset", "for", "protocol", "columns"),
+        [(p.name, p.title, p.protocol, ", ".join(m.column for m in p.metrics)) for p in found],
+    )
 
 
 def _row(found: Availability) -> tuple[str, str, str, str, str]:

@@ -13,6 +13,7 @@ from avmeter.cli.formats import print_fastvideo, require_format
 from avmeter.cli.interrupts import Interrupted, Interrupts
 from avmeter.cli.messages import join_names, say, warn
 from avmeter.cli.options import parse_limits, parse_options
+from avmeter.cli.presets import choose, with_videos
 from avmeter.cli.progress import progress_bar
 from avmeter.errors import UsageError
 from avmeter.files import is_folder
@@ -48,8 +49,12 @@ def score_command(
         typer.Option(min=0, help="Audio track of the clips to score, 0 the first. Default: the file's."),
     ] = None,
     metrics: Annotated[
-        list[str], typer.Option("--metrics", "-m", help="Names and groups, comma-separated or one by one.")
-    ] = ["all"],  # noqa: B006
+        list[str] | None,
+        typer.Option("--metrics", "-m", help="Names and groups, comma-separated or one by one. Default: all."),
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="Metrics and settings of a published table; `avmeter list --presets` has them.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder to write.")] = None,
     by: Annotated[
         list[str] | None, typer.Option("--by", help="Column to break down every metric by, e.g. language.")
@@ -57,7 +62,7 @@ def score_command(
     cluster: Annotated[
         str | None, typer.Option(help="Clips that share a value count together; id for none. Default: text_prompt.")
     ] = None,
-    protocol: Annotated[str, typer.Option(help="fastvideo or av-benchmark.")] = "fastvideo",
+    protocol: Annotated[str | None, typer.Option(help="fastvideo or av-benchmark.")] = None,
     option: Annotated[
         list[str] | None, typer.Option("--set", help="Option of a metric: audio.wer.model_name=small")
     ] = None,
@@ -98,6 +103,8 @@ def score_command(
 
         avmeter score clip.mp4 --text-prompt "a dog barks" --reference-text "Sit!"
 
+        avmeter score gen/ --reference ref/ --preset v2a --out run/
+
         avmeter score set.csv --metrics audio.wer,audio.dnsmos --set audio.wer.model_name=small
 
         avmeter score gen/ --prompts audiocaps.csv --column id=youtube_id --column text_prompt=caption
@@ -106,13 +113,12 @@ def score_command(
     """
     from avmeter.evaluator import Evaluator
     from avmeter.manifest import parse_columns, parse_pairing, samples_from_inputs, with_texts
-    from avmeter.metrics.resolve import parse_selectors
     from avmeter.metrics.selection import with_reference_features
     from avmeter.run import Grouping, prepare_run
     from avmeter.sample import as_samples
 
     require_format(output_format)
-    options = parse_options(option or [])
+    chosen = choose(metrics, preset=preset, protocol=protocol, options=parse_options(option or []))
     samples = samples_from_inputs(
         inputs,
         reference=reference,
@@ -128,7 +134,7 @@ def score_command(
         _refuse_input_folder(out, [*inputs, *([reference] if reference is not None else [])])
         prepare_run(out, breakdown=bool(by))
     samples = with_texts(
-        samples,
+        with_videos(samples, chosen.preset),
         text_prompt=text_prompt,
         reference_text=reference_text,
         language=language,
@@ -136,18 +142,21 @@ def score_command(
     )
     grouping = Grouping(cluster=cluster, by=tuple(by or ()))
     grouping.check(as_samples(samples))
-    chosen = ",".join(metrics)
+    options = chosen.options
     if reference_features is not None:
-        options, refusals = with_reference_features(options, reference_features, metrics=chosen, protocol=protocol)
+        options, refusals = with_reference_features(
+            options, reference_features, metrics=",".join(chosen.metrics), protocol=chosen.protocol
+        )
         for name, refusal in refusals.items():
             warn(f"{name} does without --reference-features: {refusal.message}")
     evaluator = Evaluator(
-        chosen,
+        chosen.metrics,
         device,
         gpus,
         weights=weights,
-        protocol=protocol,
+        protocol=chosen.protocol,
         options=options,
+        skip_missing_deps=chosen.preset is not None,
         store=False if no_store else (store or True),
         precision=precision,
         batch_size=batch_size,
@@ -159,7 +168,9 @@ def score_command(
     interrupts: Interrupts = context.obj
     interrupts.has_store = not no_store
     with interrupts.deferred():
-        results = _evaluate(evaluator, samples, interrupts, explicit=parse_selectors(chosen))
+        results = _evaluate(evaluator, samples, interrupts, explicit=chosen.explicit)
+        if chosen.preset is not None:
+            results.provenance = {**results.provenance, "preset": chosen.preset.name}
         if grouping != Grouping():
             results.group(cluster=cluster, by=grouping.by)
         if grouping.by and not no_store and not interrupts.is_requested:

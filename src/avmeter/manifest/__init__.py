@@ -8,6 +8,7 @@ from avmeter.manifest.inputs import samples_from_inputs
 from avmeter.manifest.pairing import Pairing, parse_pairing
 from avmeter.manifest.prompt_table import Prompts, read_prompts
 from avmeter.manifest.prompts import attach_prompts
+from avmeter.manifest.reference_videos import with_reference_videos
 from avmeter.manifest.report import ManifestWarning, PairingReport, PairingWarning
 from avmeter.manifest.sample_list import SampleList
 from avmeter.manifest.tables import MANIFEST_EXTENSIONS, read_manifest
@@ -30,5 +31,6 @@ __all__ = [
     "read_prompts",
     "samples_from",
     "samples_from_inputs",
+    "with_reference_videos",
     "with_texts",
 ]
