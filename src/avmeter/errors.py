@@ -18,6 +18,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from typing import Any
 
 
 class SkipCode(StrEnum):
@@ -69,6 +70,10 @@ class AvmeterError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\nhint: {self.hint}" if self.hint else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what `pickle` needs: other processes raise the same error, whatever its arguments were."""
+        return type(self).__new__, (type(self), *self.args), self.__dict__
 
 
 class UsageError(AvmeterError, ValueError):

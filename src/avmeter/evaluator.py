@@ -59,7 +59,7 @@ class Evaluator:
         num_gpus: How many GPUs of this machine to use, one process per GPU.
         compile: FastVideo's; without effect, which a warning says.
         **options: The other fields of `EvaluatorConfig`: weights, protocol, options, store, precision, batch_size,
-            loader_threads, loader_processes, decode_timeout_s, skip_missing_deps,
+            loader_threads, loader_processes, decode_timeout_s, decode_timeout_per_s, skip_missing_deps,
             limits.
 
     Raises:
@@ -397,7 +397,8 @@ def compute_features(
         progress: Called with (samples done, samples in all).
         should_stop: As for `Evaluator.evaluate`; clips that are not finished then are skips (`interrupted`).
         **options: As for `Evaluator`: device, weights, protocol, store, precision, batch_size, loader_threads,
-            loader_processes, decode_timeout_s, limits, remote.
+            loader_processes, decode_timeout_s, decode_timeout_per_s, limits,
+            remote.
 
     Raises:
         UnknownNameError: No such extractor, field, protocol or option.

@@ -10,6 +10,7 @@ from avmeter.engine.config import EvaluatorConfig
 from avmeter.errors import UsageError
 from avmeter.evaluator import Evaluator
 from support import require
+from support.crashing import crash_over_names
 from support.media import write_media
 
 RATE = 16_000
@@ -113,14 +114,35 @@ def test_processes_give_the_results_of_threads(tmp_path):
         (tmp_path / f"{name}.wav").write_bytes(content)
         samples.append({"audio": str(tmp_path / f"{name}.wav")})
     found = []
-    for processes in (0, 2):
+    for processes in (0, 2, None):
         made = Evaluator(["audio.loudness"], "cpu", loader_processes=processes)
         found.append([(r.score, r.skip, r.details) for r in (row["audio.loudness"] for row in made.evaluate(samples))])
         made.shutdown()
-    assert found[0] == found[1]
+    assert found[0] == found[1] == found[2]
     assert [skip and str(skip.code) for _, skip, _ in found[0]] == [
         None, "missing_file", "not_a_file", None, None, None, None, "silent", "empty_file", "unreadable", "non_finite",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("options", [{}, {"loader_processes": 2}], ids=["default", "processes"])
+def test_files_that_crash_or_hang_the_decoder_cost_themselves_alone(tmp_path, monkeypatch, options):
+    """By name, with code and hint; every other clip of the run is scored, a single one too."""
+    crash_over_names(tmp_path, monkeypatch)
+    names = ["a", "segfault", "b", "hang", "c", "abort", "d", "e"]
+    for number, name in enumerate(names):
+        wave = clip(0.1 + number / 100)["audio"][0]
+        write_media(tmp_path / f"{name}.wav", wave=wave, sample_rate=RATE, audio_codec="pcm_f32le")
+    made = Evaluator(["audio.loudness"], "cpu", decode_timeout_s=3, **options)
+    samples = [{"audio": str(tmp_path / f"{name}.wav")} for name in names]
+    rows = [row["audio.loudness"] for row in made.evaluate(samples)]
+    codes = {name: row.skip and str(row.skip.code) for name, row in zip(names, rows, strict=True)}
+    died = {"segfault": "worker_died", "abort": "worker_died", "hang": "decode_timeout"}
+    assert codes == {name: died.get(name) for name in names}
+    for name, row in zip(names, rows, strict=True):
+        assert name not in died or (f"{name}.wav" in row.skip.reason and row.skip.hint)
+    alone = made.evaluate(audio=str(tmp_path / "segfault.wav"))["audio.loudness"]
+    assert alone.skip.code == "worker_died"
+    made.shutdown()
 
 
 def test_unknown_keyword_of_one_sample_is_refused(tmp_path):

@@ -80,11 +80,11 @@ def score_command(
     batch_size: Annotated[int | None, typer.Option(min=1, help="Windows per batch.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Decoding threads.")] = None,
     processes: Annotated[
-        int | None, typer.Option(min=0, help="Decoding processes in place of threads; 0 for none.")
+        int | None, typer.Option(min=0, help="Decoding processes in place of threads; 0: all in one process.")
     ] = None,
     decode_timeout: Annotated[
-        float, typer.Option(help="Seconds without any result after which a file is given up.")
-    ] = 600.0,
+        float, typer.Option(help="Seconds without any result after which a file is given up; long ones get more.")
+    ] = 300.0,
     reference_features: Annotated[
         Path | None, typer.Option(help="Features or statistics of the reference set (.pt, .npy, .npz).")
     ] = None,

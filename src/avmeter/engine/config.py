@@ -50,10 +50,13 @@ class EvaluatorConfig:
         precision: "float32" (strict), "tf32", "bf16" or "fp16".
         batch_size: Overrides the networks' own batch sizes.
         loader_threads: Decoding threads; default is one per core, at most 8.
-        loader_processes: Decoding processes in place of threads; 0 for none. Default is the number of cores minus 2,
-            at most 12, when a GPU waits for 32 files or more. Where none can be started, threads decode.
-        decode_timeout_s: How long decoding a file may take, seconds, from one window or feature of it to the next;
-            past it the clip is a skip. A process that decodes is ended then, a thread is left behind.
+        loader_processes: Processes that decode in place of threads. Default is the number of cores minus 2, at most
+            12, when a GPU waits for 32 files or more; else threads decode, and each has files read by a process, so
+            that a file which crashes or hangs libav ends that. 0: all is decoded in this process. Where none can be
+            started, so it is by default.
+        decode_timeout_s: How long decoding a file may take, seconds, from one window or feature of it to the next, and
+            from one packet to the next; past it the clip is a skip, and the process that reads it is ended.
+        decode_timeout_per_s: Seconds added to the former for every second of sound and video decoded of the file.
         skip_missing_deps: Leave out named metrics whose packages are missing, with a warning.
         limits: What a clip may unfold to, where it differs from the defaults: `{"max_duration_s": 36000}`.
         remote: How URLs may be fetched, where it differs from the defaults: `{"allow_private_hosts": True}`.
@@ -73,7 +76,8 @@ class EvaluatorConfig:
     batch_size: int | None = None
     loader_threads: int | None = None
     loader_processes: int | None = None
-    decode_timeout_s: float = 600.0
+    decode_timeout_s: float = 300.0
+    decode_timeout_per_s: float = 10.0
     skip_missing_deps: bool = False
     limits: MediaLimits | Mapping[str, float] | None = None
     remote: RemoteAccess | Mapping[str, Any] | None = None
@@ -87,7 +91,9 @@ class EvaluatorConfig:
         if self.loader_processes is not None and self.loader_processes < 0:
             raise UsageError(f"loader_processes={self.loader_processes}: needs at least 0", hint="0 decodes in threads")
         if not self.decode_timeout_s > 0:
-            raise UsageError(f"decode_timeout_s={self.decode_timeout_s}: needs more than 0", hint="the default is 600")
+            raise UsageError(f"decode_timeout_s={self.decode_timeout_s}: needs more than 0", hint="the default is 300")
+        if not self.decode_timeout_per_s >= 0:
+            raise UsageError(f"decode_timeout_per_s={self.decode_timeout_per_s}: needs 0 or more")
         if self.num_gpus > 1:
             require_gpus(self.num_gpus, self.device)
         check_protocol(self.protocol)
@@ -171,6 +177,7 @@ class EvaluatorConfig:
             num_threads=self.loader_threads,
             num_processes=self.loader_processes,
             decode_timeout_s=self.decode_timeout_s,
+            decode_timeout_per_s=self.decode_timeout_per_s,
             batch_size=self.batch_size,
             limits=MediaLimits.parse(self.limits),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 import torch
@@ -42,6 +42,9 @@ def check_option_types(options: Mapping[str, Any]) -> None:
     }  # fmt: skip
     for name in ("batch_size", "loader_threads", "loader_processes"):
         expected[name] = (options[name] is None or _is_count(options[name]), f"{_COUNT} or None")
+    for name in ("decode_timeout_s", "decode_timeout_per_s"):
+        is_number = isinstance(options[name], Real) and not isinstance(options[name], bool)
+        expected[name] = (is_number, "a number of seconds")
     for name, (is_right, kinds) in expected.items():
         if not is_right:
             raise UsageError(f"{name}={options[name]!r} is not {kinds}", hint="leave it out for the default")

@@ -7,10 +7,12 @@
     opening                      opens the source behind a field of a sample
     probe, description           what a file says of itself, and what is in it
     limits                       how much a file may unfold to
+    advance                      how far decoding is, and its end from outside
 
 Knows nothing of extractors and metrics.
 """
 
+from avmeter.media.advance import Advance, unwatched
 from avmeter.media.audio_spec import AudioSpec, Clock
 from avmeter.media.clock import (
     first_frame_from,
@@ -37,6 +39,7 @@ from avmeter.media.versions import decoder_version
 __all__ = [
     "DEFAULT_LIMITS",
     "SILENCE_PEAK",
+    "Advance",
     "AudioFacts",
     "AudioSpec",
     "AudioStream",
@@ -67,5 +70,6 @@ __all__ = [
     "resize_frame",
     "rgb_of_planes",
     "rounded_rate_indices",
+    "unwatched",
     "video_duration_s",
 ]

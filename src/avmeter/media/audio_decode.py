@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from avmeter.errors import MediaError, SkipCode
+from avmeter.media.advance import Advance, unwatched
 from avmeter.media.clock_shifts import Shifts
 from avmeter.media.container import File, open_container
 from avmeter.media.packets import Losses, decoded
@@ -40,7 +41,12 @@ class AudioBlock:
 
 
 def decode_audio(
-    file: File, losses: Losses, *, stream_choice: int | None = None, shifts: Shifts | None = None
+    file: File,
+    losses: Losses,
+    *,
+    stream_choice: int | None = None,
+    shifts: Shifts | None = None,
+    advance: Advance = unwatched,
 ) -> Iterator[AudioBlock]:
     """Decode an audio track of a file, one block per decoded frame.
 
@@ -49,6 +55,7 @@ def decode_audio(
         losses: Filled on the way.
         stream_choice: As in `choose_stream`.
         shifts: Of the clock.
+        advance: Called for every packet and frame.
 
     Raises:
         MediaError: As `choose_stream`; `decode_error` if rate or channels change on the way.
@@ -56,7 +63,7 @@ def decode_audio(
     with open_container(file) as container:
         stream = choose_stream(container, file, "audio", stream_choice)
         initial: tuple[int, int] | None = None
-        for frame in decoded(container, stream, losses, shifts or {}):
+        for frame in decoded(container, stream, losses, shifts or {}, advance):
             rate, channels = frame.sample_rate, tuple(c.name for c in frame.layout.channels)
             if initial is not None and initial != (rate, len(channels)):
                 raise MediaError(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from avmeter.media.advance import Advance, unwatched
 from avmeter.media.audio_decode import AudioBlock
 from avmeter.media.measures import AudioFacts, LevelMeter
 from avmeter.media.mixdown import channel_weights, channels_of_count
@@ -62,6 +63,7 @@ def collect_audio_track(
     header_duration_s: float | None = None,
     limit_bytes: int = 64 * MEBIBYTE,
     longest_gaps_s: float = _LONGEST_GAPS_S,
+    advance: Advance = unwatched,
 ) -> AudioTrack:
     """Gather blocks into a track and measure them on the way.
 
@@ -74,20 +76,23 @@ def collect_audio_track(
         header_duration_s: The duration that the header reports.
         limit_bytes: Above this size the samples go to disk.
         longest_gaps_s: Gaps beyond this, all together, are broken time stamps.
+        advance: As of `Spool`.
     """
     builder: _TrackBuilder | None = None
     for block in blocks:
         if builder is None:
-            builder = _TrackBuilder(block.channels, block.sample_rate, limit_bytes, longest_gaps_s)
+            samples = Spool((len(block.channels),), np.float32, limit_bytes=limit_bytes, advance=advance)
+            builder = _TrackBuilder(samples, block.channels, block.sample_rate, longest_gaps_s)
         builder.add(block)
     if builder is None:
-        builder = _TrackBuilder(channels_of_count(num_channels), sample_rate, limit_bytes, longest_gaps_s)
+        channels = channels_of_count(num_channels)
+        builder = _TrackBuilder(Spool((len(channels),), np.float32), channels, sample_rate, longest_gaps_s)
     return builder.build(losses, video_start_s, header_duration_s)
 
 
 class _TrackBuilder:
-    def __init__(self, channels: tuple[str, ...], sample_rate: int, limit_bytes: int, longest_gaps_s: float) -> None:
-        self._samples = Spool((len(channels),), np.float32, limit_bytes=limit_bytes)
+    def __init__(self, samples: Spool, channels: tuple[str, ...], sample_rate: int, longest_gaps_s: float) -> None:
+        self._samples = samples
         self._channels = channels
         self._rate = sample_rate
         self._longest_gaps_s = longest_gaps_s

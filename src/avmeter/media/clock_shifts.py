@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from avmeter.media.advance import Advance, unwatched
 from avmeter.media.container import File, open_container
 from avmeter.media.stream_choice import readable_streams
 
@@ -29,7 +30,7 @@ _BROKEN = (OSError, ValueError)  # libav's errors are of these
 Stamp = tuple[int, float, float]  # position in the stream, decoding time and duration in seconds
 
 
-def read_shifts(file: File, demuxer: str) -> Shifts:
+def read_shifts(file: File, demuxer: str, advance: Advance = unwatched) -> Shifts:
     """Find the discontinuities of a file's clock; none in formats whose clock does not jump.
 
     Video is followed first; audio takes the shift of a discontinuity from it, so that both stay together.
@@ -37,6 +38,7 @@ def read_shifts(file: File, demuxer: str) -> Shifts:
     Args:
         file: The file.
         demuxer: Name of its demuxer.
+        advance: Called for every packet.
 
     Raises:
         MediaError: As `open_container`.
@@ -46,7 +48,7 @@ def read_shifts(file: File, demuxer: str) -> Shifts:
     with open_container(file) as container:
         streams = [*readable_streams(container, "video"), *readable_streams(container, "audio")]
         units_s = {s.index: float(s.time_base) for s in streams}
-        stamps = _read_stamps(container, streams)
+        stamps = _read_stamps(container, streams, advance)
     shared: list[float] = []
     shifts: dict[int, list[tuple[int, int]]] = {}
     for index, unit_s in units_s.items():
@@ -82,11 +84,12 @@ def follow(stamps: Sequence[Stamp], shared: Sequence[float]) -> list[tuple[int, 
     return found
 
 
-def _read_stamps(container: Any, streams: Sequence[Any]) -> dict[int, list[Stamp]]:
+def _read_stamps(container: Any, streams: Sequence[Any], advance: Advance) -> dict[int, list[Stamp]]:
     stamps: dict[int, list[Stamp]] = {s.index: [] for s in streams}
     counts = dict.fromkeys(stamps, 0)
     demuxer = container.demux(streams)
     while True:
+        advance(0.0)
         try:
             packet = next(demuxer)
         except (StopIteration, *_BROKEN):

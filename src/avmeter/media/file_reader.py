@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from avmeter.media.advance import Advance, unwatched
 from avmeter.media.audio_decode import AudioBlock, decode_audio
 from avmeter.media.clock_shifts import Shifts, read_shifts
 from avmeter.media.container import File
@@ -26,6 +27,7 @@ class FileReader:
         decode_threads: Of the video decoder.
         audio_stream: Which audio stream is read, 0 the first; None: the default one.
         limits: Of frames and of the clock.
+        advance: Called for every packet and frame.
 
     Raises:
         MediaError: As `probe`.
@@ -38,17 +40,19 @@ class FileReader:
         decode_threads: int = 1,
         audio_stream: int | None = None,
         limits: MediaLimits = DEFAULT_LIMITS,
+        advance: Advance = unwatched,
     ) -> None:
         self.name = str(file)
-        self.info: MediaInfo = probe(file, audio_stream=audio_stream, max_pixels=limits.max_pixels)
+        self.info: MediaInfo = probe(file, audio_stream=audio_stream, max_pixels=limits.max_pixels, advance=advance)
         self._limits = limits
+        self._advance = advance
         self._file = file
         self._decode_threads = decode_threads
         self._audio_stream = audio_stream
 
     @cached_property
     def _shifts(self) -> Shifts:
-        return read_shifts(self._file, self.info.container)
+        return read_shifts(self._file, self.info.container, self._advance)
 
     def key(self) -> str:
         """Return the content key of the file."""
@@ -56,7 +60,9 @@ class FileReader:
 
     def audio_blocks(self, losses: Losses) -> Iterator[AudioBlock]:
         """Decode the audio track."""
-        return decode_audio(self._file, losses, stream_choice=self._audio_stream, shifts=self._shifts)
+        return decode_audio(
+            self._file, losses, stream_choice=self._audio_stream, shifts=self._shifts, advance=self._advance
+        )
 
     def timestamps(self) -> FrameTimestamps:
         """Read the times of all frames."""
@@ -67,6 +73,7 @@ class FileReader:
             first_frame_s=video[0].first_frame_s if video else None,
             max_pixels=self._limits.max_pixels,
             max_gap_s=self._limits.max_gap_s,
+            advance=self._advance,
         )
 
     def frames(
@@ -82,4 +89,5 @@ class FileReader:
             num_threads=self._decode_threads,
             shifts=self._shifts,
             max_pixels=self._limits.max_pixels,
+            advance=self._advance,
         )

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from avmeter.errors import MediaError, SkipCode
+from avmeter.media.advance import Advance, unwatched
 from avmeter.media.frame_request import FrameRequest
 from avmeter.media.resize import Resize, as_pixels, crop_corner, resize_frame
 from avmeter.media.spool import MEBIBYTE, Spool
@@ -50,10 +51,14 @@ class FrameCollector:
     Args:
         requests: To be served.
         limit_bytes: Above this size the frames of a request go to disk.
+        advance: As of `Spool`.
     """
 
-    def __init__(self, requests: Iterable[FrameRequest], *, limit_bytes: int = 384 * MEBIBYTE) -> None:
+    def __init__(
+        self, requests: Iterable[FrameRequest], *, limit_bytes: int = 384 * MEBIBYTE, advance: Advance = unwatched
+    ) -> None:
         self._limit_bytes = limit_bytes
+        self._advance = advance
         self._requested = {r: frozenset(r.indices) for r in requests}
         self._spools: dict[FrameRequest, Spool] = {}
         self._rows: dict[FrameRequest, dict[int, int]] = {r: {} for r in self._requested}
@@ -88,6 +93,7 @@ class FrameCollector:
                     pixels.dtype,
                     limit_bytes=self._limit_bytes,
                     num_expected=len(requested),
+                    advance=self._advance,
                 )
                 self._spools[request] = spool
             if pixels.shape != spool.row_shape:

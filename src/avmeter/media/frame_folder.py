@@ -12,6 +12,7 @@ import av
 import numpy as np
 
 from avmeter.errors import MediaError, SkipCode
+from avmeter.media.advance import Advance, unwatched
 from avmeter.media.audio_decode import AudioBlock
 from avmeter.media.container import MAX_PIXELS
 from avmeter.media.hashing import content_key
@@ -44,12 +45,15 @@ class FrameFolderReader:
         folder: The folder.
         fps: Frames per second.
         max_pixels: Larger images are not decoded.
+        advance: Called for every image.
 
     Raises:
         MediaError: `not_a_file` without images; `no_frame_rate`.
     """
 
-    def __init__(self, folder: Path, *, fps: float | None, max_pixels: int = MAX_PIXELS) -> None:
+    def __init__(
+        self, folder: Path, *, fps: float | None, max_pixels: int = MAX_PIXELS, advance: Advance = unwatched
+    ) -> None:
         self.name = str(folder)
         self._images = frame_images(folder)
         if not self._images:
@@ -66,6 +70,7 @@ class FrameFolderReader:
             )
         self._fps = fps
         self._max_pixels = max_pixels
+        self._advance = advance
 
     @cached_property
     def info(self) -> MediaInfo:
@@ -109,6 +114,7 @@ class FrameFolderReader:
     ) -> Iterator[tuple[int, np.ndarray]]:
         """Decode images by index; those that cannot be decoded are missing."""
         for index in sorted(indices.union(planar)):
+            self._advance(1 / self._fps)
             try:
                 frame = decode_image(self._images[index], max_pixels=self._max_pixels)
             except MediaError as error:

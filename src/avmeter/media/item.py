@@ -17,6 +17,7 @@ from types import TracebackType
 import numpy as np
 
 from avmeter.errors import MediaError, SkipCode
+from avmeter.media.advance import Advance, unwatched
 from avmeter.media.array_reader import ArrayReader
 from avmeter.media.audio_checks import check_audible, check_audio
 from avmeter.media.audio_spec import AudioSpec
@@ -46,11 +47,12 @@ class MediaItem:
     Streams used are those that the file marks as default, else the first of a kind.
     """
 
-    def __init__(self, reader: Reader, *, limits: MediaLimits = DEFAULT_LIMITS) -> None:
+    def __init__(self, reader: Reader, *, limits: MediaLimits = DEFAULT_LIMITS, advance: Advance = unwatched) -> None:
         self.name = reader.name
         self.info = reader.info
         self._reader = reader
         self._limits = limits
+        self._advance = advance
         self._lock = threading.RLock()
         self._audio: AudioTrack | None = None
         self._video: VideoTrack | None = None
@@ -216,8 +218,16 @@ class MediaItem:
                     latest_start_s=self._limits.max_gap_s,
                 )
                 weights = channel_weights(track.facts.layout or ("NONE",) * track.facts.num_channels)
-                self._waveforms[spec] = render(track, spec, weights)
+                self._waveforms[spec] = render(track, spec, weights, advance=self._advance)
             return self._waveforms[spec]
+
+    def check_in(self) -> None:
+        """Let a run that was ended end here; for long loops over what was decoded.
+
+        Raises:
+            MediaError: `interrupted`.
+        """
+        self._advance(0.0)
 
     def release(self) -> None:
         """Let go of what was decoded. Arrays that callers hold stay valid; the item can be used again."""
@@ -261,7 +271,13 @@ class MediaItem:
                 f"{self.name}: the video track holds no frames ({self.info.describe()})",
                 hint="the file is damaged or truncated: make it again",
             )
-        track = VideoTrack(timestamps=timestamps, decode=self._reader.frames, name=self.name, limits=self._limits)
+        track = VideoTrack(
+            timestamps=timestamps,
+            decode=self._reader.frames,
+            name=self.name,
+            limits=self._limits,
+            advance=self._advance,
+        )
         self._limits.check_frames(track.frame_times, track.duration_s, name=self.name)
         return track
 
@@ -290,6 +306,7 @@ class MediaItem:
             video_start_s=self._video_start_s(),
             header_duration_s=stream.duration_s,
             longest_gaps_s=self._limits.max_gap_s,
+            advance=self._advance,
         )
         if not track.facts.num_samples and (losses.num_packets or losses.cut_off):
             raise MediaError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import weakref
 
+from avmeter.media.advance import Advance, unwatched
 from avmeter.media.array_reader import ArrayReader
 from avmeter.media.container import File, FileBytes
 from avmeter.media.file_reader import FileReader
@@ -16,28 +17,41 @@ from avmeter.sample import MediaSource
 from avmeter.sources import open_stored, stored_key
 
 
-def open_media(source: MediaSource, *, limits: MediaLimits = DEFAULT_LIMITS) -> MediaItem:
+def open_media(source: MediaSource, *, limits: MediaLimits = DEFAULT_LIMITS, advance: Advance = unwatched) -> MediaItem:
     """Open a source; what it holds beyond the limits is not read.
+
+    Args:
+        source: The source.
+        limits: What it may unfold to.
+        advance: Called for every packet, frame and block; what it raises ends what is being decoded.
+
+    Raises:
+        MediaError: The file is missing or unreadable, or arrays have no known form or no rate.
+    """
+    return MediaItem(open_reader(source, limits=limits, advance=advance), limits=limits, advance=advance)
+
+
+def open_reader(
+    source: MediaSource, *, limits: MediaLimits = DEFAULT_LIMITS, advance: Advance = unwatched
+) -> FileReader | FrameFolderReader | ArrayReader:
+    """Return what reads a source; arguments as of `open_media`.
 
     Raises:
         MediaError: The file is missing or unreadable, or cannot be fetched; or arrays have no known form or no rate.
     """
     if source.path is not None and os.path.isdir(source.path):  # noqa: PTH112 - no error for any text
-        return MediaItem(FrameFolderReader(source.path, fps=source.fps, max_pixels=limits.max_pixels), limits=limits)
+        return FrameFolderReader(source.path, fps=source.fps, max_pixels=limits.max_pixels, advance=advance)
     if source.stored is not None:
-        return MediaItem(_stored_reader(source, limits), limits=limits)
+        return _stored_reader(source, limits, advance)
     file = _file(source)
     if file is not None:
-        return MediaItem(FileReader(file, audio_stream=source.audio_stream, limits=limits), limits=limits)
-    return MediaItem(
-        ArrayReader(
-            audio=source.samples,
-            sample_rate=source.sample_rate,
-            frames=source.frames,
-            fps=source.fps,
-            name="array",
-        ),
-        limits=limits,
+        return FileReader(file, audio_stream=source.audio_stream, limits=limits, advance=advance)
+    return ArrayReader(
+        audio=source.samples,
+        sample_rate=source.sample_rate,
+        frames=source.frames,
+        fps=source.fps,
+        name="array",
     )
 
 
@@ -63,11 +77,11 @@ def _file_key(source: MediaSource) -> str | None:
     return None if file is None else content_key(file)
 
 
-def _stored_reader(source: MediaSource, limits: MediaLimits) -> FileReader:
+def _stored_reader(source: MediaSource, limits: MediaLimits, advance: Advance) -> FileReader:
     assert source.stored is not None
     content = open_stored(source.stored, source.access)
     try:
-        reader = FileReader(content, audio_stream=source.audio_stream, limits=limits)
+        reader = FileReader(content, audio_stream=source.audio_stream, limits=limits, advance=advance)
     except BaseException:
         content.close()
         raise

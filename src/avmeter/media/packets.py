@@ -9,6 +9,7 @@ from typing import Any
 
 import av
 
+from avmeter.media.advance import Advance, duration_of, unwatched
 from avmeter.media.clock_shifts import Shifts
 
 _BROKEN = (av.error.FFmpegError, OSError, ValueError)
@@ -33,17 +34,17 @@ class Losses:
         return self.reasons[0] if self.reasons else "no frames in the stream"
 
 
-def packets(container: Any, stream: Any, shifts: Shifts) -> Iterator[Any]:
+def packets(container: Any, stream: Any, shifts: Shifts, advance: Advance = unwatched) -> Iterator[Any]:
     """Yield packets that hold something to be shown; end early where the file is damaged."""
-    for packet in _demuxed(container, stream, Losses(), shifts):
+    for packet in _demuxed(container, stream, Losses(), shifts, advance):
         # What is left of a packet that the end of the file cuts off cannot be relied on to become a frame.
         if packet is not None and packet.size and not packet.is_discard and not packet.is_corrupt:
             yield packet
 
 
-def decoded(container: Any, stream: Any, losses: Losses, shifts: Shifts) -> Iterator[Any]:
+def decoded(container: Any, stream: Any, losses: Losses, shifts: Shifts, advance: Advance = unwatched) -> Iterator[Any]:
     """Yield every frame of a stream that can be decoded, in the order of the decoder, on the shifted clock."""
-    for packet in _demuxed(container, stream, losses, shifts):
+    for packet in _demuxed(container, stream, losses, shifts, advance):
         try:
             frames = packet.decode() if packet is not None else stream.codec_context.decode(None)
         except EOFError:
@@ -52,15 +53,18 @@ def decoded(container: Any, stream: Any, losses: Losses, shifts: Shifts) -> Iter
             losses.num_packets += 1
             losses.note(error)
             continue
-        yield from frames
+        for frame in frames:
+            advance(duration_of(frame))
+            yield frame
 
 
-def _demuxed(container: Any, stream: Any, losses: Losses, shifts: Shifts) -> Iterator[Any]:
+def _demuxed(container: Any, stream: Any, losses: Losses, shifts: Shifts, advance: Advance) -> Iterator[Any]:
     """Yield packets on the shifted clock; where the file breaks, None as the last one: flush the decoder."""
     demuxer = container.demux(stream)
     ahead = deque(shifts.get(stream.index, ()))
     shift = position = 0
     while True:
+        advance(0.0)
         try:
             packet = next(demuxer)
         except StopIteration:

@@ -8,6 +8,7 @@ from typing import Any
 import av
 
 from avmeter.errors import MediaError, SkipCode
+from avmeter.media.advance import Advance, unwatched
 from avmeter.media.container import MAX_PIXELS, File, open_container, size_of
 from avmeter.media.guessed_duration import has_guessed_duration
 from avmeter.media.orientation import UPRIGHT, Orientation, orientation_of
@@ -87,13 +88,16 @@ class MediaInfo:
         return "; ".join(parts) or "no streams"
 
 
-def probe(file: File, *, audio_stream: int | None = None, max_pixels: int = MAX_PIXELS) -> MediaInfo:
+def probe(
+    file: File, *, audio_stream: int | None = None, max_pixels: int = MAX_PIXELS, advance: Advance = unwatched
+) -> MediaInfo:
     """Read the streams of a media file, from its headers; one frame is decoded to learn the rotation of a video.
 
     Args:
         file: The file.
         audio_stream: Which audio stream is read, as in `choose_stream`.
         max_pixels: A larger frame is not decoded.
+        advance: Called for every packet.
 
     Raises:
         MediaError: `missing_file`, `not_a_file`, `empty_file`, `unreadable` (no permission, not media) or
@@ -105,7 +109,9 @@ def probe(file: File, *, audio_stream: int | None = None, max_pixels: int = MAX_
         audio_streams = _chosen_first(container, file, "audio", audio_stream)
         video_streams = _chosen_first(container, file, "video", None)
         is_decodable = bool(video_streams) and _num_pixels(video_streams[0]) <= max_pixels
-        orientation, first_frame_s = _first_frame(container, video_streams[0]) if is_decodable else (UPRIGHT, None)
+        orientation, first_frame_s = UPRIGHT, None
+        if is_decodable:
+            orientation, first_frame_s = _first_frame(container, video_streams[0], advance)
         info = MediaInfo(
             path=str(file),
             size_bytes=size_bytes,
@@ -203,11 +209,13 @@ def _num_pixels(stream: Any) -> int:
     return int(stream.codec_context.width * stream.codec_context.height)
 
 
-def _first_frame(container: Any, stream: Any) -> tuple[Orientation, float | None]:
+def _first_frame(container: Any, stream: Any, advance: Advance) -> tuple[Orientation, float | None]:
     """Decode the first frame that can be shown: its orientation and its time."""
     try:
-        for frame in container.decode(stream):
-            return orientation_of(frame), frame.time
+        for packet in container.demux(stream):
+            advance(0.0)
+            for frame in packet.decode():
+                return orientation_of(frame), frame.time
     except (av.error.FFmpegError, OSError, ValueError):
         return UPRIGHT, None  # the video cannot be decoded: raised when its frames are asked for
     return UPRIGHT, None

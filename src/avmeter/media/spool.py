@@ -11,6 +11,7 @@ from typing import IO, Any
 import numpy as np
 
 from avmeter.errors import MediaError, SkipCode
+from avmeter.media.advance import Advance, unwatched
 
 MEBIBYTE = 1 << 20
 
@@ -27,6 +28,7 @@ class Spool:
         dtype: Of the elements.
         limit_bytes: Size above which rows go to disk.
         num_expected: How many rows will come, if that is known: saves copies while growing.
+        advance: Called for every part that is written to disk or read from it: what is that large takes time.
     """
 
     def __init__(
@@ -36,11 +38,13 @@ class Spool:
         *,
         limit_bytes: int = 64 * MEBIBYTE,
         num_expected: int = 0,
+        advance: Advance = unwatched,
     ) -> None:
         self.row_shape = tuple(row_shape)
         self.dtype = np.dtype(dtype)
         self._row_bytes = self.dtype.itemsize * int(np.prod(self.row_shape, dtype=np.int64))
         self._limit_bytes = limit_bytes
+        self._advance = advance
         self._num_rows = 0
         fits = num_expected * self._row_bytes <= limit_bytes
         self._buffer = np.empty((num_expected if fits else 0, *self.row_shape), self.dtype)
@@ -143,6 +147,7 @@ class Spool:
 
     def _write(self, rows: np.ndarray) -> None:
         assert self._file is not None
+        self._advance(0.0)
         with self._lock:
             self._file.seek(0, 2)
             try:
@@ -152,6 +157,7 @@ class Spool:
 
     def _read(self, start: int, stop: int) -> np.ndarray:
         assert self._file is not None
+        self._advance(0.0)
         out = np.empty((stop - start, *self.row_shape), self.dtype)
         if not out.size:
             return out

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from avmeter.errors import MediaError, SkipCode
+from avmeter.media.advance import Advance, unwatched
 from avmeter.media.clock_shifts import Shifts
 from avmeter.media.container import MAX_PIXELS, File, open_container
 from avmeter.media.packets import Losses, decoded, packets
@@ -72,6 +73,7 @@ def read_timestamps(
     first_frame_s: float | None = None,
     max_pixels: int = MAX_PIXELS,
     max_gap_s: float = _LONGEST_FRAME_S,
+    advance: Advance = unwatched,
 ) -> FrameTimestamps:
     """Read the times of all frames of the video track that is read.
 
@@ -81,24 +83,25 @@ def read_timestamps(
         first_frame_s: Time of the first frame that can be decoded, if that is known.
         max_pixels: Larger frames are not decoded.
         max_gap_s: A frame that is shown for longer is a clock that jumps.
+        advance: Called for every packet and frame.
 
     Raises:
         MediaError: As `choose_stream`; `decode_error` if the frames carry no times, or times that jump.
     """
-    found = _from_packets(file, shifts or {}, first_frame_s)
+    found = _from_packets(file, shifts or {}, first_frame_s, advance)
     if found is None:
-        found = _from_frames(file, shifts or {}, max_pixels)
+        found = _from_frames(file, shifts or {}, max_pixels, advance)
     _check_leaps(found, file, max_gap_s)
     return found
 
 
-def _from_packets(file: File, shifts: Shifts, first_frame_s: float | None) -> FrameTimestamps | None:
+def _from_packets(file: File, shifts: Shifts, first_frame_s: float | None, advance: Advance) -> FrameTimestamps | None:
     """Read times from packets; None where they are not those of the frames that are shown."""
     with open_container(file) as container:
         stream = choose_stream(container, file, "video")
         if container.format.name not in _TIMED_CONTAINERS or stream.codec_context.name in _HIDDEN_FRAMES:
             return None
-        timed = [(p.pts, p.duration, p.is_keyframe) for p in packets(container, stream, shifts)]
+        timed = [(p.pts, p.duration, p.is_keyframe) for p in packets(container, stream, shifts, advance)]
         if any(pts is None for pts, _, _ in timed):
             return None
         unit_s = float(stream.time_base)
@@ -109,7 +112,7 @@ def _from_packets(file: File, shifts: Shifts, first_frame_s: float | None) -> Fr
         return replace(found, stamps=found.stamps[found.stamps * unit_s > first_frame_s - 0.5 * unit_s])
     if not leading:
         return found
-    shown = _decoded_leading(file, max(leading))
+    shown = _decoded_leading(file, max(leading), advance)
     stamps = np.array([s for s in found.stamps.tolist() if s not in leading or s in shown], np.int64)
     return replace(found, stamps=stamps)
 
@@ -127,23 +130,23 @@ def _leading(timed: Sequence[tuple[int, bool]]) -> tuple[int | None, set[int]]:
     return key_pts, before | {pts for pts, _ in timed[first_key + 1 :] if pts < key_pts}
 
 
-def _decoded_leading(file: File, last: int) -> set[int]:
+def _decoded_leading(file: File, last: int, advance: Advance) -> set[int]:
     """Return the stamps of frames up to `last` that the decoder gives."""
     shown: set[int] = set()
     with open_container(file) as container:
         stream = choose_stream(container, file, "video")
-        for frame in decoded(container, stream, Losses(), {}):
+        for frame in decoded(container, stream, Losses(), {}, advance):
             if frame.pts is not None and frame.pts > last:
                 break
             shown.add(frame.pts)
     return shown
 
 
-def _from_frames(file: File, shifts: Shifts, max_pixels: int) -> FrameTimestamps:
+def _from_frames(file: File, shifts: Shifts, max_pixels: int, advance: Advance) -> FrameTimestamps:
     with open_container(file, max_pixels=max_pixels) as container:
         stream = choose_stream(container, file, "video")
         timed = []
-        for frame in decoded(container, stream, Losses(), shifts):
+        for frame in decoded(container, stream, Losses(), shifts, advance):
             if frame.pts is None:
                 raise MediaError(
                     SkipCode.DECODE_ERROR,

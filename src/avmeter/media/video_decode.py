@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from avmeter.media.advance import Advance, unwatched
 from avmeter.media.clock_shifts import Shifts
 from avmeter.media.container import MAX_PIXELS, File, open_container
 from avmeter.media.limits import MediaLimits
@@ -29,6 +30,7 @@ def decode_frames(
     num_threads: int = 1,
     shifts: Shifts | None = None,
     max_pixels: int = MAX_PIXELS,
+    advance: Advance = unwatched,
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Decode frames of the first video track in the order of the decoder.
 
@@ -41,6 +43,7 @@ def decode_frames(
         num_threads: Of the decoder.
         shifts: Of the clock, as for the time stamps.
         max_pixels: Larger frames are not decoded.
+        advance: Called for every packet and frame.
 
     Yields:
         (index, RGB uint8 (H, W, 3) as on the screen, or planes as `planes_of` lays them out).
@@ -55,7 +58,7 @@ def decode_frames(
         stream.codec_context.thread_count = num_threads
         to_rgb = _RgbConverter(stream.sample_aspect_ratio, max_pixels)
         orientation: Orientation | None = None
-        for frame in decoded(container, stream, losses, shifts or {}):
+        for frame in decoded(container, stream, losses, shifts or {}, advance):
             if not missing:
                 return
             # Asked of one frame only: one that was asked for its side data refers to itself, and keeps its pixels

@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from avmeter.errors import MediaError, SkipCode, UsageError
+from avmeter.media.advance import Advance, unwatched
 from avmeter.media.clock import video_duration_s
 from avmeter.media.frame_collector import FrameCollector, FrameView
 from avmeter.media.frame_groups import FrameGroups
@@ -41,10 +42,17 @@ class VideoTrack:
         decode: Decodes frames by index.
         name: Of the clip, for messages.
         limits: Of what requested frames take.
+        advance: As of `Spool`.
     """
 
     def __init__(
-        self, *, timestamps: FrameTimestamps, decode: Decode, name: str, limits: MediaLimits = DEFAULT_LIMITS
+        self,
+        *,
+        timestamps: FrameTimestamps,
+        decode: Decode,
+        name: str,
+        limits: MediaLimits = DEFAULT_LIMITS,
+        advance: Advance = unwatched,
     ) -> None:
         if not len(timestamps):
             raise ValueError(f"{name}: a video track without frames")
@@ -52,6 +60,7 @@ class VideoTrack:
         self._decode = decode
         self._name = name
         self._limits = limits
+        self._advance = advance
         self._registered: dict[FrameRequest, None] = {}
         self._collected: dict[FrameRequest, FrameCollector] = {}
         self._failed: dict[FrameRequest, MediaError] = {}
@@ -106,7 +115,7 @@ class VideoTrack:
             MediaError: As `frames`, after the last group that could be decoded.
         """
         pending = self._pending()
-        collector = FrameCollector(pending)
+        collector = FrameCollector(pending, advance=self._advance)
         groups = FrameGroups(indices, group_size)
         losses = Losses()
         for index, frame in self._decode(self.timestamps, collector.indices, losses, planar=groups.indices):
@@ -129,7 +138,7 @@ class VideoTrack:
     def _collect(self) -> None:
         """Decode once for all requests that have not been served."""
         pending = self._pending()
-        collector = FrameCollector(pending)
+        collector = FrameCollector(pending, advance=self._advance)
         losses = Losses()
         for index, frame in self._decode(self.timestamps, collector.indices, losses):
             collector.add(index, frame)

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from avmeter.media.advance import Advance, unwatched
 from avmeter.media.audio_spec import AudioSpec, Clock, Mixdown
 from avmeter.media.audio_track import AudioTrack
 from avmeter.media.resampling import resample_blocks
@@ -28,7 +29,12 @@ _BLOCK_SAMPLES = 1 << 16
 
 
 def render(
-    track: AudioTrack, spec: AudioSpec, weights: np.ndarray, *, limit_bytes: int = 64 * MEBIBYTE
+    track: AudioTrack,
+    spec: AudioSpec,
+    weights: np.ndarray,
+    *,
+    limit_bytes: int = 64 * MEBIBYTE,
+    advance: Advance = unwatched,
 ) -> np.ndarray | Spool | ChannelView:
     """Return the waveform: (N,) float32, or (C, N) with mixdown "none".
 
@@ -37,6 +43,7 @@ def render(
         spec: The form.
         weights: (C,) weights of the mono mix.
         limit_bytes: A larger waveform is kept on disk and read by slices.
+        advance: Called for every block.
     """
     if spec.mixdown == "none" and _is_native(track, spec):
         return ChannelView(track.samples) if track.samples.on_disk else np.ascontiguousarray(track.samples[:].T)
@@ -49,9 +56,10 @@ def render(
         blocks = (b @ matrix for b in resample_blocks(blocks, native, rate, len(weights), spec.resampler))
     if spec.max_duration_s is not None:
         blocks = _first_samples(blocks, int(spec.max_duration_s * rate))
-    result = Spool((matrix.shape[1],) if spec.mixdown == "none" else (), limit_bytes=limit_bytes)
+    result = Spool((matrix.shape[1],) if spec.mixdown == "none" else (), limit_bytes=limit_bytes, advance=advance)
     peak = 0.0
     for block in blocks:
+        advance(0.0)
         peak = max(peak, float(np.abs(block).max(initial=0.0)))
         result.append(block if spec.mixdown == "none" else block[:, 0])
     if spec.peak_dbfs is not None and peak > _LEAST_PEAK:

@@ -16,6 +16,7 @@ from avmeter.engine.compute.batching import Batcher
 from avmeter.engine.compute.counts import Counts
 from avmeter.engine.compute.jobs import FeatureJob, Outcomes
 from avmeter.engine.compute.keys import Fingerprints, content_keys
+from avmeter.engine.decode.reader_process import ReaderProcess
 from avmeter.engine.decode.threads import Decoder, DecodingThreads, LocalDecoder, make_windows
 from avmeter.engine.decode.worker_pool import DecodeWorkerPool, default_decode_workers
 from avmeter.engine.failures import INTERRUPTED, never, skip_of_unavailable
@@ -42,14 +43,16 @@ class FeatureComputer:
         store: Where features are stored.
         num_threads: Decoding threads; default is one per core, at most 8.
         num_processes: Decoding processes, in place of threads; 0 for none. Default is the number of cores minus 2, at
-            most 12, when a GPU waits for many files.
+            most 12, when a GPU waits for many files; else threads decode, and have files read in processes.
         batch_size: Overrides the extractors' own.
         decode_timeout_s: How long decoding a file may take from one result to the next.
+        decode_timeout_per_s: What is added to that for every second that was decoded.
         limits: What a clip may unfold to.
 
     Attributes:
         counts: What was computed so far.
         decode_pool: Decoding processes, once there are any.
+        readers: Processes that read files for decoding threads, once there are any.
     """
 
     def __init__(
@@ -61,15 +64,18 @@ class FeatureComputer:
         num_processes: int | None = None,
         batch_size: int | None = None,
         decode_timeout_s: float = math.inf,
+        decode_timeout_per_s: float = 0.0,
         limits: MediaLimits = DEFAULT_LIMITS,
     ) -> None:
         self.runtime = runtime
         self.store = store
         self.counts = Counts()
         self.decode_pool: DecodeWorkerPool | None = None
+        self.readers: list[ReaderProcess] = []
         self._num_threads = num_threads or min(_MAX_THREADS, os.cpu_count() or 1)
         self._num_processes = num_processes
         self._decode_timeout_s = decode_timeout_s
+        self._decode_timeout_per_s = decode_timeout_per_s
         self._limits = limits
         self._batcher = Batcher(batch_size, on_gpu=runtime.device.type == "cuda")
         self._fingerprints = Fingerprints(runtime)
@@ -81,6 +87,9 @@ class FeatureComputer:
         if self.decode_pool is not None:
             self.decode_pool.stop()
             self.decode_pool = None
+        for reader in self.readers:
+            reader.close()
+        self.readers.clear()
         for extractor in self._loaded.values():
             extractor.unload()
         self._loaded.clear()
@@ -172,7 +181,7 @@ class FeatureComputer:
     ) -> None:
         if should_stop():
             return
-        self._start_decode_pool(plan, [r[0].sources[0] for r in missing.values()])
+        self._start_processes(plan, [r[0].sources[0] for r in missing.values()])
         jobs: list[FeatureJob] = []
         by_source: dict[str, list[int]] = {}
         for key, requests in missing.items():
@@ -192,15 +201,21 @@ class FeatureComputer:
             for source, numbers in ((plan.sources[name], numbers) for name, numbers in by_source.items())
         ]
         decoders = self._decoders(jobs, len(sources))
-        with DecodingThreads(sources, decoders, timeout_s=self._decode_timeout_s, should_stop=should_stop) as events:
+        with DecodingThreads(
+            sources,
+            decoders,
+            timeout_s=self._decode_timeout_s,
+            timeout_per_s=self._decode_timeout_per_s,
+            should_stop=should_stop,
+        ) as events:
             for event in events:
                 assembler.handle(event)
             if not should_stop():
                 assembler.flush()
 
-    def _start_decode_pool(self, plan: Plan, source_names: Iterable[str]) -> None:
-        """Start decoding processes if there should be any and they are not running yet."""
-        sources = (plan.sources[name] for name in set(source_names))
+    def _start_processes(self, plan: Plan, source_names: Iterable[str]) -> None:
+        """Start decoding processes, or processes that read, if there should be any and they are not running yet."""
+        sources = [plan.sources[name] for name in set(source_names)]
         num_files = sum(map(_is_file, sources))
         count = self._num_processes
         if count is None and self.runtime.device.type == "cuda":
@@ -212,12 +227,23 @@ class FeatureComputer:
                 self.runtime.pin(arena.memory)
         elif self.decode_pool is not None:
             self.decode_pool.start(num_files)
+        elif self._num_processes is None:
+            self.readers = [r for r in self.readers if not r.is_closed]
+            num_read = sum(isinstance(s, MediaSource) and s.is_repeatable for s in sources)
+            missing = min(self._num_threads, num_read) - len(self.readers)
+            self.readers.extend(ReaderProcess() for _ in range(missing))
+            for reader in self.readers:
+                reader.start()
 
     def _decoders(self, jobs: Sequence[FeatureJob], num_sources: int) -> Sequence[Decoder]:
         extractors = dict(enumerate(job.extractor for job in jobs))
         if self.decode_pool is not None:
             return self.decode_pool.decoders(extractors, self._limits)[:num_sources]
-        return [LocalDecoder(extractors, self._limits) for _ in range(min(self._num_threads, num_sources))]
+        readers = [*self.readers, *[None] * self._num_threads]
+        return [
+            LocalDecoder(extractors, self._limits, reader=reader)
+            for reader in readers[: min(self._num_threads, num_sources)]
+        ]
 
     # -- derived features ------------------------------------------------------------------------------------
 

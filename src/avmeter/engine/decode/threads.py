@@ -14,6 +14,8 @@ import torch
 
 from avmeter.engine.decode.byte_queue import ByteQueue, Stopped
 from avmeter.engine.decode.messages import DecodeEvent
+from avmeter.engine.decode.reader_process import ReaderProcess
+from avmeter.engine.decode.watch import DecodeWatch
 from avmeter.engine.failures import never, skip_of_failure
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import ClipExtractor, Extractor, WindowExtractor
@@ -29,6 +31,10 @@ _GRACE_S = 1.0  # for a thread in the middle of a file; it ends on its own when 
 
 class Decoder(Protocol):
     """Makes the events of all jobs over one source."""
+
+    @property
+    def watch(self) -> DecodeWatch:
+        """How far it is with the source at hand."""
 
     def decode(self, source: MediaSource | str, jobs: Sequence[int]) -> Generator[DecodeEvent, None, None]:
         """Yield the events of the jobs with these numbers; the source is opened once."""
@@ -50,8 +56,9 @@ class DecodingThreads:
     Args:
         sources: Sources, the content key of each that is a file, and the numbers of the jobs over it.
         decoders: One for each thread.
-        timeout_s: How long a thread may take from one event to the next. The jobs over a source that takes longer are
-            skips, and another thread takes over: one that never comes back cannot be ended, and is left behind.
+        timeout_s: How long a thread may take from one event to the next, and wait for the decoder alone. The jobs over
+            a source that takes longer are skips, its decoder is closed, and another thread takes over.
+        timeout_per_s: What is added to the first for every second of sound or video that was decoded of the source.
         should_stop: Once it returns True, no more events come.
     """
 
@@ -61,9 +68,11 @@ class DecodingThreads:
         decoders: Sequence[Decoder],
         *,
         timeout_s: float = math.inf,
+        timeout_per_s: float = 0.0,
         should_stop: Callable[[], bool] = never,
     ) -> None:
         self._timeout_s = timeout_s
+        self._timeout_per_s = timeout_per_s
         self._should_stop = should_stop
         self._sources = iter(sources)
         self._lock = threading.Lock()  # of `_sources`; taken by the threads alone
@@ -115,15 +124,20 @@ class DecodingThreads:
     def _leave_stuck_threads(self, now: float) -> Iterator[DecodeEvent]:
         """Give up sources that nothing comes out of, and start threads in place of those that decode them."""
         for position, lane in enumerate(self._lanes):
-            since = lane.busy_since
-            if since is None or lane.task is None or now - since <= self._timeout_s:
+            busy_since, watch = lane.busy_since, lane.decoder.watch
+            if busy_since is None or lane.task is None:
+                continue
+            allowed_s = self._timeout_s + self._timeout_per_s * watch.decoded_s
+            if now - busy_since <= allowed_s and watch.waited_s(now) <= self._timeout_s:
                 continue
             lane.is_left_behind = True
             source, _, jobs = lane.task
+            waited_s = max(now - busy_since, watch.waited_s(now))
             skip = Skip(
                 code=SkipCode.DECODE_TIMEOUT,
-                reason=f"{source}: nothing came out of decoding it for {self._timeout_s:g} s",
-                hint="the file breaks the decoder, or is very long: `decode_timeout_s=` allows more",
+                reason=f"{source}: nothing came out of decoding it for {waited_s:.0f} s, after {watch.decoded_s:.0f} s "
+                "of sound and video",
+                hint="the file breaks the decoder: make it again; `decode_timeout_s=` allows more time",
             )
             yield from (DecodeEvent(job, outcome=skip) for job in jobs if job not in lane.finished)
             lane.decoder.close()
@@ -179,6 +193,7 @@ class _Lane:
     def begin(self, task: Task) -> None:
         """Note a new source."""
         self.finished.clear()
+        self.decoder.watch.restart()
         self.task = task
         self.busy_since = time.monotonic()
 
@@ -191,16 +206,27 @@ class _ThreadEnded:
 
 
 class LocalDecoder:
-    """Opens sources in this process.
+    """Cuts sources in this process.
 
     Args:
         extractors: Job number -> its extractor.
         limits: What a source may unfold to.
+        reader: Reads files in a process of its own; without one they are read in this process.
+        watch: In place of a usual one.
     """
 
-    def __init__(self, extractors: Mapping[int, Extractor], limits: MediaLimits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self,
+        extractors: Mapping[int, Extractor],
+        limits: MediaLimits = DEFAULT_LIMITS,
+        *,
+        reader: ReaderProcess | None = None,
+        watch: DecodeWatch | None = None,
+    ) -> None:
         self._extractors = extractors
         self._limits = limits
+        self._reader = reader
+        self.watch = watch or DecodeWatch()
 
     def decode(self, source: MediaSource | str, jobs: Sequence[int]) -> Generator[DecodeEvent, None, None]:
         """Yield the events of the jobs with these numbers."""
@@ -209,7 +235,7 @@ class LocalDecoder:
                 yield from make_windows(job, self._extractors[job], source)
             return
         try:
-            item = open_media(source, limits=self._limits)
+            item = self._open(source)
         except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
             yield from (DecodeEvent(job, outcome=skip_of_failure(error, source)) for job in jobs)
             return
@@ -217,11 +243,20 @@ class LocalDecoder:
             yield from self._decode_item(item, source, jobs)
 
     def close(self) -> None:
-        """Do nothing: the thread ends at its next event."""
+        """End the thread at its next packet, frame or block, and the process that reads for it at once."""
+        self.watch.end()
+        if self._reader is not None:
+            self._reader.close()
 
     def successor(self) -> LocalDecoder:
-        """Return this decoder, which remembers nothing."""
-        return self
+        """Return a decoder with a watch and a process of its own."""
+        reader = None if self._reader is None else ReaderProcess()
+        return LocalDecoder(self._extractors, self._limits, reader=reader)
+
+    def _open(self, source: MediaSource) -> MediaItem:
+        if self._reader is None or not source.is_repeatable:
+            return open_media(source, limits=self._limits, advance=self.watch.advance)
+        return self._reader.open(source, self._limits, watch=self.watch)
 
     def _decode_item(self, item: MediaItem, source: MediaSource, jobs: Sequence[int]) -> Iterator[DecodeEvent]:
         ready = []

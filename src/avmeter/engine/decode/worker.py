@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import pickle
-import select
-import threading
 from collections.abc import Iterator
 
 import torch
 
 from avmeter.engine.decode.messages import DecodeEvent, DecodeTask
 from avmeter.engine.decode.threads import LocalDecoder
-from avmeter.engine.ipc.process import connect_to_run
+from avmeter.engine.decode.watch import BeatingWatch
+from avmeter.engine.ipc.process import connect_to_run, exit_with_run
 from avmeter.features.base import Extractor
 
 
@@ -23,13 +21,13 @@ def serve(descriptor: int) -> None:
         descriptor: File descriptor of a connected socket, inherited.
     """
     torch.set_num_threads(1)
-    threading.Thread(target=_exit_with_the_run, args=(descriptor,), daemon=True).start()
+    exit_with_run(descriptor)
     extractors: dict[bytes, Extractor] = {}
     try:
         channel = connect_to_run(descriptor)
         while True:
             task: DecodeTask = channel.receive()
-            for event in _decode(task, extractors):
+            for event in _decode(task, extractors, BeatingWatch(channel.send)):
                 channel.send(event)
             channel.send(None)
             channel.forget()
@@ -37,15 +35,7 @@ def serve(descriptor: int) -> None:
         return
 
 
-def _exit_with_the_run(descriptor: int) -> None:
-    """End this process when the run is gone, even in the middle of a file that takes forever."""
-    poll = select.poll()
-    poll.register(descriptor, 0)  # a hang-up is reported without being asked for
-    poll.poll()
-    os._exit(1)
-
-
-def _decode(task: DecodeTask, built: dict[bytes, Extractor]) -> Iterator[DecodeEvent]:
+def _decode(task: DecodeTask, built: dict[bytes, Extractor], watch: BeatingWatch) -> Iterator[DecodeEvent]:
     """Yield the events of a task; extractors are built once and reused."""
     extractors = {}
     for number, recipe in task.recipes.items():
@@ -53,4 +43,4 @@ def _decode(task: DecodeTask, built: dict[bytes, Extractor]) -> Iterator[DecodeE
         if key not in built:
             built[key] = recipe.build()
         extractors[number] = built[key]
-    yield from LocalDecoder(extractors, task.limits).decode(task.source, list(extractors))
+    yield from LocalDecoder(extractors, task.limits, watch=watch).decode(task.source, list(extractors))

@@ -14,6 +14,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 
 from avmeter.engine.decode.messages import DecodeEvent, DecodeTask, Recipe
 from avmeter.engine.decode.threads import LocalDecoder
+from avmeter.engine.decode.watch import DecodeWatch
 from avmeter.engine.ipc.arena import Arena
 from avmeter.engine.ipc.process import CannotStartError, Process
 from avmeter.errors import SkipCode
@@ -102,8 +103,8 @@ class WorkerDecoder:
         self.worker = worker
         self._extractors = extractors
         self._limits = limits
-        self._local = LocalDecoder(extractors, limits)
-        self._is_closed = False
+        self.watch = DecodeWatch()
+        self._local = LocalDecoder(extractors, limits, watch=self.watch)
 
     def decode(self, source: MediaSource | str, jobs: Sequence[int]) -> Generator[DecodeEvent, None, None]:
         """Yield the events of the jobs with these numbers."""
@@ -119,16 +120,16 @@ class WorkerDecoder:
 
     def close(self) -> None:
         """End the process, from another thread: nobody waits any more for what it is decoding."""
-        self._is_closed = True
+        self.watch.end()
         self.worker.stop()
 
     def successor(self) -> WorkerDecoder:
         """Return a decoder that starts the process again."""
-        return WorkerDecoder(self.worker, self._extractors)
+        return WorkerDecoder(self.worker, self._extractors, self._limits)
 
     def _decode_in_worker(self, task: DecodeTask) -> Iterator[DecodeEvent]:
         for deaths in range(_ATTEMPTS):
-            if self._is_closed:
+            if self.watch.is_ended:
                 return
             try:
                 channel = self.worker.connect()
@@ -141,12 +142,15 @@ class WorkerDecoder:
             try:
                 channel.send(task)
                 while (event := channel.receive()) is not None:
-                    yield event
+                    if isinstance(event, float):
+                        self.watch.advance(event)
+                    else:
+                        yield event
                 channel.forget()
                 is_finished = True
                 return
             except (EOFError, OSError):
-                if not self._is_closed:
+                if not self.watch.is_ended:
                     logger.warning("%s: the process that decoded it died", task.source)
             finally:
                 if not is_finished:  # dead, or in the middle of what nobody waits for any more
@@ -159,7 +163,7 @@ class WorkerDecoder:
         yield from (DecodeEvent(number, outcome=skip) for number in task.recipes)
 
     def _decode_without_worker(self, task: DecodeTask, error: CannotStartError) -> Iterator[DecodeEvent]:
-        if not self._is_closed:
+        if not self.watch.is_ended:
             logger.warning("no decoding process (%s): files are decoded in threads", error)
             yield from self._local.decode(task.source, list(task.recipes))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -190,6 +191,22 @@ def connect_to_run(descriptor: int) -> Channel:
     channel = Channel(socket.socket(fileno=descriptor))
     channel.send(_READY)
     return channel
+
+
+def exit_with_run(descriptor: int) -> None:
+    """End this process when the run is gone, even in the middle of a file that takes forever.
+
+    Args:
+        descriptor: Of the process's end of the channel.
+    """
+    threading.Thread(target=_exit_at_hang_up, args=(descriptor,), daemon=True).start()
+
+
+def _exit_at_hang_up(descriptor: int) -> None:
+    poll = select.poll()
+    poll.register(descriptor, 0)  # a hang-up is reported without being asked for
+    poll.poll()
+    os._exit(1)
 
 
 def _socket_pair() -> tuple[socket.socket, socket.socket]:

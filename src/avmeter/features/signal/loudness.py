@@ -31,6 +31,7 @@ class LoudnessExtractor(ClipExtractor):
         weights = loudness_weights(media.audio_facts.layout) if media.audio_facts.layout else None
         meter = LoudnessMeter(sample_rate=rate, num_channels=samples.shape[0], channel_weights=weights)
         for block in _blocks(samples):
+            media.check_in()
             meter.update(block)
         loudness = meter.finish()
         facts: dict[str, Any] = {

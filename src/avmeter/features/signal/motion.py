@@ -45,6 +45,7 @@ class MotionExtractor(ClipExtractor):
         first = before = _grey(frames[0])
         is_still = True
         for i in range(1, len(frames)):
+            media.check_in()
             now = _grey(frames[i])
             magnitudes.append(_mean_flow(before, now))
             is_still = is_still and not differs(first, now)

@@ -8,10 +8,12 @@ import pytest
 
 from avmeter.engine.decode.messages import DecodeEvent
 from avmeter.engine.decode.threads import DecodingThreads, LocalDecoder, content_key_of, make_windows, open_media
+from avmeter.engine.decode.watch import DecodeWatch
 from avmeter.errors import SkipCode, SkipError
-from avmeter.features.base import ClipExtractor, Features, Window
+from avmeter.features.base import ClipExtractor, Features, Window, get_extractor
 from avmeter.sample import MediaSource
 from support.engine import RATE, Blocks, Difference
+from support.oversized import write_constant_flac
 
 
 class Counting:
@@ -20,6 +22,7 @@ class Counting:
     def __init__(self):
         self.is_closed = False
         self.is_decoding = False
+        self.watch = DecodeWatch()
 
     def decode(self, source, jobs):
         self.is_decoding = True
@@ -155,6 +158,56 @@ def test_source_that_nothing_comes_out_of_is_given_up_and_the_rest_is_decoded():
     assert skips == {1: SkipCode.DECODE_TIMEOUT, 2: SkipCode.DECODE_TIMEOUT}
     assert [e.job for e in found if e.outcome is None] == [0, 3, 4]
     assert decoder.is_closed
+
+
+def test_source_of_which_much_was_decoded_gets_more_time():
+    """Hours of sound take minutes to measure; a file that gives nothing gets no more than the base."""
+
+    class Slow(Counting):
+        def decode(self, source, jobs):
+            self.watch.advance(source)
+            time.sleep(0.7)
+            yield DecodeEvent(jobs[0], index=1)
+
+    with DecodingThreads([(100.0, None, [0]), (0.0, None, [1])], [Slow()], timeout_s=0.2, timeout_per_s=0.1) as events:
+        found = {e.job: e.outcome and e.outcome.code for e in events}
+    assert found == {0: None, 1: SkipCode.DECODE_TIMEOUT}
+
+
+def test_decoder_that_hangs_late_gets_no_more_time_for_what_it_gave():
+    """From one packet to the next the base counts, however long the file is."""
+
+    class Stuck(Counting):
+        def decode(self, source, jobs):
+            self.watch.enter_decoder()
+            self.watch.advance(source)
+            time.sleep(2)
+            yield DecodeEvent(jobs[0], index=1)
+
+    started = time.monotonic()
+    with DecodingThreads([(1e6, None, [0])], [Stuck()], timeout_s=0.2, timeout_per_s=1.0) as events:
+        (found,) = events
+    assert "after 1000000 s of sound and video" in found.outcome.reason
+    assert time.monotonic() - started < 3
+
+
+@pytest.mark.parametrize("extractor", ["loudness", "onsets"])
+@pytest.mark.parametrize("after_s", [0.1, 1.5])
+def test_thread_in_the_middle_of_a_long_clip_ends_when_the_run_does(tmp_path, extractor, after_s):
+    """Without any process: at its next packet or block, in a second, with nobody left behind."""
+    path = write_constant_flac(tmp_path / "hours.flac", 5 * 3600)
+    threads = DecodingThreads([(MediaSource(path=path), None, [0])], [LocalDecoder({0: get_extractor(extractor)})])
+    with threads as events:
+        assert list(iter_for(events, after_s)) == []
+    (lane,) = events._lanes
+    lane.thread.join(3)
+    assert not lane.thread.is_alive()
+
+
+def iter_for(events, seconds):
+    ends_at = time.monotonic() + seconds
+    events._should_stop = lambda: time.monotonic() > ends_at
+    return events
 
 
 def test_thread_that_waits_for_room_is_not_given_up():

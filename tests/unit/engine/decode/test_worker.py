@@ -5,6 +5,7 @@ import time
 import pytest
 
 from avmeter.engine.decode.messages import DecodeTask, Recipe
+from avmeter.engine.decode.watch import BeatingWatch
 from avmeter.engine.decode.worker import _decode
 from avmeter.engine.decode.worker_pool import decode_worker
 from avmeter.errors import SkipCode
@@ -57,7 +58,7 @@ def test_extractors_are_built_once_for_many_clips(clip):
     """Tokenizers and filterbanks take longer than a short clip."""
     built = {}
     task = DecodeTask(source=MediaSource(path=clip), recipes={0: Recipe.of(get_extractor("loudness"))})
-    list(_decode(task, built))
+    list(_decode(task, built, BeatingWatch(lambda _: None)))
     (extractor,) = built.values()
-    list(_decode(task, built))
+    list(_decode(task, built, BeatingWatch(lambda _: None)))
     assert list(built.values()) == [extractor]
