@@ -74,7 +74,7 @@ SKIPS: Mapping[SkipCode, str] = MappingProxyType(
         SkipCode.WEIGHTS_UNAVAILABLE: "a checkpoint is absent or another one than the catalog's",
         SkipCode.DEPENDENCY_MISSING: "an optional package is not installed",
         SkipCode.OUT_OF_MEMORY: "one window alone does not fit into memory",
-        SkipCode.DECODE_TIMEOUT: "nothing came out of decoding the file for `decode_timeout_s` seconds, and more where much was decoded",
+        SkipCode.DECODE_TIMEOUT: "nothing came out of decoding the file for `decode_timeout_s` seconds and more",
         SkipCode.WORKER_DIED: "the process that had the clip died, more than once",
         SkipCode.CHANGED_WHILE_READING: "the file was replaced or written to while it was read",
         SkipCode.FETCH_FAILED: "the server or storage failed, stalled or broke off, every time it was asked",
