@@ -148,7 +148,7 @@ class DecodingThreads:
         torch.set_num_threads(1)
         failure: BaseException | None = None
         try:
-            while (task := self._next_source()) is not None:
+            while (task := self._next_source(lane)) is not None:
                 lane.begin(task)
                 source, content_key, jobs = task
                 with contextlib.closing(lane.decoder.decode(source, jobs)) as events:
@@ -174,9 +174,10 @@ class DecodingThreads:
             lane.finished.add(event.job)
         lane.busy_since = time.monotonic()
 
-    def _next_source(self) -> Task | None:
+    def _next_source(self, lane: _Lane) -> Task | None:
+        """Return the next source, or None: there is no more, or not for a thread that was given up."""
         with self._lock:
-            return next(self._sources, None)
+            return None if lane.is_left_behind else next(self._sources, None)
 
 
 class _Lane:

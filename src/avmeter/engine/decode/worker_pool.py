@@ -153,7 +153,9 @@ class WorkerDecoder:
                 if not self.watch.is_ended:
                     logger.warning("%s: the process that decoded it died", task.source)
             finally:
-                if not is_finished:  # dead, or in the middle of what nobody waits for any more
+                # Dead, or in the middle of what nobody waits for any more. Whoever closed this has stopped it, and a
+                # successor may have started it again.
+                if not is_finished and not self.watch.is_ended:
                     self.worker.stop()
         skip = Skip(
             code=SkipCode.WORKER_DIED,

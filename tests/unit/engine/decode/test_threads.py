@@ -160,6 +160,27 @@ def test_source_that_nothing_comes_out_of_is_given_up_and_the_rest_is_decoded():
     assert decoder.is_closed
 
 
+def test_thread_that_was_given_up_takes_no_other_source():
+    """A decoder that was closed ends without an event; the source it would take next is its successor's."""
+
+    class Closed(Counting):
+        def close(self):
+            super().close()
+            closed.set()
+            time.sleep(0.3)
+
+        def decode(self, source, jobs):
+            if not self.is_closed:
+                closed.wait(60)
+            yield from ()
+
+    closed = threading.Event()
+    tasks = [(1, None, [job]) for job in range(4)]
+    with DecodingThreads(tasks, [Closed()], timeout_s=0.2) as events:
+        found = {e.job: e.outcome and e.outcome.code for e in events}
+    assert found == {0: SkipCode.DECODE_TIMEOUT, 1: None, 2: None, 3: None}
+
+
 def test_source_of_which_much_was_decoded_gets_more_time():
     """Hours of sound take minutes to measure; a file that gives nothing gets no more than the base."""
 
