@@ -86,7 +86,8 @@ class ReaderProcess:
         """
         if not self.process.failed_to_start:
             try:
-                self.process.connect()
+                with watch.starting():
+                    self.process.connect()
             except CannotStartError as error:
                 watch.advance(0.0)  # it may have been stopped
                 logger.warning("no process to read files (%s): they are read in this one", error)
@@ -111,7 +112,8 @@ class ReaderProcess:
         try:
             if self.is_closed:
                 raise _DiedError
-            channel = self.process.connect()
+            with watch.starting():
+                channel = self.process.connect()
         except CannotStartError as error:
             raise _DiedError from error
         requests = [request]

@@ -128,11 +128,12 @@ class DecodingThreads:
             if busy_since is None or lane.task is None:
                 continue
             allowed_s = self._timeout_s + self._timeout_per_s * watch.decoded_s
-            if now - busy_since <= allowed_s and watch.waited_s(now) <= self._timeout_s:
+            busy_s = now - busy_since - watch.started_s(now)
+            if busy_s <= allowed_s and watch.waited_s(now) <= self._timeout_s:
                 continue
             lane.is_left_behind = True
             source, _, jobs = lane.task
-            waited_s = max(now - busy_since, watch.waited_s(now))
+            waited_s = max(busy_s, watch.waited_s(now))
             skip = Skip(
                 code=SkipCode.DECODE_TIMEOUT,
                 reason=f"{source}: nothing came out of decoding it for {waited_s:.0f} s, after {watch.decoded_s:.0f} s "

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from avmeter.engine.failures import INTERRUPTED
 from avmeter.errors import MediaError, SkipCode
@@ -23,11 +24,13 @@ class DecodeWatch:
         self.decoded_s = 0.0
         self.is_ended = False
         self._in_decoder_since: float | None = None
+        self._starting_since: float | None = None
+        self._started_s = 0.0
 
     def restart(self) -> None:
         """Note a new file."""
-        self.decoded_s = 0.0
-        self._in_decoder_since = None
+        self.decoded_s = self._started_s = 0.0
+        self._in_decoder_since = self._starting_since = None
 
     def end(self) -> None:
         """End the thread at its next packet, frame or block; called from another thread."""
@@ -52,6 +55,21 @@ class DecodeWatch:
     def leave_decoder(self) -> None:
         """Note that the thread works on what was decoded."""
         self._in_decoder_since = None
+
+    @contextlib.contextmanager
+    def starting(self) -> Iterator[None]:
+        """Leave the block out of the time that the file takes: a process is started."""
+        self._starting_since = started_at = time.monotonic()
+        try:
+            yield
+        finally:
+            self._started_s += time.monotonic() - started_at
+            self._starting_since = None
+
+    def started_s(self, now: float) -> float:
+        """Return what starting processes has taken since this file was begun."""
+        since = self._starting_since
+        return self._started_s + (0.0 if since is None else now - since)
 
     def waited_s(self, now: float) -> float:
         """Return for how long the thread has been waiting for the decoder, and nothing came of it; else 0."""

@@ -132,7 +132,8 @@ class WorkerDecoder:
             if self.watch.is_ended:
                 return
             try:
-                channel = self.worker.connect()
+                with self.watch.starting():
+                    channel = self.worker.connect()
             except CannotStartError as error:
                 if deaths:  # this file may have been the reason, and would be this process's end too
                     break

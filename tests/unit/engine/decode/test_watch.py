@@ -44,6 +44,18 @@ def test_only_waiting_for_the_decoder_counts_as_waiting():
     assert watch.waited_s(now + 100) == 0
 
 
+def test_start_of_a_process_is_not_the_files_time():
+    """A busy machine takes seconds for it; the next file starts at 0."""
+    watch = DecodeWatch()
+    with watch.starting():
+        time.sleep(0.05)
+        assert 0.05 <= watch.started_s(time.monotonic()) < 5
+    before = watch.started_s(time.monotonic())
+    assert watch.started_s(time.monotonic() + 100) == before >= 0.05
+    watch.restart()
+    assert watch.started_s(time.monotonic() + 100) == 0
+
+
 def test_beats_are_few_and_lose_nothing(monkeypatch):
     """What was not sent goes with the next."""
     sent = []
