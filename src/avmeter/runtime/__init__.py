@@ -3,7 +3,22 @@
 Everything above reads it. It knows no feature, no metric and no engine; checkpoints are a Protocol to it.
 """
 
-from avmeter.runtime.precision import Precision
-from avmeter.runtime.runtime import CheckpointSource, Runtime
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from avmeter.runtime.precision import Precision
+    from avmeter.runtime.runtime import CheckpointSource, Runtime
 
 __all__ = ["CheckpointSource", "Precision", "Runtime"]
+
+_MODULES = {"CheckpointSource": "runtime", "Precision": "precision", "Runtime": "runtime"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name when it is used: who reads the environment alone needs no torch, which takes a second."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
