@@ -69,8 +69,6 @@ def _replies(reader: Reader, request: Request) -> Iterator[Reply]:
     if isinstance(request, ReadAudio):
         yield from joined(reader.audio_blocks(losses))
     elif isinstance(request, ReadFrames):
-        for index, pixels in reader.frames(
-            request.timestamps, set(request.indices), losses, planar=request.planar
-        ):
+        for index, pixels in reader.frames(request.timestamps, set(request.indices), losses, planar=request.planar):
             yield Frame(index=index, pixels=np.ascontiguousarray(pixels))
     yield Done(losses=losses)

@@ -99,6 +99,22 @@ def test_files_are_read_in_turns(clip, process, tmp_path):
     assert len(older.frame_times) == 50
 
 
+def test_answer_that_another_request_interrupts_goes_on_afterwards(clip, process):
+    """Frames that are taken one by one, and the sound in between: nothing is mixed up."""
+    source = MediaSource(path=clip)
+    expected = open_reader(source)
+    stamps = expected.timestamps()
+    frames = dict(expected.frames(stamps, {0, 1, 2, 3}, Losses()))
+    reader = opened(process, clip)._reader
+    taken = reader.frames(stamps, {0, 1, 2, 3}, Losses(), planar={2})
+    found = [next(taken)]
+    assert blocks_of(reader, Losses()) == blocks_of(expected, Losses())
+    found += list(taken)
+    assert [index for index, _ in found] == [0, 1, 2, 2, 3]
+    for index, frame in found:
+        assert frame.ndim == 2 or np.array_equal(frame, frames[index])
+
+
 def test_limits_hold_there_and_the_clip_can_be_used_afterwards(clip, process):
     """Breaking off in the middle of the sound ends the process, and the video is read by the next."""
     source = MediaSource(path=clip)
