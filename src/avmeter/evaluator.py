@@ -19,7 +19,8 @@ from typing import Any, overload
 import torch
 
 from avmeter.engine.config import OPTION_NAMES, EvaluatorConfig
-from avmeter.engine.executors.base import Executor, Progress
+from avmeter.engine.executors.base import Executor, OnRows, Progress, finish_run, is_interrupted
+from avmeter.engine.executors.corpus import CorpusState
 from avmeter.engine.executors.local import LocalExecutor
 from avmeter.engine.executors.multi_gpu import MultiGpuExecutor
 from avmeter.engine.executors.part import PartialRun, merge_parts, partial_run
@@ -136,6 +137,7 @@ class Evaluator:
         metrics: Sequence[str] | str | None = None,
         progress: Progress | None = None,
         should_stop: Callable[[], bool] | None = None,
+        on_rows: OnRows | None = None,
     ) -> EvalResults: ...
 
     @overload
@@ -150,6 +152,7 @@ class Evaluator:
         metrics: Sequence[str] | str | None = None,
         progress: Progress | None = None,
         should_stop: Callable[[], bool] | None = None,
+        on_rows: OnRows | None = None,
         **sample: Any,
     ) -> EvalResults | dict[str, MetricResult]:
         """Score many samples, or one given by keywords.
@@ -160,6 +163,7 @@ class Evaluator:
             progress: Called with (samples done, samples in all).
             should_stop: Called every now and then; once it returns True the results come soon, what is missing is a
                 skip (`interrupted`), and `provenance` says `partial` and `num_finished`.
+            on_rows: Called with the samples and the rows of one chunk after the other, in order, before the run ends.
             **sample: Keys of one sample.
 
         Returns:
@@ -183,18 +187,13 @@ class Evaluator:
                 hint="put the keys into every sample's dict",
             )
         items = as_samples(samples, access=self._config.remote_access)
-        notes = [*_notes(items), *(note for name, note in self._notes.items() if name in chosen)]
+        notes = [*doubts_about(identical_pairs(items)), *(note for name, note in self._notes.items() if name in chosen)]
         for note in notes:
             warnings.warn(note, stacklevel=2)
-        with self._alone():
-            started = time.time()
-            before = self._executor.counts.copy()
-            rows, corpus = self._executor.run(items, chosen, progress, should_stop or never)
-            origin = provenance(
-                chosen, self._config, self._executor.counts.since(before), duration_s=time.time() - started
-            )
+        with self._recorded(chosen) as origin:
+            rows, corpus = self._executor.run(items, chosen, progress, should_stop or never, on_rows=on_rows)
         understood = {"understood": samples.pairing.lines()} if isinstance(samples, SampleList) else {}
-        partial = _what_is_partial(rows, corpus)
+        partial = what_is_partial(rows, corpus)
         if partial:
             notes = [f"partial: {partial['num_finished']} of {len(rows)} samples were finished", *notes]
         return EvalResults(rows, corpus, samples=items, provenance={**origin, **understood, **partial, "notes": notes})
@@ -242,16 +241,50 @@ class Evaluator:
         samples: Iterable[Mapping[str, Any] | Sample],
         *,
         metrics: Sequence[str] | str | None = None,
+        progress: Progress | None = None,
+        should_stop: Callable[[], bool] | None = None,
+        on_rows: OnRows | None = None,
     ) -> PartialRun:
-        """Score the part of a set that this process has, for `merge`; see `avmeter.ranks`.
+        """Score the part of a set that this process has, for `merge`; see `avmeter.ranks` and `avmeter.shards`.
 
         Args:
             samples: As for `evaluate`.
             metrics: Only these of the evaluator's metrics, by name or group; the same in every process.
+            progress: As for `evaluate`.
+            should_stop: As for `evaluate`.
+            on_rows: As for `evaluate`.
         """
         chosen, items = self._choose(metrics), as_samples(samples, access=self._config.remote_access)
+        with self._recorded(chosen) as origin:
+            part = self._executor.run_part(items, chosen, progress, should_stop or never, on_rows=on_rows)
+        ended = what_is_partial(part.rows, finish_run(chosen, part)[1]) if is_interrupted(part) else {}
+        return partial_run(items, part, {**origin, **ended})
+
+    def evaluate_groups_of_part(
+        self, samples: Sequence[Sample], positions: range, *, by: Sequence[str], metrics: Sequence[str]
+    ) -> dict[tuple[str, ...], Mapping[str, CorpusState]]:
+        """Collect corpus states of every group of a part, for `evaluate_groups` over the whole set.
+
+        Args:
+            samples: The whole set.
+            positions: Of the part in it.
+            by: Columns by which the set is grouped.
+            metrics: As for `evaluate_part`.
+
+        Returns:
+            (column, value) -> states of its samples in this part; () -> those of samples of the role "reference".
+        """
+        chosen = {n: m for n, m in self._choose(metrics).items() if isinstance(m, CorpusMetric)}
+        scored = [i for i in positions if samples[i].role == "generated"]
+        groups: dict[tuple[str, ...], list[int]] = {(): [i for i in positions if samples[i].role == "reference"]}
+        for column in by:
+            members = positions_by_value(samples, scored, column)
+            groups |= {(column, value): found for value, found in members.items()}
         with self._alone():
-            return partial_run(items, self._executor.run_part(items, chosen))
+            return {
+                key: self._executor.run_part([samples[i] for i in members], chosen).states
+                for key, members in groups.items()
+            }
 
     def merge(self, parts: Sequence[PartialRun], *, metrics: Sequence[str] | str | None = None) -> EvalResults:
         """Return the results over all parts of a set, with corpora as of one run.
@@ -267,6 +300,17 @@ class Evaluator:
         samples, rows, corpus = merge_parts(parts, chosen)
         origin = provenance(chosen, self._config, self._executor.counts, duration_s=0.0)
         return EvalResults(rows, corpus, samples=samples, provenance=origin)
+
+    @contextlib.contextmanager
+    def _recorded(self, metrics: Mapping[str, Metric]) -> Iterator[dict[str, Any]]:
+        """Make other threads wait, and fill the yielded dict with what produced the results of the block."""
+        origin: dict[str, Any] = {}
+        with self._alone():
+            # Not the time of day, which may be set anew while a run goes on.
+            started, before = time.monotonic(), self._executor.counts.copy()
+            yield origin
+            counts = self._executor.counts.since(before)
+            origin |= provenance(metrics, self._config, counts, duration_s=time.monotonic() - started)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -443,7 +487,7 @@ def _refuse_unknown_keys(sample: Mapping[str, Any], metrics: Mapping[str, Metric
             raise UnknownNameError.among("key of a sample", name, known)
 
 
-def _what_is_partial(rows: Sequence[Mapping[str, MetricResult]], corpus: Mapping[str, MetricResult]) -> dict[str, Any]:
+def what_is_partial(rows: Sequence[Mapping[str, MetricResult]], corpus: Mapping[str, MetricResult]) -> dict[str, Any]:
     """Return what the provenance says of a run that was ended early; nothing if it was not.
 
     Where all metrics are of the corpus no sample counts as finished: nothing of it stands anywhere.
@@ -458,9 +502,12 @@ def _is_interrupted(results: Mapping[str, MetricResult]) -> bool:
     return any(r.skip is not None and r.skip.code == SkipCode.INTERRUPTED for r in results.values())
 
 
-def _notes(items: Sequence[Sample]) -> list[str]:
-    """Return what is doubtful about the samples as a whole, in sentences."""
-    same = identical_pairs(items)
+def doubts_about(same: Sequence[str]) -> list[str]:
+    """Return what is doubtful about the samples as a whole, in sentences.
+
+    Args:
+        same: Ids of samples that are their own reference.
+    """
     if not same:
         return []
     names = ", ".join(same[:_MAX_NAMES]) + (f" and {len(same) - _MAX_NAMES} more" if len(same) > _MAX_NAMES else "")

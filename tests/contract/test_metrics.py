@@ -168,8 +168,8 @@ def test_state_that_was_written_and_read_gives_the_bits_of_the_one_in_memory(nam
     states = {name: CorpusState(state=metric.start())}
     for part in (made[:1], made[1:1], made[1:]):
         own = CorpusState(state=folded(metric, part, metric.start_part()))
-        read = decode_states(encode_states({name: own}, {name: metric}), {name: metric})
-        states = merge_states({name: metric}, states, read)
+        read = decode_states(encode_states({("all",): {name: own}}, {name: metric}), {name: metric})
+        states = merge_states({name: metric}, states, read[("all",)])
     result = metric.finish(states[name].state)
     assert (result.score, result.details) == (whole.score, whole.details)
 

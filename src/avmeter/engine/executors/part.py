@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from avmeter.engine.executors.base import ChunkResult, Row
 from avmeter.engine.executors.corpus import CorpusState, finish_states, merge_states, start_states
@@ -21,16 +22,19 @@ class PartialRun:
         samples: Names, roles, texts and paths.
         rows: Results of each.
         states: Metric -> state of its corpus.
+        provenance: What produced them, as for a run.
     """
 
     samples: Sequence[Sample]
     rows: Sequence[Row]
     states: Mapping[str, CorpusState]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
-def partial_run(samples: Sequence[Sample], result: ChunkResult) -> PartialRun:
+def partial_run(samples: Sequence[Sample], result: ChunkResult, provenance: Mapping[str, Any]) -> PartialRun:
     """Return what is to be merged with other parts, without any media."""
-    return PartialRun(samples=[_without_media(s) for s in samples], rows=result.rows, states=result.states)
+    light = [_without_media(s) for s in samples]
+    return PartialRun(samples=light, rows=result.rows, states=result.states, provenance=provenance)
 
 
 def merge_parts(parts: Sequence[PartialRun], metrics: Mapping[str, Metric]) -> tuple[list[Sample], list[Row], Row]:

@@ -22,6 +22,9 @@ from avmeter.errors import UsageError
 from avmeter.files import parse_json
 from avmeter.metrics.base import CorpusMetric, Metric
 
+SetName = tuple[str, ...]
+"""What tells one set of samples in a file from another."""
+
 _FORMAT, _VERSION = "avmeter-states", 1
 _DOCUMENT = "document"
 _KINDS = frozenset("biuf")
@@ -39,30 +42,27 @@ def refuse_unwritable_states(metrics: Mapping[str, Metric]) -> None:
             _own_type(name, metric)
 
 
-def encode_states(states: Mapping[str, CorpusState], metrics: Mapping[str, Metric]) -> bytes:
+def encode_states(sets: Mapping[SetName, Mapping[str, CorpusState]], metrics: Mapping[str, Metric]) -> bytes:
     """Return the content of a file.
 
     Args:
-        states: Metric -> its state.
+        sets: Name of a set of samples -> metric -> its state over these samples.
         metrics: Name -> metric.
 
     Raises:
         UsageError: A state has no written form.
     """
     writer = ValueWriter()
-    written: dict[str, Any] = {}
-    for name, state in states.items():
-        fields = {n: writer.write(getattr(state, n), hint) for n, hint in _common_fields().items()}
-        written[name] = {**fields, _OWN: writer.write(state.state, _own_type(name, metrics[name]))}
-    document = json.dumps({"format": _FORMAT, "version": _VERSION, "metrics": written}).encode()
+    written = [{"name": list(name), "metrics": _write_states(writer, sets[name], metrics)} for name in sets]
+    document = json.dumps({"format": _FORMAT, "version": _VERSION, "sets": written}).encode()
     sink = io.BytesIO()
     arrays = {str(number): array for number, array in enumerate(writer.arrays)}
     np.savez(sink, allow_pickle=False, **{_DOCUMENT: np.frombuffer(document, np.uint8)}, **arrays)
     return sink.getvalue()
 
 
-def decode_states(content: bytes, metrics: Mapping[str, Metric]) -> dict[str, CorpusState]:
-    """Return the states of the corpus metrics among these.
+def decode_states(content: bytes, metrics: Mapping[str, Metric]) -> dict[SetName, dict[str, CorpusState]]:
+    """Return the sets of samples by name, each with the states of the corpus metrics among these.
 
     Args:
         content: Of a file; anybody may have made it.
@@ -75,14 +75,31 @@ def decode_states(content: bytes, metrics: Mapping[str, Metric]) -> dict[str, Co
     document = parse_json(arrays.pop(_DOCUMENT, np.empty(0, np.uint8)).astype(np.uint8).tobytes())
     if not isinstance(document, dict) or (document.get("format"), document.get("version")) != (_FORMAT, _VERSION):
         raise ValueError(f"no file of corpus states of version {_VERSION}")
-    written, names = document.get("metrics"), [n for n, m in metrics.items() if isinstance(m, CorpusMetric)]
-    if not isinstance(written, dict) or set(written) != set(names):
-        raise ValueError(f"it has not the states of {', '.join(names) or 'no metric'}")
     try:
         reader = ValueReader([arrays[str(number)] for number in range(len(arrays))])
-        return {name: _read_state(reader, written[name], name, metrics[name]) for name in names}
+        return {
+            reader.read(written["name"], SetName): _read_states(reader, written["metrics"], metrics)
+            for written in document["sets"]
+        }
     except (LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"damaged ({error})") from error
+
+
+def _write_states(
+    writer: ValueWriter, states: Mapping[str, CorpusState], metrics: Mapping[str, Metric]
+) -> dict[str, Any]:
+    written: dict[str, Any] = {}
+    for name, state in states.items():
+        fields = {n: writer.write(getattr(state, n), hint) for n, hint in _common_fields().items()}
+        written[name] = {**fields, _OWN: writer.write(state.state, _own_type(name, metrics[name]))}
+    return written
+
+
+def _read_states(reader: ValueReader, written: Any, metrics: Mapping[str, Metric]) -> dict[str, CorpusState]:
+    names = [n for n, m in metrics.items() if isinstance(m, CorpusMetric)]
+    if not isinstance(written, dict) or set(written) != set(names):
+        raise ValueError(f"it has not the states of {', '.join(names) or 'no metric'}")
+    return {name: _read_state(reader, written[name], name, metrics[name]) for name in names}
 
 
 def _read_state(reader: ValueReader, written: Any, name: str, metric: Metric) -> CorpusState:

@@ -24,7 +24,7 @@ def test_parts_are_small_and_merge_to_the_rows_of_one_run(tmp_path: Path) -> Non
     samples = as_samples(
         [{"audio": (wave, RATE), "text_prompt": "noise", "frames": wave}, {"audio": str(tmp_path / "absent.wav")}]
     )
-    parts = [partial_run([s], executor.run_part([s], metrics)) for s in samples]
+    parts = [partial_run([s], executor.run_part([s], metrics), {}) for s in samples]
     sent = [pickle.dumps(part) for part in parts]
     assert max(map(len, sent)) < 20_000
     found, rows, _ = merge_parts([pickle.loads(part) for part in sent], metrics)  # noqa: S301 - our own bytes

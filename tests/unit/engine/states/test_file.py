@@ -59,12 +59,12 @@ def content() -> bytes:
         states["test.sum"].add(metric, Sample(id=str(i)), features)
     skip = Skip(code=SkipCode.MISSING_FILE, reason="gone", hint="look", field="audio")
     states["test.sum"].leave_out(metric, Sample(id="2"), skip)
-    return encode_states(states, METRICS)
+    return encode_states({("all",): states}, METRICS)
 
 
 def test_states_come_back_with_what_was_left_out() -> None:
     """Counts, names and reasons, beside what the metric has collected."""
-    states = decode_states(content(), METRICS)
+    states = decode_states(content(), METRICS)[("all",)]
     result = finish_states(METRICS, states)["test.sum"]
     assert result.score == 0.1 + 1.1
     assert result.details["n_given"] == 3
