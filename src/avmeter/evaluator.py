@@ -12,7 +12,7 @@ import contextlib
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any, overload
 
@@ -125,6 +125,15 @@ class Evaluator:
         return MediaLimits.parse(self._config.limits)
 
     @property
+    def config(self) -> EvaluatorConfig:
+        """How it was configured."""
+        return self._config
+
+    def notes_about(self, metrics: Collection[str]) -> list[str]:
+        """Return what is doubtful about these metrics as they were configured, in sentences."""
+        return [note for name, note in self._notes.items() if name in metrics]
+
+    @property
     def num_gpus(self) -> int:
         """Number of GPUs in use."""
         return self._config.num_gpus if self._config.torch_device.type == "cuda" else 0
@@ -187,7 +196,7 @@ class Evaluator:
                 hint="put the keys into every sample's dict",
             )
         items = as_samples(samples, access=self._config.remote_access)
-        notes = [*doubts_about(identical_pairs(items)), *(note for name, note in self._notes.items() if name in chosen)]
+        notes = [*doubts_about(identical_pairs(items)), *self.notes_about(chosen)]
         for note in notes:
             warnings.warn(note, stacklevel=2)
         with self._recorded(chosen) as origin:

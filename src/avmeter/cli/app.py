@@ -23,6 +23,7 @@ from avmeter.cli import (
     evaluation,
     features,
     listing,
+    merge,
     probe,
     report,
     score,
@@ -50,6 +51,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done; 1 --strict and something was skipped; 2 wrong usage; 3 nothing could be scored.",
 )
 app.command("score")(score.score_command)
+app.command("merge")(merge.merge_command)
 app.command("list")(listing.list_command)
 app.command("probe")(probe.probe_command)
 app.command("audit")(audit.audit_command)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,7 @@ from avmeter.cli.messages import join_names, say, warn
 from avmeter.cli.options import parse_limits, parse_options
 from avmeter.cli.presets import choose, with_videos
 from avmeter.cli.progress import progress_bar
+from avmeter.cli.shards import ShardJob, find_shard, refuse_other_shard, run_shard
 from avmeter.errors import UsageError
 from avmeter.files import is_folder
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from avmeter.evaluator import Evaluator
     from avmeter.manifest import SampleList
     from avmeter.run import EvalResults
+    from avmeter.sample import Sample
 
 
 def score_command(
@@ -56,6 +58,10 @@ def score_command(
         str | None, typer.Option(help="Metrics and settings of a published table; `avmeter list --presets` has them.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder to write.")] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(help="Score one part of the set, for `merge`: 2/8, or auto in a Slurm array or under torchrun."),
+    ] = None,
     by: Annotated[
         list[str] | None, typer.Option("--by", help="Column to break down every metric by, e.g. language.")
     ] = None,
@@ -110,6 +116,8 @@ def score_command(
         avmeter score gen/ --prompts audiocaps.csv --column id=youtube_id --column text_prompt=caption
 
         avmeter score gen/ --prompts lines.txt --pairing order
+
+        avmeter score set.csv --shard auto --out run/{shard}
     """
     from avmeter.evaluator import Evaluator
     from avmeter.manifest import parse_columns, parse_pairing, samples_from_inputs, with_texts
@@ -118,6 +126,7 @@ def score_command(
     from avmeter.sample import as_samples
 
     require_format(output_format)
+    part, out = find_shard(shard, out)
     chosen = choose(metrics, preset=preset, protocol=protocol, options=parse_options(option or []))
     samples = samples_from_inputs(
         inputs,
@@ -133,6 +142,7 @@ def score_command(
     if out is not None:
         _refuse_input_folder(out, [*inputs, *([reference] if reference is not None else [])])
         prepare_run(out, breakdown=bool(by))
+        refuse_other_shard(out, part)
     samples = with_texts(
         with_videos(samples, chosen.preset),
         text_prompt=text_prompt,
@@ -167,6 +177,15 @@ def score_command(
     )
     interrupts: Interrupts = context.obj
     interrupts.has_store = not no_store
+    if part is not None and out is not None:
+        items = as_samples(samples)
+        names = _select(evaluator, items, samples, explicit=chosen.explicit)
+        origin: dict[str, Any] = {"understood": samples.pairing.lines()}
+        if chosen.preset is not None:
+            origin["preset"] = chosen.preset.name
+        groups = bool(grouping.by) and not no_store
+        job = ShardJob(shard=part, out=out, metrics=names, grouping=grouping, with_groups=groups, origin=origin)
+        raise typer.Exit(run_shard(evaluator, items, job, interrupts, strict=strict))
     with interrupts.deferred():
         results = _evaluate(evaluator, samples, interrupts, explicit=chosen.explicit)
         if chosen.preset is not None:
@@ -180,7 +199,7 @@ def score_command(
         if interrupts.is_requested:
             raise Interrupted
         evaluator.shutdown()
-    raise typer.Exit(_exit_code(results, strict=strict))
+    raise typer.Exit(exit_code(results, strict=strict))
 
 
 def _refuse_input_folder(out: Path, inputs: Sequence[Path]) -> None:
@@ -194,24 +213,33 @@ def _refuse_input_folder(out: Path, inputs: Sequence[Path]) -> None:
 def _evaluate(
     evaluator: Evaluator, samples: SampleList, interrupts: Interrupts, *, explicit: Sequence[str]
 ) -> EvalResults:
-    """Run the metrics for which some sample has the inputs; name the others once."""
-    from avmeter.metrics.selection import select_metrics
+    """Run the metrics for which some sample has the inputs."""
     from avmeter.sample import as_samples
 
-    selection = select_metrics(evaluator.metrics, as_samples(samples), explicit=explicit)
+    chosen = _select(evaluator, as_samples(samples), samples, explicit=explicit)
+    with progress_bar(len(samples), "scoring") as on_progress:
+        return evaluator.evaluate(
+            samples=samples,
+            metrics=chosen,
+            progress=on_progress,
+            should_stop=interrupts.should_stop,
+        )
+
+
+def _select(
+    evaluator: Evaluator, items: Sequence[Sample], samples: SampleList, *, explicit: Sequence[str]
+) -> Sequence[str]:
+    """Return the metrics for which some sample has the inputs; name the others once, and say what was understood."""
+    from avmeter.metrics.selection import select_metrics
+
+    selection = select_metrics(evaluator.metrics, items, explicit=explicit)
     for fields, names in selection.by_fields().items():
         say(f"not run, no sample has {' and '.join(f'`{f}`' for f in fields)}: {', '.join(names)}")
     if not selection.chosen:
         raise UsageError("no metric has the inputs it needs", hint="see `avmeter list` for what each metric needs")
     if samples.pairing.has_more_than_a_clip:
         say("\n".join(samples.pairing.lines()))
-    with progress_bar(len(samples), "scoring") as on_progress:
-        return evaluator.evaluate(
-            samples=samples,
-            metrics=selection.chosen,
-            progress=on_progress,
-            should_stop=interrupts.should_stop,
-        )
+    return selection.chosen
 
 
 def _write_and_show(results: EvalResults, out: Path | None, output_format: str) -> None:
@@ -243,7 +271,7 @@ def _write_partial(results: EvalResults, out: Path) -> None:
     say(f"written: {out} with {finished} (open {page})")
 
 
-def _exit_code(results: EvalResults, *, strict: bool) -> int:
+def exit_code(results: EvalResults, *, strict: bool) -> int:
     """Return 3 if nothing was scored, 1 if with `strict` something was skipped, else 0."""
     everything = [r for row in results for r in row.values()] + list(results.corpus.values())
     if not any(r.score is not None for r in everything):

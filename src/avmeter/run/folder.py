@@ -7,6 +7,7 @@
 | `samples.parquet` | one row per sample: id, role, media paths, texts |
 | `breakdown.csv` | every metric by the values of a column, where that was asked for (`EvalResults.group`) |
 | `summary.json` | corpus scores and what the per-sample scores amount to |
+| `corpus_states.npz` | what corpus metrics have collected, in a shard of a run (`avmeter.shards`) |
 | `run.json` | what produced the scores; the id of the run, and the hash of each of its files |
 
 The three tables have a column `extra.NAME` for each extra of the samples; see `avmeter.run.extras`.
@@ -42,11 +43,12 @@ from avmeter.run.summary import summarise
 
 FORMAT = "avmeter-run"
 FORMAT_VERSION = 1
-RESULTS, TABLE, SAMPLES, SUMMARY, RUN = (
+RESULTS, TABLE, SAMPLES, SUMMARY, STATES, RUN = (
     "results.parquet",
     "results.csv",
     "samples.parquet",
     "summary.json",
+    "corpus_states.npz",
     "run.json",
 )
 PAGE, STRESS, BREAKDOWN = "report.html", "stress.json", "breakdown.csv"
@@ -62,13 +64,20 @@ _HEAD = 4096  # bytes in which a mark stands
 _OTHER_FOLDER = "choose another folder for the run"
 
 
-def write_run(results: ScoreTable, folder: str | os.PathLike[str], *, stress: Mapping[str, Any] | None = None) -> Path:
+def write_run(
+    results: ScoreTable,
+    folder: str | os.PathLike[str],
+    *,
+    stress: Mapping[str, Any] | None = None,
+    states: bytes | None = None,
+) -> Path:
     """Write a run folder, made if it does not exist; a run that is there is replaced as a whole.
 
     Args:
         results: The run.
         folder: Where.
         stress: Cells and verdicts of a stress experiment, written as `stress.json`.
+        states: What corpus metrics have collected, where the run is a shard.
 
     Raises:
         UsageError: The folder cannot be written, or holds files of these names that are not a run's.
@@ -86,6 +95,8 @@ def write_run(results: ScoreTable, folder: str | os.PathLike[str], *, stress: Ma
     }
     if stress is not None:
         contents[STRESS] = _json({"format": STRESS_FORMAT, "run_id": run_id, **stress})
+    if states is not None:
+        contents[STATES] = states
     facts = {**_run_facts(results, run_id), "files": {n: sha256_of(c) for n, c in contents.items()}}
     with _writing(place), StagedFiles() as staged, StagedFiles() as mark:
         for name, content in (contents | breakdown).items():
@@ -94,6 +105,7 @@ def write_run(results: ScoreTable, folder: str | os.PathLike[str], *, stress: Ma
         mark.add(place / RUN, _unfinished(run_id))
         mark.place()
         _remove_pages(place)
+        (place / STATES).unlink(missing_ok=True)
         staged.place(*(place / name for name in contents | breakdown))
         staged.place(place / RUN)
     return place
@@ -193,7 +205,7 @@ def sha256_of(content: bytes) -> str:
 
 
 def _refuse_foreign(place: Path, pages: Sequence[str]) -> None:
-    names = (RESULTS, TABLE, SAMPLES, SUMMARY, RUN)
+    names = (RESULTS, TABLE, SAMPLES, SUMMARY, STATES, RUN)
     try:
         if os.path.lexists(place) and not place.is_dir():
             raise UsageError(f"{place} is a file, not a folder", hint="choose another name for the run")

@@ -1,0 +1,117 @@
+"""The part of `avmeter score --shard` that differs from a whole run: one part of the set, and no corpus scores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from avmeter.cli.exit_codes import EXIT_NOTHING, EXIT_SKIPPED
+from avmeter.cli.interrupts import Interrupted, Interrupts
+from avmeter.cli.messages import say
+from avmeter.cli.progress import progress_bar
+from avmeter.errors import UsageError
+
+if TYPE_CHECKING:
+    from avmeter.evaluator import Evaluator
+    from avmeter.run import Grouping
+    from avmeter.sample import Sample
+    from avmeter.shards import ScoredShard, Shard
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardJob:
+    """What is scored and written.
+
+    Attributes:
+        shard: Which part of the set.
+        out: Run folder.
+        metrics: Names of the metrics.
+        grouping: How the samples of the set belong together.
+        with_groups: Corpus scores of groups are expected of the merged run.
+        understood: What was understood of the inputs.
+    """
+
+    shard: Shard
+    out: Path
+    metrics: Sequence[str]
+    grouping: Grouping
+    with_groups: bool
+    understood: Sequence[str]
+
+
+def find_shard(text: str | None, out: Path | None) -> tuple[Shard | None, Path | None]:
+    """Return the shard that `--shard` names, and the folder with `{shard}` replaced by its name.
+
+    Raises:
+        UsageError: There is no such shard, or no folder.
+    """
+    if text is None:
+        return None, out
+    from avmeter.shards.shard import PLACEHOLDER, Shard
+
+    shard = Shard.parse(text, os.environ)
+    if out is None:
+        raise UsageError("--shard needs --out, a folder for each shard", hint=f"--out run/{PLACEHOLDER}")
+    return shard, Path(str(out).replace(PLACEHOLDER, shard.name))
+
+
+def refuse_other_shard(out: Path, shard: Shard | None) -> None:
+    """Refuse to replace another shard: the same folder for all would leave the last one alone.
+
+    Raises:
+        UsageError: The folder holds one.
+    """
+    if shard is None:
+        return
+    from avmeter.run.folder import read_run_facts
+    from avmeter.shards.facts import SHARD
+    from avmeter.shards.shard import PLACEHOLDER
+
+    facts = (read_run_facts(out) or {}).get("provenance", {}).get(SHARD)
+    if isinstance(facts, dict) and (facts.get("index"), facts.get("count")) != (shard.index, shard.count):
+        raise UsageError(
+            f"{out} holds shard {facts.get('index')} of {facts.get('count')}, and is not replaced by {shard}",
+            hint=f"give each shard a folder of its own: --out run/{PLACEHOLDER}",
+        )
+
+
+def run_shard(
+    evaluator: Evaluator, samples: Sequence[Sample], job: ShardJob, interrupts: Interrupts, *, strict: bool
+) -> int:
+    """Score and write a shard; return the exit code."""
+    from avmeter.engine.executors.base import RunWatch
+    from avmeter.run import write_run
+    from avmeter.shards import score_shard
+
+    positions = job.shard.positions(len(samples))
+    say(f"{job.shard}: samples {positions.start + 1} to {positions.stop} of {len(samples)}")
+    with interrupts.deferred():
+        with progress_bar(len(positions), "scoring") as on_progress:
+            scored = score_shard(
+                evaluator,
+                samples,
+                job.shard,
+                metrics=job.metrics,
+                grouping=job.grouping,
+                with_groups=job.with_groups,
+                understood=job.understood,
+                watch=RunWatch(progress=on_progress, should_stop=interrupts.should_stop),
+            )
+        with interrupts.saving():
+            write_run(scored.results, job.out, states=scored.states)
+            say(f"written: {job.out}, to be merged with the other shards: avmeter merge {job.out.parent} --out RUN")
+        if interrupts.is_requested:
+            raise Interrupted
+        evaluator.shutdown()
+    return _exit_code(scored, strict=strict)
+
+
+def _exit_code(scored: ScoredShard, *, strict: bool) -> int:
+    results = [r for row in scored.results for r in row.values()]
+    is_scored = scored.num_used or any(r.score is not None for r in results)
+    if len(scored.results) and not is_scored:
+        return EXIT_NOTHING
+    return EXIT_SKIPPED if strict and (scored.num_left_out or any(r.skip is not None for r in results)) else 0
