@@ -27,8 +27,21 @@ SHARDS = "shards"
 """Key in the provenance of a merged run."""
 _AGAIN = "score that shard again; what is in its feature store is not computed again"
 _States = Mapping[tuple[str, ...], Mapping[str, CorpusState]]
-_KINDS = {"index": int, "count": int, "start": int, "stop": int, "num_samples": int, "inputs": str, "metrics": list,
-          "options": dict, "protocol": str, "limits": dict, "grouping": dict, "doubts": list, "same_as_reference": list}  # fmt: skip
+_KINDS = {
+    "index": int,
+    "count": int,
+    "start": int,
+    "stop": int,
+    "num_samples": int,
+    "inputs": str,
+    "metrics": list,
+    "options": dict,
+    "protocol": str,
+    "limits": dict,
+    "grouping": dict,
+    "doubts": list,
+    "same_as_reference": list,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +117,8 @@ def _is_described(facts: Mapping[str, Any]) -> bool:
     if any(type(facts.get(key)) is not kind for key, kind in _KINDS.items()):
         return False
     by, cluster = facts["grouping"].get("by", []), facts["grouping"].get("cluster") or ""
-    names = [*facts["metrics"], *facts["doubts"], *facts["same_as_reference"], cluster, *(by if isinstance(by, list) else [None])]
+    columns = [cluster, *(by if isinstance(by, list) else [None])]
+    names = [*facts["metrics"], *facts["doubts"], *facts["same_as_reference"], *columns]
     return all(isinstance(name, str) for name in names)
 
 
