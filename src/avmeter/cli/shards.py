@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from avmeter.cli.exit_codes import EXIT_NOTHING, EXIT_SKIPPED
 from avmeter.cli.interrupts import Interrupted, Interrupts
@@ -31,7 +31,7 @@ class ShardJob:
         metrics: Names of the metrics.
         grouping: How the samples of the set belong together.
         with_groups: Corpus scores of groups are expected of the merged run.
-        understood: What was understood of the inputs.
+        origin: What else the provenance says of the run.
     """
 
     shard: Shard
@@ -39,7 +39,7 @@ class ShardJob:
     metrics: Sequence[str]
     grouping: Grouping
     with_groups: bool
-    understood: Sequence[str]
+    origin: Mapping[str, Any]
 
 
 def find_shard(text: str | None, out: Path | None) -> tuple[Shard | None, Path | None]:
@@ -97,7 +97,7 @@ def run_shard(
                 metrics=job.metrics,
                 grouping=job.grouping,
                 with_groups=job.with_groups,
-                understood=job.understood,
+                origin=job.origin,
                 watch=RunWatch(progress=on_progress, should_stop=interrupts.should_stop),
             )
         with interrupts.saving():

@@ -47,7 +47,7 @@ def score_shard(
     grouping: Grouping | None = None,
     with_groups: bool = False,
     watch: RunWatch | None = None,
-    understood: Sequence[str] = (),
+    origin: Mapping[str, Any] | None = None,
 ) -> ScoredShard:
     """Score one shard of a set.
 
@@ -60,7 +60,7 @@ def score_shard(
         with_groups: Collect for every group of `grouping.by` what its corpus scores need; it reads features a second
             time, which should come out of a store.
         watch: Who follows the run, and may stop it.
-        understood: What was understood of the inputs, for the provenance.
+        origin: What else the provenance says of the run, the same for every shard.
 
     Raises:
         UsageError: What a metric collects cannot be written to a file.
@@ -80,16 +80,16 @@ def score_shard(
         "grouping": grouping.to_facts(), "doubts": evaluator.notes_about(metrics),
     }  # fmt: skip
     notes = [f"{shard}: samples {positions.start + 1} to {positions.stop} of {len(samples)}, without corpus scores"]
-    origin: dict[str, Any] = {**part.provenance, "understood": list(understood), SHARD: facts, "notes": notes}
+    found: dict[str, Any] = {**part.provenance, **(origin or {}), SHARD: facts, "notes": notes}
     if part.provenance.get("partial"):
         notes.insert(0, f"partial: {part.provenance['num_finished']} of {len(own)} samples were finished")
-        return ScoredShard(results=EvalResults(part.rows, samples=own, provenance=origin), states=None)
+        return ScoredShard(results=EvalResults(part.rows, samples=own, provenance=found), states=None)
     sets: dict[SetName, Mapping[str, CorpusState]] = {ALL: part.states}
     if with_groups:
         groups = evaluator.evaluate_groups_of_part(samples, positions, by=grouping.by, metrics=metrics)
         sets |= {(GROUP, *key) if key else CONTEXT: states for key, states in groups.items()}
     return ScoredShard(
-        results=EvalResults(part.rows, samples=own, provenance=origin),
+        results=EvalResults(part.rows, samples=own, provenance=found),
         states=encode_states(sets, chosen),
         num_used=sum(s.num_used for s in part.states.values()),
         num_left_out=sum(s.left_out.total() for s in part.states.values()),
