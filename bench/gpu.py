@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import tempfile
 import time
@@ -47,6 +48,29 @@ def samples_of(media: list[Path], folder: Path, count: int, tag: str) -> list[di
     ]
 
 
+def busy_core_seconds() -> float:
+    """Core seconds of this machine since it was started, in which a core was not idle."""
+    times = [int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    return (sum(times) - times[3] - times[4]) / os.sysconf("SC_CLK_TCK")
+
+
+def decoder_memory() -> str:
+    """Memory of the decoding processes: their own, and what they share with the run."""
+    own, shared = [], []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if b"avmeter.engine.decode.worker" not in (process / "cmdline").read_bytes():
+                continue
+            status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines() if ":" in line)
+            own.append(int(status["RssAnon"].split()[0]) / 1024)
+            shared.append(int(status["RssShmem"].split()[0]) / 1024)
+        except (OSError, KeyError):  # it ended meanwhile
+            continue
+    if not own:
+        return "no decoding processes"
+    return f"{len(own)} decoding processes of up to {max(own):.0f} MiB and {max(shared):.0f} MiB shared"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--media", type=Path, required=True)
@@ -82,14 +106,15 @@ def main() -> None:
                 corpus = {k: r.score for k, r in warm.corpus.items()}
                 options.scores.write_text(json.dumps({"rows": rows, "corpus": corpus}, indent=1))
             timed = samples_of(media, folder, options.clips, f"{precision}t")
-            began = time.monotonic()
+            began, busy = time.monotonic(), busy_core_seconds()
             results = evaluator.evaluate(samples=timed)
-            seconds = time.monotonic() - began
+            seconds, busy = time.monotonic() - began, busy_core_seconds() - busy
             skipped = sum(r.score is None for row in results for r in row.values())
             memory = torch.cuda.max_memory_allocated() / 2**30 if options.device == "cuda" else 0.0
             print(
                 f"{precision}, {options.gpus} GPU: {options.clips / seconds:.2f} clips/s ({seconds:.1f} s for "
-                f"{options.clips}; first with loading {loaded:.0f} s; {skipped} skips; {memory:.1f} GiB)",
+                f"{options.clips}; {busy / options.clips:.2f} core seconds a clip, {busy / seconds:.1f} cores busy; "
+                f"first with loading {loaded:.0f} s; {skipped} skips; {memory:.1f} GiB; {decoder_memory()})",
                 flush=True,
             )
             evaluator.shutdown()
