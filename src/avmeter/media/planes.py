@@ -52,25 +52,27 @@ class PlaneCode:
     is_full_range: bool
     orientation: Orientation = UPRIGHT
 
-    @classmethod
-    def of_row(cls, row: np.ndarray) -> PlaneCode:
+    @staticmethod
+    def of_row(row: np.ndarray) -> PlaneCode:
         """Return the code in the last row of planes."""
-        matrix, is_full_range, turns = (int(value) for value in row[:_NUM_CODES])
-        return cls(
-            matrix=matrix,
-            is_full_range=bool(is_full_range),
-            orientation=Orientation(
-                swaps_sides=bool(turns & _SWAPS),
-                mirrors_rows=bool(turns & _MIRRORS_ROWS),
-                mirrors_columns=bool(turns & _MIRRORS_COLUMNS),
-            ),
-        )
+        return _code_of(row[:_NUM_CODES].tobytes())
 
     def values(self) -> tuple[int, int, int]:
         """Return what `of_row` reads."""
         to = self.orientation
         turns = _SWAPS * to.swaps_sides + _MIRRORS_ROWS * to.mirrors_rows + _MIRRORS_COLUMNS * to.mirrors_columns
         return self.matrix, int(self.is_full_range), turns
+
+
+@cache
+def _code_of(values: bytes) -> PlaneCode:
+    matrix, is_full_range, turns = values
+    orientation = Orientation(
+        swaps_sides=bool(turns & _SWAPS),
+        mirrors_rows=bool(turns & _MIRRORS_ROWS),
+        mirrors_columns=bool(turns & _MIRRORS_COLUMNS),
+    )
+    return PlaneCode(matrix=matrix, is_full_range=bool(is_full_range), orientation=orientation)
 
 
 def planes_of(frame: Any, orientation: Orientation = UPRIGHT) -> np.ndarray | None:

@@ -32,28 +32,29 @@ class PinnedUpload:
         self._sent: list[torch.cuda.Event | None] = [None] * _NUM_BUFFERS
         self._turn = 0
         self._lock = threading.Lock()  # a batch that failed is uploaded again by the run's own thread
-        self._regions: list[np.ndarray] = []
+        self._regions: dict[int, np.ndarray] = {}  # address -> memory
         self._in_transit: deque[tuple[torch.cuda.Event, Sequence[np.ndarray]]] = deque()
         self._threads = ThreadPoolExecutor(_NUM_THREADS, thread_name_prefix="avmeter-pinned-upload")
 
     def pin(self, memory: np.ndarray) -> None:
         """Have the GPU read arrays in this memory where they lie; where the system allows it."""
-        if int(_cuda().cudaHostRegister(_address(memory), memory.nbytes, 0)) == 0:
-            self._regions.append(memory)
+        start = torch.from_numpy(memory).data_ptr()
+        if int(_cuda().cudaHostRegister(start, memory.nbytes, 0)) == 0:
+            self._regions[start] = memory
 
     def close(self) -> None:
         """Wait for all copies, and give up the memory that was pinned."""
         self._stream.synchronize()
         self._in_transit.clear()
-        for memory in self._regions:
-            _cuda().cudaHostUnregister(_address(memory))
+        for start in self._regions:
+            _cuda().cudaHostUnregister(start)
         self._regions.clear()
 
     def _is_pinned(self, row: np.ndarray) -> bool:
-        start = _address(row)
-        return row.flags.c_contiguous and any(
-            _address(region) <= start < _address(region) + region.nbytes for region in self._regions
-        )
+        if not self._regions or not row.flags.c_contiguous or not row.nbytes:
+            return False
+        address = row.__array_interface__["data"][0]
+        return any(start <= address < start + region.nbytes for start, region in self._regions.items())
 
     def upload(self, rows: Sequence[np.ndarray]) -> Tensor:
         """Copy rows of one shape to one tensor on the device; work queued there afterwards waits for the copies."""
@@ -61,7 +62,7 @@ class PinnedUpload:
         with self._lock, torch.cuda.stream(self._stream):
             dtype = torch.from_numpy(np.empty(0, rows[0].dtype)).dtype
             batch = torch.empty((len(rows), *rows[0].shape), dtype=dtype, device=self._device)
-            is_pinned = [bool(row.nbytes) and self._is_pinned(row) for row in rows]
+            is_pinned = [self._is_pinned(row) for row in rows]
             if all(is_pinned):
                 self._send_directly(rows, batch)
             elif not any(is_pinned):
@@ -121,7 +122,3 @@ def _cuda() -> Any:
 
 def _has_passed(event: torch.cuda.Event) -> bool:
     return bool(event.query())  # type: ignore[no-untyped-call]
-
-
-def _address(array: np.ndarray) -> int:
-    return int(array.__array_interface__["data"][0])

@@ -39,7 +39,7 @@ class BatchRunner:
             part = windows[start : start + size]
             try:
                 with torch.inference_mode():
-                    outputs.extend(extractor.run(part, self._runtime))
+                    outputs.extend(self._run_part(batch, slice(start, start + len(part))))
             except SkipError as error:
                 outputs.extend([Skip.of(error)] * len(part))
             except (torch.OutOfMemoryError, MemoryError):
@@ -55,6 +55,13 @@ class BatchRunner:
                 outputs.append(skip_of_failure(error, extractor))
             start += len(part)
         return outputs
+
+    def _run_part(self, batch: Batch, part: slice) -> list[dict[str, Any]]:
+        extractor = batch.extractor
+        if batch.uploaded is None:
+            return extractor.run(batch.windows[part], self._runtime)
+        uploaded = {name: tensor[part] for name, tensor in batch.uploaded.items()}
+        return extractor.collect(extractor.launch(uploaded, self._runtime))
 
     def _shrink(self, extractor: WindowExtractor, num_windows: int) -> int:
         """Free what can be freed, and return the size to try next; 0 if even one window did not fit."""

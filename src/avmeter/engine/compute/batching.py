@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from torch import Tensor
 
 from avmeter.features.base import Window, WindowExtractor
 
@@ -16,13 +18,38 @@ class WindowId:
     index: int
 
 
+_FULL_BYTES = 320 << 20  # of the windows of a batch: beyond this a GPU gains nothing, and the host holds several
+
+
 @dataclass(frozen=True)
 class Batch:
-    """Windows of one extractor that may run together."""
+    """Windows of one extractor that may run together.
+
+    Attributes:
+        uploaded: The windows' arrays on the device, if that is where they are; the windows have none then.
+    """
 
     extractor: WindowExtractor
     ids: tuple[WindowId, ...]
     windows: tuple[Window, ...]
+    uploaded: Mapping[str, Tensor] | None = None
+
+    def on_device(self, uploaded: Mapping[str, Tensor]) -> Batch:
+        """Return the batch without its arrays here, which were uploaded."""
+        return replace(self, windows=tuple(window.without_inputs() for window in self.windows), uploaded=uploaded)
+
+
+@dataclass
+class _Bucket:
+    """Windows that have not filled a batch yet."""
+
+    extractor: WindowExtractor
+    ids: list[WindowId] = field(default_factory=list)
+    windows: list[Window] = field(default_factory=list)
+    size_bytes: int = 0
+
+    def batch(self) -> Batch:
+        return Batch(self.extractor, tuple(self.ids), tuple(self.windows))
 
 
 class Batcher:
@@ -37,38 +64,42 @@ class Batcher:
         self._override = batch_size
         self._on_gpu = on_gpu
         self._limits: dict[str, int] = {}
-        self._buckets: dict[tuple[str, Hashable], list[tuple[WindowExtractor, WindowId, Window]]] = {}
+        self._buckets: dict[tuple[str, Hashable], _Bucket] = {}
+        self._identities: dict[WindowExtractor, str] = {}  # asked for with every window, and JSON
 
     def limit(self, extractor: WindowExtractor) -> int:
         """Return the largest batch that `extractor` gets now."""
         own = extractor.gpu_batch_size if self._on_gpu else extractor.batch_size
-        return self._limits.get(extractor.identity(), self._override or own)
+        return self._limits.get(self._identity(extractor), self._override or own)
 
     def halve(self, extractor: WindowExtractor, failed: int) -> int:
         """Remember that `failed` windows at once were too many; return the new limit (0: even one is)."""
-        self._limits[extractor.identity()] = failed // 2
+        self._limits[self._identity(extractor)] = failed // 2
         return failed // 2
 
     def add(self, extractor: WindowExtractor, window_id: WindowId, window: Window) -> Batch | None:
         """Add a window; return a batch when that filled one."""
-        key = (extractor.identity(), extractor.batch_key(window))
-        bucket = self._buckets.setdefault(key, [])
-        bucket.append((extractor, window_id, window))
-        if len(bucket) < self.limit(extractor):
+        key = (self._identity(extractor), extractor.batch_key(window))
+        bucket = self._buckets.setdefault(key, _Bucket(extractor))
+        bucket.ids.append(window_id)
+        bucket.windows.append(window)
+        bucket.size_bytes += window.size_bytes
+        if len(bucket.ids) < self.limit(extractor) and bucket.size_bytes < _FULL_BYTES:
             return None
         del self._buckets[key]
-        return _batch(bucket)
+        return bucket.batch()
+
+    def _identity(self, extractor: WindowExtractor) -> str:
+        if extractor not in self._identities:
+            self._identities[extractor] = extractor.identity()
+        return self._identities[extractor]
 
     def flush(self) -> Iterator[Batch]:
         """Yield what is left, as smaller batches."""
         while self._buckets:
             _, bucket = self._buckets.popitem()
-            yield _batch(bucket)
+            yield bucket.batch()
 
     def clear(self) -> None:
         """Forget what is left: it belongs to a computation that was broken off."""
         self._buckets.clear()
-
-
-def _batch(bucket: list[tuple[WindowExtractor, WindowId, Window]]) -> Batch:
-    return Batch(bucket[0][0], tuple(t for _, t, _ in bucket), tuple(w for _, _, w in bucket))

@@ -82,22 +82,26 @@ class DevicePipeline:
 
     def _advance(self, uploads: UploadThread, *, uploading: int, running: int) -> Iterator[tuple[Batch, Outputs]]:
         while self._uploading and (len(self._uploading) > uploading or uploads.has_result()):
-            batch = self._uploading.popleft()
-            self._running.append((batch, self._launch(batch, uploads)))
+            self._running.append(self._launch(self._uploading.popleft(), uploads))
         while len(self._running) > running:
             batch, launched = self._running.popleft()
             yield batch, self._collect(batch, launched)
 
-    def _launch(self, batch: Batch, uploads: UploadThread) -> InFlight | None:
-        """Start a batch; None if it failed: `run_batch` meets the failure again, and deals with it by window."""
+    def _launch(self, batch: Batch, uploads: UploadThread) -> tuple[Batch, InFlight | None]:
+        """Start a batch; with None if it failed: `run_batch` meets the failure again, and deals with it by window.
+
+        The memory that the arrays came in is let go of: processes that decode wait for it.
+        """
         try:
             with torch.inference_mode():
-                outputs = batch.extractor.launch(uploads.result(), self._runtime)
+                uploaded = uploads.result()
+                outputs = batch.extractor.launch(uploaded, self._runtime)
                 # Queued now: asked for later, the copy would wait for every batch launched in between.
                 on_host = {k: v.float().to("cpu", non_blocking=True) for k, v in outputs.items()}
-                return InFlight(on_host, torch.cuda.current_stream(self._runtime.device).record_event())
+                arrived = torch.cuda.current_stream(self._runtime.device).record_event()
+                return batch.on_device(uploaded), InFlight(on_host, arrived)
         except Exception:  # noqa: BLE001 - see above
-            return None
+            return batch, None
 
     def _collect(self, batch: Batch, launched: InFlight | None) -> Outputs:
         if launched is not None:
@@ -153,6 +157,7 @@ def _upload_all(
             results.put(upload(batch))
         except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
             results.put(error)
+        del batch  # while this thread waits for the next one, it holds on to no memory of this one
 
 
 def _upload(runtime: Runtime, stream: torch.cuda.Stream, batch: Batch) -> dict[str, Tensor]:

@@ -25,7 +25,7 @@ _ARRAY = struct.Struct("<Qii")  # length, which of the remembered ones, block of
 _NEW, _NO_BLOCK = -1, -1
 _LARGE_BYTES = 64 << 10
 _ROOM_WITHIN_S = 0.25  # arrays may wait for others in a batch that never fills: then what comes goes through the socket
-_NUM_REMEMBERED = 8
+_NUM_REMEMBERED = 2  # more would hold on to much of an arena
 _SOCKET_BYTES = 8 << 20  # as much as the system grants: large arrays in few turns
 
 

@@ -45,3 +45,23 @@ def test_skip_of_a_network_is_that_of_every_window():
     outputs = BatchRunner(runtime(), batcher).run(Batch(extractor, (WindowId(0, 0),) * 3, windows))
     assert [o.code for o in outputs] == [SkipCode.UNSUPPORTED] * 3
     assert extractor.batches == [3]
+
+
+def test_batch_that_is_on_the_device_is_run_from_there_in_smaller_parts():
+    """Its arrays here were let go of once it was uploaded: a failure that shows later needs none of them."""
+
+    class Picky(Blocks):
+        def forward(self, batch):
+            self.batches.append(len(batch["x"]))
+            if len(batch["x"]) > 1:
+                raise ValueError("one by one")
+            return {"sum": batch["x"].sum(dim=1)}
+
+    extractor = Picky()
+    windows = tuple(Window(inputs={"x": np.full(8, i, np.float32)}) for i in range(3))
+    batch = Batch(extractor, tuple(WindowId(0, i) for i in range(3)), windows)
+    batch = batch.on_device(extractor.upload(windows, runtime()))
+    assert all(window.size_bytes == 0 for window in batch.windows)
+    outputs = BatchRunner(runtime(), Batcher()).run(batch)
+    assert [float(o["sum"]) for o in outputs] == [0.0, 8.0, 16.0]
+    assert extractor.batches == [3, 1, 1, 1]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from avmeter.engine.compute import batching
 from avmeter.engine.compute.batching import Batcher, WindowId
 from avmeter.features.base import Window
 from support.engine import Blocks, MeanMetric, clip, run
@@ -53,3 +54,23 @@ def test_cleared_windows_are_in_no_later_batch():
     batcher.clear()
     assert batcher.add(extractor, WindowId(0, 0), window()) is None
     assert [b.ids for b in batcher.flush()] == [(WindowId(0, 0),)]
+
+
+def test_batch_of_large_windows_is_full_before_it_has_many(monkeypatch):
+    """Frames of 1080p would take gigabytes of the host."""
+    monkeypatch.setattr(batching, "_FULL_BYTES", 3 * 3200)
+    extractor, batcher = Blocks(), Batcher(100)
+    assert batcher.add(extractor, WindowId(0, 0), window()) is None
+    assert batcher.add(extractor, WindowId(0, 1), window()) is None
+    assert len(batcher.add(extractor, WindowId(0, 2), window()).windows) == 3
+    assert batcher.add(extractor, WindowId(0, 3), window()) is None
+
+
+def test_identity_is_asked_for_once(monkeypatch):
+    """It is JSON of all options, and windows come by the thousand."""
+    asked = []
+    monkeypatch.setattr(Blocks, "identity", lambda self: asked.append(self) or "blocks")
+    extractor, batcher = Blocks(), Batcher(2)
+    for index in range(6):
+        batcher.add(extractor, WindowId(0, index), window())
+    assert asked == [extractor]
