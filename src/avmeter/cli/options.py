@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from avmeter.errors import UsageError
 from avmeter.files import parse_json
 from avmeter.metrics.synonyms import full_name
+
+if TYPE_CHECKING:
+    from avmeter.sample import RemoteAccess
 
 
 def parse_options(settings: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -39,19 +42,35 @@ def parse_options(settings: Iterable[str]) -> dict[str, dict[str, Any]]:
     return options
 
 
+def parse_remote(settings: Iterable[str], *, allow_private_hosts: bool) -> RemoteAccess:
+    """Parse `--remote` settings of the form `name=number`.
+
+    Raises:
+        UsageError: A setting has another form, or there is none of that name.
+    """
+    from avmeter.sample import RemoteAccess
+
+    values: dict[str, float | bool] = dict(_numbers(settings, "--remote", "--remote timeout_s=60"))
+    if allow_private_hosts:
+        values["allow_private_hosts"] = True
+    return RemoteAccess.parse(values)
+
+
 def parse_limits(settings: Iterable[str]) -> dict[str, float]:
     """Parse `--limit` settings into name -> number.
 
     Raises:
         UsageError: A setting is not of the form `name=number`.
     """
-    limits = {}
+    return _numbers(settings, "--limit", "--limit max_duration_s=36000")
+
+
+def _numbers(settings: Iterable[str], option: str, example: str) -> dict[str, float]:
+    numbers = {}
     for setting in settings:
         name, _, value = setting.partition("=")
         try:
-            limits[name.strip()] = int(value) if value.strip().isdecimal() else float(value)
+            numbers[name.strip()] = int(value) if value.strip().isdecimal() else float(value)
         except ValueError as error:
-            raise UsageError(
-                f"`--limit {setting}` is not of the form name=number", hint="--limit max_duration_s=36000"
-            ) from error
-    return limits
+            raise UsageError(f"`{option} {setting}` is not of the form name=number", hint=example) from error
+    return numbers

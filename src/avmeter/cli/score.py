@@ -12,7 +12,7 @@ from avmeter.cli.exit_codes import EXIT_NOTHING, EXIT_SKIPPED
 from avmeter.cli.formats import print_fastvideo, require_format
 from avmeter.cli.interrupts import Interrupted, Interrupts
 from avmeter.cli.messages import join_names, say, warn
-from avmeter.cli.options import parse_limits, parse_options
+from avmeter.cli.options import parse_limits, parse_options, parse_remote
 from avmeter.cli.presets import choose, with_videos
 from avmeter.cli.progress import progress_bar
 from avmeter.cli.shards import ShardJob, find_shard, refuse_other_shard, run_shard
@@ -29,13 +29,14 @@ if TYPE_CHECKING:
 def score_command(
     context: typer.Context,
     inputs: Annotated[
-        list[Path], typer.Argument(help="Clips, folders of clips, or one manifest (csv, jsonl, parquet).")
+        list[str],
+        typer.Argument(help="Clips, folders, tar shards, or one manifest (csv, jsonl, parquet); paths or URLs."),
     ],
     reference: Annotated[
-        Path | None, typer.Option(help="Real clip, or folder paired by relative path without extension.")
+        str | None, typer.Option(help="Real clip, or folder paired by relative path without extension.")
     ] = None,
     prompts: Annotated[
-        Path | None, typer.Option(help="Table of names of clips, in any column, and text_prompt, reference_text.")
+        str | None, typer.Option(help="Table of names of clips, in any column, and text_prompt, reference_text.")
     ] = None,
     column: Annotated[
         list[str] | None,
@@ -75,6 +76,12 @@ def score_command(
     limit: Annotated[
         list[str] | None, typer.Option("--limit", help="What a clip may unfold to: max_duration_s=36000")
     ] = None,
+    remote: Annotated[
+        list[str] | None, typer.Option(help="How URLs are fetched: max_file_bytes=2000000000 attempts=8 timeout_s=60")
+    ] = None,
+    allow_private_hosts: Annotated[
+        bool, typer.Option("--allow-private-hosts", help="Fetch web addresses of this machine and network, too.")
+    ] = False,
     weights: Annotated[str, typer.Option(help="auto, dummy, or a folder.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda:0 ...")] = "auto",
     gpus: Annotated[int, typer.Option(min=1, help="How many GPUs of this machine to use.")] = 1,
@@ -118,6 +125,8 @@ def score_command(
         avmeter score gen/ --prompts lines.txt --pairing order
 
         avmeter score set.csv --shard auto --out run/{shard}
+
+        avmeter score s3://bucket/set/ 'shards/{000..003}.tar' -m audio.loudness
     """
     from avmeter.evaluator import Evaluator
     from avmeter.manifest import parse_columns, parse_pairing, samples_from_inputs, with_texts
@@ -128,6 +137,7 @@ def score_command(
     require_format(output_format)
     part, out = find_shard(shard, out)
     chosen = choose(metrics, preset=preset, protocol=protocol, options=parse_options(option or []))
+    access = parse_remote(remote or [], allow_private_hosts=allow_private_hosts)
     samples = samples_from_inputs(
         inputs,
         reference=reference,
@@ -136,6 +146,7 @@ def score_command(
         pairing=parse_pairing(pairing),
         paired=paired,
         strict=strict,
+        remote=access,
     )
     if samples.pairing.ignored:
         say(f"ignored, not media: {join_names(samples.pairing.ignored)}")
@@ -174,11 +185,12 @@ def score_command(
         loader_processes=processes,
         decode_timeout_s=decode_timeout,
         limits=parse_limits(limit or []),
+        remote=access,
     )
     interrupts: Interrupts = context.obj
     interrupts.has_store = not no_store
     if part is not None and out is not None:
-        items = as_samples(samples)
+        items = as_samples(samples, access=access)
         names = _select(evaluator, items, samples, explicit=chosen.explicit)
         origin: dict[str, Any] = {"understood": samples.pairing.lines()}
         if chosen.preset is not None:
@@ -202,8 +214,8 @@ def score_command(
     raise typer.Exit(exit_code(results, strict=strict))
 
 
-def _refuse_input_folder(out: Path, inputs: Sequence[Path]) -> None:
-    for folder in inputs:
+def _refuse_input_folder(out: Path, inputs: Sequence[str]) -> None:
+    for folder in map(Path, inputs):
         if is_folder(folder) and folder.resolve() == out.resolve():
             raise UsageError(
                 f"--out {out} is the folder of the clips, and nothing is written there", hint=f"--out {out / 'run'}"

@@ -25,6 +25,7 @@ _URL = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]+)://")
 _SQUEEZED = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]+):/(?!/)")  # what pathlib makes of a URL
 _ANY_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://[^\s\"'<>|,)\]}]+")
 _HIDDEN = "***"
+_REFERENCE = "/%?=&+:@,;~!$'()*"  # what a name relative to a web page may hold
 # Values of these say which file it is; those of all others may be keys, signatures or tokens.
 _HARMLESS = frozenset({
     "id", "v", "name", "file", "filename", "path", "index", "version", "versionid", "generation", "download", "raw",
@@ -110,7 +111,7 @@ class Url:
         if self.is_web:
             parts = self.parts
             base = urlunsplit((parts.scheme, parts.netloc, f"{parts.path.rstrip('/')}/", "", ""))
-            return Url(urljoin(base, quote(name)))
+            return Url(urljoin(base, quote(name, safe=_REFERENCE)))
         root = self.text.split("/", 3)
         if name.startswith("/"):
             return Url("/".join(root[:3]) + name)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from avmeter.errors import ManifestError
+from avmeter.files import as_location
 from avmeter.manifest.columns import require_columns
 from avmeter.manifest.crossed import crossed_partners, crossed_texts
 from avmeter.manifest.draft import PairingDraft
@@ -32,8 +33,9 @@ from avmeter.manifest.read_table import TABLE_EXTENSIONS
 from avmeter.manifest.references import attach_references, keep_paired, make_pairer
 from avmeter.manifest.rows import Row, Table
 from avmeter.manifest.sample_list import SampleList, checked
-from avmeter.manifest.sides import PathSpec, Side, resolve_side
+from avmeter.manifest.sides import PathSpec, Side, local_paths, resolve_side
 from avmeter.media.extensions import MEDIA_EXTENSIONS, VIDEO_EXTENSIONS
+from avmeter.sample import RemoteAccess
 
 TextPrompts = str | os.PathLike[str] | Sequence[str] | Mapping[str, str]
 
@@ -57,6 +59,7 @@ def samples_from(
     paired: bool = False,
     name_map: NameMap | None = None,
     strict: bool = False,
+    remote: RemoteAccess | Mapping[str, Any] | None = None,
 ) -> SampleList:
     """Build samples from generated clips and, where there are any, references and texts.
 
@@ -84,6 +87,7 @@ def samples_from(
         paired: Leave out clips without a reference and references without a clip, by name.
         name_map: For "path": from the relative path of a generated clip, without extension, to that of its reference.
         strict: Raise where pairing leaves something over or names cross, instead of one warning.
+        remote: How URLs of folders and tables may be fetched, as for `Evaluator`.
 
     Returns:
         A list of dicts, and in its attribute `pairing` the `PairingReport`. Clips of folders have their relative path
@@ -101,22 +105,25 @@ def samples_from(
     if video is None and audio is None:
         raise ManifestError("nothing generated was given", hint="give video= or audio=")
     report = PairingDraft()
-    outside = [Path(p) for p in (reference, reference_audio) if isinstance(p, str | os.PathLike)]
-    inside = [Path(p) for p in (video, audio) if isinstance(p, str | os.PathLike)]
-    pictures = resolve_side(video, "video", VIDEO_EXTENSIONS, leave_out=outside) if video is not None else None
-    sounds = resolve_side(audio, "audio", leave_out=outside) if audio is not None else None
+    access = RemoteAccess.parse(remote)
+    outside = local_paths(reference, reference_audio)
+    inside = local_paths(video, audio)
+    pictures = (
+        resolve_side(video, "video", VIDEO_EXTENSIONS, leave_out=outside, access=access) if video is not None else None
+    )
+    sounds = resolve_side(audio, "audio", leave_out=outside, access=access) if audio is not None else None
     main = pictures or sounds
     assert main is not None
     samples = _generated(main, sounds if pictures else None, report)
     sides = [
-        resolve_side(spec, name, MEDIA_EXTENSIONS, leave_out=inside)
+        resolve_side(spec, name, MEDIA_EXTENSIONS, leave_out=inside, access=access)
         for spec, name in ((reference, "reference"), (reference_audio, "reference_audio"))
         if spec is not None
     ]
     pair = make_pairer(pairing, name_map, report)
     samples = attach_references(samples, main.files, sides, pair, report=report, from_folder=main.is_folder)
     ours = samples[: len(main.files)]
-    table = _prompts(prompts, columns) if text_prompts is None else _text_prompts(text_prompts, columns)
+    table = _prompts(prompts, columns, access) if text_prompts is None else _text_prompts(text_prompts, columns, access)
     values = {"text_prompt": text_prompt, "fps": fps, "auxiliary_info": auxiliary_info, "extras": extras}
     if isinstance(table, list):
         values["text_prompt"] = table
@@ -143,7 +150,7 @@ def require_pairing(pairing: str, name_map: NameMap | None) -> None:
 def _generated(main: Side, sounds: Side | None, report: PairingDraft) -> list[dict[str, Any]]:
     """Return samples with their generated media; the main side names them."""
     report.ignored += [*main.ignored, *(sounds.ignored if sounds else ())]
-    samples: list[dict[str, Any]] = [{main.name: str(f.path)} for f in main.files]
+    samples: list[dict[str, Any]] = [{main.name: f.text} for f in main.files]
     if main.is_folder:
         for sample, file in zip(samples, main.files, strict=True):
             sample["id"] = file.name
@@ -152,7 +159,7 @@ def _generated(main: Side, sounds: Side | None, report: PairingDraft) -> list[di
     report.num_generated = len(samples)
     if sounds is not None:
         for sample, sound in zip(samples, _sounds_of(main, sounds, report), strict=True):
-            sample["audio"] = str(sound.path)
+            sample["audio"] = sound.text
     return samples
 
 
@@ -176,19 +183,23 @@ def _sounds_of(pictures: Side, sounds: Side, report: PairingDraft) -> list[Media
     return [p for p in found.partners if p is not None]
 
 
-def _prompts(spec: str | os.PathLike[str] | Prompts | None, columns: Mapping[str, str] | None) -> Prompts | None:
-    prompts = spec if isinstance(spec, Prompts) or spec is None else read_prompts(spec, columns)
+def _prompts(
+    spec: str | os.PathLike[str] | Prompts | None, columns: Mapping[str, str] | None, access: RemoteAccess
+) -> Prompts | None:
+    prompts = spec if isinstance(spec, Prompts) or spec is None else read_prompts(spec, columns, remote=access)
     require_columns([prompts.table] if prompts else [], columns or {})
     return prompts
 
 
-def _text_prompts(spec: TextPrompts, columns: Mapping[str, str] | None) -> Prompts | list[Any] | None:
+def _text_prompts(
+    spec: TextPrompts, columns: Mapping[str, str] | None, access: RemoteAccess
+) -> Prompts | list[Any] | None:
     """Return prompts by name or in order; a text that is no name of a table is the only prompt of a list."""
     if isinstance(spec, Mapping):
         rows = [Row(where=f"entry `{n}`", cells={"id": n, "text_prompt": t}) for n, t in spec.items()]
         return Prompts(table=Table(path=Path("text_prompts"), rows=tuple(rows)), columns={"id": "id"})
-    if isinstance(spec, os.PathLike) or (isinstance(spec, str) and Path(spec).suffix.lower() in _TABLES):
-        return _prompts(spec, columns)
+    if isinstance(spec, os.PathLike) or (isinstance(spec, str) and as_location(spec).suffix.lower() in _TABLES):
+        return _prompts(spec, columns, access)
     return [spec] if isinstance(spec, str) else list(spec)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from avmeter.errors import ManifestError, UnknownNameError
-from avmeter.files import is_file, is_there
+from avmeter.files import as_url, is_file, is_there
 from avmeter.manifest.aliases import (
     ALIASES,
     CLIP,
@@ -23,7 +23,7 @@ from avmeter.manifest.aliases import (
 )
 from avmeter.manifest.rows import Table
 from avmeter.media.extensions import MEDIA_EXTENSIONS
-from avmeter.sample import MEDIA_FIELDS
+from avmeter.sample import MEDIA_FIELDS, StoredFile
 
 _NUM_CHECKED = 20  # files looked for when columns compete
 
@@ -188,7 +188,8 @@ def _one(key: str, candidates: list[str], table: Table) -> str:
 
 def _files_exist(column: str, table: Table) -> bool:
     values = table.values(column)[:_NUM_CHECKED]
-    return bool(values) and all(isinstance(v, str) and is_file(table.path.parent / v) for v in values)
+    folder = table.path.parent
+    return bool(values) and isinstance(folder, Path) and all(isinstance(v, str) and is_file(folder / v) for v in values)
 
 
 def _agree(table: Table, columns: Iterable[str]) -> bool:
@@ -225,6 +226,8 @@ def _holds_files(values: Iterable[Any]) -> bool:
 def _is_file_name(value: Any) -> bool:
     if isinstance(value, Mapping):
         return bool(value.keys() & {"path", "bytes", "array"})
+    if isinstance(value, StoredFile) or as_url(value) is not None:
+        return True
     return isinstance(value, str) and Path(value.strip()).suffix.lower() in MEDIA_EXTENSIONS
 
 
@@ -233,7 +236,8 @@ def _refuse_sentences(name: str, key: str, table: Table) -> None:
     texts = [v for v in table.values(name) if isinstance(v, str)]
     if not texts or any(_is_file_name(t) for t in texts) or not any(len(t.split()) > 1 for t in texts):
         return
-    if any(is_there(table.path.parent / t) for t in texts[:8] if len(t) < 200):
+    folder = table.path.parent
+    if isinstance(folder, Path) and any(is_there(folder / t) for t in texts[:8] if len(t) < 200):
         return
     text_key = "reference_text" if key.startswith("reference") else "text_prompt"
     raise ManifestError(

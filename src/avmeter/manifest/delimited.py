@@ -10,6 +10,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from avmeter.errors import ManifestError
+from avmeter.manifest.places import Place
 from avmeter.manifest.rows import Row, Table, present
 from avmeter.media.extensions import MEDIA_EXTENSIONS
 
@@ -20,7 +21,7 @@ csv.field_size_limit(2**31 - 1)  # texts of any length; the limit of the module 
 _NUM_SNIFFED = 50  # rows that decide on the delimiter
 
 
-def delimited_table(text: str, path: Path, *, has_header: bool = True) -> Table:
+def delimited_table(text: str, path: Place, *, has_header: bool = True) -> Table:
     """Read text with a delimiter. The first line names the columns, unless one of its cells is a media file.
 
     The delimiter is declared by a first line `sep=;`, or is the one of `, ; tab |` that cuts all rows into equally many
@@ -53,7 +54,7 @@ def delimited_table(text: str, path: Path, *, has_header: bool = True) -> Table:
     return Table(path=path, rows=tuple(row for row in rows if row.cells), has_header=has_header)
 
 
-def _column_names(where: str, cells: list[str], path: Path) -> list[str]:
+def _column_names(where: str, cells: list[str], path: Place) -> list[str]:
     names = [cell.strip("\ufeff \t\r\n") for cell in cells]
     for name in names:
         if name and names.count(name) > 1:
@@ -61,7 +62,7 @@ def _column_names(where: str, cells: list[str], path: Path) -> list[str]:
     return names
 
 
-def _delimiter(text: str, path: Path) -> str:
+def _delimiter(text: str, path: Place) -> str:
     first_line = text.lstrip().split("\n", 1)[0]
     if path.suffix.lower() == ".tsv" and "\t" in first_line:
         return "\t"
@@ -94,7 +95,7 @@ def _is_quoted(text: str, delimiter: str) -> bool:
     return len(lines) > 1 or not any("\n" in cell for row in rows for cell in row)
 
 
-def _records(text: str, delimiter: str, path: Path) -> Iterator[tuple[str, list[str]]]:
+def _records(text: str, delimiter: str, path: Place) -> Iterator[tuple[str, list[str]]]:
     """Yield where each row starts and its cells; rows without any cell are left out."""
     lines = io.StringIO(text, newline="")
     if _is_quoted(text, delimiter):
@@ -111,7 +112,7 @@ def _records(text: str, delimiter: str, path: Path) -> Iterator[tuple[str, list[
         raise ManifestError(f"{path}, line {start}: {error}", hint="check the quotation marks") from error
 
 
-def _row(names: list[str], cells: list[str], where: str, path: Path) -> Row:
+def _row(names: list[str], cells: list[str], where: str, path: Place) -> Row:
     while len(cells) > len(names) and not cells[-1].strip():
         cells = cells[:-1]
     if len(cells) != len(names):

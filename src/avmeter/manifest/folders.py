@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from avmeter.errors import ManifestError
+from avmeter.files import Url
 from avmeter.manifest.order import natural_key
 from avmeter.media.extensions import AUDIO_EXTENSIONS, MEDIA_EXTENSIONS, is_source_code, without_extension
 
@@ -22,8 +23,13 @@ class MediaFile:
         name: Path relative to the folder, with "/" on every system; for a file given by itself its own name.
     """
 
-    path: Path
+    path: Path | Url
     name: str
+
+    @property
+    def text(self) -> str:
+        """The path as a sample has it; a URL with all that it needs to be opened."""
+        return self.path.text if isinstance(self.path, Url) else str(self.path)
 
     @property
     def key(self) -> str:

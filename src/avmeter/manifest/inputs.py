@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from avmeter.errors import ManifestError
-from avmeter.files import is_folder, is_there
+from avmeter.files import Url, as_location, is_folder, is_there
 from avmeter.manifest.aliases import CLIP
 from avmeter.manifest.arguments import require_pairing
 from avmeter.manifest.columns import require_columns
@@ -20,12 +20,15 @@ from avmeter.manifest.folders import MediaFile
 from avmeter.manifest.name_map import NameMap
 from avmeter.manifest.names import ClipNames, path_of
 from avmeter.manifest.pairing import Pairing, duplicate_names
+from avmeter.manifest.places import SHARD_EXTENSIONS, Place, expand_places, is_folder_at
 from avmeter.manifest.prompt_table import Prompts, read_prompts
 from avmeter.manifest.prompts import apply_prompts
 from avmeter.manifest.references import attach_references, keep_paired, make_pairer
 from avmeter.manifest.sample_list import SampleList, checked
-from avmeter.manifest.sides import named_files, resolve_side
+from avmeter.manifest.shards import load_shards
+from avmeter.manifest.sides import local_paths, named_files, resolve_side
 from avmeter.manifest.tables import MANIFEST_EXTENSIONS, Manifest, load_manifest
+from avmeter.sample import DEFAULT_ACCESS, RemoteAccess, StoredFile
 
 
 def samples_from_inputs(
@@ -38,13 +41,14 @@ def samples_from_inputs(
     paired: bool = False,
     name_map: NameMap | None = None,
     strict: bool = False,
+    remote: RemoteAccess | Mapping[str, Any] | None = None,
 ) -> SampleList:
-    """Build samples from clips, folders of clips and manifests.
+    """Build samples from clips, folders of clips, manifests and tar shards.
 
     A sound file becomes `audio`, any other file `video`, whose sound track counts as its audio.
 
     Args:
-        inputs: One path or several.
+        inputs: One path or URL, or several; `{000..003}` in them counts.
         reference: The real clip for a single clip, or a folder paired by relative path without extension.
         prompts: Table of texts; see `read_prompts`.
         columns: Key of a sample -> column of a manifest or of the prompts, for names that are not understood.
@@ -52,35 +56,42 @@ def samples_from_inputs(
         paired: Leave out clips without a reference and references without a clip, by name.
         name_map: As for `samples_from`.
         strict: Raise where anything is doubtful, instead of one warning.
+        remote: How URLs of folders, tables and shards may be fetched, as for `Evaluator`.
 
     Raises:
         ManifestError: No input, one file by two inputs, an input that does not exist while it is the only one, a bad
             table, or `strict` and something is doubtful.
     """
-    paths = [Path(inputs)] if isinstance(inputs, str | os.PathLike) else [Path(p) for p in inputs]
+    access = RemoteAccess.parse(remote)
+    paths = expand_places(inputs, access)
     if not paths:
         raise ManifestError("no clips were given", hint="name files, folders or one manifest")
     require_pairing(pairing, name_map)
     _refuse_table_of_references(reference)
-    table = prompts if isinstance(prompts, Prompts) or prompts is None else read_prompts(prompts, columns)
-    found = _Inputs()
-    outside = [Path(reference)] if reference is not None else []
-    num_folders = sum(is_folder(p) for p in paths)
-    single = {f.path: f for f in _single_files(paths)}
+    table = (
+        prompts if isinstance(prompts, Prompts) or prompts is None else read_prompts(prompts, columns, remote=access)
+    )
+    found = _Inputs(access=access)
+    outside = local_paths(reference)
+    folders = [p for p in paths if is_folder_at(p, access)]
+    shards = [p for p in paths if p not in folders and p.suffix.lower() in SHARD_EXTENSIONS]
+    single = {f.path: f for f in _single_files(paths, {*folders, *shards})}
     for path in paths:
         if path in single:
             found.add_file(single[path], is_only=len(paths) == 1)
-        elif is_folder(path):
-            found.add_folder(path, outside, prefix=f"{path.name}/" if num_folders > 1 else "")
-        else:
-            found.add_manifest(load_manifest(path, columns))
+        elif path in folders:
+            found.add_folder(path, outside, prefix=f"{path.name}/" if len(folders) > 1 else "")
+        elif path not in shards:
+            found.add_manifest(load_manifest(path, columns, access))
+        elif path == shards[0]:
+            found.add_manifest(load_shards(shards, columns, access))
     require_columns([*(m.table for m in found.manifests), *([table.table] if table else [])], columns or {})
     samples, report = found.finished()
     if table is not None:
         apply_prompts(samples, table, report, pairing=pairing, names=[c.name for c in found.clips])
     if reference is not None:
-        folders = [p for p in paths if is_folder(p)]
-        side = resolve_side(reference, "reference", leave_out=folders)
+        inside = [p for p in folders if isinstance(p, Path)]
+        side = resolve_side(reference, "reference", leave_out=inside, access=access)
         one_each = len(found.clips) == 1 and not folders and not side.is_folder
         pair = make_pairer("order" if one_each or pairing == "order" else "path", name_map, report)
         samples = attach_references(samples, found.clips, [side], pair, report=report, from_folder=bool(folders))
@@ -90,19 +101,18 @@ def samples_from_inputs(
 
 
 def _refuse_table_of_references(reference: str | os.PathLike[str] | None) -> None:
-    if (
-        reference is not None
-        and Path(reference).suffix.lower() in MANIFEST_EXTENSIONS
-        and not is_folder(Path(reference))
-    ):
+    place = as_location(reference) if reference is not None else None
+    if place is None or (isinstance(place, Path) and is_folder(place)):
+        return
+    if place.suffix.lower() in MANIFEST_EXTENSIONS:
         raise ManifestError(
-            f"reference: {reference} is a table, not a clip or a folder",
+            f"reference: {place} is a table, not a clip or a folder",
             hint="put the references into a column `reference` of the manifest or of the table of prompts",
         )
 
 
-def _single_files(paths: Sequence[Path]) -> list[MediaFile]:
-    files = [p for p in paths if not is_folder(p) and p.suffix.lower() not in MANIFEST_EXTENSIONS]
+def _single_files(paths: Sequence[Place], others: Collection[Place]) -> list[MediaFile]:
+    files = [p for p in paths if p not in others and p.suffix.lower() not in MANIFEST_EXTENSIONS]
     return named_files(files) if files else []
 
 
@@ -114,19 +124,21 @@ class _Inputs:
     clips: list[MediaFile] = field(default_factory=list)
     manifests: list[Manifest] = field(default_factory=list)
     report: PairingDraft = field(default_factory=PairingDraft)
-    _seen: dict[str, Path] = field(default_factory=dict)
+    access: RemoteAccess = DEFAULT_ACCESS
+    _seen: dict[str, Place] = field(default_factory=dict)
 
     def add_file(self, file: MediaFile, *, is_only: bool) -> None:
         """Add a clip named by hand; one that does not exist is a sample too, unless it is all there is."""
-        if is_only and not is_there(file.path):
+        if is_only and isinstance(file.path, Path) and not is_there(file.path):
             raise ManifestError(f"{file.path} is neither a file nor a folder", hint="check the path")
         self._refuse_twice([file], file.path)
         self.samples.append(_sample_of(file))
         self.clips.append(file)
 
-    def add_folder(self, folder: Path, outside: Sequence[Path], *, prefix: str) -> None:
+    def add_folder(self, folder: Place, outside: Sequence[Path], *, prefix: str) -> None:
         """Add the clips of a folder, whose ids begin with `prefix`."""
-        side = resolve_side(folder, "input", leave_out=outside)
+        spec = folder.text if isinstance(folder, Url) else folder
+        side = resolve_side(spec, "input", leave_out=outside, access=self.access)
         self._refuse_twice(side.files, folder)
         self.report.ignored += side.ignored
         self.report.duplicates += duplicate_names(side.files)
@@ -159,10 +171,10 @@ class _Inputs:
         return self.samples, self.report
 
     def _refuse_captions(self, manifest: Manifest) -> None:
-        paths = [Path(p) for s in manifest.samples if (p := path_of(s)) is not None]
+        paths = [as_location(p) for s in manifest.samples if (p := path_of(s)) is not None]
         own = {id(sample) for sample in manifest.samples}
         others = [i for i, sample in enumerate(self.samples) if id(sample) not in own]
-        if not others or any(is_there(path) for path in paths):
+        if not others or any(isinstance(path, Url) or is_there(path) for path in paths):
             return
         clips = ClipNames([self.samples[i] for i in others], [self.clips[i].name for i in others])
         known = next((path.name for path in paths if clips.find(path.name) is not None), None)
@@ -172,9 +184,9 @@ class _Inputs:
                 hint=f"if it has the texts of these clips: `--prompts {manifest.table.path}`",
             )
 
-    def _refuse_twice(self, files: Sequence[MediaFile], origin: Path) -> None:
+    def _refuse_twice(self, files: Sequence[MediaFile], origin: Place) -> None:
         for file in files:
-            place = os.path.realpath(file.path)
+            place = file.path.identity if isinstance(file.path, Url) else os.path.realpath(file.path)
             if place in self._seen:
                 raise ManifestError(
                     f"{file.path} was given twice, by {self._seen[place]} and by {origin}", hint="name every clip once"
@@ -195,15 +207,22 @@ def _notes(manifest: Manifest) -> list[str]:
     return ([f"{name}: {', '.join(parts)}"] if parts else []) + [f"{name}: {n}" for n in manifest.notes]
 
 
-def _clip_of(row: Mapping[str, Any], folder: Path) -> MediaFile:
+def _clip_of(row: Mapping[str, Any], folder: Place) -> MediaFile:
     """Return the file by which a row of a manifest is paired."""
-    path = Path(next((str(row[k]) for k in ("video", "audio") if k in row), str(row.get("id", ""))))
-    name = path.relative_to(folder) if path.is_relative_to(folder) else Path(path.name)
-    return MediaFile(path=path, name=name.as_posix())
+    value = next((row[k] for k in ("video", "audio") if k in row), str(row.get("id", "")))
+    if isinstance(value, StoredFile):
+        return MediaFile(path=Path(f"{row['id']}{value.suffix}"), name=f"{row['id']}{value.suffix}")
+    path = as_location(str(value))
+    if isinstance(path, Url):
+        below = path.relative_to(folder) if isinstance(folder, Url) else None
+        return MediaFile(path=path, name=below or path.name)
+    if isinstance(folder, Path) and path.is_relative_to(folder):
+        return MediaFile(path=path, name=path.relative_to(folder).as_posix())
+    return MediaFile(path=path, name=path.name)
 
 
 def _sample_of(file: MediaFile) -> dict[str, Any]:
-    return {"audio" if file.is_sound else "video": str(file.path)}
+    return {"audio" if file.is_sound else "video": file.text}
 
 
 def _make_ids_unique(samples: Sequence[dict[str, Any]]) -> None:

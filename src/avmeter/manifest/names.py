@@ -12,7 +12,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from avmeter.files import as_url
 from avmeter.media.extensions import MEDIA_EXTENSIONS
+from avmeter.sample import StoredFile
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 _VIDEO_ID = re.compile(r"(?:Y|watch\?v=)?([A-Za-z0-9_-]{11})")
@@ -117,11 +119,14 @@ def name_of(sample: Mapping[str, Any], position: int) -> str:
 
 
 def path_of(sample: Mapping[str, Any]) -> str | None:
-    """Return the path of a sample's generated file; None for arrays."""
+    """Return the path of a sample's generated file, or its URL without host and query; None for arrays."""
     for key in ("audio", "video", "video_path"):
         value = getattr(sample.get(key), "source", sample.get(key))
-        if isinstance(value, str | os.PathLike):
+        if isinstance(value, StoredFile):
             return str(value)
+        if isinstance(value, str | os.PathLike):
+            url = as_url(value)
+            return str(value) if url is None else f"{url.scheme}://{url.path}"
     return None
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Literal, cast, get_args
 
 from avmeter.errors import UnknownNameError
 from avmeter.manifest.draft import PairingDraft
 from avmeter.manifest.folders import MediaFile, holds_one_set_per_folder
 from avmeter.manifest.name_map import NameMap, name_mapping
+from avmeter.manifest.places import Place
 from avmeter.media.extensions import without_extension
 
 Pairing = Literal["auto", "path", "order"]
@@ -55,7 +56,7 @@ def pair_by_name(
         by_key[file.key].append(file)
     partners: list[MediaFile | None] = []
     reached: set[str] = set()
-    taken: set[Path] = set()
+    taken: set[Place] = set()
     for clip in generated:
         wanted = without_extension(rename(clip.key))
         candidates = by_key.get(wanted, [])

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
 from avmeter.errors import ManifestError
+from avmeter.files import as_location
 from avmeter.manifest.columns import Columns, find_column, resolve_columns
 from avmeter.manifest.name_column import find_name_column
 from avmeter.manifest.names import ClipNames
+from avmeter.manifest.places import Place
 from avmeter.manifest.read_table import decoded_text, read_table
 from avmeter.manifest.rows import Row, Table, present
-from avmeter.sample import TEXT_FIELDS
+from avmeter.sample import DEFAULT_ACCESS, TEXT_FIELDS, RemoteAccess
 
 REFERENCES = ("reference", "reference_audio")
 """Keys of a table of texts that are files."""
@@ -28,16 +30,23 @@ class Prompts:
     Attributes:
         table: The rows.
         columns: What the user said of columns: key of a sample -> column.
+        access: How the table was fetched, for reading it again.
     """
 
     table: Table
     columns: Mapping[str, str] = field(default_factory=dict)
+    access: RemoteAccess = DEFAULT_ACCESS
 
     def __len__(self) -> int:
         return len(self.table.rows)
 
 
-def read_prompts(path: str | os.PathLike[str], columns: Mapping[str, str] | None = None) -> Prompts:
+def read_prompts(
+    path: str | os.PathLike[str],
+    columns: Mapping[str, str] | None = None,
+    *,
+    remote: RemoteAccess | Mapping[str, Any] | None = None,
+) -> Prompts:
     """Read prompts of a CSV, TSV, JSONL, JSON, Parquet or text file.
 
     A table has a column with the names of the clips, whatever it is called, and `text_prompt` (or `prompt`, `caption`
@@ -45,23 +54,24 @@ def read_prompts(path: str | os.PathLike[str], columns: Mapping[str, str] | None
     A text file has one prompt per line, or on each line the name of a clip, a tab or vertical bar, and its text.
 
     Args:
-        path: The table.
+        path: The table; a path or URL.
         columns: Key of a sample -> column, for columns whose names are not understood.
+        remote: How a URL may be fetched, as for `Evaluator`.
 
     Raises:
         ManifestError: The table cannot be read, or has no texts (for CSV, whose first line may be a row, that is found
             when the texts are assigned).
     """
-    file = Path(path)
-    table = _text_lines(file) if file.suffix.lower() == ".txt" else read_table(file)
+    file, access = as_location(path), RemoteAccess.parse(remote)
+    table = _text_lines(file, access) if file.suffix.lower() == ".txt" else read_table(file, access=access)
     if table.has_header and file.suffix.lower() not in _MAY_LACK_HEADER:
         _require_texts(table, _columns(table, columns))
-    return Prompts(table=table, columns=dict(columns or {}))
+    return Prompts(table=table, columns=dict(columns or {}), access=access)
 
 
-def _text_lines(path: Path) -> Table:
+def _text_lines(path: Place, access: RemoteAccess) -> Table:
     try:
-        text = decoded_text(path)
+        text = decoded_text(path, access)
     except OSError as error:
         raise ManifestError(f"{path}: cannot be read ({error.strerror or error})", hint="check the path") from error
     lines = text.rstrip("\n").split("\n") if text.strip() else []
@@ -104,7 +114,7 @@ def decide_columns(prompts: Prompts, clips: ClipNames) -> tuple[Table, Columns]:
         known = _columns(table, prompts.columns).keys
         names_clips = {c for c in table.columns if clips.find(c) is not None}
         if names_clips and not known.keys() - names_clips:
-            table = read_table(table.path, has_header=False)
+            table = read_table(table.path, has_header=False, access=prompts.access)
     columns = _columns(table, prompts.columns)
     if not table.has_header and not set(TEXT_FIELDS) & set(columns.keys.values()):
         columns = _only_text(table, columns, clips, explicit_name(table, prompts))

@@ -76,7 +76,7 @@ def attach_references(
         for index, partner in zip(scored, found.partners, strict=True):
             if partner is not None:
                 as_sound = side.name == "reference_audio" or partner.is_sound
-                samples[index].setdefault("reference_audio" if as_sound else "reference", str(partner.path))
+                samples[index].setdefault("reference_audio" if as_sound else "reference", partner.text)
             if has_reference(samples[index]):
                 paired.add(index)
         context += [_context(file, side) for file in found.leftover]
@@ -95,7 +95,7 @@ def has_reference(sample: dict[str, Any]) -> bool:
 
 def _context(file: MediaFile, side: Side) -> dict[str, Any]:
     as_sound = side.name == "reference_audio" or file.is_sound
-    sample = {"audio" if as_sound else "video": str(file.path), "role": "reference"}
+    sample = {"audio" if as_sound else "video": file.text, "role": "reference"}
     if side.is_folder:
         sample["id"] = REFERENCE_PREFIX + file.name
     return sample

@@ -6,11 +6,13 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from avmeter.errors import ManifestError
+from avmeter.errors import ManifestError, SkipError
 from avmeter.manifest.aliases import ALIASES, TEXT, spelling
+from avmeter.manifest.places import Place
+from avmeter.sample import DEFAULT_ACCESS, RemoteAccess
+from avmeter.sources.parquet import rows_without_media
 
 _ROW_LISTS = ("samples", "data", "rows", "items", "entries", "clips", "videos", "prompts", "annotations", "captions")
 
@@ -42,7 +44,7 @@ class Table:
         has_header: Whether columns have names; without one they are called `column 1`, `column 2` ...
     """
 
-    path: Path
+    path: Place
     rows: tuple[Row, ...]
     has_header: bool = True
 
@@ -72,7 +74,7 @@ def _dotted(name: str, value: Any) -> Iterator[str]:
                 yield f"{name}.{key}"
 
 
-def json_lines(text: str, path: Path) -> Iterator[Row]:
+def json_lines(text: str, path: Place) -> Iterator[Row]:
     """Yield the objects of a JSON Lines text.
 
     Raises:
@@ -83,7 +85,7 @@ def json_lines(text: str, path: Path) -> Iterator[Row]:
             yield _row(_parsed(line, f"{path}, line {number}"), f"line {number}", path)
 
 
-def json_rows(text: str, path: Path) -> Iterator[Row]:
+def json_rows(text: str, path: Place) -> Iterator[Row]:
     """Yield the entries of a JSON list, or of an object from names to entries (their column is then `id`).
 
     Raises:
@@ -123,24 +125,21 @@ def _columns_of(value: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     return [dict(zip(value, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
 
-def parquet_rows(path: Path) -> Iterator[Row]:
-    """Yield the rows of a Parquet file.
+def parquet_rows(path: Place, access: RemoteAccess = DEFAULT_ACCESS) -> Iterator[Row]:
+    """Yield the rows of a Parquet file; bytes of media stay in the file, and `StoredFile` stands for them.
 
     Raises:
-        ManifestError: Not a Parquet file.
+        ManifestError: Not a Parquet file, or a URL that cannot be fetched.
     """
     import pyarrow
-    import pyarrow.parquet
 
     try:
-        table = pyarrow.parquet.read_table(path)
+        for number, cells in enumerate(rows_without_media(path, access)):
+            yield Row(where=f"row {number}", cells=present(cells))
     except pyarrow.ArrowInvalid as error:
         raise ManifestError(f"{path}: not a Parquet file ({error})") from error
-    number = 0
-    for batch in table.to_batches():
-        for cells in batch.to_pylist():
-            yield Row(where=f"row {number}", cells=present(cells))
-            number += 1
+    except SkipError as error:
+        raise ManifestError(error.message, hint=error.hint) from error
 
 
 def _parsed(text: str, where: str) -> Any:
@@ -181,7 +180,7 @@ def _only(entry: Any) -> Any:
     return entry[0] if isinstance(entry, list) and len(entry) == 1 and isinstance(entry[0], str) else entry
 
 
-def _row(value: Any, where: str, path: Path) -> Row:
+def _row(value: Any, where: str, path: Place) -> Row:
     if isinstance(value, str):
         return Row(where=where, cells={"": value})
     if isinstance(value, Mapping):

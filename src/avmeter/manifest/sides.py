@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avmeter.errors import ManifestError
-from avmeter.files import is_folder, is_there
-from avmeter.manifest.folders import MediaFile, list_media
+from avmeter.files import Url, as_location, is_there
+from avmeter.manifest.folders import Listing, MediaFile, list_media
+from avmeter.manifest.places import Place, is_folder_at, list_place, named_urls
 from avmeter.media.extensions import MEDIA_EXTENSIONS
+from avmeter.sample import DEFAULT_ACCESS, RemoteAccess
 
 PathSpec = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
@@ -33,7 +35,12 @@ class Side:
 
 
 def resolve_side(
-    spec: PathSpec, name: str, extensions: frozenset[str] = MEDIA_EXTENSIONS, *, leave_out: Sequence[Path] = ()
+    spec: PathSpec,
+    name: str,
+    extensions: frozenset[str] = MEDIA_EXTENSIONS,
+    *,
+    leave_out: Sequence[Path] = (),
+    access: RemoteAccess = DEFAULT_ACCESS,
 ) -> Side:
     """Find the files of one side.
 
@@ -42,6 +49,7 @@ def resolve_side(
         name: The role, for messages.
         extensions: Of the files to find in a folder; files given one by one may have any.
         leave_out: Folders not to enter.
+        access: How URLs of folders may be fetched.
 
     Raises:
         ManifestError: The list is empty or has no order, a path does not exist, or the folder has no such file.
@@ -49,31 +57,47 @@ def resolve_side(
     if not isinstance(spec, str | os.PathLike):
         if isinstance(spec, Set | Mapping):
             raise ManifestError(f"{name} is a {type(spec).__name__}, which is no list", hint="give a list of paths")
-        paths = [Path(p) for p in spec]
+        paths = [as_location(p) for p in spec]
         if not paths:
             raise ManifestError(f"{name} is an empty list")
         return Side(name=name, files=tuple(named_files(paths)))
-    path = Path(spec)
-    if is_folder(path):
-        return _folder_side(path, name, extensions, leave_out)
-    if not is_there(path):
+    path = as_location(spec)
+    if is_folder_at(path, access):
+        listing = (
+            list_place(path, extensions, access)
+            if isinstance(path, Url)
+            else list_media(path, extensions, leave_out=[p for p in leave_out if p.resolve() != path.resolve()])
+        )
+        return _folder_side(path, name, extensions, listing)
+    if isinstance(path, Path) and not is_there(path):
         raise ManifestError(f"{name}: {path} is neither a file nor a folder", hint="check the path")
     return Side(name=name, files=tuple(named_files([path])))
 
 
-def _folder_side(path: Path, name: str, extensions: frozenset[str], leave_out: Sequence[Path]) -> Side:
-    listing = list_media(path, extensions, leave_out=[p for p in leave_out if p.resolve() != path.resolve()])
+def local_paths(*specs: PathSpec | None) -> list[Path]:
+    """Return those sides that are one path of this machine."""
+    places = [as_location(s) for s in specs if isinstance(s, str | os.PathLike)]
+    return [p for p in places if isinstance(p, Path)]
+
+
+def _folder_side(path: Place, name: str, extensions: frozenset[str], listing: Listing) -> Side:
     if not listing.files:
         kinds = "media" if extensions == MEDIA_EXTENSIONS else "video"
         raise ManifestError(
             f"{name}: no {kinds} files in {path} ({len(listing.ignored)} other files)",
             hint=f"known extensions: {' '.join(sorted(extensions))}; files given one by one may have any",
         )
-    ignored = tuple(f"{path / i}" for i in listing.ignored)
+    ignored = tuple(str(path / i) if isinstance(path, Path) else str(path.joined(i)) for i in listing.ignored)
     return Side(name=name, files=listing.files, is_folder=True, ignored=ignored)
 
 
-def named_files(paths: Sequence[Path]) -> list[MediaFile]:
-    """Return files given one by one, named by their path below the folder that they share."""
-    shared = Path(os.path.commonpath([p.absolute().parent for p in paths]))
-    return [MediaFile(path=p, name=p.absolute().relative_to(shared).as_posix()) for p in paths]
+def named_files(paths: Sequence[Place]) -> list[MediaFile]:
+    """Return files given one by one, named by their path below the folder that they share, here and elsewhere."""
+    local = [p for p in paths if isinstance(p, Path)]
+    shared = Path(os.path.commonpath([p.absolute().parent for p in local])) if local else Path()
+    urls = [p for p in paths if isinstance(p, Url)]
+    remote = iter(named_urls(urls) if urls else ())
+    return [
+        MediaFile(path=p, name=p.absolute().relative_to(shared).as_posix()) if isinstance(p, Path) else next(remote)
+        for p in paths
+    ]

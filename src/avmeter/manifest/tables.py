@@ -21,18 +21,19 @@ import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from avmeter.errors import ManifestError
+from avmeter.files import as_location
 from avmeter.manifest.aliases import CLIP, KEYS
 from avmeter.manifest.columns import Columns, near_misses, require_columns, resolve_columns
+from avmeter.manifest.places import Place
 from avmeter.manifest.read_table import TABLE_EXTENSIONS, read_table
 from avmeter.manifest.report import ManifestWarning
 from avmeter.manifest.rows import Row, Table
 from avmeter.manifest.values import base_folder, extra_values, file_value, text_value, written_path
 from avmeter.media.extensions import AUDIO_EXTENSIONS
-from avmeter.sample import MEDIA_FIELDS, TEXT_FIELDS, Sample
+from avmeter.sample import DEFAULT_ACCESS, MEDIA_FIELDS, TEXT_FIELDS, RemoteAccess, Sample, StoredFile
 
 MANIFEST_EXTENSIONS = TABLE_EXTENSIONS
 
@@ -56,25 +57,33 @@ class Manifest:
     notes: tuple[str, ...] = ()
 
 
-def read_manifest(path: str | os.PathLike[str], columns: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+def read_manifest(
+    path: str | os.PathLike[str],
+    columns: Mapping[str, str] | None = None,
+    *,
+    remote: RemoteAccess | Mapping[str, Any] | None = None,
+) -> list[dict[str, Any]]:
     """Read samples of a CSV, TSV, JSONL, JSON or Parquet table; the module's docstring lists the columns.
 
     Args:
-        path: The table.
+        path: The table; a path or URL.
         columns: Key of a sample -> column, for columns whose names are not understood.
+        remote: How a URL may be fetched, as for `Evaluator`.
 
     Raises:
         ManifestError: The table cannot be read, has no column of clips, uses an id twice, or a row is malformed; the
             message names the line and the column.
     """
-    manifest = load_manifest(Path(path), columns)
+    manifest = load_manifest(as_location(path), columns, RemoteAccess.parse(remote))
     require_columns([manifest.table], columns or {})
     for doubt in manifest.doubts:
         warnings.warn(ManifestWarning(doubt), stacklevel=2)
     return manifest.samples
 
 
-def load_manifest(path: Path, explicit: Mapping[str, str] | None = None) -> Manifest:
+def load_manifest(
+    path: Place, explicit: Mapping[str, str] | None = None, access: RemoteAccess = DEFAULT_ACCESS
+) -> Manifest:
     """Read a manifest with what was understood of its columns; explicit columns that it lacks are left alone.
 
     Raises:
@@ -84,7 +93,7 @@ def load_manifest(path: Path, explicit: Mapping[str, str] | None = None) -> Mani
         raise ManifestError(
             f"{path}: not a manifest by its extension", hint=f"known: {' '.join(sorted(TABLE_EXTENSIONS))}"
         )
-    table = read_table(path)
+    table = read_table(path, access=access)
     if not table.rows:
         raise ManifestError(f"{path}: no rows", hint="the first line names the columns, each further line is a sample")
     _refuse_texts(table)
@@ -95,15 +104,30 @@ def load_manifest(path: Path, explicit: Mapping[str, str] | None = None) -> Mani
     folders = {
         column: base_folder(table, column) for column, key in columns.keys.items() if key in (*MEDIA_FIELDS, CLIP)
     }
-    samples = [_sample(row, columns, table, folders) for row in table.rows]
-    _give_ids(samples, table, columns)
+    samples = samples_of(table, columns, folders)
     doubts = [
         f"{path}: column `{name}` looks like `{key}`, but is kept as an extra"
         for name, key in near_misses(columns.unused).items()
     ]
-    elsewhere = [c for c, folder in folders.items() if folder != path.parent]
+    elsewhere = [c for c, folder in folders.items() if folder != table.path.parent]
     notes = [f"paths in column {c} are relative to the working directory" for c in elsewhere]
     return Manifest(table=table, columns=columns, samples=samples, doubts=tuple(doubts), notes=tuple(notes))
+
+
+def samples_of(table: Table, columns: Columns, folders: Mapping[str, Place]) -> list[dict[str, Any]]:
+    """Return the samples of the rows of a table, with unique ids.
+
+    Args:
+        table: The rows.
+        columns: What the columns mean.
+        folders: Column of files -> what its paths are relative to.
+
+    Raises:
+        ManifestError: As `read_manifest`.
+    """
+    samples = [_sample(row, columns, table, folders) for row in table.rows]
+    _give_ids(samples, table, columns)
+    return samples
 
 
 def _refuse_texts(table: Table) -> None:
@@ -132,7 +156,7 @@ def _no_clips(table: Table, columns: Columns) -> ManifestError:
     )
 
 
-def _sample(row: Row, columns: Columns, table: Table, folders: Mapping[str, Path]) -> dict[str, Any]:
+def _sample(row: Row, columns: Columns, table: Table, folders: Mapping[str, Place]) -> dict[str, Any]:
     sample: dict[str, Any] = {}
     for column, key in columns.keys.items():
         value = row.cell(column)
@@ -141,7 +165,7 @@ def _sample(row: Row, columns: Columns, table: Table, folders: Mapping[str, Path
         if column in folders:
             value = file_value(value, folders[column], f"{table.path}, {row.where}, column `{column}`")
             if key == CLIP:
-                key = "audio" if Path(str(value)).suffix.lower() in AUDIO_EXTENSIONS else "video"
+                key = "audio" if _suffix(value).lower() in AUDIO_EXTENSIONS else "video"
         elif key == "id":
             value = str(value)
         elif key in TEXT_FIELDS:
@@ -156,6 +180,10 @@ def _sample(row: Row, columns: Columns, table: Table, folders: Mapping[str, Path
     for problem in problems.values():
         raise ManifestError(f"{table.path}, {row.where}: {problem.message}", hint=problem.hint)
     return sample
+
+
+def _suffix(value: Any) -> str:
+    return value.suffix if isinstance(value, StoredFile) else as_location(str(value)).suffix
 
 
 def _give_ids(samples: Sequence[dict[str, Any]], table: Table, columns: Columns) -> None:

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from avmeter.errors import SkipCode, UsageError
-from avmeter.files import parse_json
+from avmeter.files import Url, as_location, parse_json
 from avmeter.result import MetricResult, Skip
 from avmeter.run.extras import extras_of
 from avmeter.run.folder import RESULTS, RUN, SAMPLES, SUMMARY, read_run_facts, run_folder, sha256_of
 from avmeter.run.grouping import GROUP_SCORES
 from avmeter.run.results import EvalResults
 from avmeter.run.score_table import UNNAMED_SKIP
-from avmeter.sample import MEDIA_FIELDS, TEXT_FIELDS, MediaSource, Sample
+from avmeter.sample import MEDIA_FIELDS, TEXT_FIELDS, MediaSource, Sample, StoredFile
 
 _AGAIN = "score again; what is in the feature store is not computed again"
 
@@ -107,9 +107,14 @@ def _mapping(value: Any, name: str) -> Mapping[str, Any]:
 
 
 def _sample(row: Mapping[str, Any]) -> Sample:
-    media = {f: MediaSource(path=Path(row[f])) for f in MEDIA_FIELDS if row[f] is not None}
+    media = {f: _source(row[f]) for f in MEDIA_FIELDS if row[f] is not None}
     texts = {f: row[f] for f in TEXT_FIELDS if row[f] is not None}
     return Sample(id=row["id"], role=row["role"], media=media, texts=texts, extras=extras_of(row))
+
+
+def _source(text: str) -> MediaSource:
+    place = as_location(text)
+    return MediaSource(stored=StoredFile(place=place)) if isinstance(place, Url) else MediaSource(path=place)
 
 
 def _result(name: str, row: Mapping[str, Any]) -> MetricResult:

@@ -109,16 +109,18 @@ class Blocks:
     Args:
         fetch: Fetches a range.
         size: Of the file.
+        first_blocks: How many blocks are fetched where reading starts anew.
         cached_bytes: How much stays in memory; what was used longest ago goes first.
     """
 
-    def __init__(self, fetch: Read, *, size: int, cached_bytes: int = _CACHED_BYTES) -> None:
+    def __init__(self, fetch: Read, *, size: int, first_blocks: int = 4, cached_bytes: int = _CACHED_BYTES) -> None:
         self._fetch = fetch
         self._size = size
         self._most_blocks = max(2 * _MOST_BLOCKS_AHEAD, cached_bytes // _BLOCK_BYTES)
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
         self._next = -1
-        self._ahead = 1
+        self._first_blocks = first_blocks
+        self._ahead = first_blocks
         self._lock = threading.Lock()
 
     def read(self, start: int, stop: int) -> bytes:
@@ -137,7 +139,7 @@ class Blocks:
 
     def _load(self, number: int, last: int) -> None:
         """Fetch a block and those behind it that are known to be asked for, or are likely to be."""
-        self._ahead = min(2 * self._ahead, _MOST_BLOCKS_AHEAD) if number == self._next else 1
+        self._ahead = min(2 * self._ahead, _MOST_BLOCKS_AHEAD) if number == self._next else self._first_blocks
         count = min(max(self._ahead, last - number + 1), _MOST_BLOCKS_AHEAD)
         missing = 1
         while missing < count and number + missing not in self._blocks:

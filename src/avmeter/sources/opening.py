@@ -18,6 +18,8 @@ from avmeter.sources.remote import hash_of, open_remote, remote_key
 
 # As in media.hashing: a state this recent may still be that of other bytes.
 _SETTLED_NS = 2_000_000_000
+_ASKED_AGAIN_S = 5.0
+_READ_AT_ONCE = 8 << 20  # bytes; members of this size cost one request
 
 
 def open_stored(file: StoredFile, access: RemoteAccess = DEFAULT_ACCESS) -> Content:
@@ -32,7 +34,7 @@ def open_stored(file: StoredFile, access: RemoteAccess = DEFAULT_ACCESS) -> Cont
     """
     if isinstance(file.part, Cell):
         return Content.of_bytes(read_cell(file, file.part, access), name=str(file))
-    whole = open_place(file.place, access)
+    whole = open_place(file.place, access, is_sparse=file.part is not None)
     if file.part is None:
         return whole
     try:
@@ -42,14 +44,19 @@ def open_stored(file: StoredFile, access: RemoteAccess = DEFAULT_ACCESS) -> Cont
         raise
 
 
-def open_place(place: Path | Url, access: RemoteAccess = DEFAULT_ACCESS) -> Content:
+def open_place(place: Path | Url, access: RemoteAccess = DEFAULT_ACCESS, *, is_sparse: bool = False) -> Content:
     """Open a file on this disk or behind a URL.
+
+    Args:
+        place: Where it is.
+        access: How URLs may be fetched.
+        is_sparse: Only small parts of it will be read.
 
     Raises:
         MediaError: As `open_stored`.
     """
     if isinstance(place, Url):
-        return open_remote(place, access)
+        return open_remote(place, access, is_sparse=is_sparse)
     try:
         return Content.of_descriptor(os.open(place, os.O_RDONLY), name=str(place))
     except FileNotFoundError as error:
@@ -69,8 +76,10 @@ def stored_key(file: StoredFile, access: RemoteAccess = DEFAULT_ACCESS) -> str:
         MediaError: As `open_stored`.
     """
     if isinstance(file.place, Url):
-        whole = remote_key(file.place, access)
-        return whole if file.part is None else hashlib.sha256(f"{whole}\0{file.part}".encode()).hexdigest()
+        if file.part is None:
+            return remote_key(file.place, access)
+        whole = _shard_key(file.place, access, int(time.monotonic() / _ASKED_AGAIN_S))
+        return hashlib.sha256(f"{whole}\0{file.part}".encode()).hexdigest()
     try:
         found = file.place.stat()
     except OSError:
@@ -78,6 +87,12 @@ def stored_key(file: StoredFile, access: RemoteAccess = DEFAULT_ACCESS) -> str:
     state = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
     age_ns = time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns)
     return _remembered_hash(file, state) if age_ns > _SETTLED_NS else _hash(file)
+
+
+@lru_cache(maxsize=64)
+def _shard_key(place: Url, access: RemoteAccess, _moment: int) -> str:
+    """Return the key of a shard, asked for every now and then and not for each of its members."""
+    return remote_key(place, access)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -101,4 +116,9 @@ def _member(whole: Content, file: StoredFile, span: Span) -> Content:
             f"{file}: the shard breaks off after {there} of its {span.size} bytes",
             hint="write the shard again",
         )
-    return whole.part(span.offset, span.size, name=str(file))
+    member = whole.part(span.offset, span.size, name=str(file))
+    if isinstance(file.place, Path) or span.size > _READ_AT_ONCE:
+        return member
+    data = member.read(0, span.size)
+    whole.close()
+    return Content.of_bytes(data, name=str(file))

@@ -21,6 +21,7 @@ from avmeter.sample.stored import Cell, StoredFile
 from avmeter.sources.remote import open_remote
 
 _ROWS_AT_A_TIME = 4
+_PLAIN_ROWS = 1024
 _PASSED_BYTES = 128 << 20
 _BUFFER_BYTES = 1 << 20
 
@@ -55,6 +56,40 @@ def media_columns(schema: Any) -> dict[str, tuple[str, str | None]]:
             if "bytes" in inner and (pt.is_binary(inner["bytes"]) or pt.is_large_binary(inner["bytes"])):
                 found[column.name] = (f"{column.name}.bytes", f"{column.name}.path" if "path" in inner else None)
     return found
+
+
+def rows_without_media(place: Path | Url, access: RemoteAccess) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a file, with a `StoredFile` in place of the bytes of each medium.
+
+    Where a row has no bytes, its cell is the path that stands beside them, or absent.
+
+    Raises:
+        MediaError, OSError, pyarrow.ArrowInvalid: As `open_parquet`.
+    """
+    file = open_parquet(place, access)
+    media = media_columns(file.schema_arrow)
+    plain = [c.name for c in file.schema_arrow if c.name not in media]
+    names = {column: path for column, (_, path) in media.items() if path is not None}
+    number = 0
+    for group in range(file.num_row_groups):
+        there = {column: has_bytes(file, group, data) for column, (data, _) in media.items()}
+        rows = _plain_rows(file, group, [*plain, *names.values()])
+        for row, cells in enumerate(rows):
+            for column, (data, _) in media.items():
+                name = (cells.get(column) or {}).get("path") if column in names else None
+                part = Cell(row_group=group, row=row, column=data)
+                label = name or f"{place}#row{number}.{column}"
+                cells[column] = StoredFile(place=place, part=part, label=label) if there[column][row] else name
+            yield cells
+            number += 1
+
+
+def _plain_rows(file: Any, row_group: int, columns: list[str]) -> Iterator[dict[str, Any]]:
+    if not columns:
+        yield from ({} for _ in range(file.metadata.row_group(row_group).num_rows))
+        return
+    for batch in file.iter_batches(_PLAIN_ROWS, row_groups=[row_group], columns=columns):
+        yield from batch.to_pylist()
 
 
 def has_bytes(file: Any, row_group: int, column: str) -> list[bool]:

@@ -44,8 +44,13 @@ def remote_file(url: Url, access: RemoteAccess) -> RemoteFile:
     return WebFile(url, access) if url.is_web else StoreFile(url, access)
 
 
-def open_remote(url: Url, access: RemoteAccess) -> Content:
+def open_remote(url: Url, access: RemoteAccess, *, is_sparse: bool = False) -> Content:
     """Open the file behind a URL.
+
+    Args:
+        url: Of the file.
+        access: Limits.
+        is_sparse: Only small parts of it will be read.
 
     Raises:
         MediaError: It cannot be had; the code says why.
@@ -53,7 +58,7 @@ def open_remote(url: Url, access: RemoteAccess) -> Content:
     file = remote_file(url, access)
     facts = file.facts()
     check_size(url, facts.size or 0, access)
-    return _content(url, file, facts, access)
+    return _content(url, file, facts, access, first_blocks=1 if is_sparse else 4)
 
 
 def remote_key(url: Url, access: RemoteAccess) -> str:
@@ -69,7 +74,7 @@ def remote_key(url: Url, access: RemoteAccess) -> str:
     check_size(url, facts.size or 0, access)
     if facts.version is not None and facts.size is not None:
         return hashlib.sha256(f"url\0{url.identity}\0{facts.version}\0{facts.size}".encode()).hexdigest()
-    content = _content(url, file, facts, access)
+    content = _content(url, file, facts, access, first_blocks=4)
     try:
         return hash_of(content)
     finally:
@@ -101,8 +106,8 @@ def fetch(url: Url, access: RemoteAccess, *, max_bytes: int) -> bytes:
         content.close()
 
 
-def _content(url: Url, file: RemoteFile, facts: RemoteFacts, access: RemoteAccess) -> Content:
+def _content(url: Url, file: RemoteFile, facts: RemoteFacts, access: RemoteAccess, *, first_blocks: int) -> Content:
     if not facts.has_ranges or facts.size is None:
         return cached_copy(url, file, facts, access)
-    blocks = Blocks(lambda start, stop: file.read(start, stop, facts), size=facts.size)
+    blocks = Blocks(lambda start, stop: file.read(start, stop, facts), size=facts.size, first_blocks=first_blocks)
     return Content(blocks.read, size=facts.size, name=str(url))

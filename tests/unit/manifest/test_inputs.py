@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from avmeter.errors import ManifestError
 from avmeter.manifest import ManifestWarning, PairingWarning, identical_pairs, samples_from_inputs
+from avmeter.sample import as_samples
 from support.files import touch, written
 
 
@@ -200,3 +202,65 @@ def test_table_as_reference_is_refused(tmp_path: Path) -> None:
     table = written(tmp_path / "refs.csv", "id,reference\na,r.wav\n")
     with pytest.raises(ManifestError, match=r"refs\.csv is a table"):
         samples_from_inputs(touch(tmp_path / "gen", "a.wav"), reference=table)
+
+
+@pytest.fixture
+def objects() -> Iterator[str]:
+    """A set in the store in memory."""
+    import fsspec
+
+    files = fsspec.filesystem("memory")
+    table = (
+        b"audio,reference_audio,text_prompt,link\ngen/a.wav,memory://inputs/ref/a.wav,a dog,https://h/x?sig=SECRET\n"
+    )
+    for name in ("gen/a.wav", "gen/b.wav", "ref/a.wav", "ref/b.wav"):
+        files.pipe_file(f"/inputs/{name}", b"x")
+    files.pipe_file("/inputs/set.csv", table)
+    files.pipe_file("/inputs/prompts.csv", b"id,prompt\na,a dog\nb,a cat\n")
+    yield "memory://inputs"
+    files.rm("/inputs", recursive=True)
+
+
+def test_folders_and_tables_by_url_are_paired_like_others(objects: str) -> None:
+    """By their names below the prefix."""
+    samples = samples_from_inputs(f"{objects}/gen/", reference=f"{objects}/ref/", prompts=f"{objects}/prompts.csv")
+    assert samples == [
+        {
+            "id": f"{n}.wav",
+            "audio": f"{objects}/gen/{n}.wav",
+            "reference_audio": f"{objects}/ref/{n}.wav",
+            "text_prompt": t,
+        }
+        for n, t in (("a", "a dog"), ("b", "a cat"))
+    ]
+
+
+def test_paths_of_a_table_by_url_are_below_it(objects: str) -> None:
+    """Nothing of it names a file of this machine; extras show no credentials."""
+    assert samples_from_inputs(f"{objects}/set.csv") == [
+        {
+            "id": "gen/a.wav",
+            "audio": f"{objects}/gen/a.wav",
+            "reference_audio": f"{objects}/ref/a.wav",
+            "text_prompt": "a dog",
+            "link": "https://h/x?sig=***",
+        }
+    ]
+
+
+def test_clips_by_signed_urls_are_named_without_signatures(tmp_path: Path) -> None:
+    """By themselves, and in a table."""
+    url = "https://host/x/a.wav?X-Amz-Signature=SECRET"
+    table = tmp_path / "set.csv"
+    table.write_text(f"audio,prompt\n{url},a dog\n")
+    for inputs in (url, table):
+        samples = samples_from_inputs(inputs)
+        assert samples[0]["audio"] == url
+        assert "SECRET" not in as_samples(samples)[0].id
+
+
+def test_one_url_by_two_inputs_is_refused() -> None:
+    """Whatever its signature."""
+    with pytest.raises(ManifestError, match=r"was given twice") as caught:
+        samples_from_inputs(["https://h/a.wav?sig=S1", "https://h/a.wav?sig=S2"])
+    assert "S1" not in str(caught.value)

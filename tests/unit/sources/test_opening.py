@@ -10,6 +10,7 @@ import pytest
 from avmeter.errors import MediaError, SkipCode
 from avmeter.files import Url
 from avmeter.sample import Cell, RemoteAccess, Span, StoredFile
+from avmeter.sources import opening
 from avmeter.sources.opening import open_stored, stored_key
 from support.shards import write_parquet
 from support.web import web_server
@@ -29,8 +30,9 @@ def test_member_has_the_key_of_its_bytes(tmp_path: Path) -> None:
     assert open_stored(StoredFile(place=table, part=cell)).open().read() == b"abc"
 
 
-def test_member_of_a_remote_shard_is_named_by_its_place() -> None:
+def test_member_of_a_remote_shard_is_named_by_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """And by the version of the shard, of which no byte is read for that."""
+    monkeypatch.setattr(opening, "_ASKED_AGAIN_S", 1e-9)
     with web_server({"/000.tar": b"---abc---"}) as web:
         place = Url(web.url("/000.tar"))
         parts = [StoredFile(place=place, part=Span(offset=o, size=3)) for o in (0, 3)]
