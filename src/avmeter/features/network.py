@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 from collections.abc import Mapping
 
 from torch import Tensor, nn
 
 from avmeter.features.base import WindowExtractor
+from avmeter.nets.fused import Fusable, OperandRangeError
+from avmeter.nets.fused.availability import is_available
 from avmeter.nets.keys import KeyMap
 from avmeter.runtime import Runtime
 from avmeter.weights.dummy import fill_network
@@ -48,4 +51,9 @@ class NetworkExtractor(WindowExtractor):
         else:
             keys.load(net, self.checkpoint(runtime), source=self.checkpoint_name())
         dtype = runtime.half_dtype if self.half_weights else None
-        return net.to(runtime.device, dtype).eval().requires_grad_(False)
+        net = net.to(runtime.device, dtype).eval().requires_grad_(False)
+        operands = runtime.operand_dtype
+        if operands is not None and isinstance(net, Fusable) and is_available(runtime.device):
+            with contextlib.suppress(OperandRangeError):  # such a network stays as it is written
+                net.fuse(operands)
+        return net

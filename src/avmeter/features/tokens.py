@@ -20,6 +20,7 @@ class TextExtractor(NetworkExtractor):
 
     takes = "text"
     batch_size = 32
+    gpu_batch_size = 256
     _tokenizer: Any = None  # from `load` to `unload`
 
     @abc.abstractmethod

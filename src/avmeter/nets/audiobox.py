@@ -109,6 +109,10 @@ class Audiobox(nn.Module):
         self.encoder = WavLM(config.encoder)
         self.heads = nn.ModuleDict({axis: Head(config) for axis in AXES})
 
+    def fuse(self, dtype: torch.dtype) -> None:
+        """Encode with fused kernels from now on; see `avmeter.nets.fused.Fusable`."""
+        self.encoder.fuse(dtype)
+
     def forward(self, waveform: Tensor, mask: Tensor) -> Tensor:
         """Raw judgements, before the target transform.
 

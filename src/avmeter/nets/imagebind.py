@@ -20,7 +20,7 @@ computed for the CLS token alone, the only one read. Both leave the function unc
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 import torch.nn.functional as F
@@ -28,6 +28,9 @@ from torch import Tensor, nn
 
 from avmeter.nets.empty import empty_network
 from avmeter.nets.keys import KeyMap
+
+if TYPE_CHECKING:
+    from avmeter.nets.fused.encoder import BlockParts, FusedEncoder
 
 TOWERS = ("vision", "audio", "text")
 """The towers that can be built."""
@@ -189,6 +192,24 @@ class Block(nn.Module):
         """Output for the first token alone: (B, L, D) to (B, 1, D)."""
         return self._mlp(x[:, :1] + self.attn.first(self.norm_1(x)))
 
+    def parts(self) -> BlockParts:
+        """Return the parameters as fused kernels name them."""
+        from avmeter.nets.fused.encoder import BlockParts
+
+        attention = self.attn
+        return BlockParts(
+            attention_norm=self.norm_1,
+            qkv_weight=attention.in_proj_weight,
+            qkv_bias=attention.in_proj_bias,
+            out=attention.out_proj,
+            mlp_norm=self.norm_2,
+            fc1=self.mlp.fc1,
+            fc2=self.mlp.fc2,
+            num_heads=attention.num_heads,
+            more_keys=None if attention.bias_k is None else attention.bias_k.flatten(),
+            more_values=None if attention.bias_v is None else attention.bias_v.flatten(),
+        )
+
     def _mlp(self, x: Tensor) -> Tensor:
         mlp: Tensor = self.mlp(self.norm_2(x))
         return x + mlp
@@ -204,9 +225,18 @@ class Tower(nn.Module):
         )
         self.head_norm = nn.LayerNorm(tower.dim, eps=_LAYER_NORM_EPS)
         self.head = nn.Linear(tower.dim, config.embedding_dim, bias=False)
+        self.fused: FusedEncoder | None = None
+
+    def fuse(self, dtype: torch.dtype) -> None:
+        """Encode by fused kernels from now on; see `avmeter.nets.fused.Fusable`."""
+        from avmeter.nets.fused.encoder import FusedEncoder
+
+        self.fused = FusedEncoder((cast(Block, block).parts() for block in self.blocks), dtype=dtype)
 
     def encode_first(self, x: Tensor) -> Tensor:
         """Tokens (B, L, D) to the last block's first token (B, D)."""
+        if self.fused is not None:
+            return self.fused(x, num_tokens=1)[:, 0]
         *body, last = self.blocks
         for block in body:
             x = block(x)
@@ -320,6 +350,12 @@ class ImageBind(nn.Module):
             self.audio_tower = AudioTower(config)
         if "text" in config.towers:
             self.text_tower = TextTower(config)
+
+    def fuse(self, dtype: torch.dtype) -> None:
+        """Encode sound and video by fused kernels from now on; see `avmeter.nets.fused.Fusable`."""
+        for tower in self.children():
+            if not isinstance(tower, TextTower):
+                cast(Tower, tower).fuse(dtype)
 
     def vision(self, pixels: Tensor) -> Tensor:
         """Embeddings of pairs of frames.

@@ -23,7 +23,7 @@ is fused, and the last block is computed for the two tokens that are read. None 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -32,6 +32,9 @@ from torch import Tensor, nn
 from avmeter.errors import UsageError
 from avmeter.nets.empty import empty_network
 from avmeter.nets.keys import KeyMap
+
+if TYPE_CHECKING:
+    from avmeter.nets.fused.encoder import BlockParts, FusedEncoder
 
 # The class token and the distillation token.
 _NUM_EXTRA_TOKENS = 2
@@ -150,6 +153,21 @@ class Block(nn.Module):
         out: Tensor = x + self.mlp(self.norm2(x))
         return out
 
+    def parts(self) -> BlockParts:
+        """Return the parameters as fused kernels name them."""
+        from avmeter.nets.fused.encoder import BlockParts
+
+        return BlockParts(
+            attention_norm=self.norm1,
+            qkv_weight=self.attn.qkv.weight,
+            qkv_bias=self.attn.qkv.bias,
+            out=self.attn.proj,
+            mlp_norm=self.norm2,
+            fc1=self.mlp.fc1,
+            fc2=self.mlp.fc2,
+            num_heads=self.attn.num_heads,
+        )
+
 
 class Passt(nn.Module):
     """Sound tagger and embedding of up to 10 s."""
@@ -167,6 +185,13 @@ class Passt(nn.Module):
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
         self.norm = nn.LayerNorm(dim, eps=1e-6)
         self.head = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, config.num_classes))
+        self.fused: FusedEncoder | None = None
+
+    def fuse(self, dtype: torch.dtype) -> None:
+        """Encode by fused kernels from now on; see `avmeter.nets.fused.Fusable`."""
+        from avmeter.nets.fused.encoder import FusedEncoder
+
+        self.fused = FusedEncoder((cast(Block, block).parts() for block in self.blocks), dtype=dtype)
 
     def tokens(self, mel: Tensor) -> Tensor:
         """Return what the first block reads: class token, distillation token, patches (frequency outer, time inner).
@@ -193,12 +218,17 @@ class Passt(nn.Module):
             UsageError: Another number of bands, or no positions for so many frames.
         """
         self._check(mel)
-        x = self.tokens(mel)
+        embedding = self.norm(self._encode(self.tokens(mel))).mean(dim=1)
+        return PasstOutput(logits=self.head(embedding), embedding=embedding)
+
+    def _encode(self, x: Tensor) -> Tensor:
+        """Tokens (B, L, D) to the last block's class and distillation token (B, 2, D)."""
+        if self.fused is not None:
+            return self.fused(x, num_tokens=_NUM_EXTRA_TOKENS)
         for block in self.blocks[:-1]:
             x = block(x)
-        x = self.norm(self.blocks[-1](x, num_queries=_NUM_EXTRA_TOKENS))
-        embedding = x.mean(dim=1)
-        return PasstOutput(logits=self.head(embedding), embedding=embedding)
+        extra: Tensor = self.blocks[-1](x, num_queries=_NUM_EXTRA_TOKENS)
+        return extra
 
     def _check(self, mel: Tensor) -> None:
         config = self.config

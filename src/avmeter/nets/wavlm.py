@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -28,6 +29,9 @@ from torch import Tensor, nn
 
 from avmeter.nets.empty import empty_network
 from avmeter.nets.keys import KeyMap
+
+if TYPE_CHECKING:
+    from avmeter.nets.fused.grouped_convolution import GroupedConvolution
 
 # Fused attention kernels read a bias in place only if its rows start at multiples of this many numbers.
 _BIAS_ALIGNMENT = 16
@@ -103,10 +107,18 @@ class PositionalConv(nn.Module):
         self.weight_g = nn.Parameter(torch.empty(1, 1, config.position_kernel))
         self.weight_v = nn.Parameter(torch.empty(config.dim, in_group, config.position_kernel))
         self.bias = nn.Parameter(torch.empty(config.dim))
+        self.fused: GroupedConvolution | None = None
+
+    def weight(self) -> Tensor:
+        """Return the kernel (D, D / groups, taps)."""
+        weight: Tensor = self.weight_v * (self.weight_g / self.weight_v.norm(dim=(0, 1), keepdim=True))
+        return weight
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, L, D) to (B, L, D)."""
-        weight = self.weight_v * (self.weight_g / self.weight_v.norm(dim=(0, 1), keepdim=True))
+        if self.fused is not None:
+            return self.fused(x)
+        weight = self.weight()
         out = F.conv1d(x.transpose(1, 2), weight, self.bias, padding=weight.shape[-1] // 2, groups=self.groups)
         # An even kernel with this padding gives one frame too many.
         return F.gelu(out[..., :-1]).transpose(1, 2)
@@ -220,6 +232,14 @@ class WavLM(nn.Module):
         self.position_norm = nn.LayerNorm(config.dim)
         self.relative_bias = RelativeBias(config)
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.num_layers))
+
+    def fuse(self, dtype: torch.dtype) -> None:
+        """Convolve positions by a fused kernel from now on; see `avmeter.nets.fused.Fusable`."""
+        from avmeter.nets.fused.grouped_convolution import GroupedConvolution
+        from avmeter.nets.fused.products import require_range
+
+        require_range(self.conv_norm, self.project.weight, self.project.bias, dtype)
+        self.position.fused = GroupedConvolution(self.position.weight(), self.position.bias, dtype=dtype)
 
     def real_frames(self, mask: Tensor) -> Tensor:
         """Return which frames are real (B, L): those with any real sample in their share of the window.

@@ -41,6 +41,15 @@ class Precision(StrEnum):
         """float16 or bfloat16 in the half precisions, else None."""
         return {Precision.FP16: torch.float16, Precision.BF16: torch.bfloat16}.get(self)
 
+    def operand_dtype(self, device: torch.device) -> torch.dtype | None:
+        """Half precision for the operands of products on a GPU, but of none in strict float32.
+
+        In TF32 mode that is float16: its operands have 10 bits of mantissa too.
+        """
+        if device.type != "cuda" or self is Precision.FLOAT32:
+            return None
+        return self.half_dtype or torch.float16
+
     def attention_dtype(self, device: torch.device) -> torch.dtype | None:
         """float16 for attention in TF32 mode on a GPU, which holds as many digits of its operands; else None."""
         return torch.float16 if self is Precision.TF32 and device.type == "cuda" else None

@@ -68,6 +68,11 @@ class Runtime:
         """Type of attention where it differs from that of the network, else None."""
         return self.precision.attention_dtype(self.device)
 
+    @property
+    def operand_dtype(self) -> torch.dtype | None:
+        """Type of the operands of fused products where they are none of float32, else None."""
+        return self.precision.operand_dtype(self.device)
+
     def stack(self, arrays: Sequence[np.ndarray]) -> Tensor:
         """Stack arrays of one shape to a batch on the device; through pinned memory when that is a GPU."""
         if self.device.type != "cuda":

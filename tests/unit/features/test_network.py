@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from avmeter.errors import WeightsError
 from avmeter.features.base import Features, Window
 from avmeter.features.network import NetworkExtractor
+from avmeter.nets.fused import OperandRangeError
 from avmeter.nets.keys import KeyMap
 from avmeter.runtime import Runtime
 
@@ -39,6 +40,26 @@ class Linear(NetworkExtractor):
         self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
     ) -> Features:
         raise NotImplementedError
+
+
+class FusableNet(nn.Linear):
+    """A layer that remembers for which operands it was fused, and refuses those of bfloat16."""
+
+    fused: torch.dtype | None = None
+
+    def fuse(self, dtype: torch.dtype) -> None:
+        if dtype == torch.bfloat16:
+            raise OperandRangeError("too large")
+        self.fused = dtype
+
+
+class FusableLinear(Linear):
+    """An extractor around it."""
+
+    name = "fusable_linear"
+
+    def architecture(self, runtime: Runtime) -> tuple[nn.Module, KeyMap]:
+        return FusableNet(3, 2), KeyMap(rules=((r"^", "official."),))
 
 
 class HalfLinear(Linear):
@@ -120,3 +141,22 @@ def test_extractors_with_equal_key_share_a_network_until_it_is_unloaded() -> Non
     first.unload()
     assert first._net is None
     assert second._net is on.networks[second.network_key()]
+
+
+@pytest.mark.parametrize(
+    ("operands", "available", "fused"),
+    [
+        (torch.float16, True, torch.float16),
+        (torch.float16, False, None),
+        (None, True, None),
+        (torch.bfloat16, True, None),
+    ],
+    ids=["fused", "no kernels on the device", "strict float32", "refused by the network"],
+)
+def test_network_is_fused_where_operands_kernels_and_range_allow_it(
+    operands: torch.dtype | None, available: bool, fused: torch.dtype | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anywhere else it stays as it is written."""
+    monkeypatch.setattr(Runtime, "operand_dtype", operands)
+    monkeypatch.setattr("avmeter.features.network.is_available", lambda device: available)
+    assert loaded(FusableLinear(), runtime(STATE)).fused == fused

@@ -44,6 +44,14 @@ def test_attention_has_a_type_of_its_own_only_in_tf32_on_a_gpu(name: str, device
 
 
 @pytest.mark.parametrize("name", HALF)
+def test_operands_of_fused_products_are_halves_on_a_gpu_unless_float32_is_strict(name: str) -> None:
+    """float16 stands for TF32, with as many digits; the CPU has no fused products."""
+    expected = {**HALF, "tf32": torch.float16}[name]
+    assert Precision.parse(name).operand_dtype(GPU) == expected
+    assert Precision.parse(name).operand_dtype(CPU) is None
+
+
+@pytest.mark.parametrize("name", HALF)
 def test_tf32_is_off_in_float32_and_on_in_all_others(name: str) -> None:
     """Strict float32 is strict whatever the program had set."""
     with Precision.parse(name).applied(CPU):

@@ -5,12 +5,17 @@ Shapes: B segments, F mel bands, L tokens, D width.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from avmeter.nets.synchformer.config import SynchformerConfig
 from avmeter.nets.synchformer.layers import Aggregator, SelfAttention
+
+if TYPE_CHECKING:
+    from avmeter.nets.fused.encoder import BlockParts, FusedEncoder
 
 
 class _Dense(nn.Module):
@@ -56,6 +61,21 @@ class AudioLayer(nn.Module):
         mlp: Tensor = self.output(F.gelu(self.intermediate(self.layernorm_after(x))))
         return x + mlp
 
+    def parts(self) -> BlockParts:
+        """Return the parameters as fused kernels name them."""
+        from avmeter.nets.fused.encoder import BlockParts
+
+        return BlockParts(
+            attention_norm=self.layernorm_before,
+            qkv_weight=self.attention.qkv.weight,
+            qkv_bias=self.attention.qkv.bias,
+            out=self.attention.output.dense,
+            mlp_norm=self.layernorm_after,
+            fc1=self.intermediate.dense,
+            fc2=self.output.dense,
+            num_heads=self.attention.num_heads,
+        )
+
 
 class AudioEncoder(nn.Module):
     """The stack of layers, one level down in the checkpoint's names."""
@@ -63,9 +83,18 @@ class AudioEncoder(nn.Module):
     def __init__(self, config: SynchformerConfig) -> None:
         super().__init__()
         self.layer = nn.ModuleList(AudioLayer(config) for _ in range(config.depth))
+        self.fused: FusedEncoder | None = None
+
+    def fuse(self, dtype: torch.dtype) -> None:
+        """Encode by fused kernels from now on; see `avmeter.nets.fused.Fusable`."""
+        from avmeter.nets.fused.encoder import FusedEncoder
+
+        self.fused = FusedEncoder((cast(AudioLayer, layer).parts() for layer in self.layer), dtype=dtype)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, L, D) to (B, L, D)."""
+        if self.fused is not None:
+            return self.fused(x)
         for layer in self.layer:
             x = layer(x)
         return x

@@ -156,6 +156,10 @@ class Aggregator(nn.Module):
         """(B, L, D) to (B, D)."""
         tokens = torch.cat([self.cls_token.expand(len(tokens), -1, -1), tokens], dim=1)
         normed = self.norm1(tokens)
-        x: Tensor = tokens[:, 0] + self.self_attn(normed[:1, 0], normed)
+        return self.finish(self.self_attn(normed[:1, 0], normed))
+
+    def finish(self, attended: Tensor) -> Tensor:
+        """Add the CLS token, then the MLP, to what attention has found for it: (B, D) to (B, D)."""
+        x = self.cls_token[:, 0] + attended
         mlp: Tensor = self.linear2(F.gelu(self.linear1(self.norm2(x))))
         return x + mlp

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 
@@ -10,6 +12,9 @@ from avmeter.nets.synchformer.audio import AudioTower
 from avmeter.nets.synchformer.compare import Comparison
 from avmeter.nets.synchformer.config import SynchformerConfig
 from avmeter.nets.synchformer.video import VideoTower
+
+if TYPE_CHECKING:
+    from avmeter.nets.synchformer.fused_video import FusedVideoTower
 
 OFFSET_GRID_S = tuple(round(-2 + 0.2 * i, 1) for i in range(21))
 """Offsets that the 21 classes stand for, in seconds: from -2 to 2 in steps of 0.2."""
@@ -32,6 +37,16 @@ class Synchformer(nn.Module):
             self.audio = AudioTower(config)
         if "compare" in config.parts:
             self.comparison = Comparison(config)
+        self.fused_video: FusedVideoTower | None = None
+
+    def fuse(self, dtype: torch.dtype) -> None:
+        """Compute both towers by fused kernels from now on; see `avmeter.nets.fused.Fusable`."""
+        if "video" in self.config.parts:
+            from avmeter.nets.synchformer.fused_video import FusedVideoTower
+
+            self.fused_video = FusedVideoTower(self.video, dtype=dtype)
+        if "audio" in self.config.parts:
+            self.audio.encoder.fuse(dtype)
 
     def video_features(self, pixels: Tensor) -> Tensor:
         """Features of video segments.
@@ -42,7 +57,7 @@ class Synchformer(nn.Module):
         Returns:
             (B, 8, 768), one feature for every two frames.
         """
-        features: Tensor = self.video(pixels)
+        features: Tensor = (self.fused_video or self.video)(pixels)
         return features
 
     def audio_features(self, mel: Tensor) -> Tensor:

@@ -1,0 +1,42 @@
+"""Fused kernels are left out where they do not run."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import pytest
+import torch
+
+from avmeter.nets.fused.availability import is_available
+
+GPU = torch.device("cuda")
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    is_available.cache_clear()
+
+
+def test_no_kernels_on_the_cpu() -> None:
+    """Triton is not even looked for."""
+    assert not is_available(torch.device("cpu"))
+
+
+def test_no_kernels_on_cards_before_ampere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their matrix units know no bfloat16."""
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (7, 5))
+    assert not is_available(GPU)
+
+
+def test_where_triton_fails_the_plain_networks_run_and_the_log_says_why(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without Triton, or without its compiler, a run is slower and not broken; it is said once."""
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
+    monkeypatch.setitem(sys.modules, "avmeter.nets.fused.pointwise", None)
+    with caplog.at_level(logging.WARNING, logger="avmeter"):
+        assert not is_available(GPU)
+        assert not is_available(GPU)
+    assert len(caplog.records) == 1
+    assert "networks run without them" in caplog.text

@@ -1,0 +1,57 @@
+"""Synchformer's video tower over fused kernels against the tower as it is written."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+import pytest
+import torch
+
+from avmeter.nets import synchformer
+from avmeter.nets.fused import OperandRangeError
+from avmeter.nets.synchformer import Synchformer, SynchformerConfig
+from support.triton_kernels import DTYPES, error, filled, normal, rounding
+
+CONFIG = SynchformerConfig(
+    parts=("video",), dim=64, num_heads=4, mlp_ratio=2, depth=2, num_frames=8, image_size=48, patch_size=16
+)
+
+
+@pytest.fixture
+def net() -> Synchformer:
+    network: Synchformer = filled(synchformer.build(CONFIG), scale=0.2)
+    return network
+
+
+@torch.no_grad()
+def test_tower_over_float32_differs_by_the_rounding_of_operands(net: Synchformer) -> None:
+    """As beside TF32: features stay float32."""
+    pixels = normal(2, 8, 3, 48, 48)
+    exact = net.video_features(pixels)
+    net.fuse(torch.float16)
+    features = net.video_features(pixels)
+    assert features.dtype == torch.float32
+    assert 0 < error(features, exact) < 1.5 * rounding(torch.float16)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@torch.no_grad()
+def test_tower_in_half_precision_is_as_exact_as_the_plain_one(net: Synchformer, dtype: torch.dtype) -> None:
+    """Against float32, its error is no larger than that of the plain tower in the same type, but for chance."""
+    pixels = normal(2, 8, 3, 48, 48)
+    exact = net.video_features(pixels)
+    plain = deepcopy(net).to(dtype)
+    fused = deepcopy(plain)
+    fused.fuse(dtype)
+    assert error(fused.video_features(pixels.to(dtype)), exact) < 1.3 * error(
+        plain.video_features(pixels.to(dtype)), exact
+    )
+
+
+@torch.no_grad()
+def test_tower_that_might_overflow_stays_as_it_is_written(net: Synchformer) -> None:
+    """A refused tower computes what it did before."""
+    net.video.blocks[1].attn.qkv.weight.mul_(1e6)
+    with pytest.raises(OperandRangeError):
+        net.fuse(torch.float16)
+    assert net.fused_video is None
