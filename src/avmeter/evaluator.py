@@ -18,12 +18,13 @@ from typing import Any, overload
 
 import torch
 
-from avmeter.engine.config import OPTION_NAMES, EvaluatorConfig
+from avmeter.engine.config import OPTION_NAMES, RAY, EvaluatorConfig
 from avmeter.engine.executors.base import Executor, OnRows, Progress, finish_run, is_interrupted
 from avmeter.engine.executors.corpus import CorpusState
 from avmeter.engine.executors.local import LocalExecutor
 from avmeter.engine.executors.multi_gpu import MultiGpuExecutor
 from avmeter.engine.executors.part import PartialRun, merge_parts, partial_run
+from avmeter.engine.executors.ray_executor import RayExecutor
 from avmeter.engine.failures import never
 from avmeter.engine.feature_table import FeatureTable, collect_features
 from avmeter.engine.provenance import provenance
@@ -45,7 +46,7 @@ from avmeter.run.grouping import GROUP_SCORES, Grouping, group_score, positions_
 from avmeter.sample import MEDIA_FIELDS, SAMPLE_KEYS, Sample, as_samples
 
 _MAX_NAMES = 8
-_OPTIONS_OF_METRICS = {"num_gpus", "options", "skip_missing_deps"}
+_OPTIONS_OF_METRICS = {"num_gpus", "options", "skip_missing_deps", "executor", "ray_address"}
 
 
 class Evaluator:
@@ -61,7 +62,7 @@ class Evaluator:
         compile: FastVideo's; without effect, which a warning says.
         **options: The other fields of `EvaluatorConfig`: weights, protocol, options, store, precision, batch_size,
             loader_threads, loader_processes, decode_timeout_s, decode_timeout_per_s, skip_missing_deps,
-            limits.
+            limits, remote, executor, ray_address.
 
     Raises:
         UnknownNameError: Unknown metric, protocol, precision or option.
@@ -95,7 +96,9 @@ class Evaluator:
         self._notes = {name: note for name, note in found.items() if note is not None}
         local = LocalExecutor(self._computer)
         self._executor: Executor = local
-        if config.num_devices > 1:
+        if config.executor == RAY:
+            self._executor = RayExecutor(config, local)
+        elif config.num_devices > 1:
             self._executor = MultiGpuExecutor(config, [f"cuda:{i}" for i in range(config.num_gpus)], local)
         self._is_shut_down = self._is_busy = False
         self._lock = threading.RLock()
@@ -319,7 +322,8 @@ class Evaluator:
             started, before = time.monotonic(), self._executor.counts.copy()
             yield origin
             counts = self._executor.counts.since(before)
-            origin |= provenance(metrics, self._config, counts, duration_s=time.monotonic() - started)
+            duration_s, devices = time.monotonic() - started, self._executor.devices
+            origin |= provenance(metrics, self._config, counts, duration_s=duration_s, devices=devices)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:

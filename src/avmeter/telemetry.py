@@ -13,10 +13,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-TELEMETRY_OFF: Mapping[str, str] = MappingProxyType({"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1"})
-"""Variable -> the value with which onnxruntime and huggingface_hub report nothing."""
+TELEMETRY_OFF: Mapping[str, str] = MappingProxyType(
+    {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "RAY_USAGE_STATS_ENABLED": "0"}
+)
+"""Variable -> the value with which onnxruntime, huggingface_hub and Ray report nothing."""
 
-REPORTING_PACKAGES = frozenset({"onnxruntime", "faster_whisper", "sherpa_onnx", "huggingface_hub", "transformers"})
+REPORTING_PACKAGES = frozenset(
+    {"onnxruntime", "faster_whisper", "sherpa_onnx", "huggingface_hub", "transformers", "ray"}
+)
 """Packages that can report their use, and those that import them or carry a copy inside."""
 
 

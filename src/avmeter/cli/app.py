@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from avmeter.cli import (
     audit,
@@ -34,6 +35,7 @@ from avmeter.cli.exit_codes import EXIT_USAGE
 from avmeter.cli.interrupts import Interrupts
 from avmeter.cli.messages import fail, say, warn
 from avmeter.cli.once import OnceCommand
+from avmeter.cli.ray_option import RayOptionCommand
 from avmeter.errors import AvmeterError
 from avmeter.files import is_there
 from avmeter.telemetry import turn_off_telemetry
@@ -50,7 +52,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done; 1 --strict and something was skipped; 2 wrong usage; 3 nothing could be scored.",
 )
-app.command("score")(score.score_command)
+app.command("score", cls=RayOptionCommand)(score.score_command)
 app.command("merge")(merge.merge_command)
 app.command("list")(listing.list_command)
 app.command("probe")(probe.probe_command)
@@ -65,7 +67,8 @@ app.command("stress")(stress.stress_command)
 app.command("demo")(demo.demo_command)
 for group in (app, weights.app, features.app):
     for registered in group.registered_commands:
-        registered.cls = OnceCommand
+        if not issubclass(registered.cls or TyperCommand, OnceCommand):
+            registered.cls = OnceCommand
 
 
 def _print_version(is_asked: bool) -> None:

@@ -85,6 +85,10 @@ def score_command(
     weights: Annotated[str, typer.Option(help="auto, dummy, or a folder.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda:0 ...")] = "auto",
     gpus: Annotated[int, typer.Option(min=1, help="How many GPUs of this machine to use.")] = 1,
+    ray: Annotated[
+        str | None,
+        typer.Option(help="Use a Ray cluster: auto (also where no value follows), local, or host:port of its head."),
+    ] = None,
     precision: Annotated[str, typer.Option(help="float32, tf32, bf16 or fp16.")] = "float32",
     store: Annotated[
         Path | None, typer.Option(help="Folder of the feature store; default is the cache folder.")
@@ -186,6 +190,8 @@ def score_command(
         decode_timeout_s=decode_timeout,
         limits=parse_limits(limit or []),
         remote=access,
+        executor="local" if ray is None else "ray",
+        ray_address=ray or "auto",
     )
     interrupts: Interrupts = context.obj
     interrupts.has_store = not no_store

@@ -25,6 +25,9 @@ from avmeter.runtime.device import device_named, require_gpus
 from avmeter.sample import RemoteAccess
 from avmeter.weights import WeightsSource
 
+LOCAL, RAY = "local", "ray"
+EXECUTORS = (LOCAL, RAY)
+_CLUSTER_DEVICES = ("auto", "cuda", "cpu")
 _WITHOUT_EFFECT = {
     "compile": 'use `precision="tf32"` or `precision="bf16"` where speed counts',
     "pre_upload": "windows of all clips are uploaded batch by batch",
@@ -60,6 +63,10 @@ class EvaluatorConfig:
         skip_missing_deps: Leave out named metrics whose packages are missing, with a warning.
         limits: What a clip may unfold to, where it differs from the defaults: `{"max_duration_s": 36000}`.
         remote: How URLs may be fetched, where it differs from the defaults: `{"allow_private_hosts": True}`.
+        executor: "local" (this machine), or "ray": one worker for each GPU of a Ray cluster, or CPU workers where it
+            has none. `device` is then "auto", "cuda" or "cpu", and stays as it is.
+        ray_address: Cluster of `executor="ray"`: "auto" (`RAY_ADDRESS`, else one on this machine), "local" (a new one
+            on this machine, for this run), or the address of its head, `host:port`.
 
     Raises:
         UnknownNameError: Unknown protocol or precision.
@@ -81,6 +88,8 @@ class EvaluatorConfig:
     skip_missing_deps: bool = False
     limits: MediaLimits | Mapping[str, float] | None = None
     remote: RemoteAccess | Mapping[str, Any] | None = None
+    executor: str = LOCAL
+    ray_address: str = "auto"
 
     def __post_init__(self) -> None:
         check_option_types({field.name: getattr(self, field.name) for field in dataclasses.fields(self)})
@@ -94,11 +103,16 @@ class EvaluatorConfig:
             raise UsageError(f"decode_timeout_s={self.decode_timeout_s}: needs more than 0", hint="the default is 300")
         if not self.decode_timeout_per_s >= 0:
             raise UsageError(f"decode_timeout_per_s={self.decode_timeout_per_s}: needs 0 or more")
+        if self.executor not in EXECUTORS:
+            raise UnknownNameError.among("executor", self.executor, EXECUTORS)
+        if self.executor == RAY:
+            _check_for_cluster(self.device, self.num_gpus)
         if self.num_gpus > 1:
             require_gpus(self.num_gpus, self.device)
         check_protocol(self.protocol)
         # Found once, here: names that depend on the machine are the same for all that read this value.
-        object.__setattr__(self, "device", str(device_named(self.device)))
+        if self.executor != RAY:  # the workers of a cluster have devices of their own
+            object.__setattr__(self, "device", str(device_named(self.device)))
         object.__setattr__(self, "precision", Precision.parse(self.precision))
         object.__setattr__(self, "limits", MediaLimits.parse(self.limits))
         object.__setattr__(self, "remote", RemoteAccess.parse(self.remote))
@@ -143,6 +157,8 @@ class EvaluatorConfig:
     @property
     def torch_device(self) -> torch.device:
         """Device of this process."""
+        if self.executor == RAY:
+            return torch.device("cpu") if self.device == "cpu" else device_named("auto")
         return torch.device(self.device)
 
     @property
@@ -187,7 +203,20 @@ class EvaluatorConfig:
         processes = self.loader_processes
         if processes is None and self.torch_device.type == "cuda":
             processes = max_decode_workers(num_workers)
-        return dataclasses.replace(self, device=device, num_gpus=1, loader_processes=processes)
+        return dataclasses.replace(self, device=device, num_gpus=1, loader_processes=processes, executor=LOCAL)
+
+
+def _check_for_cluster(device: str, num_gpus: int) -> None:
+    if device not in _CLUSTER_DEVICES:
+        raise UsageError(
+            f"device={device!r} with executor={RAY!r}: each worker has a device of its own",
+            hint=f"give one of {', '.join(_CLUSTER_DEVICES)}",
+        )
+    if num_gpus != 1:
+        raise UsageError(
+            f"num_gpus={num_gpus} with executor={RAY!r}: these are GPUs of this machine",
+            hint="leave it out: all GPUs that the cluster has free are used",
+        )
 
 
 OPTION_NAMES = tuple(field.name for field in dataclasses.fields(EvaluatorConfig))

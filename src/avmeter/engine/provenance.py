@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from avmeter.engine.compute.counts import Counts
 from avmeter.engine.config import EvaluatorConfig
+from avmeter.engine.versions import installed_versions
 from avmeter.metrics.base import Metric
 from avmeter.metrics.requirements import requirements_of
 from avmeter.runtime.device import describe_device
 
-_PACKAGES = (
-    "avmeter", "torch", "av", "soxr", "numpy", "transformers", "faster-whisper", "ctranslate2", "onnxruntime",
-)  # fmt: skip
-
 
 def provenance(
-    metrics: Mapping[str, Metric], config: EvaluatorConfig, counts: Counts, *, duration_s: float
+    metrics: Mapping[str, Metric],
+    config: EvaluatorConfig,
+    counts: Counts,
+    *,
+    duration_s: float,
+    devices: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Return JSON values that describe a run.
 
@@ -30,6 +31,7 @@ def provenance(
         config: How they were computed.
         counts: What was computed.
         duration_s: How long it took, seconds.
+        devices: Human-readable names of the devices that computed; default is that of the configuration.
     """
     weights = config.weights_source
     needed = [requirements_of(metric) for metric in metrics.values()]
@@ -37,9 +39,9 @@ def provenance(
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "duration_s": round(duration_s, 3),
-        "versions": {"python": platform.python_version(), **_versions()},
+        "versions": {"python": platform.python_version(), **installed_versions()},
         "platform": platform.platform(),
-        "device": " + ".join([describe_device(config.torch_device)] * config.num_devices),
+        "device": " + ".join(devices or [describe_device(config.torch_device)]),
         "precision": config.precision,
         "weights": {e: weights.fingerprint(e) for e in checkpoints},
         "dummy_weights": weights.is_dummy,
@@ -52,13 +54,3 @@ def provenance(
         "from_store": counts.from_store,
         "command": sys.argv,
     }
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

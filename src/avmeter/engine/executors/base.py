@@ -48,6 +48,10 @@ class Executor(Protocol):
     def counts(self) -> Counts:
         """What has been computed so far."""
 
+    @property
+    def devices(self) -> Sequence[str]:
+        """Human-readable names of the devices that compute, or have computed where they are found on the way."""
+
     def run(
         self,
         samples: Sequence[Sample],
@@ -182,6 +186,6 @@ def finish_run(metrics: Mapping[str, Metric], result: ChunkResult) -> tuple[list
 def is_interrupted(result: ChunkResult) -> bool:
     """Return True if the run, or this part of it, was ended early."""
     # Metrics of the corpus alone have no rows: their states count what was left out.
-    return any(r.skip == INTERRUPTED for row in result.rows for r in row.values()) or any(
-        INTERRUPTED.code in (*s.left_out, *s.left_out_references) for s in result.states.values()
-    )
+    return any(
+        r.skip is not None and r.skip.code == INTERRUPTED.code for row in result.rows for r in row.values()
+    ) or any(INTERRUPTED.code in (*s.left_out, *s.left_out_references) for s in result.states.values())

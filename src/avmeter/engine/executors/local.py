@@ -24,6 +24,7 @@ from avmeter.engine.failures import INTERRUPTED, never
 from avmeter.engine.plan import make_plan
 from avmeter.features.base import Extractor
 from avmeter.metrics.base import Metric
+from avmeter.runtime.device import describe_device
 from avmeter.sample import Sample
 
 CHUNK_SIZE = 128
@@ -48,6 +49,11 @@ class LocalExecutor:
     def counts(self) -> Counts:
         """What has been computed so far."""
         return self.computer.counts
+
+    @property
+    def devices(self) -> Sequence[str]:
+        """Human-readable name of the device."""
+        return [describe_device(self.computer.runtime.device)]
 
     def unload(self) -> None:
         """Drop networks and end decoding processes; they come again when needed."""

@@ -32,6 +32,7 @@ from avmeter.engine.executors.scoring import skip_chunk
 from avmeter.engine.failures import INTERRUPTED, never
 from avmeter.engine.ipc.process import CannotStartError, Process
 from avmeter.metrics.base import Metric
+from avmeter.runtime.device import describe_device
 from avmeter.sample import Sample
 
 logger = logging.getLogger("avmeter")
@@ -73,6 +74,11 @@ class MultiGpuExecutor:
     def counts(self) -> Counts:
         """What has been computed so far, by all."""
         return self._counts.plus(self._local.counts)
+
+    @property
+    def devices(self) -> Sequence[str]:
+        """Human-readable names of the devices."""
+        return [describe_device(config.torch_device) for config in self._configs]
 
     def unload(self) -> None:
         """End the workers, and drop the networks of this process; all come again when needed."""

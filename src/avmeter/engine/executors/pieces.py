@@ -1,0 +1,166 @@
+"""Which pieces of a run wait, run and are done, and what becomes of one whose worker was lost.
+
+A chunk that a worker died over is given to another one. The second time it is split, and split again, until the clip
+that kills workers is alone: that clip is skipped by name, and costs the others nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from avmeter.engine.executors.base import Chunk, ChunkResult
+from avmeter.engine.executors.corpus import merge_states
+from avmeter.engine.executors.scoring import skip_chunk
+from avmeter.errors import SkipCode
+from avmeter.metrics.base import Metric
+from avmeter.result import Skip
+from avmeter.sample import Sample
+
+logger = logging.getLogger("avmeter")
+_DEATHS = 2  # over the same samples, before they are to blame
+_MOVES = 3  # lost machines that count as one death: a clip may use up the memory of a whole machine
+_PARTS = 8  # a worker takes seconds to start: few rounds matter more than few deaths
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Piece:
+    """Consecutive samples of a chunk: all of them, or what it was split into.
+
+    Attributes:
+        chunk: The chunk.
+        offset: Position of the first of them in the chunk.
+        samples: The samples.
+        num_deaths: Workers that died over them.
+        num_moves: Machines that were lost with them.
+    """
+
+    chunk: Chunk
+    offset: int
+    samples: Sequence[Sample]
+    num_deaths: int = 0
+    num_moves: int = 0
+
+    def __str__(self) -> str:
+        start = self.chunk.start + self.offset
+        end = start + len(self.samples) - 1
+        return f"samples {start} to {end}" if end > start else f"sample {start} ({self.samples[0].id})"
+
+    @property
+    def share(self) -> float:
+        """Share of the chunk, 0 to 1, that these samples are."""
+        return len(self.samples) / len(self.chunk.samples)
+
+
+class PieceQueue:
+    """Hands out pieces of chunks, and gives whole chunks back in order.
+
+    Args:
+        chunks: The run.
+        metrics: Name -> metric.
+        max_ahead: Chunks that may be handed out before the first unfinished one is done, which bounds memory.
+    """
+
+    def __init__(self, chunks: Sequence[Chunk], metrics: Mapping[str, Metric], *, max_ahead: int) -> None:
+        self._chunks = chunks
+        self._metrics = metrics
+        self._max_ahead = max_ahead
+        self._num_started = 0
+        self._num_returned = 0
+        self._returned: deque[Piece] = deque()
+        self._results: dict[Chunk, dict[int, ChunkResult]] = {}
+
+    @property
+    def is_done(self) -> bool:
+        """Every chunk was given back."""
+        return self._num_returned == len(self._chunks)
+
+    def take(self) -> Piece | None:
+        """Return the next piece to compute; None where there is none for now."""
+        if self._returned:
+            return self._returned.popleft()
+        if self._num_started == len(self._chunks) or self._num_started >= self._num_returned + self._max_ahead:
+            return None
+        chunk = self._chunks[self._num_started]
+        self._num_started += 1
+        return Piece(chunk=chunk, offset=0, samples=chunk.samples)
+
+    def finish(self, piece: Piece, result: ChunkResult) -> None:
+        """Note the result of a piece."""
+        self._results.setdefault(piece.chunk, {})[piece.offset] = result
+
+    def move(self, piece: Piece) -> None:
+        """Take a piece back whose machine was lost."""
+        if piece.num_moves + 1 >= _MOVES:
+            self.report_death(replace(piece, num_moves=0))
+        else:
+            self._returned.appendleft(replace(piece, num_moves=piece.num_moves + 1))
+
+    def report_death(self, piece: Piece) -> None:
+        """Take a piece back whose worker died: it is tried again, split, or skipped by name."""
+        num_deaths = piece.num_deaths + 1
+        if num_deaths < _DEATHS:
+            self._returned.appendleft(replace(piece, num_deaths=num_deaths))
+        elif len(piece.samples) > 1:
+            self._returned.extendleft(reversed(_split(piece)))
+        else:
+            logger.warning("%s ends every worker that computes it, and is skipped", piece)
+            skip = Skip(
+                code=SkipCode.WORKER_DIED,
+                reason="the process that computed this sample died each time",
+                hint="memory ran out, or a file breaks a library; scoring it alone in one process shows more",
+            )
+            self.finish(piece, skip_chunk(piece.samples, self._metrics, skip))
+
+    def close(self, skip: Skip) -> None:
+        """Skip every sample that has no result yet; whatever still runs must not be reported any more."""
+        self._returned.clear()
+        self._num_started = len(self._chunks)
+        for chunk in self._chunks[self._num_returned :]:
+            results = self._results.setdefault(chunk, {})
+            for offset, samples in _gaps(chunk, results):
+                results[offset] = skip_chunk(samples, self._metrics, skip)
+
+    def pop_finished(self) -> Iterator[tuple[Chunk, ChunkResult]]:
+        """Yield the chunks that are done and have no unfinished one before them, with their results."""
+        while not self.is_done:
+            chunk = self._chunks[self._num_returned]
+            results = self._results.get(chunk, {})
+            if sum(len(r.rows) for r in results.values()) < len(chunk.samples):
+                return
+            del self._results[chunk]
+            self._num_returned += 1
+            yield chunk, self._joined([results[offset] for offset in sorted(results)])
+
+    def _joined(self, results: Sequence[ChunkResult]) -> ChunkResult:
+        joined = results[0]
+        for result in results[1:]:
+            states = merge_states(self._metrics, joined.states, result.states)
+            joined = ChunkResult(rows=joined.rows + result.rows, states=states)
+        return joined
+
+
+def _split(piece: Piece) -> list[Piece]:
+    """Return parts of a piece that are to blame for one death already."""
+    size = -(-len(piece.samples) // _PARTS)
+    return [
+        Piece(
+            chunk=piece.chunk,
+            offset=piece.offset + start,
+            samples=piece.samples[start : start + size],
+            num_deaths=_DEATHS - 1,
+        )
+        for start in range(0, len(piece.samples), size)
+    ]
+
+
+def _gaps(chunk: Chunk, results: Mapping[int, ChunkResult]) -> list[tuple[int, Sequence[Sample]]]:
+    """Return (offset, samples) of what lies between the results of a chunk."""
+    gaps, start = [], 0
+    for offset, length in [*((o, len(results[o].rows)) for o in sorted(results)), (len(chunk.samples), 0)]:
+        if offset > start:
+            gaps.append((start, chunk.samples[start:offset]))
+        start = offset + length
+    return gaps

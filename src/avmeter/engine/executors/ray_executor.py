@@ -1,0 +1,266 @@
+"""A run on a Ray cluster: workers on its nodes take one piece of the run after the other.
+
+Media are decoded where they are scored: what travels are names of files, and rows and corpus states. The results do not
+depend on who computed what: states are merged in the order of the samples.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from avmeter.engine.compute.counts import Counts
+from avmeter.engine.config import EvaluatorConfig
+from avmeter.engine.executors.base import (
+    Chunk,
+    ChunkResult,
+    OnRows,
+    Progress,
+    Row,
+    RunProgress,
+    RunWatch,
+    finish_run,
+    run_in_chunks,
+)
+from avmeter.engine.executors.corpus import CorpusState, merge_states
+from avmeter.engine.executors.local import CHUNK_SIZE, GPU_CHUNK_SIZE, LocalExecutor
+from avmeter.engine.executors.pieces import PieceQueue
+from avmeter.engine.executors.portable import extractor_modules, is_portable
+from avmeter.engine.executors.ray_cluster import RayCluster
+from avmeter.engine.executors.ray_crew import Advanced, Crew, Finished
+from avmeter.engine.executors.ray_worker import RayWork
+from avmeter.engine.failures import INTERRUPTED, never
+from avmeter.errors import SkipCode, UsageError
+from avmeter.metrics.base import Metric
+from avmeter.registry import require_packages
+from avmeter.result import Skip
+from avmeter.sample import Sample
+
+logger = logging.getLogger("avmeter")
+_CHUNKS_PER_WORKER = 4  # so that workers that join, or lose another's chunk, find some
+_CHUNKS_AHEAD = 8  # per worker
+_POLL_S = 0.1
+_WITHOUT_WORKERS_S = 60.0
+_NUM_PATHS = 3
+_CLUSTER_LOST = Skip(
+    code=SkipCode.INTERRUPTED,
+    reason="the Ray cluster lost all its workers before this was computed",
+    hint="the same command goes on from there, if there is a feature store",
+)
+
+
+class RayExecutor:
+    """Runs pieces on the GPUs of a Ray cluster, or on its cores where it has no GPU.
+
+    Metrics that another process cannot import are computed in this one, chunk by chunk, after the others.
+
+    Args:
+        config: Of the run.
+        local: Runs here what cannot run elsewhere.
+        chunk_size: The most samples a worker takes at once; default is 512 for GPUs and 128 for cores.
+
+    Raises:
+        MissingDependencyError: Ray is not installed.
+    """
+
+    def __init__(self, config: EvaluatorConfig, local: LocalExecutor, *, chunk_size: int | None = None) -> None:
+        require_packages('executor="ray"', ["ray"], "ray")
+        self._config = config
+        self._local = local
+        self._chunk_size = chunk_size
+        self._counts = Counts()
+        self._devices: set[str] = set()
+        self._cluster: RayCluster | None = None
+        self._crew: Crew | None = None
+        self._run_number = 0
+
+    @property
+    def counts(self) -> Counts:
+        """What has been computed so far, by all."""
+        return self._counts.plus(self._local.counts)
+
+    @property
+    def devices(self) -> Sequence[str]:
+        """Human-readable names of the devices that have computed something, with the addresses of their nodes."""
+        return sorted(self._devices) or self._local.devices
+
+    def unload(self) -> None:
+        """End the workers and the connection, and drop the networks of this process; all come again when needed."""
+        if self._crew is not None:
+            self._crew.dismiss()
+        if self._cluster is not None:
+            self._cluster.disconnect()
+        self._crew = self._cluster = None
+        self._local.unload()
+
+    def run(
+        self,
+        samples: Sequence[Sample],
+        metrics: Mapping[str, Metric],
+        progress: Progress | None = None,
+        should_stop: Callable[[], bool] = never,
+        *,
+        on_rows: OnRows | None = None,
+    ) -> tuple[list[Row], Row]:
+        """Return the results of every sample, in order, and those of the corpus; once stopped, skips for the rest.
+
+        Raises:
+            UsageError: There is no such cluster, or nothing in it that could take part.
+        """
+        watch = RunWatch(progress=progress, should_stop=should_stop, on_rows=on_rows)
+        return finish_run(metrics, self._run(samples, metrics, watch, of_part=False))
+
+    def run_part(
+        self,
+        samples: Sequence[Sample],
+        metrics: Mapping[str, Metric],
+        progress: Progress | None = None,
+        should_stop: Callable[[], bool] = never,
+        *,
+        on_rows: OnRows | None = None,
+    ) -> ChunkResult:
+        """Return the results of every sample of a part of a set, in order, and the corpus states over the part."""
+        watch = RunWatch(progress=progress, should_stop=should_stop, on_rows=on_rows)
+        return self._run(samples, metrics, watch, of_part=True)
+
+    def _run(
+        self, samples: Sequence[Sample], metrics: Mapping[str, Metric], watch: RunWatch, *, of_part: bool
+    ) -> ChunkResult:
+        size = self._chunk_size or CHUNK_SIZE
+        if samples and any(map(is_portable, metrics.values())):
+            size = self._size_for(self._connect(samples), len(samples))
+        return run_in_chunks(samples, metrics, self._run_chunks, chunk_size=size, watch=watch, of_part=of_part)
+
+    def _connect(self, samples: Sequence[Sample]) -> Crew:
+        """Return the crew of the cluster, connected to if need be."""
+        if self._crew is None:
+            self._cluster = RayCluster(self._config.ray_address)
+            self._crew = Crew(self._cluster, self._config)
+        self._crew.expect_paths(_shared_paths(self._config, samples))
+        self._crew.refresh()
+        if not self._crew.num_slots:
+            raise UsageError(
+                "the Ray cluster has no node that could compute anything",
+                hint="`ray status` shows its resources; nodes need a GPU, or at least one CPU",
+            )
+        return self._crew
+
+    def _size_for(self, crew: Crew, num_samples: int) -> int:
+        """Return how many samples a worker takes at once."""
+        most = self._chunk_size or (GPU_CHUNK_SIZE if crew.on_gpu else CHUNK_SIZE)
+        return max(1, min(most, -(-num_samples // (_CHUNKS_PER_WORKER * crew.num_slots))))
+
+    def _run_chunks(
+        self,
+        chunks: Sequence[Chunk],
+        metrics: Mapping[str, Metric],
+        states: dict[str, CorpusState],
+        progress: RunProgress,
+        should_stop: Callable[[], bool],
+    ) -> Iterator[list[Row]]:
+        remote = {n: m for n, m in metrics.items() if is_portable(m)}
+        here = {n: m for n, m in metrics.items() if n not in remote}
+        for chunk, result in self._remote_results(chunks, remote, progress, should_stop):
+            states.update(merge_states(metrics, states, result.states))
+            rows = result.rows
+            if here:
+                rows_here = self._local.run_chunk(chunk.samples, here, states=states, should_stop=should_stop).rows
+                rows = [a | b for a, b in zip(rows, rows_here, strict=True)]
+            yield rows
+
+    def _remote_results(
+        self,
+        chunks: Sequence[Chunk],
+        metrics: Mapping[str, Metric],
+        progress: RunProgress,
+        should_stop: Callable[[], bool],
+    ) -> Iterator[tuple[Chunk, ChunkResult]]:
+        """Yield one chunk after the other with what the cluster made of it."""
+        crew = self._crew
+        if crew is None or not metrics:  # nothing that could be computed elsewhere
+            for chunk in chunks:
+                yield chunk, ChunkResult(rows=[{} for _ in chunk.samples])
+            return
+        self._run_number += 1
+        queue = PieceQueue(chunks, metrics, max_ahead=_CHUNKS_AHEAD * crew.num_slots)
+        work = self._put(RayWork(metrics=metrics, modules=extractor_modules(metrics.values())))
+        worked = time.monotonic()
+        try:
+            while not queue.is_done:
+                if should_stop():
+                    self._end(crew, queue)
+                elif crew.num_slots:
+                    worked = time.monotonic()
+                    self._step(crew, queue, work, progress)
+                else:
+                    self._wait_for_nodes(crew, queue, worked)
+                yield from queue.pop_finished()
+        except BaseException:
+            crew.dismiss()
+            raise
+
+    def _put(self, work: RayWork) -> Any:
+        assert self._cluster is not None
+        return self._cluster.ray.put(work)
+
+    def _step(self, crew: Crew, queue: PieceQueue, work: Any, progress: RunProgress) -> None:
+        """Give work to whoever is idle, and take in what has come."""
+        crew.refresh()
+        crew.start()
+        for slot in crew.idle():
+            piece = queue.take()
+            if piece is None:
+                break
+            crew.begin(slot, piece, work, self._run_number)
+        for event in crew.poll(_POLL_S):
+            if isinstance(event, Finished):
+                self._take_in(event, queue)
+                progress.update(event.piece.chunk, event.piece.share)
+            elif isinstance(event, Advanced):
+                progress.update(event.piece.chunk, event.share * event.piece.share)
+            elif event.is_blamed:
+                queue.report_death(event.piece)
+            else:
+                queue.move(event.piece)
+
+    def _take_in(self, event: Finished, queue: PieceQueue) -> None:
+        self._counts = self._counts.plus(event.done.counts)
+        self._devices.add(f"{event.done.device} on {event.address}")
+        queue.finish(event.piece, event.done.result)
+
+    def _end(self, crew: Crew, queue: PieceQueue) -> None:
+        """Take in what workers hand in at once, and skip the rest."""
+        for event in crew.stop(self._run_number):
+            if isinstance(event, Finished):
+                self._take_in(event, queue)
+        queue.close(INTERRUPTED)
+
+    def _wait_for_nodes(self, crew: Crew, queue: PieceQueue, worked: float) -> None:
+        """Wait for a node that joins.
+
+        Raises:
+            UsageError: No node fits this run.
+        """
+        if crew.refusals:
+            raise UsageError(
+                f"no node of the Ray cluster can take part: {'; '.join(crew.refusals.values())}",
+                hint="install the same versions on every node, and mount the same folders",
+            )
+        if time.monotonic() > worked + _WITHOUT_WORKERS_S:
+            logger.error("%s", _CLUSTER_LOST.reason)
+            queue.close(_CLUSTER_LOST)
+            return
+        time.sleep(_POLL_S)
+        crew.refresh()
+
+
+def _shared_paths(config: EvaluatorConfig, samples: Sequence[Sample]) -> list[str]:
+    """Return a few paths that every node has to see: the folder of weights, and files of samples."""
+    base = config.weights_source.base
+    files = (source.path for sample in samples for source in sample.media.values() if source.path is not None)
+    present = islice((path for path in files if Path(path).exists()), _NUM_PATHS)
+    return [str(path) for path in (*([base] if base is not None else []), *present)]

@@ -1,0 +1,202 @@
+"""Several nodes of a Ray cluster give the bits of one process; what dies is replaced, what kills is skipped by name.
+
+The nodes are processes of this machine that Ray's own utilities start; the head among them has nothing to compute with.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from avmeter.engine.config import EvaluatorConfig
+from avmeter.engine.executors.local import LocalExecutor
+from avmeter.engine.executors.ray_executor import RayExecutor
+from avmeter.errors import MissingDependencyError, SkipCode, UsageError
+from avmeter.metrics.base import Metric
+from avmeter.metrics.simple_form import adapt
+from avmeter.sample import Sample, as_samples
+from support import require
+from support.media import write_media
+from support.ray_cluster import Machines, machines
+
+RATE = 16_000
+NUM_CLIPS = 24
+OPTIONS = {"audio.frechet_distance": {"backbone": "yamnet"}}
+PLUGIN = """
+import os
+from avmeter import Metric, MetricResult, Need, register_extractor
+from avmeter.features.signal.loudness import LoudnessExtractor
+
+@register_extractor("deadly_on_ray")
+class Deadly(LoudnessExtractor):
+    def extract(self, media):
+        if "deadly" in media.name:
+            os._exit(1)
+        return super().extract(media)
+
+class Survives(Metric):
+    name = "mine.survives"
+    direction = "none"
+
+    @property
+    def needs(self):
+        return (Need(name="x", field="audio", extractor="deadly_on_ray"),)
+
+    def score(self, sample, features):
+        return MetricResult(self.name, float(os.getpid()))
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Machines]:
+    """A head that only coordinates; tests add the nodes that they need."""
+    if importlib.util.find_spec("ray") is None:
+        require.absent("packages", "ray is not installed")
+    with machines() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
+    """Clips with references, one of them missing."""
+    folder, rng = tmp_path_factory.mktemp("clips"), np.random.default_rng(0)
+    made = []
+    for i in range(NUM_CLIPS):
+        paths = [folder / f"{side}{i}.wav" for side in "gr"]
+        for path in paths:
+            wave = (rng.standard_normal(RATE) * 0.01 * (i + 1)).astype(np.float32)
+            write_media(path, wave=wave, sample_rate=RATE, audio_codec="pcm_f32le")
+        made.append({"id": f"clip{i}", "audio": str(paths[0]), "reference_audio": str(paths[1])})
+    made[4]["audio"] = str(folder / "absent.wav")
+    return as_samples(made)
+
+
+@pytest.fixture
+def metrics() -> dict[str, Metric]:
+    require.weights("yamnet")
+    names = ["audio.loudness", "audio.frechet_distance"]
+    return EvaluatorConfig(options=OPTIONS).resolve_metrics(names)
+
+
+def executor(address: str, *, chunk_size: int = 3, **changes: Any) -> RayExecutor:
+    config = EvaluatorConfig(executor="ray", ray_address=address, **changes)
+    return RayExecutor(config, LocalExecutor(config.build_computer()), chunk_size=chunk_size)
+
+
+def local() -> LocalExecutor:
+    return LocalExecutor(EvaluatorConfig(device="cpu").build_computer())
+
+
+def test_run_whose_nodes_die_and_join_gives_the_bits_of_one_process(
+    cluster: Machines, samples: list[Sample], metrics: dict[str, Metric]
+) -> None:
+    """Two nodes; one is killed at its work, a third joins, and then the second is killed too: no sample is lost."""
+    first, second = cluster.add(), cluster.add()
+    joined = []
+
+    def accidents(done: int, total: int) -> None:
+        if not joined:
+            cluster.kill(first)
+            joined.append(cluster.add())
+            cluster.kill(second)
+        shares.append((done, total))
+
+    shares: list[tuple[int, int]] = []
+    pool = executor(cluster.address)
+    try:
+        found = pool.run(samples, metrics, accidents)
+        expected = local().run(samples, metrics)
+        assert found == expected
+        assert found[1]["audio.frechet_distance"].score is not None
+        assert pool.counts.computed == {"loudness": NUM_CLIPS - 1, "yamnet": 2 * NUM_CLIPS - 1}
+        assert shares == sorted(set(shares))
+        assert shares[-1] == (NUM_CLIPS, NUM_CLIPS)
+        assert [d.endswith(" on 127.0.0.1") for d in pool.devices] == [True]
+    finally:
+        pool.unload()
+        for node in joined:
+            cluster.kill(node)
+
+
+@pytest.fixture(scope="module")
+def pool(cluster: Machines) -> Iterator[RayExecutor]:
+    """Workers on one node, for the tests that kill none; the cluster is kept by them."""
+    node = cluster.add()
+    made = executor(cluster.address)
+    yield made
+    made.unload()
+    cluster.kill(node)
+
+
+def test_clip_that_kills_its_worker_is_found_and_skipped_by_name(
+    pool: RayExecutor, samples: list[Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plug-in that nodes import where this process does; the clips beside the deadly one are scored."""
+    (tmp_path / "plugin_on_ray.py").write_text(PLUGIN)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    plugin = importlib.import_module("plugin_on_ray")
+    deadly = tmp_path / "deadly.wav"
+    write_media(deadly, wave=np.ones(RATE, np.float32) * 0.1, sample_rate=RATE, audio_codec="pcm_f32le")
+    clips = [*samples[:2], as_samples([{"id": "deadly", "audio": str(deadly)}])[0], samples[3]]
+    rows, _ = pool.run(clips, {"mine.survives": plugin.Survives()})
+    skips = [row["mine.survives"].skip for row in rows]
+    assert [s and s.code for s in skips] == [None, None, SkipCode.WORKER_DIED, None]
+
+
+def test_run_that_is_stopped_keeps_what_was_finished(
+    pool: RayExecutor, samples: list[Sample], metrics: dict[str, Metric]
+) -> None:
+    """The rest is skipped as interrupted; the next run has everything."""
+    stopped: list[bool] = []
+    rows, corpus = pool.run(samples, metrics, lambda *_: stopped.append(True), lambda: bool(stopped))
+    codes = [row["audio.loudness"].skip and row["audio.loudness"].skip.code for row in rows]
+    assert codes[:3] == [None, None, None]
+    assert codes[-1] == SkipCode.INTERRUPTED
+    assert corpus["audio.frechet_distance"].skip is not None
+    assert corpus["audio.frechet_distance"].skip.code == SkipCode.INTERRUPTED
+    assert pool.run(samples, metrics) == local().run(samples, metrics)
+
+
+class Length:
+    """A metric of a script, which no other process could import."""
+
+    requires_reference = False
+
+    def compute(self, sample: dict[str, Any]) -> float:
+        return float(len(sample["audio"]))
+
+
+def test_metric_from_elsewhere_runs_in_this_process(
+    pool: RayExecutor, samples: list[Sample], metrics: dict[str, Metric]
+) -> None:
+    """Its results stand where they were asked for; parts of a set can be scored too."""
+    both = {"user.length": adapt("user.length", Length()), "audio.loudness": metrics["audio.loudness"]}
+    result = pool.run_part(samples[:3], both)
+    assert [list(row) for row in result.rows] == [["user.length", "audio.loudness"]] * 3
+    assert result.rows == local().run_part(samples[:3], both).rows
+
+
+def test_node_that_does_not_fit_is_refused(
+    pool: RayExecutor, samples: list[Sample], metrics: dict[str, Metric], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With nodes of another version alone there is no run, and the message names the node and both versions."""
+    pool.unload()
+    versions = {"avmeter": "99.0"}
+    monkeypatch.setattr("avmeter.engine.executors.ray_crew.installed_versions", lambda: versions)
+    with pytest.raises(UsageError, match=r"127\.0\.0\.1: avmeter [0-9.]+ is installed, and 99\.0 runs here"):
+        pool.run(samples[:3], metrics)
+    pool.unload()
+
+
+def test_without_ray_the_message_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything else."""
+    monkeypatch.setattr("avmeter.registry.missing_packages", lambda modules: list(modules))
+    with pytest.raises(MissingDependencyError, match="`ray`, which is not installed") as caught:
+        executor("auto")
+    assert caught.value.hint == "pip install 'avmeter[ray]'"
