@@ -29,6 +29,7 @@ from avmeter.cli import (
     report,
     score,
     stress,
+    table,
     weights,
 )
 from avmeter.cli.exit_codes import EXIT_USAGE
@@ -61,6 +62,7 @@ app.add_typer(weights.app, name="weights")
 app.add_typer(features.app, name="features")
 app.add_typer(evaluation.app, name="eval")
 app.command("report")(report.report_command)
+app.command("table")(table.table_command)
 app.command("compare")(compare.compare_command)
 app.command("doctor")(doctor.doctor_command)
 app.command("stress")(stress.stress_command)

@@ -46,8 +46,14 @@ def provenance(
         "weights": {e: weights.fingerprint(e) for e in checkpoints},
         "dummy_weights": weights.is_dummy,
         "metrics": {
-            n: {"direction": m.direction, "unit": m.unit, "range": list(m.range), "options": dict(m.options())}
-            for n, m in metrics.items()
+            n: {
+                "direction": m.direction,
+                "unit": m.unit,
+                "range": list(m.range),
+                "options": dict(m.options()),
+                "checkpoints": list(r.usable_checkpoints(weights)),
+            }
+            for (n, m), r in zip(metrics.items(), needed, strict=True)
         },
         "extractors": sorted({x.identity() for r in needed for x in r.extractors}),
         "computed": counts.computed,

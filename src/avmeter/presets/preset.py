@@ -22,12 +22,14 @@ class PresetMetric:
         name: Metric, labelled or not.
         column: What the table calls it.
         scale: Factor of the table's values ("IB-score" is published times 100).
+        digits: Decimals of the table's values.
         options: Options of the metric.
     """
 
     name: str
     column: str
     scale: float = 1.0
+    digits: int = 2
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
