@@ -19,6 +19,8 @@ from avmeter.weights.dummy import fill_network
 class NetworkExtractor(WindowExtractor):
     """An extractor that says which network it needs; this class fills it and puts it on the device."""
 
+    is_concurrent = True
+
     @abc.abstractmethod
     def architecture(self, runtime: Runtime) -> tuple[nn.Module, KeyMap]:
         """Return the network on the CPU, its parameters still uninitialised, and the key table of its checkpoint."""

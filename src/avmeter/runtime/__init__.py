@@ -9,12 +9,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from avmeter.runtime.cores import CoreShare
     from avmeter.runtime.precision import Precision
     from avmeter.runtime.runtime import CheckpointSource, Runtime
 
-__all__ = ["CheckpointSource", "Precision", "Runtime"]
+__all__ = ["CheckpointSource", "CoreShare", "Precision", "Runtime"]
 
-_MODULES = {"CheckpointSource": "runtime", "Precision": "precision", "Runtime": "runtime"}
+_MODULES = {"CheckpointSource": "runtime", "CoreShare": "cores", "Precision": "precision", "Runtime": "runtime"}
 
 
 def __getattr__(name: str) -> Any:

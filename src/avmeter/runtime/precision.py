@@ -62,12 +62,13 @@ class Precision(StrEnum):
             torch.backends.cuda.matmul.allow_tf32 = self is not Precision.FLOAT32
             torch.backends.cudnn.allow_tf32 = self is not Precision.FLOAT32
             try:
-                with self._autocast(device):
+                with self.autocast(device):
                     yield
             finally:
                 torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = matmul, cudnn
 
-    def _autocast(self, device: torch.device) -> contextlib.AbstractContextManager[Any]:
+    def autocast(self, device: torch.device) -> contextlib.AbstractContextManager[Any]:
+        """Return autocast to the half precision within the block, in the calling thread; nothing in the others."""
         if self.half_dtype is None:
             return contextlib.nullcontext()
         return torch.autocast(device.type, dtype=self.half_dtype)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from avmeter.runtime.cores import CoreShare
 from avmeter.runtime.pinned_upload import PinnedUpload
 from avmeter.runtime.precision import Precision
 
@@ -49,6 +50,7 @@ class Runtime:
 
     Attributes:
         networks: Key -> network, shared by all extractors that name the key.
+        cores: Networks that run at once on the CPU, and the threads of each.
     """
 
     def __init__(self, *, device: torch.device, precision: str, weights: CheckpointSource) -> None:
@@ -56,6 +58,7 @@ class Runtime:
         self.precision = Precision.parse(precision)
         self.weights = weights
         self.networks: dict[Hashable, Any] = {}
+        self.cores = CoreShare()
         self._pinned: PinnedUpload | None = None
 
     @property

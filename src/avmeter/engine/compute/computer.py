@@ -23,10 +23,10 @@ from avmeter.engine.failures import INTERRUPTED, never, skip_of_unavailable
 from avmeter.engine.plan import FeatureRequest, Outcome, Plan
 from avmeter.engine.store import FeatureKey, Store
 from avmeter.errors import MissingDependencyError, WeightsError
-from avmeter.features.base import DerivedExtractor, Extractor, Features
+from avmeter.features.base import DerivedExtractor, Extractor, Features, WindowExtractor
 from avmeter.media import DEFAULT_LIMITS, MediaLimits
 from avmeter.result import Skip
-from avmeter.runtime import Runtime
+from avmeter.runtime import CoreShare, Runtime
 from avmeter.sample import MediaSource
 
 _MAX_THREADS = 8
@@ -117,6 +117,7 @@ class FeatureComputer:
         missing = {k: r for k, r in requests.items() if k not in stored}
         derived = {k: r for k, r in missing.items() if isinstance(_extractor(r[0], plan), DerivedExtractor)}
         direct = _without_unneeded_parents({k: r for k, r in missing.items() if k not in derived}, derived, plan)
+        self._share_cores(len(direct) + len(derived))
         outcomes = Outcomes(known, num_requests=len(plan.requests), progress=progress)
         try:
             with self.runtime.precision.applied(self.runtime.device), _short_switch_interval():
@@ -158,6 +159,17 @@ class FeatureComputer:
                 return self._unavailable[identity]
             self._loaded[identity] = extractor
         return None
+
+    def _share_cores(self, num_jobs: int) -> None:
+        """Give every job a core, as far as there are; networks of fixed threads are built anew when lanes are added."""
+        cores = CoreShare.among(num_jobs)
+        if cores.num_lanes <= self.runtime.cores.num_lanes and self._loaded:
+            return
+        self.runtime.cores = cores
+        for identity, extractor in list(self._loaded.items()):
+            if isinstance(extractor, WindowExtractor) and extractor.is_sized_to_cores:
+                self._loaded.pop(identity).unload()
+                self.runtime.networks.pop(extractor.network_key(), None)
 
     def _assembler(self, jobs: Sequence[FeatureJob], outcomes: Outcomes) -> FeatureAssembler:
         return FeatureAssembler(

@@ -3,7 +3,8 @@
     batch -> upload (a thread of its own) -> launch, in order -> outputs on their way back -> outputs
 
 On a GPU several batches are under way at once, so that it never waits for this process. On the CPU, and where an
-extractor runs something other than a network on tensors, a batch is run when it comes.
+extractor runs something other than a network on tensors, batches run side by side in threads (`Lanes`), or where the
+extractor does not allow that, when they come.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import torch
 from torch import Tensor
 
 from avmeter.engine.compute.batching import Batch
+from avmeter.engine.compute.lanes import Lanes
 from avmeter.features.base import WindowExtractor
 from avmeter.result import Skip
 from avmeter.runtime import Runtime
@@ -48,7 +50,7 @@ class InFlight:
 
 
 class DevicePipeline:
-    """Takes batches, and returns finished ones; those that overlap in the order they came.
+    """Takes batches, and returns finished ones: those of a GPU in the order they came.
 
     Args:
         runtime: Device and precision.
@@ -61,11 +63,12 @@ class DevicePipeline:
         self._uploading: deque[Batch] = deque()
         self._running: deque[tuple[Batch, InFlight | None]] = deque()
         self._uploads: UploadThread | None = None
+        self._lanes: Lanes | None = None
 
     def push(self, batch: Batch) -> Iterator[tuple[Batch, Outputs]]:
         """Start a batch; yield what has been finished meanwhile."""
         if self._runtime.device.type != "cuda" or type(batch.extractor).run is not WindowExtractor.run:
-            yield batch, self._run_batch(batch)
+            yield from self._run_on_cpu(batch)
             return
         if self._uploads is None:
             stream = torch.cuda.current_stream(self._runtime.device)
@@ -79,6 +82,17 @@ class DevicePipeline:
         if self._uploads is not None:
             yield from self._advance(self._uploads, uploading=0, running=0)
             self._uploads = None
+        if self._lanes is not None:
+            yield from self._lanes.drain()
+            self._lanes = None
+
+    def _run_on_cpu(self, batch: Batch) -> Iterator[tuple[Batch, Outputs]]:
+        if not batch.extractor.is_concurrent:
+            yield batch, self._run_batch(batch)
+            return
+        if self._lanes is None:
+            self._lanes = Lanes(self._runtime, self._run_batch)
+        yield from self._lanes.push(batch)
 
     def _advance(self, uploads: UploadThread, *, uploading: int, running: int) -> Iterator[tuple[Batch, Outputs]]:
         while self._uploading and (len(self._uploading) > uploading or uploads.has_result()):

@@ -22,11 +22,11 @@ from avmeter.dsp.mel import MelSpec, mel_of_frames
 from avmeter.errors import WeightsError
 from avmeter.features.audioset.base import AudioSetExtractor
 from avmeter.features.base import Features, Window
+from avmeter.features.onnx import open_session
 from avmeter.features.waveforms import mean_over_windows
 from avmeter.media import MediaItem
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
-from avmeter.telemetry import import_without_telemetry
 
 MEL = MelSpec(
     sample_rate=16_000, n_fft=512, win_length=400, hop_length=160, n_mels=64,
@@ -58,14 +58,13 @@ class Yamnet(AudioSetExtractor):
     min_samples = MEL.win_length
     dependencies = ("onnxruntime",)
     extra = "dnsmos"
-    batch_size = 32
+    batch_size = 8
+    is_concurrent = True
 
     def build_network(self, runtime: Runtime) -> Any:
-        onnxruntime = import_without_telemetry("onnxruntime")
         archive = runtime.weights.path(self.entries[0])
         with tempfile.TemporaryDirectory(prefix="avmeter-") as folder:
-            model = _unpack(archive, Path(folder))
-            return onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
+            return open_session(_unpack(archive, Path(folder)))
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
         waveform = self.waveform(media)

@@ -13,10 +13,10 @@ import numpy as np
 
 from avmeter.dsp.filterbank import slaney_bank
 from avmeter.features.base import Features, Window, WindowExtractor
+from avmeter.features.onnx import open_session
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
-from avmeter.telemetry import import_without_telemetry
 
 SAMPLE_RATE = 16_000
 WINDOW_S = 9.01
@@ -40,15 +40,12 @@ class Dnsmos(WindowExtractor):
     entries = ("dnsmos-p835", "dnsmos-p808")
     dependencies = ("onnxruntime",)
     extra = "dnsmos"
+    batch_size = 1  # windows run one by one, side by side with those of other clips
+    is_concurrent = True
 
     def build_network(self, runtime: Runtime) -> tuple[Any, Any]:
         """Open the sessions of both networks."""
-        onnxruntime = import_without_telemetry("onnxruntime")
-
-        def session(entry: str) -> Any:
-            return onnxruntime.InferenceSession(str(runtime.weights.path(entry)), providers=["CPUExecutionProvider"])
-
-        p835, p808 = (session(entry) for entry in self.entries)
+        p835, p808 = (open_session(runtime.weights.path(entry)) for entry in self.entries)
         return p835, p808
 
     def windows(self, media: MediaItem) -> Iterator[Window]:

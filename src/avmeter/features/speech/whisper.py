@@ -17,6 +17,7 @@ import numpy.typing as npt
 from avmeter.features.base import Window
 from avmeter.features.model_folder import reading_model, require_files
 from avmeter.features.speech.base import SpeechRecogniser
+from avmeter.features.speech.whisper_batches import Transcript, WhisperBatches
 from avmeter.features.vad import SAMPLE_RATE
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
@@ -38,13 +39,16 @@ class Whisper(SpeechRecogniser):
         beam_size: 1 is greedy.
     """
 
-    version = "2"
+    version = "3"
     dependencies = ("faster_whisper",)
     extra = "speech"
     option_names = ("model_name", "language", "vad", "beam_size")
     default_model = "base"
     family = "faster-whisper-"
     max_piece_s = None
+    batch_size = 1  # padded to 30 s, a single clip fills a core: larger batches gain 6% and leave cores without work
+    is_concurrent = True
+    is_sized_to_cores = True
 
     def __init__(
         self, *, model_name: str | None = None, language: str | None = None, vad: bool = True, beam_size: int = 1
@@ -57,46 +61,35 @@ class Whisper(SpeechRecogniser):
 
     def build_network(self, runtime: Runtime) -> Any:
         faster_whisper = import_without_telemetry("faster_whisper")
-        half = runtime.device.type == "cuda" and runtime.half_dtype is not None
+        on_gpu = runtime.device.type == "cuda"
+        half = on_gpu and runtime.half_dtype is not None
         folder, kind = self.model_folder(runtime), "a Whisper of CTranslate2"
         require_files(folder, _FILES, kind)
         with reading_model(folder, kind):
-            return faster_whisper.WhisperModel(
+            net = faster_whisper.WhisperModel(
                 str(folder),
                 device=runtime.device.type,
                 device_index=runtime.device.index or 0,
                 compute_type="float16" if half else "float32",
+                cpu_threads=runtime.cores.threads,
+                num_workers=1 if on_gpu else runtime.cores.num_lanes,
                 local_files_only=True,
             )
+        return WhisperBatches(net)
 
     def transcribe(self, windows: Sequence[Window], runtime: Runtime) -> list[Mapping[str, Any]]:
-        return [self._transcribe(w.inputs["waveform"], w.inputs["spoken"]) for w in windows]
+        model: WhisperBatches = self._net
+        clips = model.transcribe([w.inputs["waveform"] for w in windows], self.language, beam_size=self.beam_size)
+        return [_facts(clip, window.inputs["spoken"]) for clip, window in zip(clips, windows, strict=True)]
 
-    def _transcribe(self, waveform: np.ndarray, spoken: npt.NDArray[np.int64]) -> Mapping[str, Any]:
-        decoded, info = self._net.transcribe(
-            waveform,
-            language=self.language,
-            beam_size=self.beam_size,
-            temperature=0.0,
-            condition_on_previous_text=False,
-        )
-        segments = [
-            {
-                "start_s": s.start,
-                "end_s": s.end,
-                "text": s.text.strip(),
-                "no_speech_prob": s.no_speech_prob,
-                "avg_logprob": s.avg_logprob,
-                "compression_ratio": s.compression_ratio,
-            }
-            for s in decoded
-            if _overlaps(s.start, s.end, spoken)
-        ]
-        return {
-            "segments": segments,
-            "language": info.language if segments else None,
-            "language_probability": info.language_probability if segments else None,
-        }
+
+def _facts(clip: Transcript, spoken: npt.NDArray[np.int64]) -> Mapping[str, Any]:
+    segments = [s for s in clip.segments if _overlaps(s["start_s"], s["end_s"], spoken)]
+    return {
+        "segments": segments,
+        "language": clip.language if segments else None,
+        "language_probability": clip.language_probability if segments else None,
+    }
 
 
 def size_of(model_name: str) -> str:

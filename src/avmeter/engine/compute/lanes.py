@@ -1,0 +1,82 @@
+"""Threads that run batches side by side on the CPU, each batch in one of them."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import torch
+
+from avmeter.engine.compute.batching import Batch
+from avmeter.runtime import Runtime
+from avmeter.runtime.background import BackgroundThread
+
+_WAITING = 2  # batches for each lane that are begun or wait: while one runs, the next is made
+
+
+class Lanes:
+    """Runs batches in threads of its own, which end when this object is dropped.
+
+    The thread that waits may be interrupted at any step, so they share C queues, not futures: see `ByteQueue`.
+
+    Args:
+        runtime: Says how many lanes there are and how many threads a network has in each, and how exactly it computes.
+        run_batch: Runs a batch in the calling thread, and copes with every failure.
+    """
+
+    def __init__(self, runtime: Runtime, run_batch: Callable[[Batch], Any]) -> None:
+        self._num_lanes = runtime.cores.num_lanes
+        self._batches: SimpleQueue[Batch | None] = SimpleQueue()
+        self._results: SimpleQueue[tuple[Batch, Any] | BaseException] = SimpleQueue()
+        self._num_pending = 0
+        for _ in range(self._num_lanes):
+            BackgroundThread(_work, runtime, run_batch, self._batches, self._results).start()
+        weakref.finalize(self, _end, self._batches, self._num_lanes)
+
+    def push(self, batch: Batch) -> Iterator[tuple[Batch, Any]]:
+        """Queue a batch; yield those that are finished, and wait while too many are not."""
+        self._batches.put(batch)
+        self._num_pending += 1
+        yield from self._finished(_WAITING * self._num_lanes)
+
+    def drain(self) -> Iterator[tuple[Batch, Any]]:
+        """Wait for everything, and yield it."""
+        yield from self._finished(0)
+        torch.set_num_threads(torch.get_num_threads())  # what lanes set became the default of threads that start later
+
+    def _finished(self, max_pending: int) -> Iterator[tuple[Batch, Any]]:
+        while self._num_pending:
+            try:
+                result = self._results.get(block=self._num_pending > max_pending)
+            except Empty:
+                return
+            self._num_pending -= 1
+            if isinstance(result, BaseException):
+                raise result
+            yield result
+
+
+def _work(
+    runtime: Runtime,
+    run_batch: Callable[[Batch], Any],
+    batches: SimpleQueue[Batch | None],
+    results: SimpleQueue[tuple[Batch, Any] | BaseException],
+) -> None:
+    torch.set_num_threads(runtime.cores.threads)
+    while (batch := batches.get()) is not None:
+        try:
+            with runtime.precision.autocast(runtime.device):  # a setting of each thread
+                results.put((batch, run_batch(batch)))
+        except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
+            results.put(error)
+
+
+def _end(batches: SimpleQueue[Batch | None], num_lanes: int) -> None:
+    try:
+        while True:
+            batches.get_nowait()  # what nobody waits for any more
+    except Empty:
+        for _ in range(num_lanes):
+            batches.put(None)
