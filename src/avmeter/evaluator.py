@@ -18,6 +18,7 @@ from typing import Any, overload
 
 import torch
 
+from avmeter.engine.compute.counts import Counts
 from avmeter.engine.config import OPTION_NAMES, RAY, EvaluatorConfig
 from avmeter.engine.executors.base import Executor, OnRows, Progress, finish_run, is_interrupted
 from avmeter.engine.executors.corpus import CorpusState
@@ -131,6 +132,10 @@ class Evaluator:
     def config(self) -> EvaluatorConfig:
         """How it was configured."""
         return self._config
+
+    def describe(self, metrics: Sequence[str] | str | None = None) -> dict[str, Any]:
+        """Return the provenance of a run that has computed nothing yet; `metrics` as for `evaluate`."""
+        return provenance(self._choose(metrics), self._config, Counts(), duration_s=0.0)
 
     def notes_about(self, metrics: Collection[str]) -> list[str]:
         """Return what is doubtful about these metrics as they were configured, in sentences."""

@@ -148,6 +148,65 @@ def test_store_can_be_elsewhere_or_nowhere(tmp_path, clips):
     assert not (tmp_path / "cache").exists()
 
 
+KILLED = """
+import os, signal, sys
+from avmeter.cli import main
+from avmeter.engine.executors import local
+from avmeter.run import journal
+
+local.CHUNK_SIZE, journal._FEWEST_ROWS = 8, 8
+flush, count = journal.RunJournal.flush, 0
+
+def flush_and_die(self):
+    global count
+    flush(self)
+    count += 1
+    if count == 9:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+journal.RunJournal.flush = flush_and_die
+main()
+"""
+
+
+def test_killed_run_leaves_its_rows_to_be_read_and_goes_on(tmp_path):
+    """At nine tenths it has nine tenths of its rows, to be read and reported as partial; the same command ends it."""
+    rng = np.random.default_rng(0)
+    (tmp_path / "clips").mkdir()
+    for i in range(80):
+        noise = (0.1 * rng.standard_normal(RATE // 2)).astype(np.float32)
+        write_media(tmp_path / "clips" / f"{i:02}.wav", wave=noise, sample_rate=RATE, audio_codec="pcm_s16le")
+    command = ["score", str(tmp_path / "clips"), "-m", "audio.loudness", "--out", str(tmp_path / "run")]
+    killed = subprocess.run([sys.executable, "-c", KILLED, *command], capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert len(read_run(tmp_path / "run")) == 72
+    report = avmeter("report", tmp_path / "run")
+    assert (report.code, "partial: the run was ended after 72 of 80 samples" in report.err) == (0, True)
+    assert "partial: the run was ended after 72 of 80" in (tmp_path / "run" / "report.html").read_text()
+    assert avmeter(*command).code == 0
+    computed, from_store = counts(tmp_path / "run")
+    assert (computed + from_store, from_store >= 64) == (80, True)
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == [
+        "report.html", "results.csv", "results.parquet", "run.json", "samples.parquet", "summary.json"
+    ]  # fmt: skip
+    avmeter(*command[:-1], tmp_path / "undisturbed")
+    assert scores(tmp_path / "run") == scores(tmp_path / "undisturbed")
+
+
+def test_second_run_into_one_folder_is_refused_at_once(tmp_path, clips):
+    """The first goes on, and is there in the end; the second says which process has the folder."""
+    first = start("score", clips, *METRICS, "--out", tmp_path / "run")
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "run" / "unfinished").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    second = avmeter("score", clips, *METRICS, "--out", tmp_path / "run")
+    assert second.code == 2
+    assert f"another run is writing to it (process {first.pid} on " in second.err
+    first.communicate(timeout=120)
+    assert first.returncode == 0
+    assert len(scores(tmp_path / "run")) == NUM_CLIPS
+
+
 INTERRUPTS = """
 import random, signal, sys, time
 from pathlib import Path

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from avmeter.cli.messages import say
+from avmeter.cli.messages import say, warn
 
 
 def report_command(
@@ -29,6 +29,8 @@ def report_command(
     from avmeter.run import read_run, write_breakdown
 
     results = read_run(run)
+    if results.provenance.get("partial"):
+        warn(results.provenance["notes"][0])
     if by or cluster is not None:
         results.group(cluster=cluster, by=by or ())
     if by:

@@ -11,6 +11,7 @@ import typer
 from avmeter.cli.exit_codes import EXIT_NOTHING, EXIT_SKIPPED
 from avmeter.cli.formats import print_fastvideo, require_format
 from avmeter.cli.interrupts import Interrupted, Interrupts
+from avmeter.cli.journal import journal_of
 from avmeter.cli.messages import join_names, say, warn
 from avmeter.cli.options import parse_limits, parse_options, parse_remote
 from avmeter.cli.presets import choose, with_videos
@@ -135,7 +136,7 @@ def score_command(
     from avmeter.evaluator import Evaluator
     from avmeter.manifest import parse_columns, parse_pairing, samples_from_inputs, with_texts
     from avmeter.metrics.selection import with_reference_features
-    from avmeter.run import Grouping, prepare_run
+    from avmeter.run import Grouping, claim_run, prepare_run
     from avmeter.sample import as_samples
 
     require_format(output_format)
@@ -158,6 +159,7 @@ def score_command(
         _refuse_input_folder(out, [*inputs, *([reference] if reference is not None else [])])
         prepare_run(out, breakdown=bool(by))
         refuse_other_shard(out, part)
+        context.with_resource(claim_run(out))
     samples = with_texts(
         with_videos(samples, chosen.preset),
         text_prompt=text_prompt,
@@ -205,7 +207,7 @@ def score_command(
         job = ShardJob(shard=part, out=out, metrics=names, grouping=grouping, with_groups=groups, origin=origin)
         raise typer.Exit(run_shard(evaluator, items, job, interrupts, strict=strict))
     with interrupts.deferred():
-        results = _evaluate(evaluator, samples, interrupts, explicit=chosen.explicit)
+        results = _evaluate(evaluator, samples, out, interrupts, explicit=chosen.explicit)
         if chosen.preset is not None:
             results.provenance = {**results.provenance, "preset": chosen.preset.name}
         if grouping != Grouping():
@@ -229,18 +231,22 @@ def _refuse_input_folder(out: Path, inputs: Sequence[str]) -> None:
 
 
 def _evaluate(
-    evaluator: Evaluator, samples: SampleList, interrupts: Interrupts, *, explicit: Sequence[str]
+    evaluator: Evaluator, samples: SampleList, out: Path | None, interrupts: Interrupts, *, explicit: Sequence[str]
 ) -> EvalResults:
-    """Run the metrics for which some sample has the inputs."""
+    """Run the metrics for which some sample has the inputs; rows go to the disk as they come."""
     from avmeter.sample import as_samples
 
     chosen = _select(evaluator, as_samples(samples), samples, explicit=explicit)
-    with progress_bar(len(samples), "scoring") as on_progress:
+    with (
+        journal_of(out, len(samples), evaluator.describe(chosen)) as on_rows,
+        progress_bar(len(samples), "scoring") as on_progress,
+    ):
         return evaluator.evaluate(
             samples=samples,
             metrics=chosen,
             progress=on_progress,
             should_stop=interrupts.should_stop,
+            on_rows=on_rows,
         )
 
 
@@ -263,10 +269,13 @@ def _select(
 def _write_and_show(results: EvalResults, out: Path | None, output_format: str) -> None:
     """Write the run folder, then print: what ends the printing costs no results, and a full disk no table."""
     from avmeter.report import print_run, write_report
+    from avmeter.run.folder import remove_unfinished
 
     if results.provenance.get("partial"):
         if out is not None and results.provenance["num_finished"]:
             _write_partial(results, out)
+        elif out is not None:
+            remove_unfinished(out)
         return
     try:
         if out is not None:

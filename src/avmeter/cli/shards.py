@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from avmeter.cli.exit_codes import EXIT_NOTHING, EXIT_SKIPPED
 from avmeter.cli.interrupts import Interrupted, Interrupts
+from avmeter.cli.journal import journal_of
 from avmeter.cli.messages import say
 from avmeter.cli.progress import progress_bar
 from avmeter.errors import UsageError
@@ -84,22 +85,26 @@ def run_shard(
     """Score and write a shard; return the exit code."""
     from avmeter.engine.executors.base import RunWatch
     from avmeter.run import write_run
-    from avmeter.shards import score_shard
+    from avmeter.shards import plan_shard, score_shard
 
-    positions = job.shard.positions(len(samples))
-    say(f"{job.shard}: samples {positions.start + 1} to {positions.stop} of {len(samples)}")
+    plan = plan_shard(
+        evaluator,
+        samples,
+        job.shard,
+        metrics=job.metrics,
+        grouping=job.grouping,
+        with_groups=job.with_groups,
+        origin=job.origin,
+    )
+    say(f"{job.shard}: samples {plan.positions.start + 1} to {plan.positions.stop} of {len(samples)}")
+    facts = {**evaluator.describe(job.metrics), **plan.provenance}
     with interrupts.deferred():
-        with progress_bar(len(positions), "scoring") as on_progress:
-            scored = score_shard(
-                evaluator,
-                samples,
-                job.shard,
-                metrics=job.metrics,
-                grouping=job.grouping,
-                with_groups=job.with_groups,
-                origin=job.origin,
-                watch=RunWatch(progress=on_progress, should_stop=interrupts.should_stop),
-            )
+        with (
+            journal_of(job.out, len(plan.positions), facts) as on_rows,
+            progress_bar(len(plan.positions), "scoring") as on_progress,
+        ):
+            watch = RunWatch(progress=on_progress, should_stop=interrupts.should_stop, on_rows=on_rows)
+            scored = score_shard(evaluator, samples, plan, watch=watch)
         with interrupts.saving():
             write_run(scored.results, job.out, states=scored.states)
             say(f"written: {job.out}, to be merged with the other shards: avmeter merge {job.out.parent} --out RUN")

@@ -8,6 +8,7 @@
 | `breakdown.csv` | every metric by the values of a column, where that was asked for (`EvalResults.group`) |
 | `summary.json` | corpus scores and what the per-sample scores amount to |
 | `corpus_states.npz` | what corpus metrics have collected, in a shard of a run (`avmeter.shards`) |
+| `unfinished/` | rows of a run that goes on or was killed (`avmeter.run.journal`) |
 | `run.json` | what produced the scores; the id of the run, and the hash of each of its files |
 
 The three tables have a column `extra.NAME` for each extra of the samples; see `avmeter.run.extras`.
@@ -21,9 +22,11 @@ else in the folder is touched, and a folder whose files of these names were not 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import platform
+import re
 import secrets
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -60,6 +63,9 @@ _MARKS = {
     STRESS: f'"format": "{STRESS_FORMAT}"'.encode(),
     BREAKDOWN: ",".join(BREAKDOWN_HEADER).encode(),
 }
+UNFINISHED = "unfinished"
+"""Folder in a run folder with the rows of a run that goes on, or was killed; `avmeter.run.journal` writes it."""
+_PART = re.compile(r"(results|samples)-\d{5,}\.parquet")
 _HEAD = 4096  # bytes in which a mark stands
 _OTHER_FOLDER = "choose another folder for the run"
 
@@ -108,6 +114,8 @@ def write_run(
         (place / STATES).unlink(missing_ok=True)
         staged.place(*(place / name for name in contents | breakdown))
         staged.place(place / RUN)
+        with contextlib.suppress(OSError):
+            remove_unfinished(place)
     return place
 
 
@@ -138,6 +146,24 @@ def prepare_run(
             return place
     except OSError as error:
         raise _unwritable(place, error) from error
+
+
+def remove_unfinished(place: Path) -> None:
+    """Remove the rows of a run that did not come to its end from its folder, and nothing that others put there.
+
+    Raises:
+        OSError: They cannot be removed, or the folder is somebody else's.
+    """
+    folder = place / UNFINISHED
+    if not folder.is_dir():
+        return
+    if (folder / RUN).exists() and read_run_facts(folder) is None:
+        raise FileExistsError(errno.EEXIST, f"{folder} is of another program")
+    remove_stray_files(folder)
+    for path in sorted(folder.iterdir(), key=lambda p: p.name == RUN):  # what says whose they are goes last
+        if _PART.fullmatch(path.name) or path.name == RUN:
+            path.unlink()
+    folder.rmdir()
 
 
 def write_breakdown(results: ScoreTable, folder: str | os.PathLike[str]) -> Path:

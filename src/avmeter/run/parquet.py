@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from avmeter.result import MetricResult
 from avmeter.run.encoding import encodable, to_json, to_jsonable
 from avmeter.run.extras import extra_columns
-from avmeter.run.score_table import ScoreTable
+from avmeter.run.score_table import ScoreTable, record_of
 from avmeter.sample import MEDIA_FIELDS, TEXT_FIELDS, Sample
 
 RUN_ID_KEY = "avmeter.run_id"
+_ROWS_AT_ONCE = 8192  # samples to a row group: what is in memory beside the run itself
 
 
 def results_parquet(results: ScoreTable, run_id: str) -> bytes:
@@ -33,14 +36,26 @@ def results_parquet(results: ScoreTable, run_id: str) -> bytes:
         ],
         metadata={RUN_ID_KEY: run_id},
     )
-    positions = [i for i, row in enumerate(results) for _ in row]
-    rows = [
-        {**{k: v if k == "score" else to_jsonable(v) for k, v in flat.items() if k != "details"},
-         "details": to_json(flat["details"]), "position": position,
-         **{name: column[position] for name, column in extras.items()}}
-        for position, flat in zip(positions, results.to_rows(), strict=True)
-    ]  # fmt: skip
-    return _bytes_of(pa.Table.from_pylist(rows, schema=schema))
+    ids = results.sample_ids
+
+    def rows(positions: range) -> list[dict[str, Any]]:
+        return [
+            {**_result_cells(ids[i], name, result), "position": i, **{c: cells[i] for c, cells in extras.items()}}
+            for i in positions
+            for name, result in results[i].items()
+        ]
+
+    starts = range(0, len(results), _ROWS_AT_ONCE)
+    groups = (rows(range(start, min(start + _ROWS_AT_ONCE, len(results)))) for start in starts)
+    return _bytes_of(schema, (pa.Table.from_pylist(group, schema=schema) for group in groups))
+
+
+def _result_cells(sample_id: str, name: str, result: MetricResult) -> dict[str, Any]:
+    cells = {"sample_id": sample_id, "metric": name, **record_of(result)}
+    return {
+        **{k: v if k == "score" else to_jsonable(v) for k, v in cells.items() if k != "details"},
+        "details": to_json(cells["details"]),
+    }
 
 
 def samples_parquet(results: ScoreTable, run_id: str) -> bytes:
@@ -51,7 +66,7 @@ def samples_parquet(results: ScoreTable, run_id: str) -> bytes:
     samples = results.samples or [Sample(id=i) for i in results.sample_ids]
     cells = {c: [_sample_cell(s, c) for s in samples] for c in columns} | extra_columns(samples)
     schema = pa.schema([(c, pa.string()) for c in cells], metadata={RUN_ID_KEY: run_id})
-    return _bytes_of(pa.table(cells, schema=schema))
+    return _bytes_of(schema, [pa.table(cells, schema=schema)])
 
 
 def _sample_cell(sample: Sample, column: str) -> str | None:
@@ -68,10 +83,13 @@ def _sample_cell(sample: Sample, column: str) -> str | None:
     return encodable(text) if isinstance(text, str) else to_json(text)
 
 
-def _bytes_of(table: Any) -> bytes:
+def _bytes_of(schema: Any, tables: Iterable[Any]) -> bytes:
+    """Return a file with a row group for each table."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
+    with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
+        for table in tables:
+            writer.write_table(table)
     return bytes(sink.getvalue().to_pybytes())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +13,19 @@ from avmeter.errors import SkipCode, UsageError
 from avmeter.files import Url, as_location, parse_json
 from avmeter.result import MetricResult, Skip
 from avmeter.run.extras import extras_of
-from avmeter.run.folder import RESULTS, RUN, SAMPLES, SUMMARY, read_run_facts, run_folder, sha256_of
+from avmeter.run.folder import RESULTS, RUN, SAMPLES, SUMMARY, UNFINISHED, read_run_facts, run_folder, sha256_of
 from avmeter.run.grouping import GROUP_SCORES
+from avmeter.run.journal import part_name
 from avmeter.run.results import EvalResults
 from avmeter.run.score_table import UNNAMED_SKIP
 from avmeter.sample import MEDIA_FIELDS, TEXT_FIELDS, MediaSource, Sample, StoredFile
 
+_ROWS_AT_ONCE = 8192
 _AGAIN = "score again; what is in the feature store is not computed again"
 
 
 def read_run(folder: str | os.PathLike[str]) -> EvalResults:
-    """Read the results of a run folder.
+    """Read the results of a run folder; those of a run that was killed are the rows that it left, and say so.
 
     Raises:
         UsageError: Not a run folder; or one that was not written to its end, holds files of different runs, or is
@@ -33,6 +35,8 @@ def read_run(folder: str | os.PathLike[str]) -> EvalResults:
 
     place = run_folder(folder)
     facts = read_run_facts(place)
+    if "written" not in (facts or {}) and (place / UNFINISHED / RUN).is_file():
+        return _read_unfinished(place)
     if facts is None:
         raise UsageError(
             f"{place}: not a run folder (no {RUN} of a run)", hint="pass the folder that `avmeter score --out` wrote"
@@ -42,7 +46,7 @@ def read_run(folder: str | os.PathLike[str]) -> EvalResults:
     try:
         contents = {name: (place / name).read_bytes() for name in (RESULTS, SAMPLES, SUMMARY)}
         _refuse_mixture(place, contents, facts.get("files"))
-        samples, rows = _read_tables(contents)
+        samples, rows = _read_tables(contents[SAMPLES], contents[RESULTS])
         corpus = _read_corpus(parse_json(contents[SUMMARY]))
         provenance = _checked_provenance(facts.get("provenance", {}))
     except UsageError:
@@ -62,18 +66,46 @@ def _refuse_mixture(place: Path, contents: Mapping[str, bytes], hashes: Any) -> 
         )
 
 
-def _read_tables(contents: Mapping[str, bytes]) -> tuple[list[Sample], list[dict[str, MetricResult]]]:
-    import pyarrow.parquet as pq
+def _read_unfinished(place: Path) -> EvalResults:
+    """Return the rows that a run has left which did not come to its end; its corpus has no scores."""
+    import pyarrow
 
-    samples = [_sample(row) for row in pq.read_table(io.BytesIO(contents[SAMPLES])).to_pylist()]
+    folder = place / UNFINISHED
+    samples: list[Sample] = []
+    rows: list[dict[str, MetricResult]] = []
+    try:
+        facts = read_run_facts(folder) or {}
+        provenance = _checked_provenance(facts.get("provenance", {}))
+        number = 0
+        while (folder / part_name("results", number)).is_file():
+            tables = [(folder / part_name(kind, number)).read_bytes() for kind in ("samples", "results")]
+            more = _read_tables(*tables)
+            samples, rows, number = samples + more[0], rows + more[1], number + 1
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, pyarrow.ArrowException) as error:
+        raise UsageError(f"{folder}: a file of this run is damaged ({error})", hint=_AGAIN) from error
+    note = f"partial: the run was ended after {len(rows)} of {facts.get('num_samples')} samples; {_AGAIN}"
+    partial = {"partial": True, "num_finished": len(rows), "notes": [note, *provenance.get("notes", [])]}
+    return EvalResults(rows, samples=samples, provenance={**provenance, **partial})
+
+
+def _read_tables(samples_file: bytes, results_file: bytes) -> tuple[list[Sample], list[dict[str, MetricResult]]]:
+    samples = [_sample(row) for row in _rows_of(samples_file)]
     by_position: dict[int, dict[str, MetricResult]] = defaultdict(dict)
-    for row in pq.read_table(io.BytesIO(contents[RESULTS])).to_pylist():
+    for row in _rows_of(results_file):
         row["details"] = parse_json(row["details"])
         by_position[row["position"]][row["metric"]] = _result(row["metric"], row)
     beyond = by_position.keys() - range(len(samples))
     if beyond:
         raise ValueError(f"{RESULTS} has rows of {len(beyond)} samples that {SAMPLES} does not have")
     return samples, [by_position.get(i, {}) for i in range(len(samples))]
+
+
+def _rows_of(content: bytes) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a table, without all of them in memory at once."""
+    import pyarrow.parquet as pq
+
+    for batch in pq.ParquetFile(io.BytesIO(content)).iter_batches(_ROWS_AT_ONCE):
+        yield from batch.to_pylist()
 
 
 def _read_corpus(summary: Any) -> dict[str, MetricResult]:

@@ -5,7 +5,7 @@ the folders are the run that one process would have written, to the bit.
 """
 
 from avmeter.shards.merge import find_shards, merge_shards
-from avmeter.shards.score import ScoredShard, score_shard
+from avmeter.shards.score import ScoredShard, ShardPlan, plan_shard, score_shard
 from avmeter.shards.shard import Shard
 
-__all__ = ["ScoredShard", "Shard", "find_shards", "merge_shards", "score_shard"]
+__all__ = ["ScoredShard", "Shard", "ShardPlan", "find_shards", "merge_shards", "plan_shard", "score_shard"]

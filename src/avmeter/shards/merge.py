@@ -108,7 +108,8 @@ def _read_part(folder: Path) -> _Part:
         raise UsageError(f"{folder}: damaged, its {RUN} does not say which shard it is", hint=_AGAIN)
     shard = Shard(index=facts["index"], count=facts["count"])
     positions = shard.positions(facts["num_samples"])
-    if (positions.start, positions.stop, len(positions)) != (facts["start"], facts["stop"], len(results)):
+    num_rows = len(positions) if results.provenance.get("partial") else len(results)
+    if (positions.start, positions.stop, len(positions)) != (facts["start"], facts["stop"], num_rows):
         raise UsageError(f"{folder}: damaged, {shard} has {len(results)} of {len(positions)} samples", hint=_AGAIN)
     return _Part(folder=folder, shard=shard, results=results)
 
@@ -142,7 +143,8 @@ def _refuse_unfit(parts: Sequence[_Part]) -> None:
     for part in parts:
         if part.results.provenance.get("partial"):
             finished = part.results.provenance.get("num_finished")
-            problems.append(f"{part} was ended early: {finished} of {len(part.results)} samples are finished")
+            of = part.facts["stop"] - part.facts["start"]
+            problems.append(f"{part} was ended early: {finished} of {of} samples are finished")
     if problems:
         raise UsageError("\n".join(problems), hint=f"merging needs every shard once and whole; {_AGAIN}")
 

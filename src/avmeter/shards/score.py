@@ -22,6 +22,25 @@ GROUP = "group"
 
 
 @dataclass(frozen=True, kw_only=True)
+class ShardPlan:
+    """What a shard will be.
+
+    Attributes:
+        shard: Which part of the set.
+        positions: Of its samples in the set.
+        metrics: Names of the metrics, the same for every shard.
+        by: Columns whose groups get corpus scores.
+        provenance: What the run folder will say of it, beside what was computed.
+    """
+
+    shard: Shard
+    positions: range
+    metrics: Sequence[str]
+    by: tuple[str, ...]
+    provenance: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScoredShard:
     """A shard to be written.
 
@@ -38,7 +57,7 @@ class ScoredShard:
     num_left_out: int = 0
 
 
-def score_shard(
+def plan_shard(
     evaluator: Evaluator,
     samples: Sequence[Sample],
     shard: Shard,
@@ -46,10 +65,9 @@ def score_shard(
     metrics: Sequence[str],
     grouping: Grouping | None = None,
     with_groups: bool = False,
-    watch: RunWatch | None = None,
     origin: Mapping[str, Any] | None = None,
-) -> ScoredShard:
-    """Score one shard of a set.
+) -> ShardPlan:
+    """Plan one shard of a set.
 
     Args:
         evaluator: With the metrics.
@@ -59,38 +77,59 @@ def score_shard(
         grouping: How the samples of the set belong together.
         with_groups: Collect for every group of `grouping.by` what its corpus scores need; it reads features a second
             time, which should come out of a store.
-        watch: Who follows the run, and may stop it.
         origin: What else the provenance says of the run, the same for every shard.
 
     Raises:
         UsageError: What a metric collects cannot be written to a file.
     """
-    chosen = {name: evaluator.metrics[name] for name in metrics}
-    refuse_unwritable_states(chosen)
-    grouping, watch = grouping or Grouping(), watch or RunWatch()
+    refuse_unwritable_states({name: evaluator.metrics[name] for name in metrics})
+    grouping = grouping or Grouping()
     positions = shard.positions(len(samples))
-    own = list(samples[positions.start : positions.stop])
-    part = evaluator.evaluate_part(
-        own, metrics=metrics, progress=watch.progress, should_stop=watch.should_stop, on_rows=watch.on_rows
-    )
     facts = {
         "index": shard.index, "count": shard.count, "start": positions.start, "stop": positions.stop,
         "num_samples": len(samples), "inputs": hash_of_inputs(samples), "metrics": list(metrics),
-        **config_facts(evaluator.config), "same_as_reference": identical_pairs(own),
+        **config_facts(evaluator.config),
+        "same_as_reference": identical_pairs(samples[positions.start : positions.stop]),
         "grouping": grouping.to_facts(), "doubts": evaluator.notes_about(metrics),
     }  # fmt: skip
-    notes = [f"{shard}: samples {positions.start + 1} to {positions.stop} of {len(samples)}, without corpus scores"]
-    found: dict[str, Any] = {**part.provenance, **(origin or {}), SHARD: facts, "notes": notes}
+    note = f"{shard}: samples {positions.start + 1} to {positions.stop} of {len(samples)}, without corpus scores"
+    return ShardPlan(
+        shard=shard,
+        positions=positions,
+        metrics=metrics,
+        by=grouping.by if with_groups else (),
+        provenance={**(origin or {}), SHARD: facts, "notes": [note]},
+    )
+
+
+def score_shard(
+    evaluator: Evaluator, samples: Sequence[Sample], plan: ShardPlan, *, watch: RunWatch | None = None
+) -> ScoredShard:
+    """Score a shard.
+
+    Args:
+        evaluator: With the metrics.
+        samples: The whole set.
+        plan: Which part of it, and how.
+        watch: Who follows the run, and may stop it.
+    """
+    watch = watch or RunWatch()
+    own = list(samples[plan.positions.start : plan.positions.stop])
+    part = evaluator.evaluate_part(
+        own, metrics=plan.metrics, progress=watch.progress, should_stop=watch.should_stop, on_rows=watch.on_rows
+    )
+    found: dict[str, Any] = {**part.provenance, **plan.provenance}
     if part.provenance.get("partial"):
-        notes.insert(0, f"partial: {part.provenance['num_finished']} of {len(own)} samples were finished")
+        partial = f"partial: {part.provenance['num_finished']} of {len(own)} samples were finished"
+        found["notes"] = [partial, *plan.provenance["notes"]]
         return ScoredShard(results=EvalResults(part.rows, samples=own, provenance=found), states=None)
     sets: dict[SetName, Mapping[str, CorpusState]] = {ALL: part.states}
-    if with_groups:
-        groups = evaluator.evaluate_groups_of_part(samples, positions, by=grouping.by, metrics=metrics)
+    if plan.by:
+        groups = evaluator.evaluate_groups_of_part(samples, plan.positions, by=plan.by, metrics=plan.metrics)
         sets |= {(GROUP, *key) if key else CONTEXT: states for key, states in groups.items()}
     return ScoredShard(
         results=EvalResults(part.rows, samples=own, provenance=found),
-        states=encode_states(sets, chosen),
+        states=encode_states(sets, {name: evaluator.metrics[name] for name in plan.metrics}),
         num_used=sum(s.num_used for s in part.states.values()),
         num_left_out=sum(s.left_out.total() for s in part.states.values()),
     )

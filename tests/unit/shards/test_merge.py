@@ -17,7 +17,7 @@ from avmeter.evaluator import Evaluator
 from avmeter.run import EvalResults, Grouping, write_run
 from avmeter.run.folder import STATES
 from avmeter.sample import Sample, as_samples
-from avmeter.shards import Shard, find_shards, merge_shards, score_shard
+from avmeter.shards import Shard, find_shards, merge_shards, plan_shard, score_shard
 from avmeter.shards.facts import SHARD
 from support.media import write_media
 from support.runs import reseal
@@ -61,9 +61,9 @@ def whole(samples: list[Sample], evaluator: Evaluator) -> EvalResults:
 
 
 def write_shard(evaluator: Evaluator, samples: Sequence[Sample], text: str, out: Path, **options: Any) -> Path:
-    scored = score_shard(
-        evaluator, samples, Shard.parse(text, {}), metrics=METRICS, grouping=GROUPING, with_groups=True, **options
-    )
+    shard = Shard.parse(text, {})
+    plan = plan_shard(evaluator, samples, shard, metrics=METRICS, grouping=GROUPING, with_groups=True)
+    scored = score_shard(evaluator, samples, plan, **options)
     return write_run(scored.results, out / text.replace("/", "-"), states=scored.states)
 
 

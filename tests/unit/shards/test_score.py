@@ -8,7 +8,7 @@ from avmeter.errors import UsageError
 from avmeter.evaluator import Evaluator
 from avmeter.registry import register
 from avmeter.sample import as_samples
-from avmeter.shards import Shard, score_shard
+from avmeter.shards import Shard, plan_shard
 from support.registrations import forgotten_registrations
 
 
@@ -35,4 +35,4 @@ def test_metric_whose_state_cannot_be_written_is_refused_before_anything_is_scor
         evaluator = Evaluator(["user.levels"], "cpu")
         samples = as_samples([{"level": 1.0}])
         with pytest.raises(UsageError, match=r"user\.levels: what it collects cannot be written"):
-            score_shard(evaluator, samples, Shard(index=1, count=2), metrics=["user.levels"])
+            plan_shard(evaluator, samples, Shard(index=1, count=2), metrics=["user.levels"])
