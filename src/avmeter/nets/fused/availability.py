@@ -15,17 +15,20 @@ _MIN_CAPABILITY = (8, 0)
 
 @functools.cache
 def is_available(device: torch.device) -> bool:
-    """Return True if Triton compiles and runs a kernel on this device; tried once, with a kernel of the package.
+    """Return True if Triton compiles and runs kernels on this device; tried once, with a product and its GELU.
 
-    Triton needs a C compiler on the machine, besides the card.
+    Triton needs a C compiler on the machine, besides the card. Its kernels run on the current device, whatever the
+    device of their tensors, so whoever launches them sets it.
     """
     if device.type != "cuda" or torch.cuda.get_device_capability(device) < _MIN_CAPABILITY:
         return False
     try:
-        from avmeter.nets.fused.pointwise import gelu_in_place
+        from avmeter.nets.fused.gelu_product import linear_gelu
 
-        one = gelu_in_place(torch.ones(8, device=device, dtype=torch.float16))
-        return bool((one.float() - 0.8413447).abs().max() < 1e-3)
+        with torch.cuda.device(device):
+            ones = torch.ones(16, 64, dtype=torch.float16, device=device)
+            product = linear_gelu(ones / 64, ones, ones.new_zeros(16))
+            return bool((product.float() - 0.8413447).abs().max() < 1e-3)  # GELU of 1
     except Exception as error:  # noqa: BLE001 - whatever Triton fails with, the plain networks take its place
         logger.warning("fused kernels do not run on %s, networks run without them: %s", device, error)
         return False

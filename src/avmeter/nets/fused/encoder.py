@@ -171,7 +171,7 @@ class FusedEncoder:
         """
         num_sequences = len(x)
         rows = x.reshape(-1, x.shape[-1])
-        with torch.autocast(x.device.type, enabled=False):
+        with torch.cuda.device_of(x), torch.autocast(x.device.type, enabled=False):
             for block in self._blocks if num_tokens is None else self._blocks[:-1]:
                 block(rows, num_sequences)
             if num_tokens is None:

@@ -1,4 +1,5 @@
-"""A matrix product with bias and GELU in one kernel, on cards that copy tiles by themselves (Hopper and later).
+"""A matrix product with bias and GELU in one kernel, on Hopper: it needs cards that copy tiles by themselves, and have
+144 KB of shared memory.
 
 Elsewhere the product is torch's, and the GELU a pass of its own.
 
@@ -19,7 +20,7 @@ from triton.tools.tensor_descriptor import TensorDescriptor
 from avmeter.nets.fused.pointwise import gelu, gelu_in_place
 
 _ROWS, _COLUMNS, _DEPTH = 128, 256, 64  # tile of the output, and how much of the inner axis is loaded at once
-_TILE_COPY_CAPABILITY = (9, 0)
+_HOPPER = (9, 0)
 
 
 @triton.jit
@@ -82,6 +83,6 @@ def _num_programs(device: torch.device) -> int:
     """Return how many programs fill the device; 0 where the kernel cannot run. On the CPU, Triton's interpreter."""
     if device.type != "cuda":
         return 4
-    if torch.cuda.get_device_capability(device) < _TILE_COPY_CAPABILITY:
+    if torch.cuda.get_device_capability(device) != _HOPPER:
         return 0
     return torch.cuda.get_device_properties(device).multi_processor_count

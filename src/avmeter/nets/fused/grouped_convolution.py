@@ -78,9 +78,10 @@ class GroupedConvolution:
         grouped = torch.unflatten(x.to(self._weight.dtype), -1, (self._groups, -1)).transpose(1, 2)
         padded = F.pad(grouped, (0, 0, before, self._taps - 1 - before))
         out = x.new_empty(x.shape)
-        _convolution_kernel[(triton.cdiv(length, _ROWS), self._groups, b)](
-            padded.contiguous(), self._weight, self._bias, out, length, padded.shape[2], self._weight.shape[1],
-            CHANNELS=self._channels, COLUMNS=max(triton.next_power_of_2(self._channels), _SMALLEST_TILE),
-            ROWS=_ROWS, DEPTH=_DEPTH, FAST=x.is_cuda, num_warps=4, num_stages=3,
-        )  # fmt: skip
+        with torch.cuda.device_of(x):
+            _convolution_kernel[(triton.cdiv(length, _ROWS), self._groups, b)](
+                padded.contiguous(), self._weight, self._bias, out, length, padded.shape[2], self._weight.shape[1],
+                CHANNELS=self._channels, COLUMNS=max(triton.next_power_of_2(self._channels), _SMALLEST_TILE),
+                ROWS=_ROWS, DEPTH=_DEPTH, FAST=x.is_cuda, num_warps=4, num_stages=3,
+            )  # fmt: skip
         return out

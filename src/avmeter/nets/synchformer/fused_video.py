@@ -85,12 +85,14 @@ class FusedVideoTower:
 
     def __call__(self, pixels: Tensor) -> Tensor:
         """Pixels (B, frames, 3, height, width) to features (B, T, D)."""
-        tokens = self._embed(pixels)
-        grid = tokens.shape[:3]
-        x = tokens.view(-1, tokens.shape[-1])
-        for block in self._blocks:
-            block(x, (grid[0], grid[1], grid[2]))
-        return torch.unflatten(self._pool(self._norm(x).view(-1, grid[2], x.shape[1])), 0, grid[:2])
+        with torch.cuda.device_of(pixels):  # type: ignore[no-untyped-call]
+            tokens = self._embed(pixels)
+            segments, times, length, dim = tokens.shape
+            x = tokens.view(-1, dim)
+            for block in self._blocks:
+                block(x, (segments, times, length))
+            pooled = self._pool(self._norm(x).view(-1, length, dim))
+        return torch.unflatten(pooled, 0, (segments, times))
 
 
 class _Pooling:

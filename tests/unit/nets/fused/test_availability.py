@@ -34,7 +34,7 @@ def test_where_triton_fails_the_plain_networks_run_and_the_log_says_why(
 ) -> None:
     """Without Triton, or without its compiler, a run is slower and not broken; it is said once."""
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
-    monkeypatch.setitem(sys.modules, "avmeter.nets.fused.pointwise", None)
+    monkeypatch.setitem(sys.modules, "avmeter.nets.fused.gelu_product", None)
     with caplog.at_level(logging.WARNING, logger="avmeter"):
         assert not is_available(GPU)
         assert not is_available(GPU)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from copy import deepcopy
 from typing import Any
 
@@ -94,3 +95,16 @@ def test_network_that_might_overflow_stays_as_it_is_written() -> None:
     with pytest.raises(OperandRangeError):
         net.fuse(torch.float16)
     assert net.fused is None
+
+
+@pytest.mark.parametrize("case", CASES)
+@torch.no_grad()
+def test_kernels_run_on_the_device_of_the_tokens(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Triton would run them on the current device, which is not that of a worker on the second card."""
+    build, run = CASES[case]
+    net = build()
+    net.fuse(torch.float16)
+    devices = []
+    monkeypatch.setattr(torch.cuda, "device_of", lambda x: devices.append(x.device) or nullcontext())
+    run(net, torch.float32)
+    assert {d.type for d in devices} == {DEVICE.type}

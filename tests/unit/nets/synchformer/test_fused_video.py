@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from copy import deepcopy
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 from avmeter.nets import synchformer
 from avmeter.nets.fused import OperandRangeError
 from avmeter.nets.synchformer import Synchformer, SynchformerConfig
-from support.triton_kernels import DTYPES, error, filled, normal, rounding
+from support.triton_kernels import DEVICE, DTYPES, error, filled, normal, rounding
 
 CONFIG = SynchformerConfig(
     parts=("video",), dim=64, num_heads=4, mlp_ratio=2, depth=2, num_frames=8, image_size=48, patch_size=16
@@ -55,3 +56,13 @@ def test_tower_that_might_overflow_stays_as_it_is_written(net: Synchformer) -> N
     with pytest.raises(OperandRangeError):
         net.fuse(torch.float16)
     assert net.fused_video is None
+
+
+@torch.no_grad()
+def test_kernels_run_on_the_device_of_the_pixels(net: Synchformer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Triton would run them on the current device, which is not that of a worker on the second card."""
+    net.fuse(torch.float16)
+    devices = []
+    monkeypatch.setattr(torch.cuda, "device_of", lambda x: devices.append(x.device) or nullcontext())
+    net.video_features(normal(1, 8, 3, 48, 48))
+    assert {d.type for d in devices} == {DEVICE.type}
