@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from avmeter.cli.exit_codes import EXIT_NOTHING
+from avmeter.cli.remote_runs import local_input
 
 
 def compare_command(
+    context: typer.Context,
     run_a: Annotated[Path, typer.Argument(help="Run folder A, the baseline.")],
     run_b: Annotated[Path, typer.Argument(help="Run folder B, the candidate.")],
     cluster: Annotated[
@@ -31,7 +33,7 @@ def compare_command(
     from avmeter.report import print_comparison
     from avmeter.run import compare
 
-    comparisons = compare(run_a, run_b, cluster=cluster)
+    comparisons = compare(local_input(context, run_a), local_input(context, run_b), cluster=cluster)
     print_comparison(comparisons)
     if not any(c.is_judged for c in comparisons):
         raise typer.Exit(EXIT_NOTHING)

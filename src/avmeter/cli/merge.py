@@ -9,11 +9,13 @@ import typer
 
 from avmeter.cli.formats import print_fastvideo, require_format
 from avmeter.cli.messages import say, warn
+from avmeter.cli.remote_runs import local_input, local_output
 from avmeter.cli.score import exit_code
 from avmeter.errors import UsageError
 
 
 def merge_command(
+    context: typer.Context,
     shards: Annotated[list[Path], typer.Argument(help="Folders that `score --shard` wrote, or one that holds them.")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder to write.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when anything was skipped.")] = False,
@@ -34,8 +36,9 @@ def merge_command(
     from avmeter.shards import find_shards, merge_shards
 
     require_format(output_format)
-    folders = find_shards(shards)
+    folders = find_shards([local_input(context, shard) for shard in shards])
     if out is not None:
+        out = local_output(context, out)
         _refuse_shard_folder(out, folders)
     results = merge_shards(folders)
     devices = {shard["device"] for shard in results.provenance["shards"]}

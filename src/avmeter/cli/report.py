@@ -8,9 +8,12 @@ from typing import Annotated
 import typer
 
 from avmeter.cli.messages import say, warn
+from avmeter.cli.remote_runs import local_input
+from avmeter.files import as_url
 
 
 def report_command(
+    context: typer.Context,
     run: Annotated[Path, typer.Argument(help="Run folder.")],
     by: Annotated[list[str] | None, typer.Option("--by", help="Column to break down every metric by.")] = None,
     cluster: Annotated[
@@ -27,7 +30,9 @@ def report_command(
     """
     from avmeter.report import print_run, write_report
     from avmeter.run import read_run, write_breakdown
+    from avmeter.run.remote_folder import replace_derived
 
+    place, run = as_url(run), local_input(context, run)
     results = read_run(run)
     if results.provenance.get("partial"):
         warn(results.provenance["notes"][0])
@@ -36,6 +41,9 @@ def report_command(
     if by:
         write_breakdown(results, run)
     try:
-        say(f"written: {write_report(results, run, notes=results.provenance.get('notes', ()))}")
+        page = write_report(results, run, notes=results.provenance.get("notes", ()))
+        if place is not None:
+            replace_derived(run, place)
+        say(f"written: {page if place is None else place.joined(page.name)}")
     finally:
         print_run(results)

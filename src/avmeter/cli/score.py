@@ -16,6 +16,7 @@ from avmeter.cli.messages import join_names, say, warn
 from avmeter.cli.options import parse_limits, parse_options, parse_remote
 from avmeter.cli.presets import choose, with_videos
 from avmeter.cli.progress import progress_bar
+from avmeter.cli.remote_runs import local_output
 from avmeter.cli.shards import ShardJob, find_shard, refuse_other_shard, run_shard
 from avmeter.errors import UsageError
 from avmeter.files import is_folder
@@ -59,7 +60,9 @@ def score_command(
     preset: Annotated[
         str | None, typer.Option(help="Metrics and settings of a published table; `avmeter list --presets` has them.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder to write.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Run folder to write; a path, or a URL such as s3://bucket/run.")
+    ] = None,
     shard: Annotated[
         str | None,
         typer.Option(help="Score one part of the set, for `merge`: 2/8, or auto in a Slurm array or under torchrun."),
@@ -156,6 +159,7 @@ def score_command(
     if samples.pairing.ignored:
         say(f"ignored, not media: {join_names(samples.pairing.ignored)}")
     if out is not None:
+        out = local_output(context, out, access)
         _refuse_input_folder(out, [*inputs, *([reference] if reference is not None else [])])
         prepare_run(out, breakdown=bool(by))
         refuse_other_shard(out, part)

@@ -58,6 +58,8 @@ PAGE, STRESS, BREAKDOWN = "report.html", "stress.json", "breakdown.csv"
 PAGE_MARK = '<meta name="generator" content="avmeter">'
 """Stands in the head of every page, by which it is known to be a run's."""
 STRESS_FORMAT = "avmeter-stress"
+OWN_FILES = frozenset((RESULTS, TABLE, SAMPLES, SUMMARY, STATES, RUN, PAGE, STRESS, BREAKDOWN))
+"""Names of all files that a run may have."""
 _MARKS = {
     PAGE: PAGE_MARK.encode(),
     STRESS: f'"format": "{STRESS_FORMAT}"'.encode(),
@@ -188,7 +190,7 @@ def begin_run(folder: str | os.PathLike[str]) -> Path:
     place = run_folder(folder)
     _refuse_foreign(place, ())
     with _writing(place), StagedFiles() as mark:
-        mark.add(place / RUN, _unfinished(secrets.token_hex(8)))
+        mark.add(place / RUN, unfinished_mark())
         mark.place()
         _remove_pages(place)
     return place
@@ -197,11 +199,29 @@ def begin_run(folder: str | os.PathLike[str]) -> Path:
 def read_run_facts(place: Path) -> dict[str, Any] | None:
     """Return the content of `run.json`; None if there is no such file of this version."""
     try:
-        facts = parse_json((place / RUN).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return parse_run_facts((place / RUN).read_bytes())
+    except OSError:
+        return None
+
+
+def parse_run_facts(content: bytes) -> dict[str, Any] | None:
+    """Return what a `run.json` says; None if it is none of this version."""
+    try:
+        facts = parse_json(content.decode("utf-8"))
+    except ValueError:
         return None
     is_run = isinstance(facts, dict) and facts.get("format") == FORMAT and facts.get("format_version") == FORMAT_VERSION
     return facts if is_run else None
+
+
+def refuse_other_files(place: str, names: Sequence[str], run_json: bytes) -> None:
+    """Refuse to replace files of the names of a run, where what stands beside them is no run's `run.json`.
+
+    Raises:
+        UsageError: There are some.
+    """
+    if names and parse_run_facts(run_json) is None:
+        raise UsageError(f"{place} holds {', '.join(names)}, which no run has written", hint=_OTHER_FOLDER)
 
 
 def run_folder(folder: str | os.PathLike[str]) -> Path:
@@ -315,6 +335,11 @@ def _remove_pages(place: Path) -> None:
     for name in _MARKS:
         if (place / name).is_file() and _is_own(place / name):
             (place / name).unlink()
+
+
+def unfinished_mark() -> bytes:
+    """Return the `run.json` of a run that is being written."""
+    return _unfinished(secrets.token_hex(8))
 
 
 def _unfinished(run_id: str) -> bytes:

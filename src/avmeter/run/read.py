@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from avmeter.errors import SkipCode, UsageError
-from avmeter.files import Url, as_location, parse_json
+from avmeter.files import Url, as_location, as_url, parse_json
 from avmeter.result import MetricResult, Skip
 from avmeter.run.extras import extras_of
 from avmeter.run.folder import RESULTS, RUN, SAMPLES, SUMMARY, UNFINISHED, read_run_facts, run_folder, sha256_of
 from avmeter.run.grouping import GROUP_SCORES
 from avmeter.run.journal import part_name
+from avmeter.run.remote_folder import local_run
 from avmeter.run.results import EvalResults
 from avmeter.run.score_table import UNNAMED_SKIP
 from avmeter.sample import MEDIA_FIELDS, TEXT_FIELDS, MediaSource, Sample, StoredFile
@@ -25,7 +26,7 @@ _AGAIN = "score again; what is in the feature store is not computed again"
 
 
 def read_run(folder: str | os.PathLike[str]) -> EvalResults:
-    """Read the results of a run folder; those of a run that was killed are the rows that it left, and say so.
+    """Read the results of a run folder, by path or URL; those of a run that was killed are the rows that it left.
 
     Raises:
         UsageError: Not a run folder; or one that was not written to its end, holds files of different runs, or is
@@ -34,6 +35,9 @@ def read_run(folder: str | os.PathLike[str]) -> EvalResults:
     import pyarrow
 
     place = run_folder(folder)
+    if as_url(folder) is not None:
+        with local_run(place) as copy:
+            return read_run(copy)
     facts = read_run_facts(place)
     if "written" not in (facts or {}) and (place / UNFINISHED / RUN).is_file():
         return _read_unfinished(place)

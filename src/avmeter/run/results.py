@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from avmeter.errors import MissingDependencyError
+from avmeter.files import Url, as_url
 from avmeter.result import DUMMY_MARK
 from avmeter.run.encoding import encodable, to_jsonable
-from avmeter.run.folder import write_run
+from avmeter.run.folder import run_folder, write_run
 from avmeter.run.grouping import GROUPING, Grouping
+from avmeter.run.remote_folder import run_output
 from avmeter.run.scalars import scalars
 from avmeter.run.score_table import ScoreTable
 from avmeter.run.summary import summarise
@@ -101,6 +103,8 @@ class EvalResults(ScoreTable):
         """Summarise the scores per metric; see `avmeter.run.summary`."""
         return summarise(self)
 
-    def write(self, folder: str | os.PathLike[str]) -> Path:
-        """Write the run folder; see `avmeter.run.folder`."""
-        return write_run(self, folder)
+    def write(self, folder: str | os.PathLike[str]) -> Path | Url:
+        """Write the run folder, a path or a URL of an object store; see `avmeter.run.folder`."""
+        with run_output(run_folder(folder)) as place:
+            write_run(self, place)
+        return as_url(folder) or place
