@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -92,7 +93,7 @@ def render_report(
     environment.filters |= {"number": format_number, "interval": format_interval, "corpus": format_corpus}
     summary = results.summary()
     payload = make_payload(results, folder)
-    skips = _skips(results)
+    skips = list(itertools.islice(_skips(results), MOST_SKIPS))
     return environment.get_template("report.html.j2").render(
         title=title,
         generator=Markup(PAGE_MARK),
@@ -106,10 +107,12 @@ def render_report(
         with_arrow=with_arrow,
         mark=MARK,
         facts=_facts(results),
-        skips=skips[:MOST_SKIPS],
-        num_skips=len(skips),
+        skips=skips,
+        num_skips=sum(r.score is None for row in (*results, results.corpus) for r in row.values()),
         sections=list(sections),
         num_without_details=payload.num_without_details,
+        num_shown=summary["num_samples"] - payload.num_left_out,
+        num_left_out=payload.num_left_out,
         provenance=_provenance(results.provenance),
         data=script_json(payload.data),
         style=_asset("report.css"),
@@ -134,20 +137,18 @@ def _metric(results: EvalResults, name: str, facts: Mapping[str, Any]) -> dict[s
     return {**facts, "name": name, "plot": plot, "corpus_details": details}
 
 
-def _skips(results: EvalResults) -> list[dict[str, str]]:
-    ids = results.sample_ids
-    found = [(ids[i], n, r) for i, row in enumerate(results) for n, r in row.items() if r.score is None]
-    found = [*(("corpus", n, r) for n, r in results.corpus.items() if r.score is None), *found]
-    return [
-        {
-            "sample": encodable(sample_id),
-            "metric": name,
-            "code": str(skip_code(result)),
-            "reason": encodable(str(skip_reason(result))),
-            "hint": encodable(result.skip.hint) if result.skip is not None else "",
-        }
-        for sample_id, name, result in found
-    ]
+def _skips(results: EvalResults) -> Iterator[dict[str, str]]:
+    """Yield what has no score, of the corpus first."""
+    for sample_id, row in [("corpus", results.corpus), *zip(results.sample_ids, results, strict=True)]:
+        for name, result in row.items():
+            if result.score is None:
+                yield {
+                    "sample": encodable(sample_id),
+                    "metric": name,
+                    "code": str(skip_code(result)),
+                    "reason": encodable(str(skip_reason(result))),
+                    "hint": encodable(result.skip.hint) if result.skip is not None else "",
+                }
 
 
 def _facts(results: EvalResults) -> list[tuple[str, str]]:

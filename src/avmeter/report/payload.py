@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ from avmeter.sample import MEDIA_FIELDS, Sample
 
 #: Details beyond this many characters are left to results.parquet, so that the page of a large run still opens.
 DETAILS_BUDGET = 12_000_000
+#: Samples beyond this many are left to the tables, likewise.
+MOST_SAMPLES = 5_000
 _LONGEST_TEXT = 2_000
 
 
@@ -30,17 +34,22 @@ class Payload:
     Attributes:
         data: `metrics` (name, direction, unit, dummy) and `samples` (id, text, media, scores, skips, details).
         num_without_details: Samples whose details did not fit.
+        num_left_out: Scored samples that are not among them.
     """
 
     data: Mapping[str, Any]
     num_without_details: int
+    num_left_out: int = 0
 
 
-def make_payload(results: EvalResults, folder: Path, *, details_budget: int = DETAILS_BUDGET) -> Payload:
-    """Build the data of all scored samples, with links relative to `folder`."""
-    positions = results.scored_positions
+def make_payload(
+    results: EvalResults, folder: Path, *, details_budget: int = DETAILS_BUDGET, most_samples: int = MOST_SAMPLES
+) -> Payload:
+    """Build the data of the scored samples, of many a choice (`choose_samples`), with links relative to `folder`."""
+    scored = results.scored_positions
     place = folder.resolve()
-    names = list(dict.fromkeys(n for i in positions for n in results[i]))
+    names = list(dict.fromkeys(n for i in scored for n in results[i]))
+    positions = choose_samples(results, names, most=most_samples)
     ids = results.sample_ids
     samples: list[dict[str, Any]] = []
     used = num_without = 0
@@ -68,11 +77,42 @@ def make_payload(results: EvalResults, folder: Path, *, details_budget: int = DE
             "name": n,
             "direction": results.fact(n, "direction"),
             "unit": results.fact(n, "unit"),
-            "dummy": any(results[i][n].dummy for i in positions if n in results[i]),
+            "dummy": any(results[i][n].dummy for i in scored if n in results[i]),
         }
         for n in names
     ]
-    return Payload(data={"metrics": to_jsonable(metrics), "samples": samples}, num_without_details=num_without)
+    return Payload(
+        data={"metrics": to_jsonable(metrics), "samples": samples},
+        num_without_details=num_without,
+        num_left_out=len(scored) - len(positions),
+    )
+
+
+def choose_samples(results: EvalResults, names: Sequence[str], *, most: int) -> list[int]:
+    """Return the positions of the samples on a page, ascending: all of them up to a number.
+
+    Of more than that: the lowest and the highest scores of each metric (half of the places), samples with a skip (a
+    quarter), and samples at equal distances, which show what is usual.
+
+    Args:
+        results: The run.
+        names: Metrics that have scores of samples.
+        most: Number of places.
+    """
+    positions = results.scored_positions
+    if len(positions) <= most:
+        return positions
+    chosen: set[int] = set()
+    share = most // (4 * max(1, len(names)))
+    for name in names:
+        ranked = [(r.score, i) for i in positions if (r := results[i].get(name)) is not None and r.score is not None]
+        chosen.update(i for pick in (heapq.nsmallest, heapq.nlargest) for _, i in pick(share, ranked))
+    skipped = (i for i in positions if any(r.score is None for r in results[i].values()))
+    chosen.update(itertools.islice(skipped, most // 4))
+    others = [i for i in positions if i not in chosen]
+    num_places = most - len(chosen)
+    chosen.update(others[k * len(others) // num_places] for k in range(num_places))
+    return sorted(chosen)
 
 
 def script_json(value: Any) -> Markup:

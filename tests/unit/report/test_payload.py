@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -12,7 +13,8 @@ import pytest
 from markupsafe import Markup
 
 from avmeter.errors import SkipCode
-from avmeter.report.payload import link_to, make_payload, script_json
+from avmeter.report import write_report
+from avmeter.report.payload import choose_samples, link_to, make_payload, script_json
 from avmeter.result import MetricResult, Skip
 from avmeter.run import EvalResults
 from avmeter.sample import as_samples
@@ -77,3 +79,48 @@ def test_reference_context_is_not_in_the_payload(tmp_path: Path) -> None:
 def test_name_that_no_file_can_have_is_linked_all_the_same(tmp_path: Path, name: str) -> None:
     """Its clip is a skip, which the page shows; the page does not fail over it."""
     assert link_to(Path(f"/c/{name}.wav"), tmp_path).endswith(".wav")
+
+
+def large_run(count: int) -> EvalResults:
+    """Two metrics; every hundredth sample has a skip of the second."""
+    skipped = MetricResult.skipped("m.b", Skip(code=SkipCode.SILENT, reason="silent"))
+    rows = [
+        {
+            "m.a": MetricResult("m.a", (i * 7919 % count) / 2),
+            "m.b": skipped if i % 100 == 50 else MetricResult("m.b", i),
+        }
+        for i in range(count)
+    ]
+    return EvalResults(rows, samples=as_samples([{"id": f"c{i}"} for i in range(count)]))
+
+
+def test_page_of_a_large_run_has_extremes_skips_and_a_spread_of_the_others(tmp_path: Path) -> None:
+    """As many as there are places, in order; the best and the worst of each metric are never left out."""
+    results = large_run(5000)
+    found = choose_samples(results, ["m.a", "m.b"], most=400)
+    assert len(found) == 400
+    assert found == sorted(set(found))
+    for name in ("m.a", "m.b"):
+        ranked = sorted((row[name].score, i) for i, row in enumerate(results) if row[name].score is not None)
+        assert {i for _, i in [*ranked[:50], *ranked[-50:]]} <= set(found)
+    assert sum(results[i]["m.b"].score is None for i in found) >= 50
+    assert max(b - a for a, b in itertools.pairwise(found)) < 60
+    payload = make_payload(results, tmp_path, most_samples=400)
+    assert [len(payload.data["samples"]), payload.num_left_out] == [400, 4600]
+
+
+def test_page_of_a_small_run_has_all_of_it(tmp_path: Path) -> None:
+    """Up to the number of places, and without a metric of samples."""
+    assert choose_samples(large_run(300), ["m.a", "m.b"], most=300) == list(range(300))
+    empty = EvalResults([{} for _ in range(10)], samples=as_samples([{"id": str(i)} for i in range(10)]))
+    assert choose_samples(empty, [], most=4) == [0, 2, 5, 7]
+    assert make_payload(large_run(300), tmp_path).num_left_out == 0
+
+
+def test_page_says_what_it_leaves_out(tmp_path: Path) -> None:
+    """With both numbers, and where the rest is; its size does not grow with the run."""
+    results = large_run(6000)
+    page = write_report(results, tmp_path).read_text("utf-8")
+    assert "This table has 5,000 of 6,000 samples" in page
+    assert "All of them are in results.csv" in page
+    assert "6000 samples, 2 metrics" in page
