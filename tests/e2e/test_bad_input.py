@@ -380,3 +380,34 @@ def test_every_command_that_decodes_takes_the_limit_that_its_skip_names(command,
     assert "max_duration_s" not in raised.out + raised.err
     refused = avmeter(*command, "set", "--limit", "max_durations=30")
     assert (refused.code, "max_duration_s" in refused.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["score", "pipe.csv"],
+        ["score", "pipe.parquet"],
+        ["score", "set", "--prompts", "pipe.txt"],
+        ["score", "set", "--prompts", "/dev/zero"],
+        ["report", "run"],
+        ["compare", "run", "run"],
+        ["features", "export", "run", "--out", "features.npz"],
+        ["score", "set", "--out", "run"],
+        ["stress", "set", "--out", "stress"],
+        ["features", "export", "set", "--out", "pipe.npz"],
+        ["score", "set", "-m", "audio.frechet_distance", "--reference-features", "pipe.npz"],
+    ],
+    ids=" ".join,
+)
+def test_pipes_and_devices_in_place_of_files_are_not_waited_for(command, tmp_path, monkeypatch):
+    """Nobody writes to these pipes, and the device has no end: one sentence, at once."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("set", "run", "stress/clips"):
+        (tmp_path / folder).mkdir(parents=True)
+    wav(tmp_path / "set" / "a.wav", tone(440, 0.3, RATE, 1.0))
+    for name in ("pipe.csv", "pipe.parquet", "pipe.txt", "pipe.npz", "run/run.json", "stress/clips/.avmeter-files"):
+        os.mkfifo(tmp_path / name)
+    (tmp_path / "stress/clips/siren.flac").write_bytes(b"mine")
+    done = avmeter(*command)
+    assert done.code == 2
+    assert done.err.startswith("error: ")

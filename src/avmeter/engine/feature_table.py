@@ -19,7 +19,7 @@ from avmeter.engine.failures import never
 from avmeter.engine.plan import FeatureRequest, Outcome, Plan, resolve_sources
 from avmeter.errors import SkipCode, StatsError, UsageError
 from avmeter.features.base import Extractor
-from avmeter.files import replacing
+from avmeter.files import open_regular, replacing
 from avmeter.result import Skip
 from avmeter.sample import Sample
 from avmeter.stats.moments import Moments
@@ -120,7 +120,7 @@ def _is_there(path: Path) -> bool:
 
 def _is_export(path: Path) -> bool:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             return {f"{name}.npy" for name in _FACTS} <= set(archive.namelist())
     except (OSError, zipfile.BadZipFile):
         return False

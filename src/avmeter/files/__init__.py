@@ -4,6 +4,7 @@ from avmeter.files.atomic import StagedFiles, remove_stray_files, replacing, syn
 from avmeter.files.json_text import parse_json
 from avmeter.files.listed_folder import add_to_list, refuse_unlisted_files
 from avmeter.files.paths import expand_home, is_file, is_folder, is_there
+from avmeter.files.regular import open_regular, read_regular
 from avmeter.files.urls import SCHEMES, Url, as_location, as_url, without_credentials
 
 __all__ = [
@@ -17,7 +18,9 @@ __all__ = [
     "is_file",
     "is_folder",
     "is_there",
+    "open_regular",
     "parse_json",
+    "read_regular",
     "refuse_unlisted_files",
     "remove_stray_files",
     "replacing",

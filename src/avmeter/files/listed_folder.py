@@ -8,19 +8,30 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from pathlib import Path
 
 from avmeter.errors import UsageError
 from avmeter.files.json_text import parse_json
+from avmeter.files.regular import read_regular
 
 LIST = ".avmeter-files"
 _MAX_NAMES = 3
 
 
 def add_to_list(path: Path) -> Path:
-    """Put the name of a file that is about to be written on the list of its folder; return the path."""
-    with (path.parent / LIST).open("a", encoding="ascii") as file:
+    """Put the name of a file that is about to be written on the list of its folder; return the path.
+
+    What has the name is removed. So nothing is written through a link that somebody has put there, to a file elsewhere;
+    nor is the list.
+
+    Raises:
+        OSError: The list is a link, or cannot be written.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    with os.fdopen(os.open(path.parent / LIST, flags, 0o666), "a", encoding="ascii") as file:
         file.write(json.dumps(path.name) + "\n")
+    path.unlink(missing_ok=True)
     return path
 
 
@@ -49,7 +60,7 @@ _HINT = "choose another folder for the run"
 
 def _listed(folder: Path) -> set[str]:
     try:
-        lines = (folder / LIST).read_text(encoding="ascii").splitlines()
+        lines = read_regular(folder / LIST).decode("ascii").splitlines()
     except (OSError, ValueError):
         return set()
     names = set()

@@ -11,7 +11,7 @@ from itertools import product
 from pathlib import Path, PurePosixPath
 
 from avmeter.errors import ManifestError, SkipError
-from avmeter.files import Url, as_location, is_folder, is_there
+from avmeter.files import Url, as_location, is_folder, is_there, read_regular
 from avmeter.manifest.folders import Listing, MediaFile
 from avmeter.manifest.order import natural_key
 from avmeter.media.extensions import MEDIA_EXTENSIONS
@@ -95,7 +95,7 @@ def read_place(place: Place, access: RemoteAccess) -> bytes:
         OSError: A file cannot be read.
     """
     if isinstance(place, Path):
-        return place.read_bytes()
+        return read_regular(place)
     with _as_manifest_errors():
         return fetch(place, access, max_bytes=_MAX_TABLE_BYTES)
 

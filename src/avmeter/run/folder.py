@@ -35,7 +35,15 @@ from pathlib import Path
 from typing import Any
 
 from avmeter.errors import UsageError
-from avmeter.files import StagedFiles, parse_json, refuse_unlisted_files, remove_stray_files, write_atomically
+from avmeter.files import (
+    StagedFiles,
+    open_regular,
+    parse_json,
+    read_regular,
+    refuse_unlisted_files,
+    remove_stray_files,
+    write_atomically,
+)
 from avmeter.result import DUMMY_MARK
 from avmeter.run.breakdown import BREAKDOWN_HEADER, breakdown_csv
 from avmeter.run.encoding import to_json
@@ -199,7 +207,7 @@ def begin_run(folder: str | os.PathLike[str]) -> Path:
 def read_run_facts(place: Path) -> dict[str, Any] | None:
     """Return the content of `run.json`; None if there is no such file of this version."""
     try:
-        return parse_run_facts((place / RUN).read_bytes())
+        return parse_run_facts(read_regular(place / RUN))
     except OSError:
         return None
 
@@ -273,7 +281,7 @@ def _is_own(path: Path) -> bool:
     if not os.path.lexists(path):
         return True
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return _MARKS[path.name] in file.read(_HEAD)
     except OSError:
         return False

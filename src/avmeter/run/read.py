@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from avmeter.errors import SkipCode, UsageError
-from avmeter.files import Url, as_location, as_url, parse_json
+from avmeter.files import Url, as_location, as_url, parse_json, read_regular
 from avmeter.result import MetricResult, Skip
 from avmeter.run.extras import extras_of
 from avmeter.run.folder import RESULTS, RUN, SAMPLES, SUMMARY, UNFINISHED, read_run_facts, run_folder, sha256_of
@@ -48,7 +48,7 @@ def read_run(folder: str | os.PathLike[str]) -> EvalResults:
     if "written" not in facts:
         raise UsageError(f"{place}: this run was not written to its end", hint=_AGAIN)
     try:
-        contents = {name: (place / name).read_bytes() for name in (RESULTS, SAMPLES, SUMMARY)}
+        contents = {name: read_regular(place / name) for name in (RESULTS, SAMPLES, SUMMARY)}
         _refuse_mixture(place, contents, facts.get("files"))
         samples, rows = _read_tables(contents[SAMPLES], contents[RESULTS])
         corpus = _read_corpus(parse_json(contents[SUMMARY]))

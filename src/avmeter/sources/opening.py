@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from avmeter.errors import MediaError, SkipCode
-from avmeter.files import Url
+from avmeter.files import Url, open_regular
 from avmeter.sample.access import DEFAULT_ACCESS, RemoteAccess
 from avmeter.sample.stored import Cell, Span, StoredFile
 from avmeter.sources.content import Content
@@ -58,7 +58,8 @@ def open_place(place: Path | Url, access: RemoteAccess = DEFAULT_ACCESS, *, is_s
     if isinstance(place, Url):
         return open_remote(place, access, is_sparse=is_sparse)
     try:
-        return Content.of_descriptor(os.open(place, os.O_RDONLY), name=str(place))
+        with open_regular(place) as file:
+            return Content.of_descriptor(os.dup(file.fileno()), name=str(place))
     except FileNotFoundError as error:
         raise MediaError(SkipCode.MISSING_FILE, f"{place}: no such file", hint="check the path") from error
     except (OSError, ValueError) as error:

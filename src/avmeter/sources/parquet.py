@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from avmeter.errors import MediaError, SkipCode
-from avmeter.files import Url
+from avmeter.files import Url, open_regular
 from avmeter.sample.access import RemoteAccess
 from avmeter.sample.stored import Cell, StoredFile
 from avmeter.sources.remote import open_remote
@@ -40,6 +40,8 @@ def open_parquet(place: Path | Url, access: RemoteAccess) -> Any:
     source: Any = str(place)
     if isinstance(place, Url):
         source = pa.PythonFile(open_remote(place, access).open(), mode="r")
+    else:
+        open_regular(place).close()  # a pipe would be waited for
     return pq.ParquetFile(source, pre_buffer=False, buffer_size=_BUFFER_BYTES)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from avmeter.errors import WeightsError
-from avmeter.files import parse_json, write_atomically
+from avmeter.files import open_regular, parse_json, read_regular, write_atomically
 from avmeter.runtime.environment import Settings
 from avmeter.weights.catalog import Entry, File
 from avmeter.weights.file_head import describe_foreign
@@ -27,7 +27,7 @@ class UnpinnedWeightsWarning(UserWarning):
 
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file, read in blocks."""
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
@@ -160,7 +160,7 @@ def _read_pins(settings: Settings) -> dict[str, str]:
 
 def _read_json(path: Path) -> dict[str, object]:
     try:
-        content = parse_json(path.read_text("utf-8"))
+        content = parse_json(read_regular(path).decode("utf-8"))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -8,6 +8,7 @@ import pytest
 
 from avmeter.errors import UsageError
 from avmeter.files import add_to_list, refuse_unlisted_files
+from avmeter.files.listed_folder import LIST
 
 
 @pytest.mark.parametrize("name", ["a.flac", "line\nbreak.mp4", "\udcff.mkv", "ü"])
@@ -41,3 +42,19 @@ def test_list_that_was_cut_off_is_read_to_its_last_name(tmp_path: Path) -> None:
     (tmp_path / ".avmeter-files").write_bytes(b"\xff" * 9)
     with pytest.raises(UsageError, match="holds own"):
         refuse_unlisted_files(tmp_path)
+
+
+def test_nothing_is_written_through_links(tmp_path: Path) -> None:
+    """A folder from others may hold a link of a clip's name, or in place of the list: what it leads to stays."""
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    (folder / "a.flac").symlink_to(mine)
+    add_to_list(folder / "a.flac").write_text("variant")
+    assert (mine.read_text(), (folder / "a.flac").read_text()) == ("mine", "variant")
+    (folder / LIST).unlink()
+    (folder / LIST).symlink_to(mine)
+    with pytest.raises(OSError, match="symbolic links"):
+        add_to_list(folder / "b.flac")
+    assert mine.read_text() == "mine"
