@@ -10,6 +10,7 @@ from typing import Any
 from avmeter.errors import MissingDependencyError, UnknownNameError, UsageError
 from avmeter.metrics.base import Metric
 from avmeter.metrics.labels import MetricName, labelled_options
+from avmeter.metrics.option_values import check_kinds
 from avmeter.metrics.requirements import requirements_of
 from avmeter.metrics.simple_form import adapt
 from avmeter.metrics.synonyms import full_name
@@ -30,6 +31,7 @@ def get_metric(name: str, **options: Any) -> Metric:
     require_packages(f"metric `{name}`", getattr(cls, "dependencies", ()), getattr(cls, "extra", "all"))
     options = labelled_options(name, cls, {name: options})
     _refuse_unknown(name, cls, options)
+    check_kinds(name, cls, options)
     metric = adapt(registered, cls(**options))
     if metric.name != registered:
         raise UsageError(f"metric `{registered}` calls itself `{metric.name}`", hint="leave `name` to `@register`")

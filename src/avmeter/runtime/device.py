@@ -23,6 +23,8 @@ def device_named(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise UsageError(f"device {name!r} is not a torch device", hint='use "auto", "cpu" or "cuda:0"') from error
+    if device.type == "meta":
+        raise UsageError(f"device {name!r} computes nothing", hint='use "auto", "cpu" or "cuda:0"')
     if device.type == "cuda" and not torch.cuda.is_available():
         warnings.warn(f"device {name!r}: no GPU that torch can use; running on the CPU", stacklevel=3)
         return torch.device("cpu")

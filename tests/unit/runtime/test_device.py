@@ -76,3 +76,9 @@ def test_devices_have_names_for_a_report(gpus: pytest.MonkeyPatch) -> None:
     gpus.setattr(torch.cuda, "get_device_name", lambda device: f"NVIDIA {device}")
     assert describe_device(torch.device("cuda", 1)) == "NVIDIA cuda:1"
     assert describe_device(torch.device("cpu")) == f"cpu ({platform.machine()})"
+
+
+def test_device_without_values_is_refused():
+    """Tensors on it have shapes only: a run would fail clip by clip."""
+    with pytest.raises(UsageError, match="computes nothing"):
+        device_named("meta")

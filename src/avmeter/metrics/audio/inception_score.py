@@ -23,6 +23,7 @@ import numpy.typing as npt
 from avmeter.metrics.backbone_metric import BackboneMetric
 from avmeter.metrics.backbones import DEFAULT_BACKBONE
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
+from avmeter.metrics.option_values import require_at_least
 from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register
 from avmeter.result import MetricResult
@@ -56,6 +57,7 @@ class InceptionScoreMetric(BackboneMetric, CorpusMetric):
 
     def __init__(self, *, backbone: str = DEFAULT_BACKBONE, splits: int = 10, protocol: str = FASTVIDEO) -> None:
         super().__init__(backbone=backbone, protocol=protocol)
+        require_at_least(1, splits=splits)
         self.splits = splits
 
     def options(self) -> Mapping[str, Any]:

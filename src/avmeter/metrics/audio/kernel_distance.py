@@ -20,6 +20,7 @@ from avmeter.errors import UnknownNameError, UsageError
 from avmeter.metrics.backbones import DEFAULT_BACKBONE
 from avmeter.metrics.base import Need
 from avmeter.metrics.embedding_sets import RowsMetric, RowsState
+from avmeter.metrics.option_values import require_at_least
 from avmeter.metrics.reference_features import load_reference
 from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register
@@ -56,6 +57,8 @@ class KernelDistance(RowsMetric):
         super().__init__(backbone=backbone, protocol=protocol)
         if kernel not in KERNELS:
             raise UnknownNameError.among("kernel", kernel, KERNELS)
+        require_at_least(1, subsets=subsets)
+        require_at_least(2, subset_size=subset_size)
         self.kernel = kernel
         self.subsets = subsets
         self.subset_size = subset_size

@@ -17,6 +17,7 @@ from typing import Any
 
 from avmeter.metrics.backbones import DEFAULT_BACKBONE
 from avmeter.metrics.embedding_sets import RowsMetric, RowsState
+from avmeter.metrics.option_values import require_at_least
 from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register
 from avmeter.result import MetricResult
@@ -37,6 +38,7 @@ class Prdc(RowsMetric):
 
     def __init__(self, *, backbone: str = DEFAULT_BACKBONE, neighbours: int = 5, protocol: str = FASTVIDEO) -> None:
         super().__init__(backbone=backbone, protocol=protocol)
+        require_at_least(1, neighbours=neighbours)
         self.neighbours = neighbours
 
     def options(self) -> Mapping[str, Any]:
