@@ -14,7 +14,7 @@ from avmeter.files import Url, as_location, as_url, parse_json, read_regular
 from avmeter.result import MetricResult, Skip
 from avmeter.run.extras import extras_of
 from avmeter.run.folder import RESULTS, RUN, SAMPLES, SUMMARY, UNFINISHED, read_run_facts, run_folder, sha256_of
-from avmeter.run.grouping import GROUP_SCORES
+from avmeter.run.grouping import GROUP_SCORES, GROUPING
 from avmeter.run.journal import part_name
 from avmeter.run.remote_folder import local_run
 from avmeter.run.results import EvalResults
@@ -94,9 +94,13 @@ def _read_unfinished(place: Path) -> EvalResults:
 
 def _read_tables(samples_file: bytes, results_file: bytes) -> tuple[list[Sample], list[dict[str, MetricResult]]]:
     samples = [_sample(row) for row in _rows_of(samples_file)]
+    if len({s.id for s in samples}) < len(samples):
+        raise ValueError(f"{SAMPLES} has one id twice")
     by_position: dict[int, dict[str, MetricResult]] = defaultdict(dict)
     for row in _rows_of(results_file):
         row["details"] = parse_json(row["details"])
+        if not isinstance(row["metric"], str):
+            raise TypeError(f"a metric is called {row['metric']!r}")
         by_position[row["position"]][row["metric"]] = _result(row["metric"], row)
     beyond = by_position.keys() - range(len(samples))
     if beyond:
@@ -124,6 +128,7 @@ def _checked_provenance(provenance: Any) -> Mapping[str, Any]:
         _mapping(facts.get(name, {}), name)
     if not isinstance(facts.get("notes", []), list):
         raise TypeError("notes is no list")
+    _check_grouping(_mapping(facts.get(GROUPING, {}), GROUPING))
     for column, groups in _mapping(facts.get(GROUP_SCORES, {}), GROUP_SCORES).items():
         for value, scores in _mapping(groups, column).items():
             for name, record in _mapping(scores, value).items():
@@ -136,6 +141,14 @@ def _checked_provenance(provenance: Any) -> Mapping[str, Any]:
     return facts
 
 
+def _check_grouping(facts: Mapping[str, Any]) -> None:
+    by = facts.get("by", [])
+    if not isinstance(by, list) or not all(isinstance(v, str) for v in by):
+        raise TypeError("the columns of a breakdown are no list of names")
+    if not isinstance(facts.get("cluster"), str | None):
+        raise TypeError("the column of clusters is no name")
+
+
 def _mapping(value: Any, name: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise TypeError(f"{name} is a {type(value).__name__}, not an object")
@@ -143,6 +156,11 @@ def _mapping(value: Any, name: str) -> Mapping[str, Any]:
 
 
 def _sample(row: Mapping[str, Any]) -> Sample:
+    for field in ("id", *MEDIA_FIELDS, *TEXT_FIELDS):
+        if not isinstance(row[field], str) and (field == "id" or row[field] is not None):
+            raise TypeError(f"{field} of a sample is {row[field]!r:.80}, not a text")
+    if row["role"] not in ("generated", "reference"):
+        raise ValueError(f"{row['id']} has the role {row['role']!r:.80}")
     media = {f: _source(row[f]) for f in MEDIA_FIELDS if row[f] is not None}
     texts = {f: row[f] for f in TEXT_FIELDS if row[f] is not None}
     return Sample(id=row["id"], role=row["role"], media=media, texts=texts, extras=extras_of(row))

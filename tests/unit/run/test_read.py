@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -84,6 +85,31 @@ def test_unknown_skip_code_is_damage(tmp_path: Path, make_run) -> None:
         read_run(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "column", "value"),
+    [
+        ("results.parquet", "metric", None),
+        ("results.parquet", "metric", 5),
+        ("results.parquet", "score", "0.5"),
+        ("results.parquet", "details", "[" * 50_000),
+        ("samples.parquet", "id", 5),
+        ("samples.parquet", "id", None),
+        ("samples.parquet", "id", "c0.wav"),
+        ("samples.parquet", "role", 7),
+        ("samples.parquet", "text_prompt", 7),
+    ],
+)
+def test_cells_of_another_kind_are_damage(tmp_path: Path, make_run, name: str, column: str, value: object) -> None:
+    """So are ids that occur twice."""
+    make_run([0.1, 0.2]).write(tmp_path)
+    table = pq.read_table(tmp_path / name)
+    changed = table.set_column(table.schema.names.index(column), column, pa.array([value] * len(table)))
+    pq.write_table(changed, tmp_path / name)
+    reseal(tmp_path)
+    with pytest.raises(UsageError, match="a file of this run is damaged"):
+        read_run(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["results.parquet", "samples.parquet", "summary.json"])
 def test_files_of_two_runs_are_refused(tmp_path: Path, make_run, name: str) -> None:
     """Results of one run with samples or corpus scores of another are no run, for `read_run` and for `compare`."""
@@ -106,6 +132,10 @@ def test_files_of_two_runs_are_refused(tmp_path: Path, make_run, name: str) -> N
         ("run.json", {"provenance": {"metrics": {"audio.wer": {"options": 1}}}}),
         ("run.json", {"provenance": {"weights": 3}}),
         ("run.json", {"provenance": {"versions": "x"}}),
+        ("run.json", {"provenance": {"grouping": 5}}),
+        ("run.json", {"provenance": {"grouping": {"cluster": 5}}}),
+        ("run.json", {"provenance": {"grouping": {"by": "language"}}}),
+        ("run.json", {"provenance": {"grouping": {"by": ["language", {}]}}}),
         ("summary.json", {"metrics": []}),
         ("summary.json", {"metrics": {"audio.wer": None}}),
         ("summary.json", {"metrics": {"audio.wer": {"corpus": 4}}}),
