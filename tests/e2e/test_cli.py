@@ -491,7 +491,15 @@ def test_nothing_printed_steers_the_terminal(tmp_path):
         avmeter("weights", "fetch", NASTY),
         avmeter("stress", clip, "-m", "audio.loudness", "--variants", "silence", "--out", tmp_path / f"s{NASTY}"),
         avmeter("features", "export", clip, "--extractor", "yamnet", "--weights", "dummy", "--rows", "--out", out),
+        avmeter("eval", "run", "--videos", clip, "--metrics", "audio.loudness"),
+        avmeter("eval", "run", "--videos", clip, "--metrics", "audio.loudness", "--output", tmp_path / NASTY / "x"),
+        avmeter("eval", "list", "--group", NASTY),
+        avmeter("score", clip, "-m", "audio.loudness", "--format", "fastvideo"),
+        avmeter("doctor", NASTY),
+        avmeter("demo", "--out", clip),
+        avmeter("weights", "path", NASTY),
     ]
     for each in done:
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", each.out + each.err)
     assert json.loads(done[4].out)["file"].endswith(f"{NASTY}.wav")
+    assert json.loads(done[12].out)[0]["video"].endswith(f"{NASTY}.wav")

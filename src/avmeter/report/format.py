@@ -70,10 +70,15 @@ def sanitise(text: str) -> str:
     return "".join(_shown(c) for c in text)
 
 
-def printable_json(value: Any) -> str:
-    """Return JSON on one line with nothing in it that a terminal obeys: such characters are escaped, as JSON allows."""
-    text = json.dumps(value, default=str, ensure_ascii=False)
-    return "".join(f"\\u{ord(c):04x}" if _is_obeyed(c) else c for c in text)
+def printable_json(value: Any, *, indent: int | None = None) -> str:
+    """Return JSON with nothing in it that a terminal obeys: such characters are escaped, as JSON allows.
+
+    Args:
+        value: What `json` takes; anything else is shown as its text.
+        indent: Blanks per level, each value on a line of its own; None for one line in all.
+    """
+    text = json.dumps(value, default=str, ensure_ascii=False, indent=indent)
+    return "".join(f"\\u{ord(c):04x}" if _is_obeyed(c) and c != "\n" else c for c in text)
 
 
 def _is_obeyed(character: str) -> bool:
