@@ -40,6 +40,7 @@ _SAMPLE_RATE_KEYS = ("sampling_rate", "sample_rate")
 _NUMPY_FLOATS = frozenset(("torch.float16", "torch.float32", "torch.float64"))
 _ARRAY_HINT = "give a path, bytes, or an array or tensor of numbers"
 _AUDIO_HINT = "give a path, bytes, or (samples, sample_rate)"
+_IMAGES_HINT = "give the folder of the images with `fps`, or decode them: arrays (H, W, 3), or PIL images"
 _VIDEO_HINT = "give a path, bytes, or frames (T, C, H, W) with fps"
 
 
@@ -112,6 +113,8 @@ def as_frames(value: Any) -> np.ndarray:
     Raises:
         UnreadableError: It holds no numbers, or frames of different shapes.
     """
+    if isinstance(value, list | tuple) and value and all(_is_encoded_image(v) for v in value):
+        raise UnreadableError(f"a list of {len(value)} images that are not decoded", hint=_IMAGES_HINT)
     if not isinstance(value, Sequence) or not len(value) or np.isscalar(value[0]):
         return as_array(value)
     frames = [np.asarray(f.convert("RGB")) if hasattr(f, "convert") else as_array(f) for f in value]
@@ -119,6 +122,13 @@ def as_frames(value: Any) -> np.ndarray:
     if len(shapes) > 1:
         raise UnreadableError(f"a list of frames of shapes {shapes[0]} and {shapes[1]}", hint="give frames of one size")
     return np.stack(frames)
+
+
+def _is_encoded_image(value: Any) -> bool:
+    """True for a path, bytes, an open file, or an undecoded row of a Hugging Face data set."""
+    is_row = isinstance(value, Mapping) and bool({"bytes", "path"} & value.keys())
+    is_decoded = hasattr(value, "convert")  # a PIL image may also be a lazy file
+    return is_row or isinstance(value, str | bytes | os.PathLike) or (is_file_object(value) and not is_decoded)
 
 
 def read_bytes(file: Any) -> bytes:

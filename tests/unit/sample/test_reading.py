@@ -266,6 +266,20 @@ def test_frames_of_different_sizes_are_refused() -> None:
         as_frames([np.zeros((4, 6, 3)), np.zeros((4, 5, 3))])
 
 
+@pytest.mark.parametrize(
+    "images",
+    [["a.png", "b.png"], (Path("a.png"),), [b"x", b"y"], [{"bytes": b"x", "path": "a"}, {"bytes": None, "path": "b"}],
+     [io.BytesIO(b"x")]],
+    ids=["names", "paths", "bytes", "rows", "files"],
+)  # fmt: skip
+def test_images_that_are_not_decoded_are_refused_with_what_to_give(images: Any) -> None:
+    """Alone, with a rate, and in a dict."""
+    for value in (images, (images, 25), {"frames": images, "fps": 25}):
+        with pytest.raises(UnreadableError, match="images that are not decoded") as caught:
+            video(value, fps=25)
+        assert "the folder of the images" in caught.value.hint
+
+
 def test_track_of_the_sample_is_read_unless_the_source_has_one() -> None:
     """A source that was made by hand keeps its own choice."""
     assert audio("a.mkv", audio_stream=2).audio_stream == 2
