@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
@@ -14,6 +15,8 @@ from avmeter.engine.executors.local import LocalExecutor
 from avmeter.engine.plan import make_plan
 from avmeter.engine.store import SqliteStore
 from avmeter.errors import SkipCode, WeightsError
+from avmeter.features.base import Window
+from avmeter.metrics.base import Need
 from avmeter.registry import EXTRACTORS
 from avmeter.result import Skip
 from avmeter.runtime import Runtime
@@ -27,6 +30,33 @@ def test_clip_named_twice_is_computed_once():
     result = run([sample, dict(sample), clip(0.3)], MeanMetric(), SumMetric())
     assert result.counts.computed == {"test_blocks": 1}
     assert [r["test.mean"].score for r in result.rows] == pytest.approx([0.3] * 3)
+
+
+def test_prompts_of_all_clips_share_a_batch_and_equal_ones_are_computed_once(monkeypatch):
+    """A text is a source like a clip: four clips with three prompts are one batch of three."""
+    batches = []
+
+    class Lengths(Blocks):
+        name = "test_lengths"
+        takes = "text"
+
+        def windows(self, media):
+            yield Window(inputs={"x": np.full(3, len(media), np.float32)})
+
+        def forward(self, batch):
+            batches.append(sorted(batch["x"][:, 0].tolist()))
+            return super().forward(batch)
+
+    class PromptMetric(MeanMetric):
+        @property
+        def needs(self):
+            return (Need(name="x", field="text_prompt", extractor="test_lengths"),)
+
+    monkeypatch.setitem(EXTRACTORS._classes, "test_lengths", Lengths)
+    prompts = ["rain", "a dog", "rain", "thunder"]
+    result = run([{**clip(0.1 * i), "text_prompt": p} for i, p in enumerate(prompts)], PromptMetric())
+    assert batches == [[4, 5, 7]]
+    assert [r["test.mean"].score for r in result.rows] == [len(p) for p in prompts]
 
 
 def test_second_run_over_one_store_computes_nothing(tmp_path):
