@@ -110,7 +110,7 @@ class FeatureComputer:
             should_stop: Called every now and then; once it returns True, what is missing becomes a skip.
         """
         known, requests = self._sort_by_key(plan, should_stop)
-        stored = self.store.get(k for k, r in requests.items() if _is_repeatable(r[0], plan))
+        stored = self._stored(requests, plan)
         self.counts.from_store += len(stored)
         for key, features in stored.items():
             known.update(dict.fromkeys(requests[key], features))
@@ -130,6 +130,18 @@ class FeatureComputer:
             for request in plan.requests:
                 outcomes.setdefault(request, INTERRUPTED)
         return outcomes
+
+    def _stored(
+        self, requests: Mapping[FeatureKey, Sequence[FeatureRequest]], plan: Plan
+    ) -> dict[FeatureKey, Features]:
+        """Read what metrics need; what that was derived from, which is large, only where it has to be derived anew."""
+        key_of = {request: key for key, same in requests.items() for request in same}
+        found: dict[FeatureKey, Features] = {}
+        wanted: Iterable[FeatureRequest] = _needed(plan)
+        while keys := {key_of[r]: r for r in wanted if r in key_of and key_of[r] not in found}:
+            found |= self.store.get(key for key, request in keys.items() if _is_repeatable(request, plan))
+            wanted = [parent for key, r in keys.items() if key not in found for parent in plan.requests[r]]
+        return found
 
     def _sort_by_key(
         self, plan: Plan, should_stop: Callable[[], bool]
@@ -318,13 +330,18 @@ def _is_repeatable(request: FeatureRequest, plan: Plan) -> bool:
     return all(isinstance(s, str) or s.is_repeatable for s in sources)
 
 
+def _needed(plan: Plan) -> set[FeatureRequest]:
+    """Return the requests that metrics read, and not only what they are derived from."""
+    return {r for needs in plan.requested.values() for r in needs.values() if isinstance(r, FeatureRequest)}
+
+
 def _without_unneeded_parents(
     direct: Mapping[FeatureKey, list[FeatureRequest]],
     derived: Mapping[FeatureKey, list[FeatureRequest]],
     plan: Plan,
 ) -> dict[FeatureKey, list[FeatureRequest]]:
     """Leave out what only features that are already stored were derived from."""
-    needed = {r for needs in plan.requested.values() for r in needs.values() if isinstance(r, FeatureRequest)}
+    needed = _needed(plan)
     for requests in derived.values():
         for request in requests:
             needed.update(plan.requests[request])

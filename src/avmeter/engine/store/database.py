@@ -14,9 +14,10 @@ from pathlib import Path
 
 from avmeter.engine.store.base import FeatureKey
 
-SCHEMA_VERSION = 2
-"""1 had no checksums; its features are computed anew."""
+SCHEMA_VERSION = 3
+"""1 had no checksums; its features are computed anew. 2 had rows within the index, which made every look-up slow."""
 
+_WITH_CHECKSUMS = 2
 _TABLES = {"meta", "features"}
 _LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _PRIMARY_CODE = 0xFF
@@ -115,12 +116,19 @@ def _create(database: sqlite3.Connection) -> None:
     """Make the tables anew, unless another process has just done so."""
     with database:
         database.execute("BEGIN IMMEDIATE")
-        if _schema_version(database) == SCHEMA_VERSION:
+        version = _schema_version(database)
+        if version == SCHEMA_VERSION:
             return
+        if version == _WITH_CHECKSUMS:
+            database.execute("ALTER TABLE features RENAME TO before")
         database.execute("DROP TABLE IF EXISTS features")
         database.execute("CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT)")
+        # Rows with a number of their own: the index then holds keys alone, however large a feature is.
         database.execute(
             "CREATE TABLE features (media TEXT, fingerprint TEXT, payload BLOB NOT NULL, checksum BLOB NOT NULL, "
-            "PRIMARY KEY (media, fingerprint)) WITHOUT ROWID"
+            "UNIQUE (media, fingerprint))"
         )
+        if version == _WITH_CHECKSUMS:
+            database.execute("INSERT OR IGNORE INTO features SELECT media, fingerprint, payload, checksum FROM before")
+            database.execute("DROP TABLE before")
         database.execute("INSERT OR REPLACE INTO meta VALUES ('schema', ?)", (str(SCHEMA_VERSION),))

@@ -8,6 +8,7 @@ from avmeter.engine.store.base import FeatureKey
 from avmeter.engine.store.database import (
     ForeignStoreError,
     check_writable,
+    checksum_of,
     connect,
     is_locked,
     read,
@@ -72,7 +73,27 @@ def test_store_of_the_first_schema_is_begun_anew(path):
     database.close()
 
 
-@pytest.mark.parametrize("value", ["3", "0", "x", None])
+def test_store_of_the_second_schema_keeps_its_features(path):
+    """Its rows move out of the index, where each made the others slow to find."""
+    old = sqlite3.connect(path)
+    with old:
+        old.execute("CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT)")
+        old.execute(
+            "CREATE TABLE features (media TEXT, fingerprint TEXT, payload BLOB NOT NULL, checksum BLOB NOT NULL, "
+            "PRIMARY KEY (media, fingerprint)) WITHOUT ROWID"
+        )
+        old.execute("INSERT INTO meta VALUES ('schema', '2')")
+        row = (KEY.media, KEY.fingerprint, b"payload", checksum_of(KEY, b"payload"))
+        old.execute("INSERT INTO features VALUES (?, ?, ?, ?)", row)
+    old.close()
+    for _ in range(2):
+        database = connect(path, busy_timeout_s=0)
+        assert dict(read(database, [KEY])) == {KEY: b"payload"}
+        assert database.execute("SELECT rowid FROM features").fetchall() == [(1,)]
+        database.close()
+
+
+@pytest.mark.parametrize("value", ["4", "0", "x", None])
 def test_other_schema_is_refused(database, path, value):
     """A store of a later version is left as it is."""
     with database:
