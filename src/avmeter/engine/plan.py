@@ -51,18 +51,30 @@ class Plan:
     requests: dict[FeatureRequest, tuple[FeatureRequest, ...]] = field(default_factory=dict)
     requested: dict[tuple[int, str], dict[str, FeatureRequest | Skip]] = field(default_factory=dict)
     skips: dict[tuple[int, str], Skip] = field(default_factory=dict)
+    _asked: dict[Extractor, tuple[str, tuple[Extractor, ...]]] = field(default_factory=dict)
+    _by_options: dict[str, Extractor] = field(default_factory=dict)
+
+    def extractor_of(self, need: Need, own: Mapping[str, str]) -> Extractor:
+        """Return the extractor of a need, with the options that a sample has of its own."""
+        options = {**need.options, **own}
+        key = f"{need.extractor} {sorted(options.items())!r}"
+        if key not in self._by_options:
+            made = get_extractor(need.extractor, **options)
+            self._by_options[key] = self.extractors.setdefault(made.identity(), made)
+        return self._by_options[key]
 
     def add(self, extractor: Extractor, sources: tuple[str, ...]) -> FeatureRequest:
         """Add a request and those it is derived from."""
-        request = FeatureRequest(extractor.identity(), sources)
+        if extractor not in self._asked:
+            found = extractor.parents().values() if isinstance(extractor, DerivedExtractor) else ()
+            self._asked[extractor] = extractor.identity(), tuple(found)
+        identity, parent_extractors = self._asked[extractor]
+        request = FeatureRequest(identity, sources)
         if request in self.requests:
             return request
         parents: tuple[FeatureRequest, ...] = ()
-        if isinstance(extractor, DerivedExtractor):
-            parents = tuple(
-                self.add(parent, (source,))
-                for parent, source in zip(extractor.parents().values(), sources, strict=True)
-            )
+        if parent_extractors:
+            parents = tuple(self.add(e, (source,)) for e, source in zip(parent_extractors, sources, strict=True))
         self.extractors.setdefault(request.extractor, extractor)
         self.requests[request] = parents
         return request
@@ -111,9 +123,7 @@ def _resolve(plan: Plan, sample: Sample, need: Need) -> FeatureRequest | Skip:
     if isinstance(names, Skip):
         return names
     own = {o: v for o, f in need.options_from.items() if (v := sample.text(f)) is not None}
-    extractor = get_extractor(need.extractor, **need.options, **own)
-    extractor = plan.extractors.setdefault(extractor.identity(), extractor)
-    return plan.add(extractor, names)
+    return plan.add(plan.extractor_of(need, own), names)
 
 
 def resolve_sources(plan: Plan, sample: Sample, fields: Sequence[str]) -> tuple[str, ...] | Skip:

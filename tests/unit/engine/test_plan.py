@@ -2,6 +2,7 @@
 
 import pytest
 
+from avmeter.engine import plan as plan_module
 from avmeter.engine.plan import FeatureRequest, Plan, make_plan, resolve_sources
 from avmeter.errors import SkipCode
 from avmeter.metrics.base import Need
@@ -22,6 +23,15 @@ def test_feature_that_two_metrics_need_is_requested_once():
     (request,) = plan.requests
     assert {r for needs in plan.requested.values() for r in needs.values()} == {request}
     assert len(plan.sources) == 1
+
+
+def test_extractors_are_made_once_for_all_samples(monkeypatch):
+    """Not for every sample anew: a set has thousands."""
+    made = []
+    original = plan_module.get_extractor
+    monkeypatch.setattr(plan_module, "get_extractor", lambda *a, **k: made.append(a) or original(*a, **k))
+    plan_of([clip(value / 10) for value in range(1, 6)], MeanMetric(), SumMetric())
+    assert len(made) == 1
 
 
 def test_parents_come_before_what_is_derived_from_them():

@@ -21,7 +21,18 @@ from avmeter.registry import EXTRACTORS
 from avmeter.result import Skip
 from avmeter.runtime import Runtime
 from avmeter.sample import as_samples
-from support.engine import Blocks, CompareMetric, MeanMetric, SumMetric, clip, clip_file, computer, run
+from support.engine import (
+    Blocks,
+    CompareMetric,
+    Difference,
+    MeanMetric,
+    SumMetric,
+    clip,
+    clip_file,
+    computer,
+    run,
+    runtime,
+)
 
 
 def test_clip_named_twice_is_computed_once():
@@ -68,6 +79,20 @@ def test_second_run_over_one_store_computes_nothing(tmp_path):
     assert second.counts.computed == {}
     assert second.counts.from_store == 2
     assert second.rows == first.rows
+
+
+def test_what_stored_features_were_derived_from_is_not_read(tmp_path):
+    """A megabyte a clip, of Synchformer; it is read where what is derived has to be made anew."""
+    sample = {**clip_file(tmp_path, 0.5), "reference_audio": clip_file(tmp_path, 0.25)["audio"]}
+    counts = []
+    for fingerprint in (None, None, Difference().fingerprint(runtime())):
+        store = SqliteStore(tmp_path)
+        if fingerprint is not None:
+            store._connection().execute("DELETE FROM features WHERE fingerprint = ?", (fingerprint,))
+            store._connection().commit()
+        result = run([sample], CompareMetric(), store=store)
+        counts.append((result.counts.from_store, sum(result.counts.computed.values())))
+    assert counts == [(0, 3), (1, 0), (2, 1)]
 
 
 def test_arrays_in_memory_do_not_fill_the_store(tmp_path):
