@@ -9,7 +9,7 @@ from support.paths import ROOT, TESTS
 PACKAGE = ROOT / "src" / "avmeter"
 UNIT = TESTS / "unit"
 # Commands are thin, and tested from outside.
-E2E = "cli/"
+E2E = ("cli/", "__main__.py")
 # Tests of no one module.
 OF_THE_TREE = {"cli/help", "cli/startup", "docs/docs", "support/require", "identifiers", "imports", "mirror"}
 

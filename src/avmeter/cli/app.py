@@ -18,6 +18,7 @@ from typer.core import TyperCommand
 
 from avmeter.cli import (
     audit,
+    bench,
     compare,
     demo,
     doctor,
@@ -67,6 +68,7 @@ app.command("compare")(compare.compare_command)
 app.command("doctor")(doctor.doctor_command)
 app.command("stress")(stress.stress_command)
 app.command("demo")(demo.demo_command)
+app.command("bench")(bench.bench_command)
 for group in (app, weights.app, features.app):
     for registered in group.registered_commands:
         if not issubclass(registered.cls or TyperCommand, OnceCommand):

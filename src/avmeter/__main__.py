@@ -1,0 +1,5 @@
+"""`python -m avmeter`: the command line."""
+
+from avmeter.cli import main
+
+main()
