@@ -5,6 +5,7 @@ import threading
 
 import numpy as np
 import pytest
+import torch
 
 from avmeter.engine.config import EvaluatorConfig
 from avmeter.errors import UsageError
@@ -76,6 +77,30 @@ def test_other_evaluator_may_be_called_from_progress(evaluator):
     evaluator.evaluate([clip(0.1)], progress=lambda *_: scores.append(other.evaluate([clip(0.1)])))
     assert scores[0][0]["audio.loudness"].score is not None
     other.shutdown()
+
+
+def test_evaluators_of_one_precision_run_side_by_side_in_threads():
+    """Several devices of one process are busy at once: neither waits for the other's end."""
+    both, scores = threading.Barrier(2, timeout=10), []
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+
+    def run():
+        made = Evaluator(["audio.loudness"], "cpu")
+        (row,) = made.evaluate([clip(0.1)], progress=lambda *_: both.wait())
+        scores.append(row["audio.loudness"].score)
+        made.shutdown()
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert torch.get_num_threads() == 3
+    torch.set_num_threads(before)
+    assert not both.broken
+    assert len(set(scores)) == 1
+    assert len(scores) == 2
 
 
 def test_unload_reload_and_shutdown_may_come_in_any_order(evaluator):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
@@ -11,9 +10,20 @@ from typing import Any
 import torch
 
 from avmeter.errors import UnknownNameError
+from avmeter.runtime.shared_settings import SharedSettings
 
-# TF32 and autocast are settings of the process: one run at a time has them.
-_process_settings = threading.RLock()
+
+def _read_tf32() -> tuple[bool, bool]:
+    """Return whether TF32 is allowed for matrix products and for convolutions."""
+    return torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+
+
+def _write_tf32(allowed: tuple[bool, bool]) -> None:
+    torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = allowed
+
+
+# Settings of the process: runs with the same ones go side by side. Autocast is of a thread.
+_tf32 = SharedSettings(_read_tf32, _write_tf32)
 
 
 class Precision(StrEnum):
@@ -56,16 +66,13 @@ class Precision(StrEnum):
 
     @contextlib.contextmanager
     def applied(self, device: torch.device) -> Iterator[None]:
-        """Set TF32, and autocast in half precision, within the block; the process's own settings return afterwards."""
-        with _process_settings:
-            matmul, cudnn = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-            torch.backends.cuda.matmul.allow_tf32 = self is not Precision.FLOAT32
-            torch.backends.cudnn.allow_tf32 = self is not Precision.FLOAT32
-            try:
-                with self.autocast(device):
-                    yield
-            finally:
-                torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = matmul, cudnn
+        """Set TF32, and autocast in half precision, within the block; the process's own settings return afterwards.
+
+        Other threads with the same TF32 run side by side, those with the other wait.
+        """
+        is_allowed = self is not Precision.FLOAT32
+        with _tf32.held((is_allowed, is_allowed)), self.autocast(device):
+            yield
 
     def autocast(self, device: torch.device) -> contextlib.AbstractContextManager[Any]:
         """Return autocast to the half precision within the block, in the calling thread; nothing in the others."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import torch
 
@@ -27,10 +26,14 @@ from avmeter.features.base import DerivedExtractor, Extractor, Features, WindowE
 from avmeter.media import DEFAULT_LIMITS, MediaLimits
 from avmeter.result import Skip
 from avmeter.runtime import CoreShare, Runtime
+from avmeter.runtime.shared_settings import SharedSettings
 from avmeter.sample import MediaSource
 
 _MAX_THREADS = 8
+# The thread that launches networks takes its turn soon: launching one is thousands of short Python steps, and with the
+# interpreter's usual 5 ms turns each of them would wait for a decoding thread.
 _SWITCH_INTERVAL_S = 0.0002
+_switch_interval = SharedSettings(sys.getswitchinterval, sys.setswitchinterval)
 
 
 class FeatureComputer:
@@ -120,7 +123,7 @@ class FeatureComputer:
         self._share_cores(len(direct) + len(derived))
         outcomes = Outcomes(known, num_requests=len(plan.requests), progress=progress)
         try:
-            with self.runtime.precision.applied(self.runtime.device), _short_switch_interval():
+            with self.runtime.precision.applied(self.runtime.device), _switch_interval.held(_SWITCH_INTERVAL_S):
                 self._compute_direct(direct, plan, outcomes, should_stop)
                 self._compute_derived(derived, plan, outcomes, should_stop)
         finally:  # an interrupted run loses nothing, and the next one must not meet its windows
@@ -346,18 +349,3 @@ def _without_unneeded_parents(
         for request in requests:
             needed.update(plan.requests[request])
     return {k: left for k, r in direct.items() if (left := [x for x in r if x in needed])}
-
-
-@contextlib.contextmanager
-def _short_switch_interval() -> Iterator[None]:
-    """Let the thread that launches networks take its turn soon.
-
-    Launching a network is thousands of short Python steps; with the interpreter's usual 5 ms turns each of them
-    would wait for a decoding thread.
-    """
-    interval_s = sys.getswitchinterval()
-    sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(interval_s)

@@ -22,8 +22,11 @@ from avmeter.features.base import ClipExtractor, Extractor, WindowExtractor
 from avmeter.media import DEFAULT_LIMITS, MediaItem, MediaLimits, decoder_version, media_key, open_media
 from avmeter.result import Skip
 from avmeter.runtime.background import BackgroundThread
+from avmeter.runtime.shared_settings import SharedSettings
 from avmeter.sample import MediaSource
 
+# What the program has set: runs side by side must not take each other's for it. Every decoding thread sets its own.
+_torch_threads: SharedSettings[int] = SharedSettings(torch.get_num_threads, lambda _: None)
 _QUEUE_BYTES = 1024 * 2**20
 _POLL_S = 0.1
 _GRACE_S = 1.0  # for a thread in the middle of a file; it ends on its own when nobody takes its events
@@ -78,11 +81,12 @@ class DecodingThreads:
         self._lock = threading.Lock()  # of `_sources`; taken by the threads alone
         self._events: ByteQueue[DecodeEvent | _ThreadEnded] = ByteQueue(_QUEUE_BYTES)
         self._num_running = len(decoders)
+        self._holding = contextlib.ExitStack()
         self._lanes = [_Lane(decoder) for decoder in decoders]
 
     def __enter__(self) -> DecodingThreads:
         # Each decoding thread works alone: teams of torch threads in every one of them would fight for the cores.
-        self._torch_threads = torch.get_num_threads()
+        self._torch_threads = self._holding.enter_context(_torch_threads.held(1))
         try:
             for lane in self._lanes:
                 self._start(lane)
@@ -102,6 +106,7 @@ class DecodingThreads:
                     lane.thread.join(max(0.0, deadline - time.monotonic()))
         finally:
             torch.set_num_threads(self._torch_threads)
+            self._holding.close()
 
     def __iter__(self) -> Iterator[DecodeEvent]:
         checked_at = time.monotonic()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from avmeter.engine.compute.computer import _short_switch_interval
+from avmeter.engine.compute.computer import _SWITCH_INTERVAL_S, _switch_interval
 from avmeter.engine.executors.local import LocalExecutor
 from avmeter.engine.plan import make_plan
 from avmeter.engine.store import SqliteStore
@@ -168,12 +168,12 @@ def test_runs_at_once_leave_the_settings_of_the_process_as_they_were():
     first_ended = threading.Event()
 
     def other():
-        with runtime.precision.applied(runtime.device), _short_switch_interval():
+        with runtime.precision.applied(runtime.device), _switch_interval.held(_SWITCH_INTERVAL_S):
             first_ended.wait(10)
 
     thread = threading.Thread(target=other)
     own = computer().runtime
-    with own.precision.applied(own.device), _short_switch_interval():
+    with own.precision.applied(own.device), _switch_interval.held(_SWITCH_INTERVAL_S):
         thread.start()
         thread.join(0.1)
         assert not torch.backends.cuda.matmul.allow_tf32, "this run is one in float32"
