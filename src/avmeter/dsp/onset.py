@@ -6,6 +6,8 @@ Spectral flux on a mel spectrogram and peak picking with the settings of librosa
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -24,15 +26,16 @@ _POST_AVG = int(0.10 * SAMPLE_RATE // HOP_LENGTH) + 1
 _WAIT = int(0.03 * SAMPLE_RATE // HOP_LENGTH)
 _DELTA = 0.07
 _BLOCK_FRAMES = 4096
+_MAX_BLOCKS = 16  # 64 MiB of spectrogram, 25 minutes of sound
 
 FloatArray = npt.NDArray[np.float64]
 
 
-def onset_times(waveform: npt.ArrayLike) -> FloatArray:
+def onset_times(waveform: Any) -> FloatArray:
     """Return the times of onsets.
 
     Args:
-        waveform: Mono (N,) at 22.05 kHz.
+        waveform: Mono (N,) at 22.05 kHz; an array, or what reads like one by slices: it is read block by block.
 
     Returns:
         Seconds from the start, ascending; empty for silence.
@@ -45,38 +48,55 @@ def onset_times(waveform: npt.ArrayLike) -> FloatArray:
     return peaks.astype(np.float64) * (HOP_LENGTH / SAMPLE_RATE)
 
 
-def onset_strength(waveform: npt.ArrayLike) -> FloatArray:
-    """Return the mean rise over mel bands in dB from one frame to the next, (1 + N // 512,)."""
-    db = _mel_db(np.asarray(waveform, np.float64))
-    flux = np.maximum(0.0, np.diff(db, axis=0)).mean(axis=1).astype(np.float64)
+def onset_strength(waveform: Any) -> FloatArray:
+    """Return the mean rise over mel bands in dB from one frame to the next, (1 + N // 512,).
+
+    The floor of 80 dB below the loudest needs the whole first, so a long waveform is read twice: its spectrogram takes
+    more memory than itself.
+    """
+    num_frames = 1 + len(waveform) // HOP_LENGTH
+    starts = range(0, num_frames, _BLOCK_FRAMES)
+    is_long = len(starts) > _MAX_BLOCKS
+    blocks = None if is_long else [_mel_db(waveform, start) for start in starts]
+    floor = max(float(db.max()) for db in blocks or (_mel_db(waveform, start) for start in starts)) - _TOP_DB
+    flux: list[FloatArray] = []
+    before: FloatArray | None = None
+    for db in blocks or (_mel_db(waveform, start) for start in starts):
+        limited = np.maximum(db, floor)
+        joined = limited if before is None else np.concatenate([before, limited])
+        flux.append(np.maximum(0.0, np.diff(joined, axis=0)).mean(axis=1).astype(np.float64))
+        before = limited[-1:]
     # The frames are centred: shifted by the lag and by half a window, cut to the number of frames.
-    shifted = np.concatenate([np.zeros(1 + _N_FFT // (2 * HOP_LENGTH)), flux])
-    return shifted[: len(db)]
+    shifted = np.concatenate([np.zeros(1 + _N_FFT // (2 * HOP_LENGTH)), *flux])
+    return shifted[:num_frames]
 
 
 def pick_peaks(strength: FloatArray) -> npt.NDArray[np.int64]:
     """Return the frames that are the maximum of their neighbourhood, well above its mean, and not too close."""
+    padded = np.concatenate([np.full(_PRE_MAX, -np.inf), strength, np.full(_POST_MAX - 1, -np.inf)])
+    largest = np.lib.stride_tricks.sliding_window_view(padded, _PRE_MAX + _POST_MAX).max(axis=1)
     peaks: list[int] = []
-    for i, value in enumerate(strength):
-        if value != strength[max(0, i - _PRE_MAX) : i + _POST_MAX].max():
-            continue
-        if value < strength[max(0, i - _PRE_AVG) : i + _POST_AVG].mean() + _DELTA:
+    for i in np.flatnonzero(strength == largest).tolist():
+        if strength[i] < strength[max(0, i - _PRE_AVG) : i + _POST_AVG].mean() + _DELTA:
             continue
         if not peaks or i > peaks[-1] + _WAIT:
             peaks.append(i)
     return np.array(peaks, np.int64)
 
 
-def _mel_db(waveform: FloatArray) -> FloatArray:
-    """Return the mel power spectrogram in dB, at most 80 dB below its maximum, (T, 128)."""
-    padded = np.pad(waveform, _N_FFT // 2)
+def _mel_db(waveform: Any, start: int) -> FloatArray:
+    """Return a block of the mel power spectrogram in dB from a frame on, (at most 4096, 128).
+
+    Frame i is centred at sample 512 i; beyond the ends is silence.
+    """
+    num_samples = len(waveform)
+    stop = min(1 + num_samples // HOP_LENGTH, start + _BLOCK_FRAMES)
+    first, last = start * HOP_LENGTH - _N_FFT // 2, (stop - 1) * HOP_LENGTH + _N_FFT // 2
+    part = np.asarray(waveform[max(0, first) : min(num_samples, last)], np.float64)
+    padded = np.pad(part, (max(0, -first), max(0, last - num_samples)))
     frames = np.lib.stride_tricks.sliding_window_view(padded, _N_FFT)[::HOP_LENGTH]
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(_N_FFT) / _N_FFT)
     bank = slaney_bank(sample_rate=SAMPLE_RATE, n_fft=_N_FFT, n_mels=_N_MELS, f_min=0.0, f_max=SAMPLE_RATE / 2)
-    blocks = [
-        (np.abs(np.fft.rfft(frames[i : i + _BLOCK_FRAMES] * window, axis=1)) ** 2) @ bank.T
-        for i in range(0, len(frames), _BLOCK_FRAMES)
-    ]
-    db: FloatArray = 10.0 * np.log10(np.maximum(np.concatenate(blocks), 1e-10))
-    limited: FloatArray = np.maximum(db, db.max() - _TOP_DB)
-    return limited
+    power = (np.abs(np.fft.rfft(frames * window, axis=1)) ** 2) @ bank.T
+    db: FloatArray = 10.0 * np.log10(np.maximum(power, 1e-10))
+    return db

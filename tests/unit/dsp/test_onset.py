@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from avmeter.dsp import onset
 from avmeter.dsp.onset import HOP_LENGTH, SAMPLE_RATE, onset_strength, onset_times, pick_peaks
 
 FRAME_S = HOP_LENGTH / SAMPLE_RATE
@@ -50,3 +51,36 @@ def test_peaks_are_apart_and_above_their_neighbourhood() -> None:
     strength[[10, 11, 30]] = 1.0
     assert pick_peaks(strength).tolist() == [10, 30]
     assert pick_peaks(np.full(40, 0.5)).tolist() == []
+
+
+class Slices:
+    """A waveform of which only parts can be had, as of one that is on disk."""
+
+    def __init__(self, waveform):
+        self._waveform = waveform
+        self.largest = 0
+
+    def __len__(self):
+        return len(self._waveform)
+
+    def __getitem__(self, part):
+        assert isinstance(part, slice)
+        found = self._waveform[part]
+        self.largest = max(self.largest, len(found))
+        return found
+
+
+def test_long_waveform_is_read_in_blocks_with_the_same_onsets(monkeypatch):
+    """Memory does not follow the length; blocks meet without a seam, whatever the blocks are."""
+    rng = np.random.default_rng(0)
+    levels = np.repeat(rng.random(1000) ** 4, 3000)
+    waveform = (rng.standard_normal(len(levels)) * levels).astype(np.float32)[: 512 * 5000 + 77]
+    monkeypatch.setattr(onset, "_BLOCK_FRAMES", 10_000)
+    whole = onset.onset_strength(waveform)
+    monkeypatch.setattr(onset, "_BLOCK_FRAMES", 1000)
+    for max_blocks in (0, 100):
+        monkeypatch.setattr(onset, "_MAX_BLOCKS", max_blocks)
+        slices = Slices(waveform)
+        np.testing.assert_allclose(onset.onset_strength(slices), whole, rtol=0, atol=1e-9)
+        assert slices.largest <= 1000 * 512 + 2048
+    np.testing.assert_array_equal(onset.onset_times(Slices(waveform)), onset.onset_times(waveform))

@@ -24,6 +24,6 @@ class OnsetExtractor(ClipExtractor):
     def extract(self, media: MediaItem) -> Features:
         waveform = media.audio(AudioSpec(sample_rate=SAMPLE_RATE, clock="video"))
         return Features(
-            arrays={"times_s": np.asarray(onset_times(waveform[:]), np.float64)},
+            arrays={"times_s": np.asarray(onset_times(waveform), np.float64)},
             facts={"duration_s": len(waveform) / SAMPLE_RATE, **duration_mismatch(media)},
         )
