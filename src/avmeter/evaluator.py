@@ -29,6 +29,7 @@ from avmeter.engine.executors.ray_executor import RayExecutor
 from avmeter.engine.failures import never
 from avmeter.engine.feature_table import FeatureTable, collect_features
 from avmeter.engine.provenance import provenance
+from avmeter.engine.run_log import logged
 from avmeter.errors import SkipCode, UnknownNameError, UsageError
 from avmeter.features.base import get_extractor
 from avmeter.manifest import SampleList, identical_pairs
@@ -207,13 +208,16 @@ class Evaluator:
         notes = [*doubts_about(identical_pairs(items)), *self.notes_about(chosen)]
         for note in notes:
             warnings.warn(note, stacklevel=2)
-        with self._recorded(chosen) as origin:
+        with logged() as log, self._recorded(chosen) as origin:
             rows, corpus = self._executor.run(items, chosen, progress, should_stop or never, on_rows=on_rows)
         understood = {"understood": samples.pairing.lines()} if isinstance(samples, SampleList) else {}
         partial = what_is_partial(rows, corpus)
         if partial:
             notes = [f"partial: {partial['num_finished']} of {len(rows)} samples were finished", *notes]
-        return EvalResults(rows, corpus, samples=items, provenance={**origin, **understood, **partial, "notes": notes})
+        facts = {**origin, **understood, **partial, "notes": notes}
+        results = EvalResults(rows, corpus, samples=items, provenance=facts)
+        results.log = log.take()
+        return results
 
     def evaluate_groups(self, results: EvalResults, *, should_stop: Callable[[], bool] | None = None) -> None:
         """Compute corpus scores of every group of `results.group(by=...)`, each over its samples alone.

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-
+from avmeter.engine.run_log import failure_logger
 from avmeter.errors import AvmeterError, SkipCode, SkipError, StatsError, WeightsError
 from avmeter.result import Skip
-
-logger = logging.getLogger("avmeter")
 
 INTERRUPTED = Skip(
     code=SkipCode.INTERRUPTED,
@@ -33,8 +30,8 @@ def skip_of_failure(error: Exception, where: object) -> Skip:
         return Skip.of(error)
     if isinstance(error, StatsError):
         return Skip(code=SkipCode.TOO_FEW_SAMPLES, reason=error.message, hint=error.hint)
-    logger.debug("unexpected failure", exc_info=error)
     name = getattr(where, "name", where)
+    failure_logger().debug("unexpected failure: %s", name, exc_info=error)
     text = error.message if isinstance(error, AvmeterError) else f"{type(error).__name__}: {error}"
     return Skip(code=SkipCode.FAILED, reason=f"{name}: {text}", hint="please report this with the file, if you can")
 

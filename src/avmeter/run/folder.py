@@ -9,6 +9,7 @@
 | `summary.json` | corpus scores and what the per-sample scores amount to |
 | `corpus_states.npz` | what corpus metrics have collected, in a shard of a run (`avmeter.shards`) |
 | `unfinished/` | rows of a run that goes on or was killed (`avmeter.run.journal`) |
+| `log.txt` | warnings and tracebacks of the run, where there were any and the folder has no such file of others |
 | `run.json` | what produced the scores; the id of the run, and the hash of each of its files |
 
 The three tables have a column `extra.NAME` for each extra of the samples; see `avmeter.run.extras`.
@@ -62,16 +63,18 @@ RESULTS, TABLE, SAMPLES, SUMMARY, STATES, RUN = (
     "corpus_states.npz",
     "run.json",
 )
-PAGE, STRESS, BREAKDOWN = "report.html", "stress.json", "breakdown.csv"
+PAGE, STRESS, BREAKDOWN, LOG = "report.html", "stress.json", "breakdown.csv", "log.txt"
 PAGE_MARK = '<meta name="generator" content="avmeter">'
 """Stands in the head of every page, by which it is known to be a run's."""
 STRESS_FORMAT = "avmeter-stress"
-OWN_FILES = frozenset((RESULTS, TABLE, SAMPLES, SUMMARY, STATES, RUN, PAGE, STRESS, BREAKDOWN))
+OWN_FILES = frozenset((RESULTS, TABLE, SAMPLES, SUMMARY, STATES, RUN, PAGE, STRESS, BREAKDOWN, LOG))
 """Names of all files that a run may have."""
+_LOG_HEAD = "# log of an avmeter run: warnings, and tracebacks of what failed\n"
 _MARKS = {
     PAGE: PAGE_MARK.encode(),
     STRESS: f'"format": "{STRESS_FORMAT}"'.encode(),
     BREAKDOWN: ",".join(BREAKDOWN_HEADER).encode(),
+    LOG: _LOG_HEAD.encode(),
 }
 UNFINISHED = "unfinished"
 """Folder in a run folder with the rows of a run that goes on, or was killed; `avmeter.run.journal` writes it."""
@@ -100,8 +103,10 @@ def write_run(
     """
     place = run_folder(folder)
     summary = summarise(results)
-    breakdown = {BREAKDOWN: breakdown_csv(summary["by"]).encode()} if "by" in summary else {}
-    _refuse_foreign(place, (*([STRESS] if stress is not None else []), *breakdown))
+    pages = {BREAKDOWN: breakdown_csv(summary["by"]).encode()} if "by" in summary else {}
+    _refuse_foreign(place, (*([STRESS] if stress is not None else []), *pages))
+    if results.log and _is_own(place / LOG):  # a common name: one of others stays, and costs nobody a run
+        pages[LOG] = (_LOG_HEAD + results.log).encode(errors="backslashreplace")
     run_id = secrets.token_hex(8)
     contents: dict[str, bytes] = {
         RESULTS: results_parquet(results, run_id),
@@ -115,14 +120,14 @@ def write_run(
         contents[STATES] = states
     facts = {**_run_facts(results, run_id), "files": {n: sha256_of(c) for n, c in contents.items()}}
     with _writing(place), StagedFiles() as staged, StagedFiles() as mark:
-        for name, content in (contents | breakdown).items():
+        for name, content in (contents | pages).items():
             staged.add(place / name, content)
         staged.add(place / RUN, _json({**facts, "provenance": results.provenance}))
         mark.add(place / RUN, _unfinished(run_id))
         mark.place()
         _remove_pages(place)
         (place / STATES).unlink(missing_ok=True)
-        staged.place(*(place / name for name in contents | breakdown))
+        staged.place(*(place / name for name in contents | pages))
         staged.place(place / RUN)
         with contextlib.suppress(OSError):
             remove_unfinished(place)

@@ -26,6 +26,9 @@ class ScoreTable(list[Row]):
         samples: The samples, in the same order.
         provenance: What produced the results: versions, weights, options; see `Evaluator`.
 
+    Attributes:
+        log: Warnings of the run, and tracebacks of what failed.
+
     Raises:
         UsageError: The numbers of rows and samples differ.
     """
@@ -48,6 +51,7 @@ class ScoreTable(list[Row]):
         self.corpus: Row = dict(corpus or {})
         self.samples: list[Sample] = items
         self.provenance: dict[str, Any] = dict(provenance or {})
+        self.log = ""
 
     @property
     def sample_ids(self) -> list[str]:

@@ -11,6 +11,7 @@ from avmeter.engine.decode.messages import DecodeEvent, DecodeTask
 from avmeter.engine.decode.threads import LocalDecoder
 from avmeter.engine.decode.watch import BeatingWatch
 from avmeter.engine.ipc.process import connect_to_run, exit_with_run
+from avmeter.engine.run_log import logged
 from avmeter.features.base import Extractor
 
 
@@ -27,8 +28,11 @@ def serve(descriptor: int) -> None:
         channel = connect_to_run(descriptor)
         while True:
             task: DecodeTask = channel.receive()
-            for event in _decode(task, extractors, BeatingWatch(channel.send)):
-                channel.send(event)
+            with logged() as log:
+                for event in _decode(task, extractors, BeatingWatch(channel.send)):
+                    channel.send(event)
+            if text := log.take():
+                channel.send(text)
             channel.send(None)
             channel.forget()
     except (EOFError, BrokenPipeError, ConnectionResetError):

@@ -17,6 +17,7 @@ from avmeter.engine.decode.threads import LocalDecoder
 from avmeter.engine.decode.watch import DecodeWatch
 from avmeter.engine.ipc.arena import Arena
 from avmeter.engine.ipc.process import CannotStartError, Process
+from avmeter.engine.run_log import failure_logger
 from avmeter.errors import SkipCode
 from avmeter.features.base import Extractor
 from avmeter.media import DEFAULT_LIMITS, MediaLimits
@@ -145,6 +146,8 @@ class WorkerDecoder:
                 while (event := channel.receive()) is not None:
                     if isinstance(event, float):
                         self.watch.advance(event)
+                    elif isinstance(event, str):
+                        failure_logger().debug("a decoding process logged:\n%s", event)
                     else:
                         yield event
                 channel.forget()

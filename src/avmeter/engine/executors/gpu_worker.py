@@ -14,6 +14,7 @@ from avmeter.engine.executors.local import LocalExecutor
 from avmeter.engine.executors.messages import ChunkDone, ChunkTask, WorkerFault
 from avmeter.engine.ipc.channel import Channel
 from avmeter.engine.ipc.process import connect_to_run
+from avmeter.engine.run_log import logged
 
 _PROGRESS_STEP = 0.01
 
@@ -38,8 +39,9 @@ def serve(descriptor: int) -> None:
             for module in task.modules:
                 importlib.import_module(module)
             before = computer.counts.copy()
-            result = executor.run_chunk(task.samples, task.metrics, progress=_in_steps(channel.send))
-            channel.send(ChunkDone(result=result, counts=computer.counts.since(before)))
+            with logged() as log:
+                result = executor.run_chunk(task.samples, task.metrics, progress=_in_steps(channel.send))
+            channel.send(ChunkDone(result=result, counts=computer.counts.since(before), log=log.take()))
             channel.forget()
     except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
         return  # features are in the store already: `compute` sees to that, however it ends

@@ -28,10 +28,11 @@ class ChunkTask:
 
 @dataclass(frozen=True, kw_only=True)
 class ChunkDone:
-    """Results of a chunk, and what was computed for them."""
+    """Results of a chunk, what was computed for them, and what was logged."""
 
     result: ChunkResult
     counts: Counts
+    log: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,6 +31,7 @@ from avmeter.engine.executors.scheduler import ChunkScheduler
 from avmeter.engine.executors.scoring import skip_chunk
 from avmeter.engine.failures import INTERRUPTED, never
 from avmeter.engine.ipc.process import CannotStartError, Process
+from avmeter.engine.run_log import failure_logger
 from avmeter.metrics.base import Metric
 from avmeter.runtime.device import describe_device
 from avmeter.sample import Sample
@@ -225,6 +226,8 @@ def _compute_chunk(
         else:
             scheduler.report_progress(chunk, message)
     channel.forget()
+    if message.log:
+        failure_logger().debug("the worker on %s logged:\n%s", config.device, message.log)
     scheduler.finish(worker, chunk, message.result)
     return message.counts
 

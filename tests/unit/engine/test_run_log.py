@@ -1,0 +1,66 @@
+"""What a run logs is collected, cleaned and bounded, and shows nowhere else unless it is asked for."""
+
+import logging
+
+import pytest
+
+from avmeter.engine.failures import skip_of_failure
+from avmeter.engine.run_log import MAX_CHARACTERS, RunLog, logged
+
+
+def fail(text):
+    try:
+        raise ZeroDivisionError(text)
+    except ZeroDivisionError as error:
+        error.add_note("a note of a worker")
+        return skip_of_failure(error, "clip.wav")
+
+
+def test_traceback_of_what_failed_is_collected(capsys):
+    """With its notes and the clip; the terminal stays as it was."""
+    with logged() as log:
+        fail("oh")
+        logging.getLogger("avmeter").warning("doubtful")
+    text = log.take()
+    for part in ("clip.wav", "Traceback", "test_run_log.py", "ZeroDivisionError: oh", "a note of a worker", "doubtful"):
+        assert part in text
+    assert log.take() == ""
+    fail("after the run")
+    assert log.take() == ""
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_who_debugs_sees_tracebacks_as_before(caplog):
+    """Once, by the logger of the package."""
+    with caplog.at_level(logging.WARNING, logger="avmeter"):
+        fail("hidden")
+    assert not caplog.records
+    with caplog.at_level(logging.DEBUG, logger="avmeter"), logged():
+        fail("shown")
+    assert [r.name for r in caplog.records if r.levelno == logging.DEBUG] == ["avmeter.failures"]
+
+
+@pytest.mark.parametrize(("raw", "clean"), [("\x1b[31m", "\\x1b[31m"), ("\u202e", "\\u202e"), ("\ud800", "\\ud800")])
+def test_what_could_steer_a_terminal_is_escaped(raw, clean):
+    """Names of files and texts of errors come from outside."""
+    with logged() as log:
+        fail(f"a{raw}b")
+    text = log.take()
+    assert raw not in text
+    assert f"a{clean}b" in text
+
+
+def test_log_is_bounded():
+    """By its size, and each record by its own: the rest is counted."""
+    log = RunLog(max_characters=1000)
+    logger = logging.Logger("x")
+    logger.addHandler(log)
+    for _ in range(10):
+        logger.warning("y" * 300)
+    text = log.take()
+    assert len(text) < 1100
+    assert text.endswith("records more\n")
+    log = RunLog()
+    logger.addHandler(log)
+    logger.warning("z" * MAX_CHARACTERS * 2)
+    assert "characters ..." in log.take()
