@@ -13,6 +13,7 @@ from avmeter.evaluator import Evaluator
 from support import require
 from support.crashing import crash_over_names
 from support.media import write_media
+from support.paths import ROOT
 
 RATE = 16_000
 
@@ -167,6 +168,28 @@ def test_files_that_crash_or_hang_the_decoder_cost_themselves_alone(tmp_path, mo
         assert name not in died or (f"{name}.wav" in row.skip.reason and row.skip.hint)
     alone = made.evaluate(audio=str(tmp_path / "segfault.wav"))["audio.loudness"]
     assert alone.skip.code == "worker_died"
+    made.shutdown()
+
+
+@pytest.mark.parametrize("processes", [None, 1, 0])
+def test_traceback_of_what_failed_in_a_worker_is_in_the_log(tmp_path, monkeypatch, processes):
+    """Of a process that reads, one that decodes, and of this one."""
+    path = tmp_path / "a.wav"
+    write_media(path, wave=clip(0.1)["audio"][0], sample_rate=RATE, audio_codec="pcm_f32le")
+    (tmp_path / "sitecustomize.py").write_text(
+        "import av\nfrom av.container import InputContainer\n"
+        "import avmeter.media.audio_decode as module\n"
+        "def fail(frame): raise ZeroDivisionError('of a decoder')\n"
+        "module._as_float = fail\n"
+    )
+    if processes == 0:
+        monkeypatch.setattr("avmeter.media.audio_decode._as_float", lambda _: 1 / 0)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{ROOT / 'src'}")
+    made = Evaluator(["audio.loudness"], "cpu", loader_processes=processes)
+    results = made.evaluate(samples=[{"audio": str(path)}])
+    assert results[0]["audio.loudness"].skip.code == "failed"
+    for part in ("Traceback", "audio_decode.py", "ZeroDivisionError", str(path)):
+        assert part in results.log
     made.shutdown()
 
 

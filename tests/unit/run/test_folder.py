@@ -332,3 +332,24 @@ def test_preparing_leaves_no_folder_behind(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     prepare_run(tmp_path / "there")
     assert (tmp_path / "there").is_dir()
+
+
+def test_log_of_a_run_is_written_and_goes_with_it(tmp_path: Path, make_run) -> None:
+    """Where something was logged; a later run that logs nothing leaves none of another run's."""
+    results = make_run([0.1])
+    results.log = "oh \ud800\n"
+    folder = results.write(tmp_path / "run")
+    assert (folder / "log.txt").read_text().startswith("# log of an avmeter run")
+    assert (folder / "log.txt").read_text().endswith("oh \\ud800\n")
+    make_run([0.2]).write(folder)
+    assert sorted(p.name for p in folder.iterdir()) == FILES
+
+
+def test_log_of_somebody_else_stays(tmp_path: Path, make_run) -> None:
+    """It is a common name: the run is written beside it, without its own."""
+    (tmp_path / "log.txt").write_text("my training")
+    results = make_run([0.1])
+    results.log = "oh\n"
+    results.write(prepare_run(tmp_path))
+    assert (tmp_path / "log.txt").read_text() == "my training"
+    assert read_run(tmp_path)[0]
