@@ -17,6 +17,7 @@ from avmeter.run import read_run
 from support import require
 from support.commandline import avmeter, start
 from support.media import write_media
+from support.stores import locked
 
 RATE = 16_000
 NUM_CLIPS = 24
@@ -75,6 +76,26 @@ def check_partial(run: Path, *, is_written: bool) -> None:
     assert 0 < facts["num_finished"] <= len(finished) < NUM_CLIPS
     assert read_run(run).corpus["audio.inception_score"].skip.code == "interrupted"
     assert f"partial: {facts['num_finished']} of {NUM_CLIPS} samples" in (run / "report.html").read_text()
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_run_is_ended_within_seconds_while_another_process_locks_the_store(tmp_path, clips, ending):
+    """In the middle of scoring: what is finished is in the run folder, and nobody waits for the lock."""
+    few = sorted(clips.iterdir())
+    assert avmeter("score", few[0], "-m", "audio.loudness").code == 0
+    with locked(tmp_path / "cache" / "store"):
+        process = start("score", *few, *METRICS, "--out", tmp_path / "run")
+        deadline = time.monotonic() + 60
+        while not list((tmp_path / "run").glob("**/*")) and time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.02)
+        time.sleep(1.5)
+        process.send_signal(ending)
+        sent_at = time.monotonic()
+        out, err = process.communicate(timeout=60)
+        took_s = time.monotonic() - sent_at
+    assert process.returncode == CODES[ending]
+    assert took_s < 5
+    assert (out, "Traceback" in err) == ("", False)
 
 
 @pytest.mark.parametrize("ending", [*CODES, signal.SIGKILL])

@@ -6,6 +6,7 @@ Every function raises `sqlite3.Error` for what SQLite cannot do, among it a lock
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import shlex
 import sqlite3
@@ -35,6 +36,23 @@ def is_locked(error: sqlite3.Error) -> bool:
 def removal_command(path: Path) -> str:
     """Return the command that removes a store; nothing but work is lost with it."""
     return f"rm -f {shlex.quote(str(path))} {shlex.quote(f'{path}-wal')} {shlex.quote(f'{path}-shm')}"
+
+
+def is_damaged(error: Exception) -> bool:
+    """Return True if the file is no store, or none any more; nothing but removing it helps."""
+    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
+    return isinstance(error, ForeignStoreError) or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def advice(path: Path, error: Exception) -> str:
+    """Return what helps against an error of a store: a full or failing disk is no reason to remove what is on it."""
+    elsewhere = "choose another folder with `store=` or `--store DIR`, or go without: `--no-store`"
+    if is_damaged(error):
+        return f"remove it: {removal_command(path)}; or {elsewhere}"
+    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
+    if code == sqlite3.SQLITE_FULL or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+        return f"free space in {path.parent}, or {elsewhere}"
+    return elsewhere
 
 
 def connect(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:

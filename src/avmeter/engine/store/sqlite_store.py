@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from avmeter.engine.store.base import FeatureKey
-from avmeter.engine.store.database import ForeignStoreError, check_writable, connect, is_locked, read, removal_command
+from avmeter.engine.store.database import ForeignStoreError, advice, check_writable, connect, is_locked, read
 from avmeter.engine.store.encoding import decode_features, encode_features
 from avmeter.engine.store.writer import FeatureWriter
 from avmeter.errors import UsageError
@@ -19,6 +19,7 @@ from avmeter.features.base import Features
 
 logger = logging.getLogger("avmeter")
 _BUSY_TIMEOUT_S = 1.0
+_LOCKED_AT_END_S = 1.0  # of a program that closes nothing, as one that was interrupted: it has seconds to end
 
 
 class SqliteStore:
@@ -52,7 +53,7 @@ class SqliteStore:
         self._owner = os.getpid()
         self._database: sqlite3.Connection | None = None
         self._writer = FeatureWriter(self.path)
-        weakref.finalize(self, self._writer.close)
+        weakref.finalize(self, self._writer.close, max_wait_s=_LOCKED_AT_END_S)
         try:
             check_writable(self._connection())
         except sqlite3.Error as error:
@@ -66,11 +67,7 @@ class SqliteStore:
         return self._database
 
     def _unusable(self, error: Exception) -> UsageError:
-        hint = "choose another folder with `store=` or `--store DIR`, or go without: `--no-store`"
-        code = getattr(error, "sqlite_errorcode", 0)
-        if isinstance(error, ForeignStoreError) or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            hint = f"remove it: {removal_command(self.path)}; or {hint}"
-        return UsageError(f"{self.path}: the feature store cannot be opened ({error})", hint=hint)
+        return UsageError(f"{self.path}: the feature store cannot be opened ({error})", hint=advice(self.path, error))
 
     def _leave_to_owner(self) -> None:
         """In a forked process: open the file again; the connection and the thread are the other's."""
@@ -113,11 +110,10 @@ class SqliteStore:
             logger.warning("%s: another process locks the feature store; features are computed anew", self.path)
             return
         logger.warning(
-            "%s: the feature store cannot be read (%s); features are computed anew. If the file is damaged, "
-            "remove it: %s",
+            "%s: the feature store cannot be read (%s); features are computed anew. What helps: %s",
             self.path,
             error,
-            removal_command(self.path),
+            advice(self.path, error),
         )
 
     def put(self, key: FeatureKey, features: Features) -> None:

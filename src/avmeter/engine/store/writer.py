@@ -12,7 +12,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from avmeter.engine.store.base import FeatureKey
-from avmeter.engine.store.database import ForeignStoreError, connect, is_locked, removal_command, write
+from avmeter.engine.store.database import ForeignStoreError, advice, connect, is_locked, write
 
 logger = logging.getLogger("avmeter")
 
@@ -176,10 +176,10 @@ class FeatureWriter:
                 self._database.close()
         self._database = None
         logger.warning(
-            "%s: features are no longer stored (%s); scoring goes on. If the file is damaged, remove it: %s",
+            "%s: features are no longer stored (%s); scoring goes on. What helps: %s",
             self._path,
             error,
-            removal_command(self._path),
+            advice(self._path, error),
         )
 
 

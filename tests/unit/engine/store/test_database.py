@@ -1,5 +1,6 @@
 """The file of a store is recognised, and its rows are believed only as they were written."""
 
+import errno
 import sqlite3
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from avmeter.engine.store.base import FeatureKey
 from avmeter.engine.store.database import (
     ForeignStoreError,
+    advice,
     check_writable,
     checksum_of,
     connect,
@@ -128,6 +130,26 @@ def test_lock_of_another_process_is_told_from_damage(database, path):
     database.rollback()
     other.close()
     check_writable(database)
+
+
+def test_what_is_advised_helps(tmp_path):
+    """A full disk is no reason to remove a store; a damaged file, or another program's, is in the way until it goes."""
+    path = tmp_path / "features.sqlite"
+    full, damaged, failing = (
+        sqlite3.OperationalError("full"),
+        sqlite3.DatabaseError("bad"),
+        sqlite3.OperationalError("io"),
+    )
+    full.sqlite_errorcode, damaged.sqlite_errorcode = sqlite3.SQLITE_FULL, sqlite3.SQLITE_CORRUPT
+    failing.sqlite_errorcode = sqlite3.SQLITE_IOERR
+    for error in (full, OSError(errno.ENOSPC, "no space")):
+        assert f"free space in {tmp_path}" in advice(path, error)
+        assert "rm " not in advice(path, error)
+    assert "rm " not in advice(path, failing)
+    for error in (damaged, ForeignStoreError("another program's")):
+        assert removal_command(path) in advice(path, error)
+    for error in (full, damaged, failing):
+        assert "--store DIR" in advice(path, error)
 
 
 def test_removal_command_names_all_files_for_a_shell(tmp_path):
