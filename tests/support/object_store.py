@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest import mock
@@ -28,6 +29,10 @@ def object_store(*, bucket: str = "bucket") -> Iterator[str]:
     }
     with mock.patch.dict(os.environ, environment):
         s3fs.S3FileSystem.clear_instance_cache()
+        request = urllib.request.Request(
+            f"{address}/moto-api/reset", method="POST"
+        )  # servers of a process share objects
+        urllib.request.urlopen(request).close()
         boto3.client("s3").create_bucket(Bucket=bucket)
         try:
             yield address

@@ -72,6 +72,18 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
 
+    def do_HEAD(self) -> None:
+        """Say what a store says of an object; faults are those of reading it."""
+        data = self.web.files.get(self.path.partition("?")[0])
+        if data is None:
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.send_header("ETag", f'"{hashlib.sha256(data).hexdigest()}"')
+        self.send_header("Last-Modified", "Mon, 01 Jan 2024 00:00:00 GMT")
+        self.end_headers()
+
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         self.web.requests.append((self.path, self.headers.get("Range", "")))

@@ -10,6 +10,7 @@ import typer
 from avmeter.cli.messages import join_names, say
 from avmeter.cli.options import parse_limits
 from avmeter.cli.progress import progress_bar
+from avmeter.errors import UsageError
 
 
 def audit_command(
@@ -38,7 +39,14 @@ def audit_command(
     samples = samples_from_inputs(inputs, columns=parse_columns(column or []))
     if samples.pairing.ignored:
         say(f"ignored, not media: {join_names(samples.pairing.ignored)}")
-    paths = [m.path for s in as_samples(samples) for m in s.media.values() if m.path is not None]
+    media = [m for s in as_samples(samples) for m in s.media.values()]
+    elsewhere = sum(m.stored is not None for m in media)
+    if elsewhere:
+        raise UsageError(
+            f"{elsewhere} clips are at URLs, in shards or in tables, and only files of this machine are looked over",
+            hint="`avmeter score ... -m audio.loudness` says much of the same of them",
+        )
+    paths = [m.path for m in media if m.path is not None]
     with progress_bar(len(paths), "looking") as on_progress:
         found = audit(list(dict.fromkeys(paths)), progress=on_progress, limits=parse_limits(limit or []))
     console = Console(highlight=False)

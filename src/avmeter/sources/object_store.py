@@ -17,6 +17,7 @@ from avmeter.sources.facts import RemoteFacts
 from avmeter.sources.retrying import TransientError, failed, retrying
 
 _BLOCK = 8 << 20
+_CALL_FACTOR = 2  # a call may be several requests of the package, each of which has its own time
 _PACKAGES = {
     "s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs", "abfss": "adlfs",
     "hf": "huggingface_hub", "memory": "fsspec",
@@ -139,7 +140,7 @@ class ObjectStore:
             from fsspec.asyn import sync
 
             action = getattr(self._files, f"_{name}")
-            return sync(self._files.loop, action, *arguments, timeout=3 * self._access.timeout_s, **options)
+            return sync(self._files.loop, action, *arguments, timeout=_CALL_FACTOR * self._access.timeout_s, **options)
         except (FileNotFoundError, IsADirectoryError) as error:
             raise MediaError(
                 SkipCode.MISSING_FILE, f"{self._url}: no such file in the store", hint="check the URL"
@@ -147,7 +148,7 @@ class ObjectStore:
         except PermissionError as error:
             raise self._denied(error) from error
         except TimeoutError as error:
-            raise TransientError(f"no answer for {3 * self._access.timeout_s:g} s") from error
+            raise TransientError(f"no answer for {_CALL_FACTOR * self._access.timeout_s:g} s") from error
         except Exception as error:
             if "credential" in f"{type(error).__name__} {error}".lower():
                 raise self._denied(error) from error

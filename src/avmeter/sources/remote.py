@@ -19,11 +19,17 @@ def require_network(url: Url) -> None:
     """Make sure that a URL may be asked for, before anything is looked up.
 
     Raises:
-        MediaError: `offline`: a variable forbids the network; `unsupported` scheme.
+        MediaError: `offline`: a variable forbids the network; `unsupported` scheme, or credentials in it.
     """
     if url.scheme not in SCHEMES:
         raise MediaError(
             SkipCode.UNSUPPORTED, f"{url}: {url.scheme} URLs are not read", hint=f"read are {', '.join(SCHEMES)}"
+        )
+    if not url.is_web and ":" in url.path.partition("/")[0]:
+        raise MediaError(
+            SkipCode.UNSUPPORTED,
+            f"{url}: credentials in the URL of a store are not read",
+            hint="put them where its package looks for them, such as AWS_PROFILE or AWS_ACCESS_KEY_ID",
         )
     variable = next(iter(offline_variables()), None)
     if variable is not None and url.scheme != "memory":

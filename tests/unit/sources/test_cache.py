@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,22 @@ def test_folder_that_cannot_be_written_is_a_named_skip(folder: Path) -> None:
         with pytest.raises(MediaError, match="no copy of it can be written") as caught:
             read(web, "/a")
     assert caught.value.code is SkipCode.NO_SPACE
+
+
+def test_body_packed_to_a_thousandth_is_bounded_by_what_it_unfolds_to(folder: Path) -> None:
+    """Not by what is sent."""
+    with web_server({"/a": bytes(20 << 20)}) as web:
+        web.faults = {"/a": "gzip"}
+        with pytest.raises(MediaError) as caught:
+            read(web, "/a", RemoteAccess(allow_private_hosts=True, max_file_bytes=1 << 20))
+    assert caught.value.code is SkipCode.OVER_LIMIT
+    assert list(folder.iterdir()) == []
+
+
+def test_runs_that_fetch_at_once_both_have_the_whole_file() -> None:
+    """Neither sees the other's part."""
+    with web_server({"/a": DATA * 100}) as web:
+        web.has_ranges = False
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(lambda _: read(web, "/a"), range(16)))
+    assert found == [DATA * 100] * 16

@@ -12,7 +12,7 @@ from avmeter.sample import RemoteAccess
 from avmeter.sources.object_store import ObjectStore, StoreFile
 from avmeter.sources.remote import open_remote, remote_key
 from support.object_store import object_store, put
-from support.web import web_server
+from support.web import WebServer, web_server
 
 QUICK = RemoteAccess(timeout_s=1, attempts=2, pause_s=0.001)
 
@@ -66,19 +66,34 @@ def test_absent_object_is_a_missing_file(url: str) -> None:
     assert caught.value.code is SkipCode.MISSING_FILE
 
 
-@pytest.mark.parametrize("fault", ["500", "503", "stall"])
-def test_store_that_fails_or_stalls_is_a_named_skip(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a bounded time, whatever the store's own package would do."""
+@pytest.fixture
+def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[WebServer]:
+    """A store with one object, which it may fail to deliver."""
     import s3fs
 
-    with web_server() as web:
-        web.faults = {"/bucket/a.wav": fault}
+    with web_server({"/bucket/a.wav": b"0123456789" * 1000}) as web:
         monkeypatch.setenv("AWS_ENDPOINT_URL", web.url(""))
         s3fs.S3FileSystem.clear_instance_cache()
-        with pytest.raises(MediaError) as caught:
-            open_remote(Url("s3://bucket/a.wav"), RemoteAccess(timeout_s=0.3, attempts=1))
+        yield web
     s3fs.S3FileSystem.clear_instance_cache()
+
+
+@pytest.mark.parametrize("fault", ["500", "503", "stall", "cut"])
+def test_store_that_fails_stalls_or_breaks_off_is_a_named_skip(faulty: WebServer, fault: str) -> None:
+    """After a bounded time, whatever the store's own package would do."""
+    faulty.faults = {"/bucket/a.wav": fault}
+    content = open_remote(Url("s3://bucket/a.wav"), RemoteAccess(timeout_s=0.6, attempts=2, pause_s=0.001))
+    with pytest.raises(MediaError) as caught:
+        content.read(0, 10)
     assert caught.value.code is SkipCode.FETCH_FAILED
+
+
+@pytest.mark.parametrize("fault", ["503x1", "cutx1"])
+def test_failure_of_the_store_that_passes_costs_nothing(faulty: WebServer, fault: str) -> None:
+    """The bytes are those of the object."""
+    faulty.faults = {"/bucket/a.wav": fault}
+    content = open_remote(Url("s3://bucket/a.wav"), QUICK)
+    assert content.read(0, 10_000) == b"0123456789" * 1000
 
 
 def test_store_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

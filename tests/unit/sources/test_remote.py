@@ -68,3 +68,10 @@ def test_file_larger_than_the_limit_is_not_fetched() -> None:
         assert len(web.requests) == 1
         with pytest.raises(MediaError, match="at most 10 are read"):
             fetch(Url(web.url("/a")), LOCAL, max_bytes=10)
+
+
+def test_credentials_in_the_url_of_a_store_are_refused_and_not_shown() -> None:
+    """The package of the store would print them."""
+    with pytest.raises(MediaError, match="credentials in the URL") as caught:
+        open_remote(Url("s3://KEY:SECRET@bucket/a.wav"), LOCAL)
+    assert "SECRET" not in str(caught.value)
