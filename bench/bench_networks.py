@@ -105,20 +105,15 @@ def main() -> None:
     print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}, {'plain' if options.plain else 'fused'}")
     print(f"{'ms a clip':20s}", *(f"{p:>9s}" for p in precisions))
     total = dict.fromkeys(precisions, 0.0)
-    with mock.patch("avmeter.features.network.is_available", (lambda _: False) if options.plain else _available()):
-        for case in CASES:
-            if options.only and case.name not in options.only:
-                continue
-            row = {p: measure(case, p, options.scale) for p in precisions}
-            total = {p: total[p] + row[p] for p in precisions}
-            print(f"{case.name:20s}", *(f"{v:9.3f}" for v in row.values()), flush=True)
+    if options.plain:
+        mock.patch("avmeter.nets.fused.availability.is_available", return_value=False).start()
+    for case in CASES:
+        if options.only and case.name not in options.only:
+            continue
+        row = {p: measure(case, p, options.scale) for p in precisions}
+        total = {p: total[p] + row[p] for p in precisions}
+        print(f"{case.name:20s}", *(f"{v:9.3f}" for v in row.values()), flush=True)
     print(f"{'sum':20s}", *(f"{v:9.3f}" for v in total.values()))
-
-
-def _available() -> Callable[[torch.device], bool]:
-    from avmeter.nets.fused.availability import is_available
-
-    return is_available
 
 
 if __name__ == "__main__":

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import abc
-import contextlib
 from collections.abc import Mapping
 
 from torch import Tensor, nn
 
 from avmeter.features.base import WindowExtractor
-from avmeter.nets.fused import Fusable, OperandRangeError
-from avmeter.nets.fused.availability import is_available
+from avmeter.nets.fused.availability import fuse_where_possible
 from avmeter.nets.keys import KeyMap
 from avmeter.runtime import Runtime
 from avmeter.weights.dummy import fill_network
@@ -54,8 +52,6 @@ class NetworkExtractor(WindowExtractor):
             keys.load(net, self.checkpoint(runtime), source=self.checkpoint_name())
         dtype = runtime.half_dtype if self.half_weights else None
         net = net.to(runtime.device, dtype).eval().requires_grad_(False)
-        operands = runtime.operand_dtype
-        if operands is not None and isinstance(net, Fusable) and is_available(runtime.device):
-            with contextlib.suppress(OperandRangeError):  # such a network stays as it is written
-                net.fuse(operands)
+        if runtime.operand_dtype is not None:
+            fuse_where_possible(net, runtime.operand_dtype, runtime.device)
         return net

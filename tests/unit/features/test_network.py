@@ -158,5 +158,5 @@ def test_network_is_fused_where_operands_kernels_and_range_allow_it(
 ) -> None:
     """Anywhere else it stays as it is written."""
     monkeypatch.setattr(Runtime, "operand_dtype", operands)
-    monkeypatch.setattr("avmeter.features.network.is_available", lambda device: available)
+    monkeypatch.setattr("avmeter.nets.fused.availability.is_available", lambda device: available)
     assert loaded(FusableLinear(), runtime(STATE)).fused == fused

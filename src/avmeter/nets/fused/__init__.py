@@ -25,11 +25,15 @@ class Fusable(Protocol):
     def fuse(self, dtype: torch.dtype) -> None:
         """Compute by fused kernels from now on; the parameters must be filled, and stay on their device.
 
+        The kernels are run once, on zeros, so that what does not compile is known now.
+
         Args:
             dtype: Type of the operands of matrix products.
 
         Raises:
-            OperandRangeError: Some input could lead to numbers beyond that type; the network stays as it was.
+            OperandRangeError: Some input could lead to numbers beyond that type.
+
+        Whatever it raises, the network stays as it was.
         """
 
 

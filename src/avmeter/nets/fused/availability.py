@@ -1,4 +1,4 @@
-"""Whether fused kernels run on a device."""
+"""Whether fused kernels run on a device, and what becomes of a network where they do not."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import functools
 import logging
 
 import torch
+
+from avmeter.nets.fused import Fusable, OperandRangeError
 
 logger = logging.getLogger("avmeter")
 
@@ -32,3 +34,21 @@ def is_available(device: torch.device) -> bool:
     except Exception as error:  # noqa: BLE001 - whatever Triton fails with, the plain networks take its place
         logger.warning("fused kernels do not run on %s, networks run without them: %s", device, error)
         return False
+
+
+def fuse_where_possible(net: object, dtype: torch.dtype, device: torch.device) -> None:
+    """Fuse a network that can be, on a device that runs its kernels; any other one stays as it is written.
+
+    Args:
+        net: Filled, and on the device.
+        dtype: Type of the operands of matrix products.
+        device: Where the network is.
+    """
+    if not isinstance(net, Fusable) or not is_available(device):
+        return
+    try:
+        net.fuse(dtype)
+    except OperandRangeError as error:
+        logger.info("%s is not fused: %s", type(net).__name__, error)
+    except Exception as error:  # noqa: BLE001 - as above
+        logger.warning("%s runs without fused kernels, one of which fails: %s", type(net).__name__, error)

@@ -58,6 +58,8 @@ def _convolution_kernel(
 class GroupedConvolution:
     """GELU(convolution(x) + bias), with as many frames out as in; of an even number of taps one more looks back.
 
+    The kernel is tried on zeros while it is built.
+
     Args:
         weight: (D, C, K), as `torch.nn.functional.conv1d` reads it.
         bias: (D,).
@@ -70,6 +72,7 @@ class GroupedConvolution:
         grouped = torch.unflatten(weight.detach(), 0, (self._groups, -1))  # (G, C out, C in, K)
         self._weight = grouped.permute(0, 3, 2, 1).flatten(1, 2).to(dtype).contiguous()  # (G, K C, C out)
         self._bias = bias.detach().float()
+        self(weight.new_zeros(1, 1, dim))
 
     def __call__(self, x: Tensor) -> Tensor:
         """(B, L, D) to the same shape and type."""

@@ -8,6 +8,7 @@ keys and values that patches attend to.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import cast
 
@@ -59,17 +60,19 @@ class _Embedding:
         patches = tower.pos_embed[:, None, 1:] + tower.temp_embed[:, :, None] + proj.bias  # (1, T, N, D)
         cls = (tower.cls_token + tower.pos_embed[:, :1])[:, None].expand(-1, patches.shape[1], -1, -1)
         self._common = torch.cat([cls, patches], dim=2).detach()
+        num_times, side = patches.shape[1], math.isqrt(patches.shape[2]) * self._size
+        self.pixel_shape = (num_times * self._depth, 3, side, side)
 
     def __call__(self, pixels: Tensor) -> Tensor:
         """Pixels (B, frames, 3, height, width) to tokens (B, T, 1 + N, D)."""
         rows = patch_rows(pixels, depth=self._depth, size=self._size, dtype=self._weight.dtype)
-        tokens = self._common.expand(len(pixels), -1, -1, -1).contiguous()
+        tokens = self._common.repeat(len(pixels), 1, 1, 1)  # a copy even of one: it is written to
         add_product(tokens.view(-1, tokens.shape[-1]), rows.flatten(0, 2), self._weight)
         return tokens
 
 
 class FusedVideoTower:
-    """Pixels of one segment to one feature for each time.
+    """Pixels of one segment to one feature for each time; the kernels are tried on zeros while it is built.
 
     Args:
         tower: Holds the weights; the residual stream has their type.
@@ -82,6 +85,7 @@ class FusedVideoTower:
         self._blocks = [_Block(cast(VideoBlock, block), residual) for block in tower.blocks]
         self._norm = residual.norm(tower.norm)
         self._pool = _Pooling(tower.spatial_attn_agg, dtype=dtype)
+        self(tower.norm.weight.new_zeros(1, *self._embed.pixel_shape))
 
     def __call__(self, pixels: Tensor) -> Tensor:
         """Pixels (B, frames, 3, height, width) to features (B, T, D)."""

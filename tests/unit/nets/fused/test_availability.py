@@ -8,7 +8,8 @@ import sys
 import pytest
 import torch
 
-from avmeter.nets.fused.availability import is_available
+from avmeter.nets.fused import OperandRangeError, availability
+from avmeter.nets.fused.availability import fuse_where_possible, is_available
 
 GPU = torch.device("cuda")
 
@@ -40,3 +41,29 @@ def test_where_triton_fails_the_plain_networks_run_and_the_log_says_why(
         assert not is_available(GPU)
     assert len(caplog.records) == 1
     assert "networks run without them" in caplog.text
+
+
+class Failing:
+    """A network that cannot be fused, for a reason of its own."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def fuse(self, dtype: torch.dtype) -> None:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "warnings"),
+    [(RuntimeError("out of resource: shared memory"), 1), (OperandRangeError("values of up to 1e6"), 0)],
+    ids=["a kernel fails", "operands might overflow"],
+)
+def test_network_that_cannot_be_fused_stays_and_only_failures_are_warned_of(
+    error: Exception, warnings: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No clip is lost for a kernel that some card or version of Triton does not run."""
+    monkeypatch.setattr(availability, "is_available", lambda device: True)
+    with caplog.at_level(logging.INFO, logger="avmeter"):
+        fuse_where_possible(Failing(error), torch.float16, GPU)
+    assert [r.levelname for r in caplog.records].count("WARNING") == warnings
+    assert str(error) in caplog.text

@@ -74,6 +74,16 @@ def test_fused_network_in_half_precision_is_as_exact_as_the_plain_one(case: str,
     assert error(run(fused, dtype), exact) < 1.3 * error(run(plain, dtype), exact)
 
 
+@pytest.mark.parametrize("case", CASES)
+@torch.no_grad()
+def test_second_run_gives_the_same(case: str) -> None:
+    """Sums in place go to no memory that a later batch reads."""
+    build, run = CASES[case]
+    net = build()
+    net.fuse(torch.float16)
+    assert torch.equal(run(net, torch.float32), run(net, torch.float32))
+
+
 @torch.no_grad()
 def test_autocast_does_not_reach_into_the_fused_encoder() -> None:
     """The residual stream has the type of the tokens, here float32, whatever autocast would make of its sums."""
