@@ -1,6 +1,7 @@
 """Generator of pages that would go stale if written by hand: one per metric, and tables inside the other pages.
 
-python docs/generate.py           writes docs/metrics/*.md and the tables between `<!-- NAME -->` marks
+python docs/generate.py           writes docs/metrics/*.md, the tables between `<!-- NAME -->` marks, and the index that
+                                  lists of metrics and checkpoints read (src/avmeter/metrics/index.json)
 python docs/generate.py --check   writes nothing; exit code 1 if a page is not what it would write
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import json
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -29,6 +31,7 @@ from avmeter.text.normalise import NORMALISERS
 from avmeter.weights import catalog
 
 FOLDER = Path(__file__).parent
+INDEX = FOLDER.parent / "src" / "avmeter" / "metrics" / "index.json"
 NOTICE = "<!-- Made by docs/generate.py out of docstrings; changes here are lost. -->"
 BETTER = MappingProxyType({"higher": "higher is better", "lower": "lower is better", "none": "neither is better"})
 # Parts of a metric's docstring that have a heading of their own.
@@ -249,10 +252,32 @@ def filled(text: str) -> str:
     return _MARKED.sub(lambda m: f"{m[1]}{TABLES[m['name']]()}\n{m[3]}", text)
 
 
+def index_json() -> str:
+    """Return what lists say of the metrics of this package, and what checkpoints are for; see `metrics/index.py`."""
+    content = {
+        "metrics": {name: _card(METRICS.get(name)()) for name in sorted(METRICS.builtin())},
+        "checkpoints": metrics_by_checkpoint(),
+    }
+    return json.dumps(content, indent=1) + "\n"
+
+
+def _card(metric: Metric) -> dict[str, Any]:
+    needed = requirements_of(metric)
+    return {
+        "direction": metric.direction,
+        "kind": "corpus" if isinstance(metric, CorpusMetric) and not metric.per_sample else "sample",
+        "fields": sorted(needed.fields),
+        "checkpoints": list(needed.required.checkpoints),
+        "optional_checkpoints": [e for e in needed.optional.checkpoints if e not in needed.required.checkpoints],
+        "packages": list(needed.packages),
+    }
+
+
 def pages() -> dict[Path, str]:
     """Return path -> content of everything that this program writes."""
     made = {FOLDER / "metrics" / page_name(n): metric_page(n) for n in list_metrics()}
     made[FOLDER / "metrics" / "README.md"] = index_page()
+    made[INDEX] = index_json()
     for path in [FOLDER.parent / "README.md", *sorted(FOLDER.glob("*.md"))]:
         made[path] = filled(path.read_text(encoding="utf-8"))
     return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +11,8 @@ from avmeter.errors import UnknownNameError
 from avmeter.registry import list_metrics
 
 if TYPE_CHECKING:
-    from avmeter.metrics.availability import Availability
+    from avmeter.metrics.index import Card
+    from avmeter.weights import WeightsSource
 
 
 def list_command(
@@ -33,11 +35,12 @@ def list_command(
         typer.echo("\n".join(names))
         return
     from avmeter.cli.tables import print_table
-    from avmeter.metrics.availability import check_availability
+    from avmeter.metrics.index import cards
     from avmeter.weights import WeightsSource
 
     source = WeightsSource.parse("auto")
-    rows = [_row(check_availability(name, source)) for name in names]
+    known = {name: card for name, card in cards().items() if card.has_packages()}
+    rows = [_row_of_card(name, known[name], source) if name in known else _row(name, source) for name in names]
     print_table(("metric", "better", "of", "needs", "ready"), rows)
 
 
@@ -55,17 +58,25 @@ def _list_presets(*, names_only: bool) -> None:
     )
 
 
-def _row(found: Availability) -> tuple[str, str, str, str, str]:
+def _row_of_card(name: str, card: Card, source: WeightsSource) -> tuple[str, str, str, str, str]:
+    ready = _ready(card.missing_checkpoints(source), card.missing_optional_checkpoints(source))
+    return name, card.direction, card.kind, ", ".join(card.fields), ready
+
+
+def _row(name: str, source: WeightsSource) -> tuple[str, str, str, str, str]:
+    """Return the row of a plug-in, or of a metric that lacks a package: only itself can say more."""
+    from avmeter.metrics.availability import check_availability
     from avmeter.metrics.base import CorpusMetric
 
+    found = check_availability(name, source)
     if found.metric is None or found.requirements is None:
         return found.name, "", "", "", f"{found.error.message}; {found.error.hint}" if found.error else ""
     kind = "corpus" if isinstance(found.metric, CorpusMetric) and not found.metric.per_sample else "sample"
-    return found.name, found.metric.direction, kind, ", ".join(sorted(found.requirements.fields)), _ready(found)
+    ready = _ready(sorted(found.missing_checkpoints), sorted(found.missing_optional_checkpoints))
+    return found.name, found.metric.direction, kind, ", ".join(sorted(found.requirements.fields)), ready
 
 
-def _ready(found: Availability) -> str:
-    if found.missing_checkpoints:
-        return f"lacks weights: {', '.join(sorted(found.missing_checkpoints))}"
-    optional = ", ".join(sorted(found.missing_optional_checkpoints))
-    return f"yes, without optional {optional}" if optional else "yes"
+def _ready(missing: Sequence[str], missing_optional: Sequence[str]) -> str:
+    if missing:
+        return f"lacks weights: {', '.join(missing)}"
+    return f"yes, without optional {', '.join(missing_optional)}" if missing_optional else "yes"

@@ -14,12 +14,12 @@ app = typer.Typer(help="List, fetch, verify and find checkpoints.", no_args_is_h
 def list_command() -> None:
     """List every checkpoint: size, licence, what it is for, and whether it is on this machine."""
     from avmeter.cli.tables import print_table
-    from avmeter.metrics.checkpoint_uses import metrics_by_checkpoint
+    from avmeter.metrics.index import metrics_for_checkpoints
     from avmeter.weights import WeightsSource, catalog
 
     source = WeightsSource.parse("auto")
     rows = []
-    used_for = metrics_by_checkpoint()
+    used_for = metrics_for_checkpoints()
     for name, entry in catalog().items():
         size = _format_size([f.size_bytes for f in entry.files])
         here = "yes" if source.available(name) else ""

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from avmeter.result import DUMMY_MARK, MetricResult
-from avmeter.run.score_table import skip_code
 
 ABSENT = "–"
 OWN_RUN = "own run"
@@ -51,6 +50,8 @@ def format_score(result: MetricResult | None) -> str:
     if result is None:
         return ABSENT
     if result.score is None:
+        from avmeter.run.score_table import skip_code  # imports media, which lists and help do without
+
         return str(skip_code(result))
     return f"{format_number(result.score)} {MARK}" if result.dummy else format_number(result.score)
 
