@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import hashlib
+import itertools
 import shlex
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +23,7 @@ SCHEMA_VERSION = 3
 _WITH_CHECKSUMS = 2
 _TABLES = {"meta", "features"}
 _LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_KEYS_AT_ONCE = 64
 _PRIMARY_CODE = 0xFF
 
 
@@ -85,16 +88,27 @@ def check_writable(database: sqlite3.Connection) -> None:
 
 def read(database: sqlite3.Connection, keys: Iterable[FeatureKey]) -> Iterator[tuple[FeatureKey, bytes | None]]:
     """Yield the keys that are stored, with the payload, or with None where it is not what was written."""
-    for key in keys:
-        row = database.execute(
-            # Cast: damage can turn bytes into text, which would have to be UTF-8.
-            "SELECT CAST(payload AS BLOB), CAST(checksum AS BLOB) FROM features WHERE media = ? AND fingerprint = ?",
-            (key.media, key.fingerprint),
-        ).fetchone()
-        if row is not None:
-            payload, checksum = row
+    remaining = iter(keys)
+    while asked := tuple(itertools.islice(remaining, _KEYS_AT_ONCE)):
+        by_text = {(key.media, key.fingerprint): key for key in asked}
+        texts = [text for pair in by_text for text in pair]
+        for media, fingerprint, payload, checksum in database.execute(_select(len(by_text)), texts):
+            key = by_text[media, fingerprint]
             intact = payload is not None and checksum == checksum_of(key, payload)
             yield key, payload if intact else None
+
+
+@functools.cache
+def _select(num_keys: int) -> str:
+    """Return the query for so many keys at once, which takes a third of the time of as many queries."""
+    keys = ", ".join(["(?, ?)"] * num_keys)
+    return (
+        # A join, since SQLite reads the whole table for `(media, fingerprint) IN (...)`. Cast: damage can turn bytes
+        # into text, which would have to be UTF-8.
+        f"WITH wanted(m, f) AS (VALUES {keys}) "
+        "SELECT m, f, CAST(payload AS BLOB), CAST(checksum AS BLOB) "
+        "FROM wanted CROSS JOIN features ON media = m AND fingerprint = f"
+    )
 
 
 def write(database: sqlite3.Connection, payloads: Mapping[FeatureKey, bytes]) -> None:

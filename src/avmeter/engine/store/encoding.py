@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import math
 import re
 import struct
 from typing import Any
@@ -57,11 +59,10 @@ def _decode(payload: bytes) -> Features:
     offset = 4 + length
     arrays: dict[str, Any] = {}
     for name, dtype, shape in header["arrays"]:
-        _check_dtype(name, dtype)
+        kind = _dtype_of(name, dtype)
         if any(type(size) is not int or size < 0 for size in shape):
             raise ValueError(f"{name} has no shape")
-        kind = np.dtype(dtype)
-        count = int(np.prod(shape, dtype=np.int64))
+        count = math.prod(shape)
         arrays[name] = np.frombuffer(payload, kind, count, offset).reshape(shape).copy()
         offset += count * kind.itemsize
     if offset != len(payload):
@@ -70,6 +71,12 @@ def _decode(payload: bytes) -> Features:
     if not isinstance(facts, dict) or not isinstance(dummy, bool):
         raise ValueError("its header is not one of this program")
     return Features(arrays=arrays, facts=facts, dummy=dummy)
+
+
+@functools.lru_cache(maxsize=256)
+def _dtype_of(name: str, dtype: str) -> np.dtype[Any]:
+    _check_dtype(name, dtype)
+    return np.dtype(dtype)
 
 
 def _check_dtype(name: str, dtype: str) -> None:
