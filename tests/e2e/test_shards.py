@@ -33,7 +33,7 @@ def clips(tmp_path: Path) -> Path:
         for side in ("gen", "ref"):
             (tmp_path / side).mkdir(exist_ok=True)
             noise = (0.1 * rng.standard_normal(RATE)).astype(np.float32)
-            write_media(tmp_path / side / f"{i:02}.wav", wave=noise, sample_rate=RATE)
+            write_media(tmp_path / side / f"{i:02}.wav", wave=noise, sample_rate=RATE, audio_codec="pcm_s16le")
     table = "".join(f"{i:02}.wav,noise {i},{'xy'[i % 2]}\n" for i in range(24))
     (tmp_path / "prompts.csv").write_text(f"name,text_prompt,speaker\n{table}")
     return tmp_path / "gen"
@@ -92,3 +92,14 @@ def test_script_of_the_documentation_runs_in_an_array(clips: Path, tmp_path: Pat
     for _ in range(2):  # a merged run beside the shards is not one of them
         assert avmeter("merge", "run", "--out", "run/merged").code == 0
     assert Path("run/merged/results.csv").read_text() == Path("one/results.csv").read_text()
+
+
+def test_stores_of_two_nodes_come_together(clips: Path) -> None:
+    """Each node has scored its shard on its own disk; afterwards one command over the joint store computes nothing."""
+    for index in (1, 2):
+        avmeter("score", "gen", "-m", "audio.loudness", "--shard", f"{index}/2", "--out", f"run/{index}",
+                "--store", f"node{index}")  # fmt: skip
+    copied = avmeter("features", "copy", "node1", "node2", "--store", "shared")
+    assert copied.out == "node1: 12 of 12 features copied to shared\nnode2: 12 of 12 features copied to shared\n"
+    avmeter("score", "gen", "-m", "audio.loudness", "--store", "shared", "--out", "again")
+    assert json.loads(Path("again/run.json").read_text())["provenance"]["computed"] == {}

@@ -1,4 +1,4 @@
-"""`avmeter features`: embeddings of a set, to use as a reference set or elsewhere."""
+"""`avmeter features`: embeddings of a set, as a reference set or for use elsewhere; features of several stores."""
 
 from __future__ import annotations
 
@@ -20,12 +20,37 @@ if TYPE_CHECKING:
     from avmeter.engine.feature_table import FeatureTable
     from avmeter.sample import Sample
 
-app = typer.Typer(help="Export the embeddings of a set.", no_args_is_help=True)
+app = typer.Typer(help="Export the embeddings of a set, or copy features between stores.", no_args_is_help=True)
 
 
 @app.callback()
 def _group() -> None:
-    """Export the embeddings of a set."""
+    """Export the embeddings of a set, or copy features between stores."""
+
+
+@app.command("copy")
+def copy_command(
+    stores: Annotated[
+        list[Path], typer.Argument(help="Folders of feature stores, as of nodes with disks of their own.")
+    ],
+    store: Annotated[
+        Path | None, typer.Option(help="Folder of the store that gets them; default is the cache folder.")
+    ] = None,
+) -> None:
+    """Copy what a feature store lacks out of others; clips scored on any node are then computed nowhere again.
+
+    Examples:
+
+        avmeter features copy /mnt/node1/store /mnt/node2/store --store /shared/store
+    """
+    from avmeter.engine.store import default_store_folder
+    from avmeter.engine.store.exchange import copy_features
+
+    target = store or default_store_folder()
+    for source in stores:
+        done = copy_features(source, target)
+        damaged = f", {done.num_damaged} damaged ones left" if done.num_damaged else ""
+        show(f"{source}: {done.num_new} of {done.num_read} features copied to {target}{damaged}")
 
 
 @app.command("export")

@@ -36,7 +36,8 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
     for i in range(26):
         paths = [folder / f"{i:02}{side}.wav" for side in ("", "_ref")]
         for path in paths:
-            write_media(path, wave=(0.1 * rng.standard_normal(RATE)).astype(np.float32), sample_rate=RATE)
+            noise = (0.1 * rng.standard_normal(RATE)).astype(np.float32)
+            write_media(path, wave=noise, sample_rate=RATE, audio_codec="pcm_s16le")
         rows.append({"id": f"{i:02}", "audio": str(paths[0]), "reference_audio": str(paths[1]), "speaker": "ab"[i % 2],
                      "text_prompt": f"noise {i // 2}"})  # fmt: skip
     paths[0].unlink()

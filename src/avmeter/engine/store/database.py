@@ -24,6 +24,8 @@ _WITH_CHECKSUMS = 2
 _TABLES = {"meta", "features"}
 _LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _KEYS_AT_ONCE = 64
+# Cast: damage can turn bytes into text, which would have to be UTF-8.
+_VALUES = "CAST(payload AS BLOB), CAST(checksum AS BLOB)"
 _PRIMARY_CODE = 0xFF
 
 
@@ -92,23 +94,42 @@ def read(database: sqlite3.Connection, keys: Iterable[FeatureKey]) -> Iterator[t
     while asked := tuple(itertools.islice(remaining, _KEYS_AT_ONCE)):
         by_text = {(key.media, key.fingerprint): key for key in asked}
         texts = [text for pair in by_text for text in pair]
-        for media, fingerprint, payload, checksum in database.execute(_select(len(by_text)), texts):
+        for media, fingerprint, payload, checksum in database.execute(_select(len(by_text), f"m, f, {_VALUES}"), texts):
             key = by_text[media, fingerprint]
             intact = payload is not None and checksum == checksum_of(key, payload)
             yield key, payload if intact else None
 
 
+def find(database: sqlite3.Connection, keys: Iterable[FeatureKey]) -> Iterator[FeatureKey]:
+    """Yield the keys that are stored; nothing else of them is read."""
+    remaining = iter(keys)
+    while asked := tuple(itertools.islice(remaining, _KEYS_AT_ONCE)):
+        texts = [text for key in asked for text in (key.media, key.fingerprint)]
+        for media, fingerprint in database.execute(_select(len(asked), "m, f"), texts):
+            yield FeatureKey(media, fingerprint)
+
+
+def read_all(database: sqlite3.Connection) -> Iterator[tuple[FeatureKey, bytes | None]]:
+    """Yield every key in order, with the payload, or with None where it is not what was written."""
+    last = ("", "")
+    while rows := database.execute(
+        f"SELECT media, fingerprint, {_VALUES} FROM features WHERE (media, fingerprint) > (?, ?) "
+        f"ORDER BY media, fingerprint LIMIT {_KEYS_AT_ONCE}",
+        last,
+    ).fetchall():
+        for media, fingerprint, payload, checksum in rows:
+            key = FeatureKey(media, fingerprint)
+            yield key, payload if payload is not None and checksum == checksum_of(key, payload) else None
+        last = rows[-1][:2]
+
+
 @functools.cache
-def _select(num_keys: int) -> str:
+def _select(num_keys: int, columns: str) -> str:
     """Return the query for so many keys at once, which takes a third of the time of as many queries."""
     keys = ", ".join(["(?, ?)"] * num_keys)
-    return (
-        # A join, since SQLite reads the whole table for `(media, fingerprint) IN (...)`. Cast: damage can turn bytes
-        # into text, which would have to be UTF-8.
-        f"WITH wanted(m, f) AS (VALUES {keys}) "
-        "SELECT m, f, CAST(payload AS BLOB), CAST(checksum AS BLOB) "
-        "FROM wanted CROSS JOIN features ON media = m AND fingerprint = f"
-    )
+    # A join, since SQLite reads the whole table for `(media, fingerprint) IN (...)`.
+    join = "FROM wanted CROSS JOIN features ON media = m AND fingerprint = f"
+    return f"WITH wanted(m, f) AS (VALUES {keys}) SELECT {columns} {join}"
 
 
 def write(database: sqlite3.Connection, payloads: Mapping[FeatureKey, bytes]) -> None:
