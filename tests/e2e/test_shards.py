@@ -99,7 +99,7 @@ def test_stores_of_two_nodes_come_together(clips: Path) -> None:
     for index in (1, 2):
         avmeter("score", "gen", "-m", "audio.loudness", "--shard", f"{index}/2", "--out", f"run/{index}",
                 "--store", f"node{index}")  # fmt: skip
-    copied = avmeter("features", "copy", "node1", "node2", "--store", "shared")
-    assert copied.out == "node1: 12 of 12 features copied to shared\nnode2: 12 of 12 features copied to shared\n"
-    avmeter("score", "gen", "-m", "audio.loudness", "--store", "shared", "--out", "again")
+    copied = avmeter("features", "copy", "node1", "node2", "--store", "joint")
+    assert copied.out == "node1: 12 of 12 features copied to joint\nnode2: 12 of 12 features copied to joint\n"
+    avmeter("score", "gen", "-m", "audio.loudness", "--store", "joint", "--out", "again")
     assert json.loads(Path("again/run.json").read_text())["provenance"]["computed"] == {}

@@ -31,7 +31,7 @@ def filled(folder: Path, numbers: range) -> dict[FeatureKey, Features]:
 def test_stores_of_nodes_become_one(tmp_path: Path) -> None:
     """What both have is copied once; the sources stay; a second exchange copies nothing."""
     a, b = filled(tmp_path / "a", range(5000)), filled(tmp_path / "b", range(4990, 5010))
-    target = tmp_path / "shared"
+    target = tmp_path / "joint"
     assert copy_features(tmp_path / "a", target) == Exchange(num_read=5000, num_new=5000)
     assert copy_features(tmp_path / "b", target) == Exchange(num_read=20, num_new=10)
     assert copy_features(tmp_path / "a", target) == Exchange(num_read=5000)
