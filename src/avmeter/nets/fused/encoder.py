@@ -163,7 +163,7 @@ class FusedEncoder:
         residual = ResidualSum(weight.shape[1], dtype=dtype, device=weight.device)
         self._blocks = [FusedBlock(p, residual) for p in parts]
         self._pending = residual.pending
-        self(weight.new_zeros(1, 2, weight.shape[1]))
+        self(weight.new_zeros(1, 16, weight.shape[1]))
 
     def __call__(self, x: Tensor, *, num_tokens: int | None = None) -> Tensor:
         """Encode tokens (B, L, D); with `num_tokens`, only so many leading ones of each sequence come out.

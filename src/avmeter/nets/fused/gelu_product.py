@@ -23,7 +23,7 @@ _ROWS, _COLUMNS, _DEPTH = 128, 256, 64  # tile of the output, and how much of th
 _HOPPER = (9, 0)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["num_rows"])  # or the last, smaller batch of a run would wait for the compiler
 def _linear_gelu_kernel(
     x,
     weight,

@@ -72,7 +72,7 @@ class GroupedConvolution:
         grouped = torch.unflatten(weight.detach(), 0, (self._groups, -1))  # (G, C out, C in, K)
         self._weight = grouped.permute(0, 3, 2, 1).flatten(1, 2).to(dtype).contiguous()  # (G, K C, C out)
         self._bias = bias.detach().float()
-        self(weight.new_zeros(1, 1, dim))
+        self(weight.new_zeros(1, 2, dim))
 
     def __call__(self, x: Tensor) -> Tensor:
         """(B, L, D) to the same shape and type."""
