@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from avmeter import Evaluator
@@ -93,7 +94,14 @@ def test_clip_that_cannot_be_fetched_is_a_skip_and_the_others_are_scored(tmp_pat
     """Stalls, errors and private hosts each have their name in the results; credentials have none."""
     with web_server({f"/{name}": data for name, data in CLIPS.items()}) as web:
         web.faults = {"/a.wav": "stall", "/b.wav": "503"}
-        rows = [{"audio": f"{web.url(f'/{n}.wav')}?X-Amz-Signature=SECRET", "prompt": n} for n in "abcd"]
+        rows = [
+            {
+                "audio": f"{web.url(f'/{n}.wav')}?X-Amz-Signature=SECRET",
+                "prompt": n,
+                "origin": {"link": web.url("/?token=SECRET")},
+            }
+            for n in "abcd"
+        ]
         (tmp_path / "set.jsonl").write_text("\n".join(map(json.dumps, rows)))
         quick = (
             "--allow-private-hosts",
@@ -114,8 +122,10 @@ def test_clip_that_cannot_be_fetched_is_a_skip_and_the_others_are_scored(tmp_pat
         ]
         refused = avmeter("score", "set.jsonl", "-m", "audio.loudness", "--out", "refused")
         assert {row["audio.loudness"].skip.code for row in read_run("refused")} == {"refused_host"}
-    written = b"".join(p.read_bytes() for run in ("run", "refused") for p in Path(run).iterdir())
-    for text in (done.out + done.err, refused.out + refused.err, written.decode("latin-1")):
+    written = [p for run in ("run", "refused") for p in Path(run).iterdir()]
+    tables = [str(pq.read_table(p).to_pylist()) for p in written if p.suffix == ".parquet"]
+    pages = [p.read_bytes().decode("latin-1") for p in written]
+    for text in (done.out + done.err, refused.out + refused.err, *tables, *pages):
         assert "SECRET" not in text
     assert "***" in done.out
 

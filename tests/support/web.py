@@ -6,11 +6,13 @@ import gzip
 import hashlib
 import http.server
 import re
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass
@@ -33,14 +35,15 @@ class WebServer:
     has_ranges: bool = True
     has_etags: bool = True
     port: int = 0
+    scheme: str = "http"
 
     def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"{self.scheme}://127.0.0.1:{self.port}{path}"
 
 
 @contextmanager
-def web_server(files: dict[str, bytes] | None = None) -> Iterator[WebServer]:
-    """Serve files until the block ends."""
+def web_server(files: dict[str, bytes] | None = None, *, certificate: Path | None = None) -> Iterator[WebServer]:
+    """Serve files until the block ends; over TLS with a file of key and certificate."""
     state = WebServer(files=dict(files or {}))
 
     class Handler(_Handler):
@@ -48,6 +51,11 @@ def web_server(files: dict[str, bytes] | None = None) -> Iterator[WebServer]:
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        state.scheme = "https"
     state.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
@@ -158,3 +166,27 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 time.sleep(0.02)
             return
         self.wfile.write(data)
+
+
+def write_certificate(path: Path) -> Path:
+    """A key and a certificate for 127.0.0.1 that nobody but itself has signed."""
+    from datetime import UTC, datetime, timedelta
+    from ipaddress import ip_address
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    encoding = serialization.Encoding.PEM
+    form, none = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    path.write_bytes(key.private_bytes(encoding, form, none) + certificate.public_bytes(encoding))
+    return path

@@ -6,11 +6,11 @@ import os
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from avmeter.errors import ManifestError
-from avmeter.files import Url, as_location, is_folder, is_there
+from avmeter.files import Url, as_location, is_folder, is_there, without_credentials
 from avmeter.manifest.aliases import CLIP
 from avmeter.manifest.arguments import require_pairing
 from avmeter.manifest.columns import require_columns
@@ -75,6 +75,9 @@ def samples_from_inputs(
     outside = local_paths(reference)
     folders = [p for p in paths if is_folder_at(p, access)]
     shards = [p for p in paths if p not in folders and p.suffix.lower() in SHARD_EXTENSIONS]
+    repeated = next((p for p in shards if shards.count(p) > 1), None) if len(set(shards)) < len(shards) else None
+    if repeated is not None:
+        raise ManifestError(f"{repeated} was given twice", hint="name every shard once")
     single = {f.path: f for f in _single_files(paths, {*folders, *shards})}
     for path in paths:
         if path in single:
@@ -171,6 +174,8 @@ class _Inputs:
         return self.samples, self.report
 
     def _refuse_captions(self, manifest: Manifest) -> None:
+        if any(isinstance(value, StoredFile) for sample in manifest.samples for value in sample.values()):
+            return  # it has its clips in it, or is a shard
         paths = [as_location(p) for s in manifest.samples if (p := path_of(s)) is not None]
         own = {id(sample) for sample in manifest.samples}
         others = [i for i, sample in enumerate(self.samples) if id(sample) not in own]
@@ -231,5 +236,7 @@ def _make_ids_unique(samples: Sequence[dict[str, Any]]) -> None:
     for sample in samples:
         if "id" in sample and counts[sample["id"]] > 1:
             path = sample.get("audio") or sample.get("video")
-            if isinstance(path, str):
-                sample["id"] = path
+            if isinstance(path, StoredFile):
+                sample["id"] = f"{PurePosixPath(path.place.name).stem}/{sample['id']}"
+            elif isinstance(path, str):
+                sample["id"] = without_credentials(path)

@@ -85,7 +85,9 @@ def _folder_side(path: Place, name: str, extensions: frozenset[str], listing: Li
         kinds = "media" if extensions == MEDIA_EXTENSIONS else "video"
         raise ManifestError(
             f"{name}: no {kinds} files in {path} ({len(listing.ignored)} other files)",
-            hint=f"known extensions: {' '.join(sorted(extensions))}; files given one by one may have any",
+            hint="tar shards are named one by one, or by a pattern: *.tar"
+            if any(name.endswith(".tar") for name in listing.ignored)
+            else f"known extensions: {' '.join(sorted(extensions))}; files given one by one may have any",
         )
     ignored = tuple(str(path / i) if isinstance(path, Path) else str(path.joined(i)) for i in listing.ignored)
     return Side(name=name, files=listing.files, is_folder=True, ignored=ignored)

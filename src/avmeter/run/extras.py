@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from avmeter.files import without_credentials
 from avmeter.run.encoding import encodable, to_json
 from avmeter.sample import Sample
 
@@ -19,7 +20,8 @@ EXTRA_PREFIX = "extra."
 def extra_columns(samples: Sequence[Sample]) -> dict[str, list[str | None]]:
     """Return column -> text of each sample, None where a sample has none; columns are named with the prefix.
 
-    Texts stay; numbers, truth values, lists and objects become JSON (`7`, `true`, `["a", "b"]`), dates ISO text.
+    Texts stay, but for credentials in URLs; numbers, truth values, lists and objects become JSON (`7`, `true`,
+    `["a", "b"]`), dates ISO text.
     Arrays, bytes and other objects are not written.
     """
     names = dict.fromkeys(name for sample in samples for name in sample.extras)
@@ -34,13 +36,13 @@ def extras_of(row: Mapping[str, Any]) -> dict[str, str]:
 
 def _text(value: Any) -> str | None:
     if isinstance(value, str):
-        return encodable(value)
+        return encodable(without_credentials(value))
     if isinstance(value, Decimal | date):
         return str(value)
     if isinstance(value, bool | int | float | np.generic):
         return to_json(value)
     if isinstance(value, list | tuple | Mapping) and _is_plain(value):
-        return to_json(value)
+        return without_credentials(to_json(value))
     return None
 
 

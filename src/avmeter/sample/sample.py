@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from avmeter.errors import ManifestError
+from avmeter.files import without_credentials
 from avmeter.sample.access import DEFAULT_ACCESS, RemoteAccess
 from avmeter.sample.reading import Rates, UnreadableError, positive_number, read_medium
 from avmeter.sample.source import MediaSource, Problem
@@ -47,7 +48,7 @@ class Sample:
     problems: Mapping[str, Problem] = field(default_factory=dict)
     fps: float | None = None
     extras: Mapping[str, Any] = field(default_factory=dict)
-    original: Mapping[str, Any] = field(default_factory=dict)
+    original: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, row: Mapping[str, Any], *, index: int = 0, access: RemoteAccess = DEFAULT_ACCESS) -> Sample:
@@ -240,7 +241,7 @@ def _portable(value: Any, source: MediaSource | None) -> Any:
 
 def _id(value: Any, index: int) -> str:
     try:
-        return str(value)
+        return without_credentials(str(value))
     except ValueError as error:  # an integer of thousands of digits
         raise ManifestError(f"sample {index}: the id is {_shown(value)}", hint="give a short name") from error
 

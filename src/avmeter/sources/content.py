@@ -92,10 +92,11 @@ class Content:
     @classmethod
     def of_descriptor(cls, descriptor: int, *, name: str) -> Content:
         """Return an open file, which is closed with the content; its name on disk may go meanwhile."""
+        read_at: Callable[[int, int, int], bytes] = getattr(os, "pread", _seek_and_read)
 
         def read(start: int, stop: int) -> bytes:
             parts = []
-            while start < stop and (data := os.pread(descriptor, min(stop - start, 1 << 24), start)):
+            while start < stop and (data := read_at(descriptor, min(stop - start, 1 << 24), start)):
                 parts.append(data)
                 start += len(data)
             return b"".join(parts)
@@ -151,6 +152,16 @@ class Blocks:
         self._next = number + missing
         while len(self._blocks) > self._most_blocks:
             self._blocks.popitem(last=False)
+
+
+_SEEKING = threading.Lock()
+
+
+def _seek_and_read(descriptor: int, count: int, position: int) -> bytes:
+    """Read at a position where the system has no call for it (Windows)."""
+    with _SEEKING:
+        os.lseek(descriptor, position, os.SEEK_SET)
+        return os.read(descriptor, count)
 
 
 class _Stream(io.RawIOBase):

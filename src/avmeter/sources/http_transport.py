@@ -111,9 +111,9 @@ def get(url: Url, access: RemoteAccess, headers: Mapping[str, str]) -> Iterator[
         TransientError: The connection, or the server, failed.
     """
     authorization = _authorization(url)
-    origin = url.parts.hostname
+    origin = _parts(url)[:2]
     for _ in range(_MAX_REDIRECTS + 1):
-        is_origin = url.parts.hostname == origin
+        is_origin = _parts(url)[:2] == origin  # a password is for its host and port
         sent = {**headers, **(authorization if is_origin else {})}
         with _request(url, access, sent) as response:
             if response.status not in _MOVED:

@@ -14,6 +14,7 @@ from avmeter.sources.content import Content
 
 _PACKED = {b"\x1f\x8b": "gzip", b"BZ": "bzip2", b"\xfd7": "xz", b"\x28\xb5": "zstandard"}
 _BLOCK = 512
+_MAX_HEADER = 16 << 20  # bytes of a name or of extended attributes
 _LISTED_AT_A_TIME = 1024
 
 
@@ -49,15 +50,17 @@ def list_members(shard: Content) -> Iterator[Member]:
         raise BrokenShardError("empty")
     end = 0
     try:
-        with tarfile.open(fileobj=cast(BinaryIO, shard.open()), mode="r:") as archive:
+        with tarfile.open(fileobj=cast(BinaryIO, _Bounded(shard)), mode="r:") as archive:
             while (entry := archive.next()) is not None:
+                if entry.size < 0 or entry.offset_data < end:
+                    raise BrokenShardError(f"damaged after {end} bytes (a size of {entry.size} bytes)")
                 end = entry.offset_data + _padded(entry.size if entry.isreg() else 0)
                 if entry.isreg() and not entry.issparse():
                     yield Member(name=entry.name, offset=entry.offset_data, size=entry.size)
                 seen: list[Any] = archive.members  # type: ignore[attr-defined]
                 if len(seen) > _LISTED_AT_A_TIME:
                     seen.clear()  # kept for finding members by name, which nobody does
-    except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
+    except (tarfile.TarError, EOFError, ValueError, OverflowError, RecursionError) as error:
         shard.raise_failure()
         raise BrokenShardError(f"breaks off or is damaged after {end} bytes ({error})") from error
     except OSError as error:
@@ -65,6 +68,23 @@ def list_members(shard: Content) -> Iterator[Member]:
         raise BrokenShardError(f"cannot be read ({error.strerror or error})") from error
     if shard.read(end, end + _BLOCK).strip(b"\0") or end + _BLOCK > shard.size:
         raise BrokenShardError(f"breaks off after {end} bytes, without the mark of its end")
+
+
+class _Bounded:
+    """A shard for `tarfile`, which asks for as many bytes as a header says, whatever there is."""
+
+    def __init__(self, shard: Content) -> None:
+        self._file = shard.open()
+        self._size = shard.size
+
+    def read(self, count: int) -> bytes:
+        return self._file.read(max(0, min(count, self._size - self._file.tell(), _MAX_HEADER)))
+
+    def seek(self, position: int) -> int:
+        return self._file.seek(position)
+
+    def tell(self) -> int:
+        return self._file.tell()
 
 
 def _padded(size: int) -> int:

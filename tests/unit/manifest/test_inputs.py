@@ -12,6 +12,7 @@ from avmeter.errors import ManifestError
 from avmeter.manifest import ManifestWarning, PairingWarning, identical_pairs, samples_from_inputs
 from avmeter.sample import as_samples
 from support.files import touch, written
+from support.shards import tar_bytes, write_parquet
 
 
 def test_references_inside_the_generated_folder_are_not_clips(tmp_path: Path) -> None:
@@ -264,3 +265,21 @@ def test_one_url_by_two_inputs_is_refused() -> None:
     with pytest.raises(ManifestError, match=r"was given twice") as caught:
         samples_from_inputs(["https://h/a.wav?sig=S1", "https://h/a.wav?sig=S2"])
     assert "S1" not in str(caught.value)
+
+
+def test_rows_of_several_tables_with_media_are_told_apart(tmp_path: Path) -> None:
+    """By the table, where their clips have one name."""
+    for name in ("train-0.parquet", "train-1.parquet"):
+        write_parquet(tmp_path / name, {"audio": [{"bytes": b"x", "path": "a.wav"}]})
+    samples = samples_from_inputs([tmp_path / "train-0.parquet", tmp_path / "train-1.parquet"])
+    assert [s.id for s in as_samples(samples)] == ["train-0/a.wav", "train-1/a.wav"]
+
+
+def test_shard_that_is_named_twice_is_refused(tmp_path: Path) -> None:
+    """Its clips would count twice."""
+    (tmp_path / "000.tar").write_bytes(tar_bytes([("a.wav", b"x")]))
+    with pytest.raises(ManifestError, match="was given twice"):
+        samples_from_inputs([tmp_path / "000.tar", tmp_path / "000.tar"])
+    with pytest.raises(ManifestError, match="no media files") as caught:
+        samples_from_inputs(tmp_path)
+    assert "tar shards" in caught.value.hint

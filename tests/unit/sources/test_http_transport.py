@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 import time
+from pathlib import Path
 
 import pytest
 
 from avmeter.errors import MediaError, SkipCode
 from avmeter.files import Url
 from avmeter.sample import RemoteAccess
+from avmeter.sources import http_transport
 from avmeter.sources.http_transport import get
 from avmeter.sources.retrying import TransientError
-from support.web import web_server
+from support.web import web_server, write_certificate
 
 LOCAL = RemoteAccess(allow_private_hosts=True, timeout_s=0.4)
 
@@ -99,3 +101,28 @@ def test_control_characters_do_not_reach_the_request() -> None:
         with get(Url(web.url("/a\r\nX-Evil: 1")), LOCAL, {}):
             pass
         assert all("X-Evil" not in h for h in web.headers)
+
+
+def test_certificate_that_is_trusted_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that shows another one is not read, and not asked again."""
+    certificate = write_certificate(tmp_path / "server.pem")
+    monkeypatch.setattr(http_transport, "_tls", http_transport._tls.__wrapped__)
+    with web_server({"/a": b"x" * 100_000}, certificate=certificate) as web:
+        with pytest.raises(MediaError, match="its certificate is not trusted"):
+            body(web.url("/a"))
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert body(web.url("/a")) == b"x" * 100_000
+        web.faults = {"/a": "trickle"}
+        with pytest.raises(TransientError):
+            body(web.url("/a"))
+
+
+def test_redirect_from_https_to_http_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was asked for in secret does not come in the open."""
+    certificate = write_certificate(tmp_path / "server.pem")
+    monkeypatch.setattr(http_transport, "_tls", http_transport._tls.__wrapped__)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with web_server(certificate=certificate) as web, web_server({"/a": b"x"}) as other:
+        web.redirects = {"/a": other.url("/a")}
+        with pytest.raises(MediaError, match="which is not followed"):
+            body(web.url("/a"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
+from typing import Any
 
 import pytest
 
@@ -69,3 +70,27 @@ def test_shard_of_many_members_is_listed_in_little_memory() -> None:
     """The list of the library is emptied on the way."""
     files = [(f"{i}.txt", b"x") for i in range(3000)]
     assert len(members(tar_bytes(files))) == 3000
+
+
+def header(**fields: Any) -> bytes:
+    """One block of a tar, with a checksum that fits."""
+    entry = tarfile.TarInfo("a.wav")
+    for name, value in fields.items():
+        setattr(entry, name, value)
+    return entry.tobuf(tarfile.GNU_FORMAT)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        header(size=-1536) + bytes(2048),  # leads back to itself
+        header(size=2**60),
+        header(type=tarfile.GNUTYPE_LONGNAME, size=2**50) + bytes(2048),
+        header(type=tarfile.XHDTYPE, size=2**50) + bytes(2048),
+        (header(type=tarfile.GNUTYPE_LONGNAME, size=5) + b"x.wav".ljust(512, b"\0")) * 5000,  # a name of a name ...
+    ],
+)
+def test_header_that_lies_ends_the_shard(data: bytes) -> None:
+    """In little time and memory."""
+    with pytest.raises(BrokenShardError):
+        members(data)
