@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import math
+import os
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -157,10 +158,11 @@ class DecodingThreads:
             while (task := self._next_source(lane)) is not None:
                 lane.begin(task)
                 source, content_key, jobs = task
+                before = None if content_key is None else _file_facts(source)
                 with contextlib.closing(lane.decoder.decode(source, jobs)) as events:
                     for event in events:
                         if event.window is None and content_key is not None:
-                            event = _checked(event, source, content_key)
+                            event = _checked(event, source, content_key, before)
                         if lane.is_left_behind:
                             return
                         self._put(event, lane)
@@ -305,13 +307,26 @@ def make_windows(job: int, extractor: Extractor, media: Any) -> Iterator[DecodeE
         yield DecodeEvent(job, outcome=skip_of_failure(error, media))
 
 
-def _checked(event: DecodeEvent, source: MediaSource | str, content_key: str) -> DecodeEvent:
-    """Return the last event of a job, or a skip if the file is no longer what its key names.
+def _file_facts(source: MediaSource | str) -> tuple[int, ...] | None:
+    """Return what changes whenever a file is replaced or written to, even by the same content; None without a path."""
+    if isinstance(source, str) or source.path is None:
+        return None
+    try:
+        found = os.stat(source.path)
+    except (OSError, ValueError):
+        return None
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def _checked(
+    event: DecodeEvent, source: MediaSource | str, content_key: str, before: tuple[int, ...] | None
+) -> DecodeEvent:
+    """Return the last event of a job, or a skip if the file is no longer what its key names, or was another meanwhile.
 
     The key is cheap where nothing has touched the file: it is remembered by size, inode and times.
     """
     try:
-        is_same = content_key_of(source) == content_key
+        is_same = content_key_of(source) == content_key and _file_facts(source) == before
     except SkipError:
         is_same = False
     if is_same:

@@ -181,6 +181,31 @@ def test_thread_that_was_given_up_takes_no_other_source():
     assert found == {0: SkipCode.DECODE_TIMEOUT, 1: None, 2: None, 3: None}
 
 
+@pytest.mark.parametrize("is_renamed", [True, False], ids=["renamed over", "written over"])
+def test_file_that_was_another_while_it_was_read_is_not_taken_for_itself(tmp_path, is_renamed):
+    """Replaced before the decoder opens it and put back afterwards: its bytes are those of its key, its feature is not."""
+    path = tmp_path / "a.wav"
+    path.write_bytes(b"a" * 100)
+    key = content_key_of(MediaSource(path=path))
+
+    def replace(content):
+        time.sleep(0.02)
+        target = tmp_path / "new" if is_renamed else path
+        target.write_bytes(content)
+        target.replace(path)
+
+    class Replaced(Counting):
+        def decode(self, source, jobs):
+            replace(b"b" * 100)
+            replace(b"a" * 100)
+            yield DecodeEvent(jobs[0], outcome=Features())
+
+    with DecodingThreads([(MediaSource(path=path), key, [0])], [Replaced()]) as events:
+        (found,) = events
+    assert content_key_of(MediaSource(path=path)) == key
+    assert found.outcome.code == SkipCode.CHANGED_WHILE_READING
+
+
 def test_source_of_which_much_was_decoded_gets_more_time():
     """Hours of sound take minutes to measure; a file that gives nothing gets no more than the base."""
 
