@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import math
-import os
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -312,7 +311,7 @@ def _file_facts(source: MediaSource | str) -> tuple[int, ...] | None:
     if isinstance(source, str) or source.path is None:
         return None
     try:
-        found = os.stat(source.path)
+        found = source.path.stat()
     except (OSError, ValueError):
         return None
     return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)

@@ -183,7 +183,7 @@ def test_thread_that_was_given_up_takes_no_other_source():
 
 @pytest.mark.parametrize("is_renamed", [True, False], ids=["renamed over", "written over"])
 def test_file_that_was_another_while_it_was_read_is_not_taken_for_itself(tmp_path, is_renamed):
-    """Replaced before the decoder opens it and put back afterwards: its bytes are those of its key, its feature is not."""
+    """Replaced before it is opened and put back afterwards: its bytes are those of its key, its feature is not."""
     path = tmp_path / "a.wav"
     path.write_bytes(b"a" * 100)
     key = content_key_of(MediaSource(path=path))
