@@ -7,6 +7,7 @@ import importlib
 import logging
 import os
 import re
+import secrets
 import signal
 import socket
 import sys
@@ -53,7 +54,7 @@ class RayCluster:
     """
 
     def __init__(self, address: str) -> None:
-        with _on_loopback(is_local=address == "local"):
+        with _closed_to_others(is_local=address == "local"):
             self.ray = import_without_telemetry("ray")
             self._is_ours = not self.ray.is_initialized()
             if self._is_ours:
@@ -71,11 +72,11 @@ class RayCluster:
             with _own_signal_handlers(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 self.ray.init(**options)
-        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-            raise UsageError(
-                f"no Ray cluster at {address!r}: {error}",
-                hint='`ray start --head` starts one, `ray_address="local"` one of this machine alone',
-            ) from error
+        except (ConnectionError, RuntimeError, ValueError, OSError, self.ray.exceptions.RayError) as error:
+            hint = '`ray start --head` starts one, `ray_address="local"` one of this machine alone'
+            if isinstance(error, self.ray.exceptions.AuthenticationError):
+                hint = "set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to the token of the cluster"
+            raise UsageError(f"no Ray cluster at {address!r}: {first_line(error)}", hint=hint) from error
 
     def disconnect(self) -> None:
         """End the connection, if it was made here."""
@@ -120,17 +121,27 @@ class RayCluster:
 
 
 @contextlib.contextmanager
-def _on_loopback(*, is_local: bool) -> Iterator[None]:
-    """Within the block, have a cluster of this machine alone listen to no other machine; Ray must not be loaded yet."""
-    before = os.environ.get(_LOOPBACK_ONLY)
-    if is_local:
-        os.environ[_LOOPBACK_ONLY] = "0"
+def _closed_to_others(*, is_local: bool) -> Iterator[None]:
+    """Within the block, have a cluster of this machine alone listen to no other machine and to no other user.
+
+    Ray must not be loaded yet. By itself it would make up a token for such clusters, too, but write it into the home
+    folder, where it changes clusters that are started later.
+    """
+    settings = {_LOOPBACK_ONLY: "0"}
+    if "RAY_AUTH_MODE" not in os.environ:
+        settings |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex()}
+    if not is_local or "ray" in sys.modules:
+        settings = {}
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
     try:
         yield
     finally:
-        os.environ.pop(_LOOPBACK_ONLY, None)
-        if before is not None:
-            os.environ[_LOOPBACK_ONLY] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _check_address(address: str, *, own_host: str) -> None:
@@ -154,6 +165,11 @@ def _check_address(address: str, *, own_host: str) -> None:
         raise UsageError(
             f"no Ray cluster at {address}: {error}", hint="`ray status` on its head shows whether it runs"
         ) from error
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of a message that may be a whole log."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def _address(node: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from avmeter.engine.config import RAY, EvaluatorConfig
 from avmeter.engine.executors.pieces import Piece
-from avmeter.engine.executors.ray_cluster import Node, RayCluster
+from avmeter.engine.executors.ray_cluster import Node, RayCluster, first_line
 from avmeter.engine.executors.ray_worker import PieceDone
 from avmeter.engine.versions import PACKAGES, installed_versions
 from avmeter.errors import AvmeterError, UsageError
@@ -183,7 +183,7 @@ class Crew:
             slot.num_failed_starts += 1
             self._drop(slot)
             if slot.num_failed_starts >= _MAX_FAILED_STARTS or not self._is_alive(slot.node):
-                logger.warning("no worker on %s: %s", slot.node.address, _first_line(error))
+                logger.warning("no worker on %s: %s", slot.node.address, first_line(error))
                 self._retire(slot)
             return
         refusal = unfitness(report, installed_versions(), slot.node.address)
@@ -313,9 +313,5 @@ def unfitness(report: Mapping[str, Any], own: Mapping[str, str], address: str) -
     return None
 
 
-def _first_line(error: Exception) -> str:
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-
-
 def _brief(error: Exception) -> str:
-    return f"{type(error).__name__}: {_first_line(error)[:200]}"
+    return f"{type(error).__name__}: {first_line(error)[:200]}"

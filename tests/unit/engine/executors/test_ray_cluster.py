@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from avmeter.engine.executors.ray_cluster import Node, RayCluster
 from avmeter.errors import UsageError
 from support import require
+from support.media import write_media
 
 
 @pytest.mark.parametrize(
@@ -40,3 +46,38 @@ def test_cluster_that_is_not_there_is_refused_at_once(address: str, message: str
         RayCluster(address)
     changed = {k for k in {*before, *os.environ} if before.get(k) != os.environ.get(k)}
     assert not [k for k in changed if k.startswith("RAY_") and k != "RAY_USAGE_STATS_ENABLED"]
+
+
+LOCAL_RUN = """
+import json, os, sys
+from avmeter.evaluator import Evaluator
+before = dict(os.environ)
+evaluator = Evaluator(["audio.loudness"], executor="ray", ray_address="local", store=False)
+results = evaluator.evaluate([{"audio": sys.argv[1]}, {"audio": "absent.wav"}])
+evaluator.shutdown()
+changed = sorted(k for k in os.environ if before.get(k) != os.environ[k])
+print(json.dumps([[r["audio.loudness"].score for r in results], results.provenance["device"], changed]))
+"""
+
+
+def test_cluster_of_this_machine_leaves_nothing_behind(tmp_path: Path) -> None:
+    """`ray_address="local"`: scores; no token in the home folder or the environment."""
+    require.package("ray")
+    wave = np.random.default_rng(0).standard_normal(16_000).astype(np.float32) * 0.1
+    write_media(tmp_path / "a.wav", wave=wave, sample_rate=16_000, audio_codec="pcm_f32le")
+    home = tmp_path / "home"
+    home.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", LOCAL_RUN, str(tmp_path / "a.wav")],
+        env={**{k: v for k, v in os.environ.items() if not k.startswith("RAY_")}, "HOME": str(home)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    scores, device, changed = json.loads(done.stdout.splitlines()[-1])
+    assert (scores[0] < 0, scores[1]) == (True, None)
+    assert device.endswith("on 127.0.0.1")
+    assert not [name for name in changed if "AUTH" in name or name.endswith("_CLUSTER")]
+    assert not (home / ".ray").exists()
