@@ -27,9 +27,9 @@ class Machines:
         """Address of the head."""
         return str(self._cluster.address)
 
-    def add(self, num_cpus: int = 1) -> Any:
-        """Start a node, and wait until it has joined."""
-        return self._cluster.add_node(num_cpus=num_cpus, **_NODE)
+    def add(self, num_cpus: int = 1, num_gpus: int = 0) -> Any:
+        """Start a node, and wait until it has joined; it may say to have GPUs."""
+        return self._cluster.add_node(num_cpus=num_cpus, num_gpus=num_gpus, **_NODE)
 
     def kill(self, node: Any) -> None:
         """End a node and everything that runs on it at once."""

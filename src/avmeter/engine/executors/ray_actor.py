@@ -52,12 +52,13 @@ class NodeActor:
         self._lock = threading.Lock()
 
     def describe(self, packages: Sequence[str], paths: Sequence[str]) -> dict[str, Any]:
-        """Return the versions of packages on this node, and which of these paths it does not see."""
+        """Return the versions of packages on this node, whether torch can use the device, and which paths it lacks."""
         versions = {}
         for package in packages:
             with contextlib.suppress(PackageNotFoundError):
                 versions[package] = version(package)
-        return {"versions": versions, "unseen": [path for path in paths if not os.path.exists(path)]}  # noqa: PTH110
+        unseen = [path for path in paths if not os.path.exists(path)]  # noqa: PTH110
+        return {"versions": versions, "has_device": self._device == "cpu" or _has_gpu(), "unseen": unseen}
 
     def compute(self, config: Any, work: Any, samples: Sequence[Any], run: int) -> Any:
         """Return the `PieceDone` of these samples.
@@ -102,6 +103,16 @@ def visible_gpus(assigned: Sequence[str] | None, current: str | None) -> str:
     if current is not None and len(current.split(",")) == len(assigned):
         return current
     return ",".join(assigned)
+
+
+def _has_gpu() -> bool:
+    import importlib.util
+
+    if importlib.util.find_spec("torch") is None:
+        return False  # no avmeter either, which says more
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def _assigned_gpus() -> list[str]:

@@ -85,7 +85,7 @@ class Crew:
         config: Of the run.
 
     Attributes:
-        refusals: Address of a node -> why it is not used.
+        refusals: Node -> why it is not used.
     """
 
     def __init__(self, cluster: RayCluster, config: EvaluatorConfig) -> None:
@@ -129,7 +129,7 @@ class Crew:
         for slot in [s for s in self._slots if s.node.id not in nodes and s.piece is None]:
             self._retire(slot)
         for node in nodes.values():
-            if node.id not in self._known_nodes and node.address not in self.refusals:
+            if node.id not in self._known_nodes:
                 self._known_nodes.add(node.id)
                 self._slots.extend(Slot(node=node) for _ in range(node.num_workers(on_gpu=self.on_gpu)))
 
@@ -284,9 +284,9 @@ class Crew:
 
     def _refuse(self, slot: Slot, reason: str) -> None:
         """Leave out a node that does not fit, with all its slots that are not at work."""
-        if slot.node.address not in self.refusals:
+        if slot.node.id not in self.refusals:
             logger.warning("a node of the Ray cluster is not used: %s", reason)
-        self.refusals[slot.node.address] = reason
+        self.refusals[slot.node.id] = reason
         for other in [s for s in self._slots if s.node.id == slot.node.id and s.piece is None]:
             self._retire(other)
 
@@ -304,6 +304,8 @@ def unfitness(report: Mapping[str, Any], own: Mapping[str, str], address: str) -
         found = versions.get("avmeter")
         has = f"avmeter {found} is installed" if found else "avmeter is not installed"
         return f"{address}: {has}, and {own.get('avmeter')} runs here"
+    if not report["has_device"]:
+        return f"{address}: torch can use no GPU there, though the cluster counts one"
     if report["unseen"]:
         return f"{address}: does not see {', '.join(report['unseen'])}"
     different = sorted(name for name in {*versions, *own} if versions.get(name) != own.get(name))

@@ -247,7 +247,7 @@ class RayExecutor:
         """
         if crew.refusals:
             raise UsageError(
-                f"no node of the Ray cluster can take part: {'; '.join(crew.refusals.values())}",
+                f"no node of the Ray cluster can take part: {'; '.join(sorted(set(crew.refusals.values())))}",
                 hint="install the same versions on every node, and mount the same folders",
             )
         if time.monotonic() > worked + _WITHOUT_WORKERS_S:

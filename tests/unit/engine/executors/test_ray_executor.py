@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from avmeter.engine.config import EvaluatorConfig
 from avmeter.engine.executors.local import LocalExecutor
@@ -24,13 +25,18 @@ from avmeter.sample import Sample, as_samples
 from support import require
 from support.media import write_media
 from support.ray_cluster import Machines, machines
+from support.registrations import forgotten_registrations
 
 RATE = 16_000
 NUM_CLIPS = 24
 OPTIONS = {"audio.frechet_distance": {"backbone": "yamnet"}}
 PLUGIN = """
 import os
+import numpy as np
+import torch
 from avmeter import Metric, MetricResult, Need, register_extractor
+from avmeter.features.base import Features, Window, WindowExtractor
+from avmeter.media import AudioSpec
 from avmeter.features.signal.loudness import LoudnessExtractor
 
 @register_extractor("deadly_on_ray")
@@ -39,6 +45,35 @@ class Deadly(LoudnessExtractor):
         if "deadly" in media.name:
             os._exit(1)
         return super().extract(media)
+
+@register_extractor("greedy_on_ray")
+class Greedy(WindowExtractor):
+    takes = "audio"
+    batch_size = 8
+
+    def windows(self, media):
+        waveform = media.audio(AudioSpec(sample_rate=8000))
+        for start in range(0, 8000, 1000):
+            yield Window(inputs={"x": np.asarray(waveform[start : start + 1000])}, start_s=start / 8000)
+
+    def forward(self, batch):
+        if len(batch["x"]) > 3:
+            raise torch.OutOfMemoryError
+        return {"mean": batch["x"].mean(dim=1)}
+
+    def pool(self, outputs, windows, facts):
+        return Features(arrays={"means": np.array([o["mean"] for o in outputs])})
+
+class NumWindows(Metric):
+    name = "mine.num_windows"
+    direction = "none"
+
+    @property
+    def needs(self):
+        return (Need(name="x", field="audio", extractor="greedy_on_ray"),)
+
+    def score(self, sample, features):
+        return MetricResult(self.name, float(len(features["x"]["means"])))
 
 class Survives(Metric):
     name = "mine.survives"
@@ -134,19 +169,37 @@ def pool(cluster: Machines) -> Iterator[RayExecutor]:
     cluster.kill(node)
 
 
-def test_clip_that_kills_its_worker_is_found_and_skipped_by_name(
-    pool: RayExecutor, samples: list[Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A plug-in that nodes import where this process does; the clips beside the deadly one are scored."""
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A module that nodes import where this process does."""
     (tmp_path / "plugin_on_ray.py").write_text(PLUGIN)
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
-    plugin = importlib.import_module("plugin_on_ray")
+    sys.modules.pop("plugin_on_ray", None)
+    with forgotten_registrations():
+        yield importlib.import_module("plugin_on_ray")
+
+
+def test_clip_that_kills_its_worker_is_found_and_skipped_by_name(
+    pool: RayExecutor, samples: list[Sample], tmp_path: Path, plugin: Any
+) -> None:
+    """The clips beside the deadly one are scored."""
+    pool.unload()  # workers import from where the run did when they started
     deadly = tmp_path / "deadly.wav"
     write_media(deadly, wave=np.ones(RATE, np.float32) * 0.1, sample_rate=RATE, audio_codec="pcm_f32le")
     clips = [*samples[:2], as_samples([{"id": "deadly", "audio": str(deadly)}])[0], samples[3]]
     rows, _ = pool.run(clips, {"mine.survives": plugin.Survives()})
     skips = [row["mine.survives"].skip for row in rows]
     assert [s and s.code for s in skips] == [None, None, SkipCode.WORKER_DIED, None]
+
+
+def test_batch_that_does_not_fit_is_halved(
+    pool: RayExecutor, samples: list[Sample], plugin: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The clip is scored, and the log of the run says what happened on the node."""
+    pool.unload()
+    rows, _ = pool.run(samples[:2], {"mine.num_windows": plugin.NumWindows()})
+    assert [row["mine.num_windows"].score for row in rows] == [8.0, 8.0]
+    assert "127.0.0.1: greedy_on_ray: out of memory with" in caplog.text
 
 
 def test_run_that_is_stopped_keeps_what_was_finished(
@@ -192,6 +245,22 @@ def test_node_that_does_not_fit_is_refused(
     with pytest.raises(UsageError, match=r"127\.0\.0\.1: avmeter [0-9.]+ is installed, and 99\.0 runs here"):
         pool.run(samples[:3], metrics)
     pool.unload()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the GPU is there")
+def test_gpus_come_before_cores_and_have_to_be_usable(
+    cluster: Machines, samples: list[Sample], metrics: dict[str, Metric]
+) -> None:
+    """A node with GPUs is preferred to one with cores, and does not compute on cores because torch cannot use them."""
+    nodes = [cluster.add(), cluster.add(num_gpus=2)]
+    made = executor(cluster.address)
+    try:
+        with pytest.raises(UsageError, match="torch can use no GPU there, though the cluster counts one"):
+            made.run(samples[:3], metrics)
+    finally:
+        made.unload()
+        for node in nodes:
+            cluster.kill(node)
 
 
 def test_without_ray_the_message_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
