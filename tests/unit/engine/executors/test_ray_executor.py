@@ -247,7 +247,7 @@ def test_node_that_does_not_fit_is_refused(
     pool.unload()
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="the GPU is there")
+@require.needs("system", not torch.cuda.is_available(), "a GPU is here, which a worker could use")
 def test_gpus_come_before_cores_and_have_to_be_usable(
     cluster: Machines, samples: list[Sample], metrics: dict[str, Metric]
 ) -> None:
