@@ -1,7 +1,7 @@
-"""Clips per second of Whisper: faster-whisper one by one, transformers one by one and in batches.
+"""Clips per second of Whisper by both engines, one by one and in batches, and whether batches change a word.
 
     python bench/bench_asr.py [--clips 32] [--batch 1 --batch 8 --batch 32] [--device cpu] [--precision float32]
-                              [--transformers FOLDER] [--audio clip.wav ...]
+                              [--model base] [--transformers FOLDER] [--audio clip.wav ...]
 
 Without `--audio`, espeak-ng speaks sentences of a few seconds (extra `demo`). Without `--transformers`, that engine
 takes `whisper-base` of the catalog, which is fetched. Decoding of files, resampling and voice activity are not timed.
@@ -57,6 +57,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, action="append")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--precision", default="float32", choices=("float32", "bf16", "fp16"))
+    parser.add_argument("--model", default="base", help="name or folder of a Whisper of CTranslate2")
     parser.add_argument("--transformers", type=Path, help="folder of a Whisper in the layout of transformers")
     parser.add_argument("--audio", type=Path, nargs="*", default=[])
     options = parser.parse_args()
@@ -70,8 +71,10 @@ def main() -> None:
     heard_s = sum(w.duration_s for w in windows)
     print(f"{len(windows)} clips, {heard_s:.0f} s of sound, on {device} in {options.precision}")
     folder = {"model_name": str(options.transformers)} if options.transformers else {}
-    runs = [("whisper", 1, {}), *(("whisper_transformers", size, folder) for size in options.batch or (1, 8, 32))]
-    for name, size, own in runs:
+    sizes = options.batch or (1, 8, 32)
+    engines = (("whisper", {"model_name": options.model}), ("whisper_transformers", folder))
+    texts: dict[str, list[str]] = {}
+    for name, size, own in [(name, size, own) for name, own in engines for size in sizes]:
         recogniser = get_extractor(name, language="en", **own)
         try:
             recogniser.load(runtime)
@@ -81,8 +84,14 @@ def main() -> None:
         batches = [windows[i : i + size] for i in range(0, len(windows), size)]
         with torch.inference_mode():
             recogniser.run(batches[0], runtime)
-            took = seconds(lambda r=recogniser, b=batches: [r.run(batch, runtime) for batch in b], device)
-        print(f"{name:<22} batch {size:>3}: {len(windows) / took:7.2f} clips/s, {heard_s / took:7.1f} x real time")
+            outputs: list[Any] = []
+            took = seconds(lambda r=recogniser, b=batches, o=outputs: [o.extend(r.run(x, runtime)) for x in b], device)
+        said = [" ".join(s["text"] for s in output["segments"]) for output in outputs]
+        num_changed = sum(a != b for a, b in zip(said, texts.setdefault(name, said), strict=True))
+        print(
+            f"{name:<22} batch {size:>3}: {len(windows) / took:7.2f} clips/s, {heard_s / took:7.1f} x real time, "
+            f"{num_changed} texts differ from batch {sizes[0]}"
+        )
 
 
 if __name__ == "__main__":
