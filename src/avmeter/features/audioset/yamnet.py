@@ -58,7 +58,7 @@ class Yamnet(AudioSetExtractor):
     min_samples = MEL.win_length
     dependencies = ("onnxruntime",)
     extra = "dnsmos"
-    batch_size = 8
+    batch_size = gpu_batch_size = 8  # patches run one by one on the CPU, side by side with those of other clips
     is_concurrent = True
 
     def build_network(self, runtime: Runtime) -> Any:

@@ -40,7 +40,7 @@ class Dnsmos(WindowExtractor):
     entries = ("dnsmos-p835", "dnsmos-p808")
     dependencies = ("onnxruntime",)
     extra = "dnsmos"
-    batch_size = 1  # windows run one by one, side by side with those of other clips
+    batch_size = gpu_batch_size = 1  # windows run one by one on the CPU, side by side with those of other clips
     is_concurrent = True
 
     def build_network(self, runtime: Runtime) -> tuple[Any, Any]:
