@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import logging
 import os
@@ -124,13 +125,13 @@ class RayCluster:
 def _closed_to_others(*, is_local: bool) -> Iterator[None]:
     """Within the block, have a cluster of this machine alone listen to no other machine and to no other user.
 
-    Ray must not be loaded yet. By itself it would make up a token for such clusters, too, but write it into the home
-    folder, where it changes clusters that are started later.
+    Ray must not be loaded yet, or have been loaded in such a block. By itself it would make up a token for such
+    clusters, too, but write it into the home folder, where it changes clusters that are started later.
     """
     settings = {_LOOPBACK_ONLY: "0"}
     if "RAY_AUTH_MODE" not in os.environ:
-        settings |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex()}
-    if not is_local or "ray" in sys.modules:
+        settings |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _token()}
+    if not is_local or _is_loaded_for_many_machines():
         settings = {}
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
@@ -142,6 +143,17 @@ def _closed_to_others(*, is_local: bool) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def _is_loaded_for_many_machines() -> bool:
+    constants = sys.modules.get("ray._private.ray_constants")
+    return constants is not None and bool(getattr(constants, "ENABLE_RAY_CLUSTER", True))
+
+
+@functools.cache
+def _token() -> str:
+    """Return the token of this process, which Ray reads once."""
+    return secrets.token_hex()
 
 
 def _check_address(address: str, *, own_host: str) -> None:

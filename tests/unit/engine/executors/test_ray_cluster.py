@@ -54,6 +54,8 @@ from avmeter.evaluator import Evaluator
 before = dict(os.environ)
 evaluator = Evaluator(["audio.loudness"], executor="ray", ray_address="local", store=False)
 results = evaluator.evaluate([{"audio": sys.argv[1]}, {"audio": "absent.wav"}])
+evaluator.unload()
+evaluator.evaluate([{"audio": sys.argv[1]}])
 evaluator.shutdown()
 changed = sorted(k for k in os.environ if before.get(k) != os.environ[k])
 print(json.dumps([[r["audio.loudness"].score for r in results], results.provenance["device"], changed]))
