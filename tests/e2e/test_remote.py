@@ -15,8 +15,8 @@ from avmeter import Evaluator
 from avmeter.run import read_run
 from support.commandline import avmeter
 from support.object_store import keys, object_store, put
+from support.packed import tar_bytes, wav_bytes, write_parquet
 from support.paths import ROOT
-from support.shards import tar_bytes, wav_bytes, write_parquet
 from support.web import web_server
 
 CLIPS = {f"{name}.wav": wav_bytes(200 + 50 * i, 0.5) for i, name in enumerate("abc")}

@@ -25,9 +25,9 @@ from avmeter.manifest.prompt_table import Prompts, read_prompts
 from avmeter.manifest.prompts import apply_prompts
 from avmeter.manifest.references import attach_references, keep_paired, make_pairer
 from avmeter.manifest.sample_list import SampleList, checked
-from avmeter.manifest.shards import load_shards
 from avmeter.manifest.sides import local_paths, named_files, resolve_side
 from avmeter.manifest.tables import MANIFEST_EXTENSIONS, Manifest, load_manifest
+from avmeter.manifest.tar_shards import load_tar_shards
 from avmeter.sample import DEFAULT_ACCESS, RemoteAccess, StoredFile
 
 
@@ -87,7 +87,7 @@ def samples_from_inputs(
         elif path not in shards:
             found.add_manifest(load_manifest(path, columns, access))
         elif path == shards[0]:
-            found.add_manifest(load_shards(shards, columns, access))
+            found.add_manifest(load_tar_shards(shards, columns, access))
     require_columns([*(m.table for m in found.manifests), *([table.table] if table else [])], columns or {})
     samples, report = found.finished()
     if table is not None:

@@ -14,11 +14,10 @@ from avmeter.sample.access import DEFAULT_ACCESS, RemoteAccess
 from avmeter.sample.stored import Cell, Span, StoredFile
 from avmeter.sources.content import Content
 from avmeter.sources.parquet import read_cell
-from avmeter.sources.remote import hash_of, open_remote, remote_key
+from avmeter.sources.remote import hash_of, open_remote, recent_key, remote_key
 
 # As in media.hashing: a state this recent may still be that of other bytes.
 _SETTLED_NS = 2_000_000_000
-_ASKED_AGAIN_S = 5.0
 _READ_AT_ONCE = 8 << 20  # bytes; members of this size cost one request
 
 
@@ -79,7 +78,7 @@ def stored_key(file: StoredFile, access: RemoteAccess = DEFAULT_ACCESS) -> str:
     if isinstance(file.place, Url):
         if file.part is None:
             return remote_key(file.place, access)
-        whole = _shard_key(file.place, access, int(time.monotonic() / _ASKED_AGAIN_S))
+        whole = recent_key(file.place, access)
         return hashlib.sha256(f"{whole}\0{file.part}".encode()).hexdigest()
     try:
         found = file.place.stat()
@@ -88,12 +87,6 @@ def stored_key(file: StoredFile, access: RemoteAccess = DEFAULT_ACCESS) -> str:
     state = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
     age_ns = time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns)
     return _remembered_hash(file, state) if age_ns > _SETTLED_NS else _hash(file)
-
-
-@lru_cache(maxsize=64)
-def _shard_key(place: Url, access: RemoteAccess, _moment: int) -> str:
-    """Return the key of a shard, asked for every now and then and not for each of its members."""
-    return remote_key(place, access)
 
 
 @lru_cache(maxsize=1 << 16)

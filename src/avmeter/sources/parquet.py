@@ -18,7 +18,7 @@ from avmeter.errors import MediaError, SkipCode
 from avmeter.files import Url, open_regular
 from avmeter.sample.access import RemoteAccess
 from avmeter.sample.stored import Cell, StoredFile
-from avmeter.sources.remote import open_remote
+from avmeter.sources.remote import open_remote, recent_key
 
 _ROWS_AT_A_TIME = 4
 _PLAIN_ROWS = 1024
@@ -116,7 +116,7 @@ def read_cell(file: StoredFile, cell: Cell, access: RemoteAccess) -> bytes:
     import pyarrow as pa
 
     try:
-        state = () if isinstance(file.place, Url) else _state(file.place)
+        state = (recent_key(file.place, access),) if isinstance(file.place, Url) else _state(file.place)
         data = _reader(file.place, access, state).read(cell)
     except FileNotFoundError as error:
         raise MediaError(SkipCode.MISSING_FILE, f"{file.place}: no such file", hint="check the path") from error
@@ -177,7 +177,7 @@ class CellReader:
 
 
 @lru_cache(maxsize=4)
-def _reader(place: Path | Url, access: RemoteAccess, state: tuple[int, ...]) -> CellReader:
+def _reader(place: Path | Url, access: RemoteAccess, state: tuple[int | str, ...]) -> CellReader:
     """Return the reader of a file in the state that it is in."""
     return CellReader(open_parquet(place, access))
 

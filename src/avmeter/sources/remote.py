@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import time
+from functools import lru_cache
 
 from avmeter.errors import MediaError, SkipCode
 from avmeter.files import SCHEMES, Url
@@ -13,6 +15,8 @@ from avmeter.sources.content import Blocks, Content
 from avmeter.sources.facts import RemoteFacts, RemoteFile
 from avmeter.sources.object_store import StoreFile
 from avmeter.sources.web_file import WebFile
+
+_ASKED_AGAIN_S = 5.0
 
 
 def require_network(url: Url) -> None:
@@ -85,6 +89,20 @@ def remote_key(url: Url, access: RemoteAccess) -> str:
         return hash_of(content)
     finally:
         content.close()
+
+
+def recent_key(url: Url, access: RemoteAccess) -> str:
+    """Return the key of a file as it was some seconds ago at most: that of a shard is asked for by all its members.
+
+    Raises:
+        MediaError: As `open_remote`.
+    """
+    return _recent_key(url, access, int(time.monotonic() / _ASKED_AGAIN_S))
+
+
+@lru_cache(maxsize=64)
+def _recent_key(url: Url, access: RemoteAccess, _moment: int) -> str:
+    return remote_key(url, access)
 
 
 def hash_of(content: Content) -> str:

@@ -12,7 +12,7 @@ from avmeter.errors import ManifestError
 from avmeter.manifest import ManifestWarning, PairingWarning, identical_pairs, samples_from_inputs
 from avmeter.sample import as_samples
 from support.files import touch, written
-from support.shards import tar_bytes, write_parquet
+from support.packed import tar_bytes, write_parquet
 
 
 def test_references_inside_the_generated_folder_are_not_clips(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ import pytest
 from avmeter.errors import MediaError, SkipCode
 from avmeter.files import Url
 from avmeter.sample import Cell, RemoteAccess, Span, StoredFile
-from avmeter.sources import opening
+from avmeter.sources import remote
 from avmeter.sources.opening import open_stored, stored_key
-from support.shards import write_parquet
+from support.packed import write_parquet
 from support.web import web_server
 
 LOCAL = RemoteAccess(allow_private_hosts=True, timeout_s=0.5, attempts=1)
@@ -32,7 +32,7 @@ def test_member_has_the_key_of_its_bytes(tmp_path: Path) -> None:
 
 def test_member_of_a_remote_shard_is_named_by_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """And by the version of the shard, of which no byte is read for that."""
-    monkeypatch.setattr(opening, "_ASKED_AGAIN_S", 1e-9)
+    monkeypatch.setattr(remote, "_ASKED_AGAIN_S", 1e-9)
     with web_server({"/000.tar": b"---abc---"}) as web:
         place = Url(web.url("/000.tar"))
         parts = [StoredFile(place=place, part=Span(offset=o, size=3)) for o in (0, 3)]

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from avmeter.errors import MediaError, SkipCode
+from avmeter.files import Url
 from avmeter.sample import Cell, RemoteAccess, StoredFile
+from avmeter.sources import remote
 from avmeter.sources.parquet import CellReader, has_bytes, media_columns, open_parquet, read_cell
-from support.shards import write_parquet
+from support.packed import write_parquet
+from support.web import web_server
 
 ACCESS = RemoteAccess()
 ROWS = [bytes([i]) * 100 for i in range(10)]
@@ -73,3 +76,14 @@ def test_table_that_is_gone_or_damaged_is_a_named_skip(table: Path) -> None:
             read_cell(StoredFile(place=table, part=cell), cell, ACCESS)
         assert caught.value.code is code
         table.unlink(missing_ok=True)
+
+
+def test_table_by_url_that_was_replaced_is_read_anew(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readers are shared by its cells, and not by its versions."""
+    monkeypatch.setattr(remote, "_ASKED_AGAIN_S", 1e-9)
+    access = RemoteAccess(allow_private_hosts=True)
+    cell = Cell(row_group=0, row=0, column="audio")
+    with web_server({"/a.parquet": table.read_bytes()}) as web:
+        for data in (b"old", b"new"):
+            web.files["/a.parquet"] = write_parquet(table, {"audio": [data]}).read_bytes()
+            assert read_cell(StoredFile(place=Url(web.url("/a.parquet")), part=cell), cell, access) == data

@@ -11,7 +11,7 @@ import pytest
 
 from avmeter.sources.content import Content
 from avmeter.sources.tar import BrokenShardError, Member, list_members
-from support.shards import tar_bytes
+from support.packed import tar_bytes
 
 FILES = [("a.wav", b"one"), ("a.json", b"{}"), ("x/" + "long" * 60 + ".wav", b"two" * 1000), ("ü.wav", b"")]
 

@@ -10,10 +10,10 @@ import pytest
 
 from avmeter.errors import ManifestError
 from avmeter.manifest import samples_from_inputs
-from avmeter.manifest.shards import load_shards
+from avmeter.manifest.tar_shards import load_tar_shards
 from avmeter.sample import RemoteAccess, StoredFile, as_samples
 from avmeter.sources import open_stored
-from support.shards import tar_bytes
+from support.packed import tar_bytes
 
 
 def shard(folder: Path, members: list[tuple[str, bytes | dict[str, Any]]], name: str = "000.tar") -> Path:
@@ -124,7 +124,7 @@ def test_shards_without_samples_are_an_error(tmp_path: Path) -> None:
     path = tmp_path / "000.tar"
     path.write_bytes(b"RIFF" * 1000)
     with pytest.raises(ManifestError, match=r"no samples .*damaged"):
-        load_shards([path], None, RemoteAccess())
+        load_tar_shards([path], None, RemoteAccess())
     with pytest.raises(ManifestError, match="no such file"):
         samples_from_inputs(tmp_path / "none.tar")
 

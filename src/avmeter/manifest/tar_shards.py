@@ -33,7 +33,7 @@ _TEXT_EXTENSIONS = frozenset({".txt", ".text", ".caption"})
 _MAX_TEXT_BYTES = 4 << 20
 
 
-def load_shards(places: Sequence[Place], explicit: Mapping[str, str] | None, access: RemoteAccess) -> Manifest:
+def load_tar_shards(places: Sequence[Place], explicit: Mapping[str, str] | None, access: RemoteAccess) -> Manifest:
     """Read the samples of tar shards; what is wrong with a shard costs what is behind it, and is said.
 
     Args:
