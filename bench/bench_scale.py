@@ -1,0 +1,243 @@
+"""Large sets with an extractor that costs nothing: seconds and memory of everything around the networks.
+
+    python bench/bench_scale.py run --samples 100000 [--wav]
+    python bench/bench_scale.py store --rows 1000000 [--dim 1]
+
+`run` plans a table, scores it with rows written as they come, writes the run folder and the page, and opens the page
+in Chromium where there is one. `--wav` scores files of 0.05 s in place of texts. `store` fills a store, looks every
+key up, and reads every feature.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import wave
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from avmeter import EvalResults
+from avmeter.engine.plan import make_plan
+from avmeter.engine.store import FeatureKey, SqliteStore
+from avmeter.engine.store.database import connect, find, write
+from avmeter.engine.store.encoding import encode_features
+from avmeter.evaluator import Evaluator
+from avmeter.features.base import Features, Window, WindowExtractor
+from avmeter.manifest import samples_from_inputs
+from avmeter.media import AudioSpec
+from avmeter.metrics.base import Metric, Need
+from avmeter.registry import register, register_extractor
+from avmeter.report import write_report
+from avmeter.result import MetricResult
+from avmeter.run import RunJournal
+from avmeter.sample import as_samples
+
+RATE = 8000
+MIB = 1 << 20
+
+
+class _Mean(WindowExtractor):
+    """Mean of a window, of one number for each sample or character."""
+
+    def options(self) -> dict[str, Any]:
+        return {}
+
+    def weights(self) -> tuple[str, ...]:
+        return ()
+
+    def load(self, runtime: Any) -> None:
+        pass
+
+    def forward(self, batch: Any) -> Any:
+        return {"mean": batch["x"]}
+
+    def pool(self, outputs: Any, windows: Any, facts: Any) -> Features:
+        return Features(arrays={"embedding": np.asarray(outputs[0]["mean"], np.float32)})
+
+
+@register_extractor("bench_text")
+class TextLength(_Mean):
+    """Length of a text."""
+
+    takes = "text"
+
+    def windows(self, media: Any) -> Any:
+        yield Window(inputs={"x": np.float32([len(media)])})
+
+
+@register_extractor("bench_sound")
+class Level(_Mean):
+    """Mean level of a clip."""
+
+    takes = "audio"
+
+    def windows(self, media: Any) -> Any:
+        yield Window(inputs={"x": np.float32([np.abs(media.audio(AudioSpec(sample_rate=RATE))).mean()])})
+
+
+class _BenchMetric(Metric):
+    direction = "higher"
+    field: str
+    extractor: str
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return (Need(name="x", field=self.field, extractor=self.extractor),)
+
+    def score(self, sample: Any, features: Any) -> MetricResult:
+        return MetricResult(self.name, float(features["x"]["embedding"][0]), {"note": "a detail", "count": 3})
+
+
+@register("bench.text")
+class TextMetric(_BenchMetric):
+    """Length of the prompt."""
+
+    field, extractor = "text_prompt", "bench_text"
+
+
+@register("bench.sound")
+class SoundMetric(_BenchMetric):
+    """Level of the sound."""
+
+    field, extractor = "audio", "bench_sound"
+
+
+def resident_mib() -> float:
+    """Return the resident memory of this process, MiB."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / MIB
+
+
+def timed(what: str, call: Callable[[], Any]) -> Any:
+    """Return the result of a call, and print its seconds, those of the processor, and the memory afterwards."""
+    started, used = time.perf_counter(), time.process_time()
+    result = call()
+    seconds, own = time.perf_counter() - started, time.process_time() - used
+    print(f"{what}: {seconds:.2f} s ({own:.2f} s of the processor), {resident_mib():.0f} MiB", flush=True)
+    return result
+
+
+def write_table(folder: Path, count: int, *, wav: bool) -> Path:
+    """Write a table of samples, and their files."""
+    rng = np.random.default_rng(0)
+    lines = ["id,audio,text_prompt,speaker" if wav else "id,text_prompt,speaker"]
+    for i in range(count):
+        name = f"{i:07}.wav"
+        if wav:
+            with wave.open(str(folder / name), "wb") as file:
+                file.setnchannels(1)
+                file.setsampwidth(2)
+                file.setframerate(RATE)
+                file.writeframes(rng.integers(-9000, 9000, RATE // 20, dtype=np.int16).tobytes())
+        columns = [f"clip{i:07}", *([name] if wav else []), f"prompt number {i} of a dog that barks", str(i % 7)]
+        lines.append(",".join(columns))
+    table = folder / "set.csv"
+    table.write_text("\n".join(lines))
+    return table
+
+
+def bench_run(count: int, *, wav: bool) -> None:
+    """Plan, score, write and open a set."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        table = write_table(folder, count, wav=wav)
+        metric = "bench.sound" if wav else "bench.text"
+        evaluator = Evaluator([metric], "cpu", store=folder / "store")
+        print(f"{count} samples, {metric}; at the start {resident_mib():.0f} MiB")
+        samples = as_samples(timed("table read and paired", lambda: samples_from_inputs([table])))
+        planned = timed("requests planned", lambda: len(make_plan(samples, evaluator.metrics, {}).requests))
+        assert planned == count
+        print(f"with the samples {resident_mib():.0f} MiB")
+        results = run(evaluator, samples, folder / "run", "scored, rows written as they come")
+        run(evaluator, samples, folder / "again", "scored again, all from the store")
+        timed("run folder written", lambda: results.write(folder / "run"))
+        page = timed("page written", lambda: write_report(results, folder / "run"))
+        print(f"page of {page.stat().st_size / MIB:.2f} MiB; {open_page(page)}")
+
+
+def run(evaluator: Evaluator, samples: list[Any], out: Path, what: str) -> EvalResults:
+    """Score with a journal, and print the memory at every tenth."""
+    seen: list[float] = []
+    done = 0
+    with RunJournal(out, num_samples=len(samples), provenance={}) as journal:
+
+        def on_rows(part: Any, rows: Any) -> None:
+            nonlocal done
+            journal.add(part, rows)
+            done += len(rows)
+            if done >= (len(seen) + 1) * len(samples) // 10:
+                seen.append(resident_mib())
+
+        results: EvalResults = timed(what, lambda: evaluator.evaluate(samples, on_rows=on_rows))
+        journal.flush()
+    files = len(list((out / "unfinished").glob("results-*")))
+    per_sample = (seen[-1] - seen[1]) * MIB / (0.8 * len(samples))  # the first tenth loads the writer of tables
+    print(f"  MiB at every tenth: {' '.join(f'{m:.0f}' for m in seen)}; {per_sample:.0f} bytes a sample; {files} files")
+    return results
+
+
+def open_page(page: Path) -> str:
+    """Return how long a browser takes from the start of loading to a table that is drawn."""
+    program = next((p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None)
+    if program is None:
+        return "no Chromium here"
+    timing = "<script>document.title = 'ready after ' + Math.round(performance.now()) + ' ms'</script></body>"
+    timed_page = page.with_name("timed.html")
+    timed_page.write_text(page.read_text("utf-8").replace("</body>", timing), "utf-8")
+    with tempfile.TemporaryDirectory() as profile:
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}", "--dump-dom"]
+        dom = subprocess.run([program, *flags, timed_page.as_uri()], capture_output=True, text=True, check=True).stdout
+    return f"Chromium: {dom.partition('<title>')[2].partition('</title>')[0]}"
+
+
+def bench_store(count: int, dim: int) -> None:
+    """Fill a store, look its keys up, and read it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        store = SqliteStore(folder)
+        fingerprint = hashlib.sha256(b"extractor").hexdigest()
+        keys = [FeatureKey(hashlib.sha256(str(i).encode()).hexdigest(), fingerprint) for i in range(count)]
+        payload = encode_features(Features(arrays={"embedding": np.zeros(dim, np.float32)}, facts={"duration_s": 4.0}))
+        database = connect(store.path, busy_timeout_s=1.0)
+
+        def fill() -> None:
+            for start in range(0, count, 8192):
+                write(database, dict.fromkeys(keys[start : start + 8192], payload))
+
+        timed(f"{count} features of {len(payload)} bytes written", fill)
+        num_bytes = store.path.stat().st_size
+        print(f"file {num_bytes / MIB:.0f} MiB: {num_bytes / count - len(payload):.0f} bytes a row beside the feature")
+        ordered = sorted(keys, key=lambda key: key.media)
+        timed("every key looked up, in order", lambda: sum(1 for _ in find(database, ordered)))
+        found = timed(
+            "every feature read", lambda: sum(len(store.get(keys[i : i + 512])) for i in range(0, count, 512))
+        )
+        assert found == count
+        database.close()
+        store.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    of_run, of_store = commands.add_parser("run"), commands.add_parser("store")
+    of_run.add_argument("--samples", type=int, default=100_000)
+    of_run.add_argument("--wav", action="store_true")
+    of_store.add_argument("--rows", type=int, default=1_000_000)
+    of_store.add_argument("--dim", type=int, default=1)
+    arguments = parser.parse_args()
+    if arguments.command == "run":
+        bench_run(arguments.samples, wav=arguments.wav)
+    else:
+        bench_store(arguments.rows, arguments.dim)
+
+
+if __name__ == "__main__":
+    main()
