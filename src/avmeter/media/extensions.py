@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from pathlib import Path, PurePath
 
@@ -26,6 +27,7 @@ _TRANSPORT_PACKET = 188  # bytes; each begins with the sync byte
 _TRANSPORT_SYNC = b"\x47"
 
 
+@functools.lru_cache(maxsize=1 << 16)  # several checks of one table ask for each of its names
 def without_extension(name: str) -> str:
     """Return a relative path without its media extension, in Unicode form NFC: `x/Ä.b.wav` -> `x/Ä.b`.
 
