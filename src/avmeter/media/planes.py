@@ -57,6 +57,23 @@ class PlaneCode:
         """Return the code in the last row of planes."""
         return _code_of(row[:_NUM_CODES].tobytes())
 
+    @property
+    def black(self) -> int:
+        """Y of black."""
+        return 0 if self.is_full_range else _BLACK
+
+    @property
+    def gains(self) -> tuple[int, int, int, int, int]:
+        """libswscale's factors for Y, red by V, blue by U, green by U and green by V, in 1 / 8192."""
+        gain = 1 << 16
+        red, blue, green_u, green_v = _MATRICES[self.matrix]
+        if self.is_full_range:
+            red, blue, green_u, green_v = (factor * 224 // 255 for factor in (red, blue, green_u, green_v))
+        else:
+            gain = gain * 255 // 219
+        y, r, b, gu, gv = (((factor << 13) + (1 << 15)) >> 16 for factor in (gain, red, blue, -green_u, -green_v))
+        return y, r, b, gu, gv
+
     def values(self) -> tuple[int, int, int]:
         """Return what `of_row` reads."""
         to = self.orientation
@@ -121,10 +138,9 @@ def planes_to_rgb(planes: Tensor, code: PlaneCode) -> Tensor:
 
     num_frames, width = len(planes), planes.shape[2]
     height = (planes.shape[1] - 1) // 3 * 2
-    gain, red, blue, green_u, green_v = _gains(code)
-    black = 0 if code.is_full_range else _BLACK
+    gain, red, blue, green_u, green_v = code.gains
     bright = planes[:, :height].to(torch.int32)
-    bright.sub_(black).mul_(8 * gain).bitwise_right_shift_(16)
+    bright.sub_(code.black).mul_(8 * gain).bitwise_right_shift_(16)
     bright = bright.view(num_frames, height // 2, 2, width // 2, 2)
     colour = planes[:, height:-1].reshape(num_frames, 2, height // 2, width // 2).to(torch.int32)
     colour.sub_(_ZERO_COLOUR).mul_(8)
@@ -135,19 +151,6 @@ def planes_to_rgb(planes: Tensor, code: PlaneCode) -> Tensor:
         mixed = bright + shift.view(num_frames, height // 2, 1, width // 2, 1)
         found[:, channel] = mixed.clamp_(0, 255).view(num_frames, height, width)
     return _upright(found, code.orientation)
-
-
-def _gains(code: PlaneCode) -> tuple[int, int, int, int, int]:
-    """Return libswscale's factors for Y, red by V, blue by U, green by U and green by V, in 1 / 8192."""
-    factors = _MATRICES[code.matrix]
-    gain = 1 << 16
-    if code.is_full_range:
-        red, blue, green_u, green_v = (factor * 224 // 255 for factor in factors)
-    else:
-        red, blue, green_u, green_v = factors
-        gain = gain * 255 // 219
-    y, r, b, gu, gv = (((factor << 13) + (1 << 15)) >> 16 for factor in (gain, red, blue, -green_u, -green_v))
-    return y, r, b, gu, gv
 
 
 def _upright(frames: Tensor, orientation: Orientation) -> Tensor:

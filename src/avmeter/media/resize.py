@@ -125,6 +125,31 @@ def resize_batch(frames: Tensor, resize: Resize, crop: Crop, code: PlaneCode | N
     return pixels[:, :, top : top + resize.short_side, left : left + resize.short_side]
 
 
+def bicubic_taps(num_values: int, size: int, left: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return what torch's bicubic interpolation with antialiasing sums up along one axis.
+
+    Args:
+        num_values: Before.
+        size: Afterwards.
+        left: First of the values afterwards that are kept.
+        count: How many are.
+
+    Returns:
+        (count,) int32, the first neighbour of each; (taps, count) float32, weights, 0 where there is none.
+    """
+    scale = np.float32(num_values) / np.float32(size)  # torch finds places in single precision too
+    centre = scale * (np.arange(left, left + count, dtype=np.float32) + np.float32(0.5))
+    reach = np.float32(2.0) * max(scale, np.float32(1.0))
+    start = np.maximum((centre - reach + np.float32(0.5)).astype(np.int64), 0)
+    stop = np.minimum((centre + reach + np.float32(0.5)).astype(np.int64), num_values)
+    neighbour = start + np.arange(int((stop - start).max()))[:, None]
+    distance = np.abs(neighbour - centre.astype(np.float64) + 0.5) / max(float(scale), 1.0)
+    near = (1.5 * distance - 2.5) * distance * distance + 1.0
+    far = ((-0.5 * distance + 2.5) * distance - 4.0) * distance + 2.0
+    weights = np.where(distance < 1, near, np.where(distance < 2, far, 0.0)) * (neighbour < stop)
+    return start.astype(np.int32), (weights / weights.sum(axis=0)).astype(np.float32)
+
+
 def crop_corner(size: tuple[int, int], side: int, crop: Crop) -> tuple[int, int]:
     """Return (top, left) of a square of `side` in the middle of a frame of `size` (height, width)."""
     top, left = ((n - side) // 2 if crop == "center_floor" else round((n - side) / 2) for n in size)

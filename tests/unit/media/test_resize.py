@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
-from avmeter.media import FrameRequest, MediaItem, Resize, resize_batch
+from avmeter.media import FrameRequest, MediaItem, Resize, bicubic_taps, resize_batch
 
 NOISE = np.random.default_rng(0).integers(0, 256, (6, 60, 81, 3), np.uint8)
 
@@ -82,3 +82,17 @@ def test_batch_on_a_device_is_resized_as_single_frames_are(crop):
         one_by_one = item.frames(FrameRequest(indices=range(6), resize=resize, crop=crop))
         together = resize_batch(torch.from_numpy(frames), resize, crop)
         np.testing.assert_allclose(together, one_by_one, atol=1e-6)
+
+
+@pytest.mark.parametrize(("num_values", "size"), [(480, 224), (1080, 224), (224, 224), (160, 224), (7, 3)])
+def test_taps_are_those_of_torch(num_values, size):
+    """Neighbours and weights of each value, at the edges too; cut like the values that are kept."""
+    values = np.random.default_rng(0).random(num_values, dtype=np.float32)
+    image = torch.from_numpy(np.tile(values, (4, 1)))[None, None]
+    expected = torch.nn.functional.interpolate(
+        image, size=(4, size), mode="bicubic", align_corners=False, antialias=True
+    )[0, 0, 0].numpy()
+    starts, weights = bicubic_taps(num_values, size, 1, size - 1)
+    padded = np.pad(values, (0, len(weights)))
+    found = (padded[starts + np.arange(len(weights))[:, None]] * weights).sum(axis=0)
+    np.testing.assert_allclose(found, expected[1:], atol=2e-6)
