@@ -75,7 +75,7 @@ class RayCluster:
                 self.ray.init(**options)
         except (ConnectionError, RuntimeError, ValueError, OSError, self.ray.exceptions.RayError) as error:
             hint = '`ray start --head` starts one, `ray_address="local"` one of this machine alone'
-            if isinstance(error, self.ray.exceptions.AuthenticationError):
+            if type(error).__name__ == "AuthenticationError":  # which older versions do not have
                 hint = "set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN to the token of the cluster"
             raise UsageError(f"no Ray cluster at {address!r}: {first_line(error)}", hint=hint) from error
 

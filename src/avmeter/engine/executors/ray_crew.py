@@ -100,7 +100,7 @@ class Crew:
         self._started: float | None = None
         self.refusals: dict[str, str] = {}
         self.on_gpu = self._wants_gpus()
-        self.refresh()
+        self.refresh(at_once=True)
 
     def _wants_gpus(self) -> bool:
         num_gpus = sum(node.num_gpus for node in self._cluster.nodes())
@@ -119,10 +119,10 @@ class Crew:
         """Have workers that start from now on say which of these files and folders they do not see."""
         self._paths = paths
 
-    def refresh(self) -> None:
-        """Take in nodes that have joined, and leave out those that are gone; every now and then."""
+    def refresh(self, *, at_once: bool = False) -> None:
+        """Take in nodes that have joined, and leave out those that are gone; every now and then, or at once."""
         now = time.monotonic()
-        if now < self._refreshed + _REFRESH_S:
+        if not at_once and now < self._refreshed + _REFRESH_S:
             return
         self._refreshed = now
         nodes = {node.id: node for node in self._cluster.nodes()}

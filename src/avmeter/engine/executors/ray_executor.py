@@ -141,7 +141,7 @@ class RayExecutor:
             self._cluster = RayCluster(self._config.ray_address)
             self._crew = Crew(self._cluster, self._config)
         self._crew.expect_paths(_shared_paths(self._config, samples))
-        self._crew.refresh()
+        self._crew.refresh(at_once=True)
         if not self._crew.num_slots:
             raise UsageError(
                 "the Ray cluster has no node that could compute anything",

@@ -132,6 +132,9 @@ def test_run_whose_nodes_die_and_join_gives_the_bits_of_one_process(
     cluster: Machines, samples: list[Sample], metrics: dict[str, Metric]
 ) -> None:
     """Two nodes; one is killed at its work, a third joins, and then the second is killed too: no sample is lost."""
+    pool = executor(cluster.address)
+    with pytest.raises(UsageError, match="no node that could compute anything"):
+        pool.run(samples, metrics)  # connects to the head, which stays
     first, second = cluster.add(), cluster.add()
     joined = []
 
@@ -143,7 +146,6 @@ def test_run_whose_nodes_die_and_join_gives_the_bits_of_one_process(
         shares.append((done, total))
 
     shares: list[tuple[int, int]] = []
-    pool = executor(cluster.address)
     try:
         found = pool.run(samples, metrics, accidents)
         expected = local().run(samples, metrics)
