@@ -10,7 +10,7 @@ import typer
 from avmeter.cli.formats import print_fastvideo, require_format
 from avmeter.cli.messages import say, warn
 from avmeter.cli.remote_runs import local_input, local_output
-from avmeter.cli.score import exit_code
+from avmeter.cli.scoring.run import exit_code
 from avmeter.errors import UsageError
 
 
