@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from avmeter.cli.messages import say
+from avmeter.errors import UsageError
 from avmeter.protocols import FASTVIDEO
 
 if TYPE_CHECKING:
@@ -44,10 +45,13 @@ def choose(
 
     Raises:
         UnknownNameError: There is no such preset.
+        UsageError: `--metrics` names nothing.
     """
     from avmeter.metrics.resolve import parse_selectors
 
     named = tuple(parse_selectors(",".join(metrics or [])))
+    if metrics and not named:
+        raise UsageError("no metric was chosen", hint="list_metrics() or `avmeter list` shows names and groups")
     if preset is None:
         return Chosen(metrics=named or ("all",), explicit=named, protocol=protocol or FASTVIDEO, options=options)
     from avmeter.presets import load_preset
