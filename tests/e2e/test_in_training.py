@@ -16,3 +16,8 @@ def test_examples_run() -> None:
     numbers = names["numbers"]
     assert isinstance(numbers, dict)
     assert numbers["val/audio.loudness/scored"] == 2
+    logged, later = names["logged"], names["later"]
+    assert isinstance(logged, dict)
+    assert isinstance(later, dict)
+    assert list(logged) == [0, 2]
+    assert later["val/audio.loudness/scored"] == 1

@@ -1,0 +1,1 @@
+"""FastVideo's training callbacks over avmeter."""
