@@ -11,14 +11,14 @@ import typer
 
 from avmeter.cli.interrupts import Interrupted, Interrupts
 from avmeter.cli.messages import say, show
-from avmeter.cli.options import parse_limits
+from avmeter.cli.options import parse_limits, parse_remote
 from avmeter.cli.progress import progress_bar
 from avmeter.errors import UsageError
 from avmeter.files import is_file
 
 if TYPE_CHECKING:
     from avmeter.engine.feature_table import FeatureTable
-    from avmeter.sample import Sample
+    from avmeter.sample import RemoteAccess, Sample
 
 app = typer.Typer(help="Export the embeddings of a set, or copy features between stores.", no_args_is_help=True)
 
@@ -56,7 +56,9 @@ def copy_command(
 @app.command("export")
 def export_command(
     context: typer.Context,
-    inputs: Annotated[list[Path], typer.Argument(help="Run folder, clips, folders of clips, or one manifest.")],
+    inputs: Annotated[
+        list[Path], typer.Argument(help="Run folder, clips, folders, tar shards, or one manifest; paths or URLs.")
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write, .npz.")],
     extractor: Annotated[str, typer.Option(help="A backbone, or any extractor with an embedding.")] = "passt",
     field: Annotated[str, typer.Option(help="audio, reference_audio, video or reference.")] = "audio",
@@ -71,6 +73,10 @@ def export_command(
     limit: Annotated[
         list[str] | None, typer.Option("--limit", help="What a clip may unfold to: max_duration_s=36000")
     ] = None,
+    remote: Annotated[list[str] | None, typer.Option(help="How URLs are fetched: attempts=8 timeout_s=60")] = None,
+    allow_private_hosts: Annotated[
+        bool, typer.Option("--allow-private-hosts", help="Fetch web addresses of this machine and network, too.")
+    ] = False,
     weights: Annotated[str, typer.Option(help="auto, dummy, or a folder.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda:0 ...")] = "auto",
     precision: Annotated[str, typer.Option(help="float32, tf32, bf16 or fp16.")] = "float32",
@@ -95,7 +101,8 @@ def export_command(
     from avmeter.report.format import MARK
 
     check_export(out)
-    samples = _samples(inputs, parse_columns(column or []))
+    access = parse_remote(remote or [], allow_private_hosts=allow_private_hosts)
+    samples = _samples(inputs, parse_columns(column or []), access)
     interrupts: Interrupts = context.obj
     interrupts.has_store = not no_store
     with interrupts.deferred():
@@ -109,6 +116,7 @@ def export_command(
                 protocol=protocol,
                 precision=precision,
                 limits=parse_limits(limit or []),
+                remote=access,
                 store=False if no_store else (store or True),
                 progress=on_progress,
                 should_stop=interrupts.should_stop,
@@ -140,11 +148,11 @@ def _save(table: FeatureTable, out: Path, *, content: str) -> None:
             say(f"left out: {sample_id}: {skip.code}: {skip.reason}")
 
 
-def _samples(inputs: list[Path], columns: Mapping[str, str]) -> list[Sample]:
+def _samples(inputs: list[Path], columns: Mapping[str, str], access: RemoteAccess) -> list[Sample]:
     from avmeter.manifest import samples_from_inputs
     from avmeter.run import read_run
     from avmeter.sample import as_samples
 
     if len(inputs) == 1 and is_file(inputs[0] / "run.json"):
         return read_run(inputs[0]).samples
-    return as_samples(samples_from_inputs(inputs, columns=columns))
+    return as_samples(samples_from_inputs(inputs, columns=columns, remote=access), access=access)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -123,3 +124,19 @@ def test_runs_that_fetch_at_once_both_have_the_whole_file() -> None:
         with ThreadPoolExecutor(8) as pool:
             found = list(pool.map(lambda _: read(web, "/a"), range(16)))
     assert found == [DATA * 100] * 16
+
+
+def test_disk_that_fills_up_is_a_named_skip_and_is_not_filled(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was written of the file goes; other clips are read on."""
+
+    def fail(_descriptor: int, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with web_server({"/a": DATA}) as web:
+        web.has_ranges = False
+        monkeypatch.setattr(os, "write", fail)
+        with pytest.raises(MediaError, match="No space left on device") as caught:
+            read(web, "/a")
+        monkeypatch.undo()
+    assert caught.value.code is SkipCode.NO_SPACE
+    assert list(folder.iterdir()) == []

@@ -8,6 +8,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
@@ -308,10 +309,11 @@ def make_windows(job: int, extractor: Extractor, media: Any) -> Iterator[DecodeE
 
 def _file_facts(source: MediaSource | str) -> tuple[int, ...] | None:
     """Return what changes whenever a file is replaced or written to, even by the same content; None without a path."""
-    if isinstance(source, str) or source.path is None:
+    path = None if isinstance(source, str) else source.path or (source.stored and source.stored.place)
+    if not isinstance(path, Path):
         return None
     try:
-        found = source.path.stat()
+        found = path.stat()
     except (OSError, ValueError):
         return None
     return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
@@ -326,7 +328,9 @@ def _checked(
     """
     try:
         is_same = content_key_of(source) == content_key and _file_facts(source) == before
-    except SkipError:
+    except SkipError as error:
+        if error.code is SkipCode.FETCH_FAILED:  # nothing says that it is another file
+            return DecodeEvent(event.job, outcome=Skip.of(error))
         is_same = False
     if is_same:
         return event

@@ -11,7 +11,8 @@ from avmeter.engine.decode.threads import DecodingThreads, LocalDecoder, content
 from avmeter.engine.decode.watch import DecodeWatch
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import ClipExtractor, Features, Window, get_extractor
-from avmeter.sample import MediaSource
+from avmeter.files import Url
+from avmeter.sample import MediaSource, RemoteAccess, StoredFile
 from support.engine import RATE, Blocks, Difference
 from support.oversized import write_constant_flac
 
@@ -204,6 +205,26 @@ def test_file_that_was_another_while_it_was_read_is_not_taken_for_itself(tmp_pat
         (found,) = events
     assert content_key_of(MediaSource(path=path)) == key
     assert found.outcome.code == SkipCode.CHANGED_WHILE_READING
+
+
+def test_storage_that_fails_at_the_end_is_no_change_of_the_file():
+    """Whether the file is still the same could not be asked; the skip says that, and not that it was replaced."""
+    import fsspec
+
+    files = fsspec.filesystem("memory")
+    files.pipe_file("/threads/a.wav", b"a")
+    source = MediaSource(stored=StoredFile(place=Url("memory://threads/a.wav")), access=RemoteAccess(attempts=1))
+    key = content_key_of(source)
+
+    class Failing(Counting):
+        def decode(self, source, jobs):
+            files.store["/threads/a.wav"] = None
+            yield DecodeEvent(jobs[0], outcome=Features())
+
+    with DecodingThreads([(source, key, [0])], [Failing()]) as events:
+        (found,) = events
+    del files.store["/threads/a.wav"]
+    assert found.outcome.code == SkipCode.FETCH_FAILED
 
 
 def test_source_of_which_much_was_decoded_gets_more_time():
