@@ -107,7 +107,10 @@ def run_shard(
             scored = score_shard(evaluator, samples, plan, watch=watch)
         with interrupts.saving():
             write_run(scored.results, job.out, states=scored.states)
-            say(f"written: {job.out}, to be merged with the other shards: avmeter merge {job.out.parent} --out RUN")
+            if scored.states is None:
+                say(f"written: {job.out}; {scored.results.provenance['notes'][0]}; the same command goes on from there")
+            else:
+                say(f"written: {job.out}, to be merged with the other shards: avmeter merge {job.out.parent} --out RUN")
         if interrupts.is_requested:
             raise Interrupted
         evaluator.shutdown()

@@ -17,7 +17,7 @@ from avmeter.metrics.base import CorpusMetric, Metric
 from avmeter.run import EvalResults, Grouping, read_run
 from avmeter.run.corpus_terms import corpus_terms
 from avmeter.run.encoding import to_jsonable
-from avmeter.run.folder import RUN, STATES, read_run_facts, sha256_of
+from avmeter.run.folder import RUN, STATES, UNFINISHED, read_run_facts, sha256_of
 from avmeter.run.grouping import GROUP_SCORES, GROUPING, group_score, positions_by_value
 from avmeter.shards.facts import SHARD, comparable_facts, describe_differences
 from avmeter.shards.score import ALL, CONTEXT, GROUP
@@ -65,9 +65,14 @@ def find_shards(folders: Sequence[Path]) -> list[Path]:
     """Return run folders; one that is none itself stands for the shards in it."""
     found: list[Path] = []
     for folder in folders:
-        inner = [] if (folder / RUN).exists() else sorted(run.parent for run in folder.glob(f"*/{RUN}"))
+        inner = [] if _holds_run(folder) else sorted(run for run in folder.glob("*") if _holds_run(run))
         found += [run for run in inner if not _is_merged(run)] or [folder]
     return found
+
+
+def _holds_run(folder: Path) -> bool:
+    """Return True for the folder of a run, one that was killed included."""
+    return (folder / RUN).is_file() or (folder / UNFINISHED / RUN).is_file()
 
 
 def _is_merged(folder: Path) -> bool:

@@ -14,7 +14,7 @@ import pytest
 from avmeter.engine.executors.base import RunWatch
 from avmeter.errors import UsageError
 from avmeter.evaluator import Evaluator
-from avmeter.run import EvalResults, Grouping, write_run
+from avmeter.run import EvalResults, Grouping, RunJournal, write_run
 from avmeter.run.folder import STATES
 from avmeter.sample import Sample, as_samples
 from avmeter.shards import Shard, find_shards, merge_shards, plan_shard, score_shard
@@ -194,6 +194,21 @@ def test_interrupted_shard_has_its_finished_rows_and_no_states(
     assert (facts["partial"], facts["provenance"][SHARD]["index"]) == (True, 1)
     with pytest.raises(UsageError, match="was ended early"):
         merge_shards([folder])
+
+
+def test_killed_shard_is_told_from_one_that_is_whole(shards: Path, samples: list[Sample], evaluator: Evaluator) -> None:
+    """By the rows that it left: how many of how many are finished."""
+    shutil.rmtree(shards / "2-3")
+    plan = plan_shard(evaluator, samples, Shard(index=2, count=3), metrics=METRICS, grouping=GROUPING)
+    journal = RunJournal(
+        shards / "2-3", num_samples=len(plan.positions), provenance={**evaluator.describe(METRICS), **plan.provenance}
+    )
+    journal.add(samples[8:12], evaluator.evaluate(samples[8:12]))
+    journal.flush()
+    with pytest.raises(UsageError, match=r"shard 2 of 3 .* was ended early: 4 of 9 samples are finished"):
+        merge_shards([shards / f"{i}-3" for i in (1, 2, 3)])
+    with pytest.raises(UsageError, match="was ended early"):
+        merge_shards(find_shards([shards]))
 
 
 def test_whole_run_in_the_place_of_a_shard_leaves_no_states_behind(shards: Path, whole: EvalResults) -> None:
