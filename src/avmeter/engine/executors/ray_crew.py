@@ -22,6 +22,7 @@ _REFRESH_S = 2.0  # how long a node that joined may go unseen
 _SHARE_S = 1.0
 _STOP_GRACE_S = 1.5
 _SLOW_START_S = 30.0
+_UNREACHABLE_S = 30.0  # by then the cluster knows whether a node is dead
 
 
 @dataclass(eq=False, kw_only=True)
@@ -37,6 +38,7 @@ class Slot:
         is_ready: It has started, and fits this run.
         num_deaths: Workers that died here one after the other.
         num_failed_starts: Workers that could not be started here.
+        not_before: When the next worker may be started here, on the clock of `time.monotonic`.
     """
 
     node: Node
@@ -47,6 +49,7 @@ class Slot:
     is_ready: bool = False
     num_deaths: int = 0
     num_failed_starts: int = 0
+    not_before: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +140,7 @@ class Crew:
         """Start a worker in every slot that has none."""
         self._started = self._started or time.monotonic()
         for slot in self._slots:
-            if slot.actor is None:
+            if slot.actor is None and time.monotonic() >= slot.not_before:
                 slot.actor = self._cluster.start_actor(slot.node, on_gpu=self.on_gpu)
                 slot.answer = slot.actor.describe.remote(PACKAGES, self._paths)
         if not any(s.is_ready for s in self._slots) and time.monotonic() > self._started + _SLOW_START_S:
@@ -215,6 +218,8 @@ class Crew:
         logger.warning("Ray cluster: %s %s, which had %s: %s", what, slot.node.address, piece, _brief(error))
         slot.num_deaths += 1
         self._drop(slot)
+        if not has_died:  # starting a worker on a dead node holds up those on others
+            slot.not_before = time.monotonic() + _UNREACHABLE_S
         if slot.num_deaths >= _MAX_DEATHS_IN_A_ROW and len(self._slots) > 1:
             self._retire(slot)
         return Lost(piece=piece, is_blamed=has_died)
