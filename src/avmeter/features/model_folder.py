@@ -23,7 +23,7 @@ class ModelFolderExtractor(WindowExtractor):
     """An extractor whose model may be a folder.
 
     Args:
-        model: The folder, or any other name of a model, which then is one of the catalog.
+        model: A model of the catalog, or a folder. A folder of the same name goes by its path, as in "./base".
 
     Attributes:
         family: How the names of its models in the catalog begin.
@@ -36,14 +36,13 @@ class ModelFolderExtractor(WindowExtractor):
     family: ClassVar[str] = ""
 
     def __init__(self, model: str) -> None:
-        self.user_folder = _folder(model)
-        if self.user_folder is None:
-            self._require_entry(model)
-
-    def _require_entry(self, model: str) -> None:
         known = [name for name in catalog() if name.startswith(self.family)]
-        if self.entry() in known:
-            return
+        is_known = not _looks_like_path(model) and self.entry() in known
+        self.user_folder = None if is_known else _folder(model)
+        if self.user_folder is None and not is_known:
+            self._refuse(model, known)
+
+    def _refuse(self, model: str, known: list[str]) -> None:
         if os.path.lexists(_expanded(model)) or _looks_like_path(model):
             raise UsageError(
                 f"{self.name}: there is no folder {model!r} with a model",
@@ -53,7 +52,7 @@ class ModelFolderExtractor(WindowExtractor):
 
     @abc.abstractmethod
     def entry(self) -> str:
-        """Return the catalog name of the model; asked only where it is no folder."""
+        """Return the catalog name of the model, were it no folder."""
 
     def weights(self) -> tuple[str, ...]:
         return () if self.user_folder else (self.entry(),)

@@ -53,6 +53,14 @@ def runtime(precision: str = "float32") -> Any:
     return SimpleNamespace(precision=precision, weights=weights)
 
 
+def test_folder_of_the_same_name_does_not_hide_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run folder called `base` is no Whisper; a path to it is."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "base").mkdir()
+    assert Model("base").user_folder is None
+    assert Model("./base").user_folder == Path("base")
+
+
 def test_name_that_is_no_folder_is_an_entry_of_the_catalog() -> None:
     """Its files lie where the catalog puts them."""
     model = Model("base")
