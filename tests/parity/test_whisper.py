@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from avmeter.features.speech.whisper_batches import WhisperBatches
+from avmeter.features.whisper_batches import WhisperBatches
 from avmeter.weights import WeightsSource
 from support import require
 from support.speech import needs_speech, speak

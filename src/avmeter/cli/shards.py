@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,9 +50,10 @@ def find_shard(text: str | None, out: Path | None) -> tuple[Shard | None, Path |
     """
     if text is None:
         return None, out
+    from avmeter.runtime.environment import launcher_variables
     from avmeter.shards.shard import PLACEHOLDER, Shard
 
-    shard = Shard.parse(text, os.environ)
+    shard = Shard.parse(text, launcher_variables())
     if out is None:
         raise UsageError("--shard needs --out, a folder for each shard", hint=f"--out run/{PLACEHOLDER}")
     return shard, Path(str(out).replace(PLACEHOLDER, shard.name))

@@ -1,6 +1,7 @@
 """Environment variables: read here and nowhere else in this package, when they are needed, and never written.
 
-The one exception is `avmeter.telemetry`, which turns usage reports of other packages off.
+The exceptions write for others: `avmeter.telemetry` turns usage reports of other packages off, and the executor of a
+Ray cluster decides what its workers find.
 
 | variable | meaning |
 |---|---|
@@ -13,6 +14,7 @@ The one exception is `avmeter.telemetry`, which turns usage reports of other pac
 | `HF_HUB_CACHE`, `HF_HOME`, `XDG_CACHE_HOME` | where the hub's own library keeps what it downloaded |
 | `FASTVIDEO_EVAL_CACHE`, `FASTVIDEO_CACHE_ROOT` | FastVideo's cache, and the folder above its `eval` |
 | `FASTVIDEO_FVD_REF_FEATURES` | named where `common.fvd`, which would read it, is asked for |
+| `SLURM_ARRAY_TASK_*`, `RANK`, `WORLD_SIZE` | which shard this is, for `--shard auto` |
 | `AVMETER_FAD_REF_FEATURES`, `FASTVIDEO_FAD_REF_FEATURES` | reference features of the Fréchet distance |
 
 A leading `~` in a path is the home folder.
@@ -28,6 +30,7 @@ from pathlib import Path
 _NO = frozenset({"", "0", "false", "no", "off"})
 _OFFLINE = ("AVMETER_OFFLINE", "HF_HUB_OFFLINE")
 _REFERENCE_FEATURES = ("AVMETER_FAD_REF_FEATURES", "FASTVIDEO_FAD_REF_FEATURES")
+_LAUNCHERS = ("SLURM_ARRAY_TASK_", "RANK", "WORLD_SIZE")
 _HUB = "https://huggingface.co"
 
 
@@ -86,6 +89,11 @@ class Settings:
 def offline_variables() -> tuple[str, ...]:
     """Return the names of the variables that forbid the network; empty if none does."""
     return tuple(n for n in _OFFLINE if (_text(n) or "").strip().lower() not in _NO)
+
+
+def launcher_variables() -> dict[str, str]:
+    """Return what Slurm and torchrun tell their processes."""
+    return {name: value for name, value in os.environ.items() if name.startswith(_LAUNCHERS)}
 
 
 def cache_folder() -> Path:

@@ -46,7 +46,11 @@ def test_who_debugs_sees_tracebacks_as_before(monkeypatch):
     assert seen == ["unexpected failure: clip.wav"]
 
 
-@pytest.mark.parametrize(("raw", "clean"), [("\x1b[31m", "\\x1b[31m"), ("\u202e", "\\u202e"), ("\ud800", "\\ud800")])
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [("\x1b[31m", "\\x1b[31m"), ("\u202e", "\\u202e"), ("\ud800", "\\ud800")],
+    ids=["escape sequence", "direction of writing", "lone surrogate"],
+)
 def test_what_could_steer_a_terminal_is_escaped(raw, clean):
     """Names of files and texts of errors come from outside."""
     with logged() as log:

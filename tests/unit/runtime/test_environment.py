@@ -17,7 +17,13 @@ from avmeter.weights import WeightsSource
 
 PACKAGE = Path(avmeter.__file__).parent
 # `ipc/process.py` hands it on to its process, and `telemetry.py` turns reports of other packages off.
-MAY_READ = {Path("runtime/environment.py"), Path("engine/ipc/process.py"), Path("telemetry.py")}
+MAY_READ = {
+    Path("runtime/environment.py"),
+    Path("engine/ipc/process.py"),
+    Path("engine/executors/ray_actor.py"),
+    Path("engine/executors/ray_cluster.py"),
+    Path("telemetry.py"),
+}
 SPELLINGS = {
     "": False, "0": False, "false": False, "False": False, "no": False, "off": False, " OFF ": False,
     "1": True, "true": True, "yes": True, "on": True, "2": True,

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from avmeter.features.base import Window
 from avmeter.features.model_folder import reading_model, require_files
 from avmeter.features.speech.base import SpeechRecogniser
-from avmeter.features.speech.whisper_batches import Transcript, WhisperBatches
 from avmeter.features.vad import SAMPLE_RATE
+from avmeter.features.whisper_batches import Transcript, WhisperBatches
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
 from avmeter.telemetry import import_without_telemetry

@@ -10,7 +10,7 @@ import torch
 
 from avmeter.features.base import Window, get_extractor
 from avmeter.features.speech.whisper import size_of
-from avmeter.features.speech.whisper_batches import Transcript
+from avmeter.features.whisper_batches import Transcript
 from avmeter.media import MediaItem
 from avmeter.runtime import Runtime
 from support.extractors import noise

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from avmeter.features.speech import whisper_batches
-from avmeter.features.speech.whisper_batches import Transcript, WhisperBatches
+from avmeter.features import whisper_batches
+from avmeter.features.whisper_batches import Transcript, WhisperBatches
 
 TIME = 100  # token of 0 s; 1 to 99 are words
 
