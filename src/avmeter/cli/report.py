@@ -19,6 +19,9 @@ def report_command(
     cluster: Annotated[
         str | None, typer.Option(help="Clips that share a value count together; id for none. Default: text_prompt.")
     ] = None,
+    thumbnails: Annotated[
+        int, typer.Option(help="Samples, worst first, whose frames and spectrograms are drawn; 0 for none.", min=0)
+    ] = 60,
 ) -> None:
     """Print the table of a run and write its report.html anew; with --by, breakdown.csv too.
 
@@ -41,7 +44,7 @@ def report_command(
     if by:
         write_breakdown(results, run)
     try:
-        page = write_report(results, run, notes=results.provenance.get("notes", ()))
+        page = write_report(results, run, notes=results.provenance.get("notes", ()), most_drawn=thumbnails)
         if place is not None:
             replace_derived(run, place)
         say(f"written: {page if place is None else place.joined(page.name)}")

@@ -18,11 +18,14 @@ from avmeter.errors import UsageError
 from avmeter.files import write_atomically
 from avmeter.report.format import MARK, format_corpus, format_interval, format_number, with_arrow
 from avmeter.report.payload import make_payload, script_json
-from avmeter.report.plot import histogram
+from avmeter.report.plot import histogram, without_tail
+from avmeter.report.thumbnails import MOST_DRAWN, add_thumbnails
 from avmeter.run import EvalResults
 from avmeter.run.encoding import encodable, to_json, to_jsonable
 from avmeter.run.folder import PAGE, PAGE_MARK, read_run_facts, refuse_foreign_page, run_folder
+from avmeter.run.remote_folder import COPY_PREFIX
 from avmeter.run.score_table import scored, skip_code, skip_reason
+from avmeter.run.signature import signature
 
 MOST_SKIPS = 500
 
@@ -47,8 +50,9 @@ def write_report(
     folder: str | os.PathLike[str],
     *,
     sections: Iterable[Section] = (),
-    title: str = "avmeter report",
+    title: str | None = None,
     notes: Sequence[str] = (),
+    most_drawn: int = MOST_DRAWN,
 ) -> Path:
     """Write `report.html` into a run folder.
 
@@ -56,15 +60,16 @@ def write_report(
         results: The run.
         folder: Run folder; links to the clips are relative to it.
         sections: Further parts, shown after the summary.
-        title: Title of the page.
+        title: Title of the page; default is the name of the run, which is that of its folder.
         notes: Sentences shown at the top.
+        most_drawn: Samples, worst first, of which frames and spectrograms are drawn; 0 for none.
 
     Raises:
         UsageError: The file cannot be written, or one of that name is not a run's.
     """
     place = run_folder(folder)
     refuse_foreign_page(place)
-    page = render_report(results, place, sections=sections, title=title, notes=notes)
+    page = render_report(results, place, sections=sections, title=title, notes=notes, most_drawn=most_drawn)
     try:
         place.mkdir(parents=True, exist_ok=True)
         write_atomically(place / PAGE, encodable(page))
@@ -78,49 +83,69 @@ def render_report(
     folder: Path,
     *,
     sections: Iterable[Section] = (),
-    title: str = "avmeter report",
+    title: str | None = None,
     notes: Sequence[str] = (),
+    most_drawn: int = 0,
 ) -> str:
     """Render the page as text; see `write_report`."""
+    summary = results.summary()
+    payload = make_payload(results, folder)
+    num_drawn = add_thumbnails(payload, results, most=most_drawn)
+    skips = list(itertools.islice(_skips(results), MOST_SKIPS))
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            title=title or f"{name_of(folder)} – avmeter report",
+            heading=title or name_of(folder),
+            generator=Markup(PAGE_MARK),
+            run_id=(read_run_facts(folder) or {}).get("run_id", ""),
+            notes=[*notes, *map(str, results.provenance.get("notes", ()))],
+            summary=summary,
+            by=summary.get("by", {}),
+            clusters=list(dict.fromkeys(m["clusters"] for m in summary["metrics"].values() if m["clusters"])),
+            metrics=[_metric(results, n, m) for n, m in summary["metrics"].items()],
+            arrows={"higher": "higher is better", "lower": "lower is better"},
+            with_arrow=with_arrow,
+            mark=MARK,
+            facts=_facts(results),
+            skips=skips,
+            num_skips=sum(r.score is None for row in (*results, results.corpus) for r in row.values()),
+            sections=list(sections),
+            num_drawn=num_drawn,
+            num_without_details=payload.num_without_details,
+            num_shown=summary["num_samples"] - payload.num_left_out,
+            num_left_out=payload.num_left_out,
+            provenance=_provenance(results.provenance),
+            data=script_json(payload.data),
+            style=asset("report.css"),
+            script=asset("shared.js") + asset("report.js"),
+        )
+    )
+
+
+def name_of(folder: Path) -> str:
+    """Return the name of a run: that of its folder, or of the one above where it is a copy of this moment."""
+    name = folder.resolve().name
+    return "run" if name.startswith(COPY_PREFIX) or not name else encodable(name)
+
+
+def environment() -> jinja2.Environment:
+    """Return what fills the templates: all text is escaped."""
     templates = files("avmeter.report") / "templates"
-    environment = jinja2.Environment(
+    found = jinja2.Environment(
         loader=jinja2.FunctionLoader(lambda name: (templates / name).read_text(encoding="utf-8")),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": format_number, "interval": format_interval, "corpus": format_corpus}
-    summary = results.summary()
-    payload = make_payload(results, folder)
-    skips = list(itertools.islice(_skips(results), MOST_SKIPS))
-    return environment.get_template("report.html.j2").render(
-        title=title,
-        generator=Markup(PAGE_MARK),
-        run_id=(read_run_facts(folder) or {}).get("run_id", ""),
-        notes=[*notes, *map(str, results.provenance.get("notes", ()))],
-        summary=summary,
-        by=summary.get("by", {}),
-        clusters=list(dict.fromkeys(m["clusters"] for m in summary["metrics"].values() if m["clusters"])),
-        metrics=[_metric(results, n, m) for n, m in summary["metrics"].items()],
-        arrows={"higher": "higher is better", "lower": "lower is better"},
-        with_arrow=with_arrow,
-        mark=MARK,
-        facts=_facts(results),
-        skips=skips,
-        num_skips=sum(r.score is None for row in (*results, results.corpus) for r in row.values()),
-        sections=list(sections),
-        num_without_details=payload.num_without_details,
-        num_shown=summary["num_samples"] - payload.num_left_out,
-        num_left_out=payload.num_left_out,
-        provenance=_provenance(results.provenance),
-        data=script_json(payload.data),
-        style=_asset("report.css"),
-        script=_asset("report.js"),
-    )
+    found.filters |= {"number": format_number, "interval": format_interval, "corpus": format_corpus}
+    return found
 
 
-def _asset(name: str) -> Markup:
+def asset(name: str) -> Markup:
+    """Return a style sheet or a script of the package."""
     text = (files("avmeter.report") / "templates" / name).read_text(encoding="utf-8")
     return Markup(text)
 
@@ -128,13 +153,22 @@ def _asset(name: str) -> Markup:
 def _metric(results: EvalResults, name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row of the summary, with the plot of its distribution where there are at least two scores."""
     scores = scored([results[i].get(name) for i in results.scored_positions])
-    plot = None
+    plot, cut = None, ""
     if len(scores) > 1:
+        drawn, cut = without_tail(scores)
         unit = str(facts["unit"] or "")
-        plot = histogram(scores, title=name, unit=unit, mean=facts["mean"], interval=facts["interval"])
+        plot = histogram(drawn, title=name, unit=unit, mean=facts["mean"], interval=facts["interval"])
     corpus = facts["corpus"]
-    details = to_json(corpus["details"], indent=2) if corpus is not None and corpus["details"] else None
-    return {**facts, "name": name, "plot": plot, "corpus_details": details}
+    details = to_json(without_nulls(corpus["details"]), indent=2) if corpus is not None and corpus["details"] else None
+    line = encodable(signature(results, name))
+    return {**facts, "name": name, "plot": plot, "cut": cut, "corpus_details": details, "signature": line}
+
+
+def without_nulls(value: Any) -> Any:
+    """Return a value of JSON without the keys that stand for nothing."""
+    if isinstance(value, Mapping):
+        return {k: without_nulls(v) for k, v in value.items() if v is not None}
+    return [without_nulls(v) for v in value] if isinstance(value, list | tuple) else value
 
 
 def _skips(results: EvalResults) -> Iterator[dict[str, str]]:
@@ -170,12 +204,12 @@ def _provenance(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return each fact as text; nested ones as indented JSON, the command as it was typed."""
     lines = []
     for name, value in facts.items():
-        if name == "notes":
+        if name == "notes" or value is None:
             continue
         if name == "command" and isinstance(value, list | tuple):
             text = shlex.join(map(str, value))
         elif isinstance(value, Mapping | list | tuple):
-            text = to_json(value, indent=2)
+            text = to_json(without_nulls(value), indent=2)
         else:
             text = str(to_jsonable(value))
         lines.append((str(name).replace("_", " "), encodable(text)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ DETAILS_BUDGET = 12_000_000
 #: Samples beyond this many are left to the tables, likewise.
 MOST_SAMPLES = 5_000
 _LONGEST_TEXT = 2_000
+_MOST_COLUMNS = 16
+_LONGEST_VALUE = 80  # characters; longer ones are texts, which are found, not filtered by
+_TEXT_COLUMN = "language"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +36,15 @@ class Payload:
     """What the page's script shows.
 
     Attributes:
-        data: `metrics` (name, direction, unit, dummy) and `samples` (id, text, media, scores, skips, details).
+        data: `metrics` (name, direction, unit, dummy), `columns` (names of what samples can be filtered by) and
+            `samples` (id, texts, columns, media, gone, scores, skips, details).
+        positions: Of the samples in it, in the run.
         num_without_details: Samples whose details did not fit.
         num_left_out: Scored samples that are not among them.
     """
 
-    data: Mapping[str, Any]
+    data: dict[str, Any]
+    positions: Sequence[int]
     num_without_details: int
     num_left_out: int = 0
 
@@ -51,6 +58,7 @@ def make_payload(
     names = list(dict.fromkeys(n for i in scored for n in results[i]))
     positions = choose_samples(results, names, most=most_samples)
     ids = results.sample_ids
+    columns = _columns([results.samples[i] for i in positions] if results.samples else [])
     samples: list[dict[str, Any]] = []
     used = num_without = 0
     for i in positions:
@@ -63,7 +71,9 @@ def make_payload(
         if marked:
             sample["dummy"] = marked
         if results.samples:
-            sample |= _facts(results.samples[i], place)
+            sample |= facts_of(results.samples[i], place)
+            own = {c: _shown_value(value) for c in columns if (value := _value(results.samples[i], c)) is not None}
+            sample |= {"columns": own} if own else {}
         details = {str(k): to_jsonable(row[n].details) for k, n in enumerate(names) if n in row and row[n].details}
         size = len(json.dumps(details, ensure_ascii=False))
         if used + size <= details_budget:
@@ -82,10 +92,26 @@ def make_payload(
         for n in names
     ]
     return Payload(
-        data={"metrics": to_jsonable(metrics), "samples": samples},
+        data={"metrics": to_jsonable(metrics), "columns": columns, "samples": samples},
+        positions=positions,
         num_without_details=num_without,
         num_left_out=len(scored) - len(positions),
     )
+
+
+def worst_first(data: Mapping[str, Any]) -> list[int]:
+    """Return the places of the samples of a page in the order in which it opens, as its script finds it.
+
+    By the first metric whose better side is known and whose scores differ; the order of the run without one.
+    """
+    samples = data["samples"]
+    for k, metric in enumerate(data["metrics"]):
+        scores = [s["scores"][k] for s in samples if s["scores"][k] is not None]
+        if metric["direction"] in ("higher", "lower") and scores and max(scores) > min(scores):
+            sign = 1 if metric["direction"] == "higher" else -1
+            own = [s["scores"][k] for s in samples]
+            return sorted(range(len(samples)), key=lambda i: (own[i] is None, 0 if own[i] is None else sign * own[i]))
+    return list(range(len(samples)))
 
 
 def choose_samples(results: EvalResults, names: Sequence[str], *, most: int) -> list[int]:
@@ -145,12 +171,40 @@ def _skip(result: MetricResult) -> list[str]:
     return [encodable(str(t)) for t in (skip_code(result), skip_reason(result), hint)]
 
 
-def _facts(sample: Sample, folder: Path) -> dict[str, Any]:
-    """Return the links and texts of a sample."""
-    media = {}
+def _columns(samples: Sequence[Sample]) -> list[str]:
+    """Return the extras that samples can be filtered by: short values, the same for some of them or numbers."""
+    names = dict.fromkeys(n for s in samples for n in (*(k for k in s.texts if k == _TEXT_COLUMN), *s.extras))
+    return [n for n in names if any(_value(s, n) is not None for s in samples)][:_MOST_COLUMNS]
+
+
+def _value(sample: Sample, column: str) -> str | float | None:
+    value = sample.texts.get(column) if column == _TEXT_COLUMN else sample.extras.get(column)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float) and math.isfinite(value):
+        return value
+    return value if isinstance(value, str) and 0 < len(value) <= _LONGEST_VALUE else None
+
+
+def _shown_value(value: str | float) -> str | float:
+    return encodable(value) if isinstance(value, str) else value
+
+
+def facts_of(sample: Sample, folder: Path) -> dict[str, Any]:
+    """Return the links and texts of a sample, and the fields whose files are `gone`."""
+    media, gone = {}, []
     for name in MEDIA_FIELDS:
         source = sample.media.get(name)
         if source is not None and source.path is not None:
             media[name] = link_to(source.path, folder)
+            gone += [] if _is_there(source.path) else [name]
     texts = {k: encodable(str(v))[:_LONGEST_TEXT] for k, v in sample.texts.items()}
-    return {**({"media": media} if media else {}), **({"texts": texts} if texts else {})}
+    facts = {"media": media, "gone": gone, "texts": texts}
+    return {name: value for name, value in facts.items() if value}
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that no file can have
+        return False

@@ -16,9 +16,11 @@ from markupsafe import Markup, escape
 from avmeter.errors import StatsError
 from avmeter.report.format import format_number
 
-WIDTH, HEIGHT = 340, 178
-_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 10, 14, 32
+WIDTH, HEIGHT = 340, 182
+_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 10, 14, 36
 _MOST_TICKS_IN_RUG = 300
+_CUT_AT = 0.99
+_FEWEST_TO_CUT = 100  # of fewer the 99th percentile is the largest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +75,7 @@ def histogram(
     top = _nice_top(int(counts.max()))
     y = _Axis(low=0, high=top, start=HEIGHT - _BOTTOM, end=_TOP)
     parts = [_y_grid(y, _count_ticks(top))]
-    if interval is not None:
+    if interval is not None and interval["low"] <= high and interval["high"] >= low:
         left, right = x(max(interval["low"], low)), x(min(interval["high"], high))
         parts.append(_rect(left, _TOP, max(right - left, 1.0), HEIGHT - _BOTTOM - _TOP, css="band"))
     for count, left, right in zip(counts, edges[:-1], edges[1:], strict=True):
@@ -82,10 +84,39 @@ def histogram(
             parts.append(_rect(x(left) + 0.5, y(count), x(right) - x(left) - 1, y(0) - y(count), css="bar", tip=tip))
     if scores.size <= _MOST_TICKS_IN_RUG:
         parts += [_line(x(v), y(0), x(v), y(0) + 4, "rug") for v in np.unique(scores)]
-    if mean is not None:
+    if mean is not None and low <= mean <= high:
         parts.append(_line(x(mean), _TOP, x(mean), y(0), "mean"))
     parts.append(_x_axis(x, y(0), unit))
     return _svg(parts, f"{title}: distribution of {scores.size} scores")
+
+
+def without_tail(values: Sequence[float]) -> tuple[list[float], str]:
+    """Return the scores that a histogram draws, and a sentence about the others; empty where all are drawn.
+
+    A tail beyond the 99th (or below the 1st) percentile is cut off if it is longer than everything else: one clip
+    at 900 would squeeze thousands about 1 into one bar.
+
+    Args:
+        values: Finite scores.
+    """
+    scores = np.asarray(values, dtype=np.float64)
+    if scores.size < _FEWEST_TO_CUT:
+        return list(values), ""
+    low, high = np.quantile(scores, (1 - _CUT_AT, _CUT_AT))
+    body = high - low
+    top = high if scores.max() - high > body > 0 else math.inf
+    bottom = low if low - scores.min() > body > 0 else -math.inf
+    drawn = scores[(scores >= bottom) & (scores <= top)]
+    parts = []
+    if top < math.inf:
+        count = int((scores > top).sum())
+        parts.append(f"{count} above {format_number(top)}, the 99th percentile (up to {format_number(scores.max())})")
+    if bottom > -math.inf:
+        count = int((scores < bottom).sum())
+        parts.append(
+            f"{count} below {format_number(bottom)}, the 1st percentile (down to {format_number(scores.min())})"
+        )
+    return drawn.tolist(), f"Not drawn: {'; '.join(parts)}." if parts else ""
 
 
 def curves(lines: Sequence[Curve], *, title: str, x_label: str = "", y_label: str = "") -> Markup:
@@ -148,7 +179,7 @@ def _x_axis(x: _Axis, base: float, label: str) -> Markup:
     parts += [text.format(x(t), base + 15, _tick_text(t)) for t in _ticks(x.low, x.high)]
     if label:
         end = Markup('<text class="label" x="{:.1f}" y="{:.1f}" text-anchor="end">{}</text>')
-        parts.append(end.format(x.end, base + 25, label))
+        parts.append(end.format(x.end, base + 30, label))
     return Markup("").join(parts)
 
 

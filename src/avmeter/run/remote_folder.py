@@ -33,7 +33,8 @@ from avmeter.sources.object_store import ObjectStore
 _PROBE = ".avmeter-probe"
 _DERIVED = (PAGE, STRESS, BREAKDOWN)
 _MAX_FILE_BYTES = 64 << 30
-_PREFIX = "avmeter-run-"
+COPY_PREFIX = "avmeter-run-"
+"""Begins the names of folders that hold a run only as long as a command lasts."""
 
 
 @contextlib.contextmanager
@@ -57,7 +58,7 @@ def run_output(
         yield out
         return
     _prepare(url, access)
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    folder = Path(tempfile.mkdtemp(prefix=COPY_PREFIX))
     try:
         yield folder
     finally:
@@ -83,7 +84,7 @@ def local_run(place: Path | Url, access: RemoteAccess = DEFAULT_ACCESS) -> Itera
         assert isinstance(place, Path)
         yield place
         return
-    with tempfile.TemporaryDirectory(prefix=_PREFIX) as name:
+    with tempfile.TemporaryDirectory(prefix=COPY_PREFIX) as name:
         _download(url, Path(name), access)
         yield Path(name)
 

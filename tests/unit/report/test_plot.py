@@ -8,7 +8,7 @@ import re
 import pytest
 
 from avmeter.errors import StatsError
-from avmeter.report.plot import Curve, curves, histogram
+from avmeter.report.plot import HEIGHT, Curve, curves, histogram, without_tail
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 
@@ -64,3 +64,25 @@ def test_every_score_of_a_small_set_has_a_tick() -> None:
     """Equal scores share theirs; of a large set there are none."""
     assert histogram([1.0, 2.0, 2.0], title="m").count('class="rug"') == 2
     assert 'class="rug"' not in histogram(list(map(float, range(400))), title="m")
+
+
+def test_long_tail_is_cut_with_a_note() -> None:
+    """A few scores far beyond the 99th percentile are named, not drawn; ordinary ones are all drawn."""
+    usual = [i / 100 for i in range(500)]
+    drawn, note = without_tail([*usual, 900.0, 901.0])
+    assert max(drawn) < 6
+    assert note.startswith("Not drawn:")
+    assert "the 99th percentile (up to 901.0)" in note
+    drawn, note = without_tail([*usual, -900.0])
+    assert "the 1st percentile (down to -900.0)" in note
+    assert without_tail(usual) == (usual, "")
+    assert without_tail([1.0, 2.0, 900.0]) == ([1.0, 2.0, 900.0], "")
+
+
+def test_unit_stands_clear_of_the_ticks() -> None:
+    """The baseline of the label is more than a line below that of the ticks, and inside the plot."""
+    plot = str(histogram([1.0, 2.0, 2.5], title="t", unit="MOS"))
+    ticks = [float(y) for y in re.findall(r'<text class="tick"[^>]* y="([0-9.]+)" text-anchor="middle"', plot)]
+    label = float(re.search(r'<text class="label"[^>]* y="([0-9.]+)"', plot).group(1))
+    assert min(label - y for y in ticks) >= 13
+    assert label < HEIGHT
