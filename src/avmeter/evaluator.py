@@ -18,7 +18,9 @@ from typing import Any, overload
 
 import torch
 
+from avmeter.engine.compute.activity import Activity
 from avmeter.engine.compute.counts import Counts
+from avmeter.engine.compute.store_share import StoreShare
 from avmeter.engine.config import OPTION_NAMES, RAY, EvaluatorConfig
 from avmeter.engine.executors.base import Executor, OnRows, Progress, finish_run, is_interrupted
 from avmeter.engine.executors.corpus import CorpusState
@@ -28,6 +30,7 @@ from avmeter.engine.executors.part import PartialRun, merge_parts, partial_run
 from avmeter.engine.executors.ray_executor import RayExecutor
 from avmeter.engine.failures import never
 from avmeter.engine.feature_table import FeatureTable, collect_features
+from avmeter.engine.plan import make_plan
 from avmeter.engine.provenance import provenance
 from avmeter.engine.run_log import logged
 from avmeter.errors import SkipCode, UnknownNameError, UsageError
@@ -133,6 +136,19 @@ class Evaluator:
     def config(self) -> EvaluatorConfig:
         """How it was configured."""
         return self._config
+
+    @property
+    def activity(self) -> Activity:
+        """What is computed in this process right now; may be read by other threads."""
+        return self._computer.activity
+
+    def look_up(
+        self, samples: Iterable[Mapping[str, Any] | Sample], metrics: Sequence[str] | str | None = None
+    ) -> StoreShare:
+        """Return how many features these samples need and how many of them are in the store; files are hashed."""
+        items = as_samples(samples, access=self._config.remote_access)
+        with self._alone():
+            return self._computer.look_up(make_plan(items, self._choose(metrics), {}))
 
     def describe(self, metrics: Sequence[str] | str | None = None) -> dict[str, Any]:
         """Return the provenance of a run that has computed nothing yet; `metrics` as for `evaluate`."""

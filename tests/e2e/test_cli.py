@@ -290,13 +290,16 @@ def test_terminal_without_colour_gets_none():
 
 
 def test_pipe_gets_plain_text_and_no_bar():
-    """Standard output of a pipe holds the table alone; nothing moves on standard error."""
+    """Standard output of a pipe holds the table alone; nothing moves on standard error, where whole lines are."""
     wav(Path("clips/a.wav"))
     done = subprocess.run(
         [*PROGRAM, "score", "clips", "-m", "audio.loudness", "-o", "run"], capture_output=True, text=True, check=True
     )
     assert "\x1b" not in done.stdout + done.stderr
-    assert done.stderr == "written: run (open run/report.html)\n"
+    *before, written, ended = done.stderr.splitlines()
+    assert before[:3] == ["1 clip", "columns: audio", "metrics: audio.loudness"]
+    assert written == "written: run (open run/report.html)"
+    assert ended.startswith("1 clip in ")
 
 
 def test_terminal_that_lacks_characters_does_not_end_a_run():

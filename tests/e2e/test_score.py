@@ -81,8 +81,12 @@ def test_one_clip_prints_a_table_and_writes_nothing(tmp_path, monkeypatch):
     assert done.code == 0
     assert "audio.loudness" in done.out
     assert "LUFS" in done.out
-    assert done.err.startswith("not run, no sample has `video`: av.align, ")
-    assert all(line.startswith("not run, no sample has `") for line in done.err.splitlines())
+    lines = done.err.splitlines()
+    assert lines[:3] == ["1 clip", "columns: audio", "metrics: audio.loudness"]
+    assert lines[3].startswith("not run, no sample has `video`: av.align, ")
+    assert "in the store: 0 of 1 features" in lines
+    assert lines[-1].startswith("1 clip in ")
+    assert not list(Path().glob("*run*"))
     assert done.err.count("av.align") == 1
     assert {p.name for p in tmp_path.iterdir()} == {"clip.wav", "cache"}
 
@@ -321,3 +325,48 @@ def test_export_leaves_out_by_name_and_refuses_what_makes_no_sense(tmp_path):
     assert "written as .npz" in avmeter(*export, "yamnet", "--out", tmp_path / "y.pt").err
     assert "there is no folder" in avmeter(*export, "yamnet", "--out", tmp_path / "gone" / "y.npz").err
     assert not (tmp_path / "y.npz").exists()
+
+
+def test_dry_run_says_what_would_run_and_writes_nothing(tmp_path, monkeypatch):
+    """Clips, columns, metrics, what is missing and how to get it; no folder is made and nothing is scored."""
+    monkeypatch.setenv("AVMETER_WEIGHTS", str(tmp_path / "no weights"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "no hub"))
+    wav(tmp_path / "clip.wav")
+    done = avmeter("score", tmp_path / "clip.wav", "-m", "audio", "--dry-run", "--out", tmp_path / "run")
+    assert (done.code, done.out) == (0, "")
+    assert "missing: audiobox, 415 MB; without it not run: audio.audiobox_aesthetics" in done.err
+    assert "fetch: avmeter weights fetch audiobox" in done.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_more_than_a_gigabyte_is_not_fetched_unasked(tmp_path, monkeypatch):
+    """Without a terminal nobody can agree: what is here is scored, the rest is named once."""
+    monkeypatch.setenv("AVMETER_WEIGHTS", str(tmp_path / "no weights"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "no hub"))
+    wav(tmp_path / "clip.wav")
+    film = write_media(
+        tmp_path / "film.mp4",
+        wave=tone(440, 0.3, 48_000, 1.0),
+        audio_codec="aac",
+        frames=flash(0.5, 25, 1.0),
+    )
+    done = avmeter("score", film, "-m", "audio.imagebind_score,audio.loudness")
+    assert "not fetched, being more than 1 GB: --fetch fetches it" in done.err
+    assert "not run, needs imagebind, which is not fetched: audio.imagebind_score" in done.err
+    assert done.code == 4
+
+
+def test_named_metric_without_any_score_is_a_failure(tmp_path, monkeypatch):
+    """A script that asks for a metric learns that it got none; metrics of a group may have none."""
+    monkeypatch.setenv("AVMETER_OFFLINE", "1")
+    monkeypatch.setenv("AVMETER_WEIGHTS", str(tmp_path / "no weights"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "no hub"))
+    wav(tmp_path / "clip.wav")
+    named = avmeter("score", tmp_path / "clip.wav", "-m", "audio.audiobox_aesthetics,audio.loudness")
+    assert named.code == 4
+    assert "not run, needs audiobox, and AVMETER_OFFLINE forbids the network: audio.audiobox_aesthetics" in named.err
+    assert "error: no score at all: audio.audiobox_aesthetics" in named.err
+    alone = avmeter("score", tmp_path / "clip.wav", "-m", "audio.audiobox_aesthetics")
+    assert alone.code == 3
+    group = avmeter("score", tmp_path / "clip.wav", "-m", "audio")
+    assert group.code == 0

@@ -1,7 +1,7 @@
 """The `avmeter` program: its commands, and how failures end it.
 
 Exit codes: 0 done; 1 done, but `--strict` and something was skipped; 2 wrong usage; 3 nothing could be scored;
-130, 143, 129 ended by Ctrl-C, SIGTERM, SIGHUP.
+4 a metric that was named has no score; 130, 143, 129 ended by Ctrl-C, SIGTERM, SIGHUP.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done; 1 --strict and something was skipped; 2 wrong usage; 3 nothing could be scored.",
+    epilog="Exit codes: 0 done; 1 --strict and something was skipped; 2 wrong usage; 3 nothing could be scored; "
+    "4 a named metric has no score.",
 )
 app.command("score", cls=RayOptionCommand)(score.score_command)
 app.command("merge")(merge.merge_command)

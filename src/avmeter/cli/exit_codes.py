@@ -5,3 +5,7 @@ EXIT_SKIPPED = 1
 EXIT_USAGE = 2
 EXIT_NOTHING = 3
 """Nothing could be scored, or two runs say nothing about which is better."""
+EXIT_UNSCORED = 4
+"""Scored, but a metric that was named has no score at all."""
+EXIT_FAILED_CONDITION = 5
+"""A condition of `--fail-if` holds, or says nothing as there is no score."""

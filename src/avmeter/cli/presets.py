@@ -53,8 +53,7 @@ def choose(
     if metrics and not named:
         raise UsageError("no metric was chosen", hint="list_metrics() or `avmeter list` shows names and groups")
     if preset is None:
-        every = named if metrics is not None else ("all",)
-        return Chosen(metrics=every, explicit=named, protocol=protocol or FASTVIDEO, options=options)
+        return Chosen(metrics=named or ("all",), explicit=named, protocol=protocol or FASTVIDEO, options=options)
     from avmeter.presets import load_preset
 
     found = load_preset(preset)

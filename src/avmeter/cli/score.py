@@ -78,6 +78,18 @@ def score_command(
         list[str] | None,
         typer.Option("--set", help="Option of a metric: audio.wer.model_name=small", rich_help_panel=METRICS),
     ] = None,
+    fetch: Annotated[
+        bool,
+        typer.Option("--fetch", help="Fetch what is missing, also above 1 GB.", rich_help_panel=METRICS),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Say what would run, what is missing and how long it takes; then end.",
+            rich_help_panel=METRICS,
+        ),
+    ] = False,
     reference_features: Annotated[
         Path | None,
         typer.Option(help="Features or statistics of the reference set (.pt, .npy, .npz).", rich_help_panel=METRICS),

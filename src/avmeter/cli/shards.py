@@ -101,7 +101,7 @@ def run_shard(
     with interrupts.deferred():
         with (
             journal_of(job.out, len(plan.positions), facts) as on_rows,
-            progress_bar(len(plan.positions), "scoring") as on_progress,
+            progress_bar(len(plan.positions), "scoring", activity=evaluator.activity) as on_progress,
         ):
             watch = RunWatch(progress=on_progress, should_stop=interrupts.should_stop, on_rows=on_rows)
             scored = score_shard(evaluator, samples, plan, watch=watch)

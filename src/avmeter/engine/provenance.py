@@ -58,5 +58,8 @@ def provenance(
         "extractors": sorted({x.identity() for r in needed for x in r.extractors}),
         "computed": counts.computed,
         "from_store": counts.from_store,
+        "seconds_per_feature": {
+            identity: round(counts.seconds[identity] / number, 6) for identity, number in counts.timed.items() if number
+        },
         "command": sys.argv,
     }

@@ -46,6 +46,7 @@ class Settings:
         mirror: Base URL tried first, or None.
         hub: Base URL of the hub.
         token: Token for the hub; never shown.
+        explicit_downloads: Folder for downloads in place of one in the cache, or None.
     """
 
     folder: Path | None = None
@@ -55,10 +56,11 @@ class Settings:
     mirror: str | None = None
     hub: str = _HUB
     token: str | None = field(default=None, repr=False)
+    explicit_downloads: Path | None = None
 
     @classmethod
-    def read(cls) -> Settings:
-        """Read the environment as it is now."""
+    def read(cls, *, downloads: Path | None = None) -> Settings:
+        """Read the environment as it is now; `downloads` is a folder for checkpoints in place of one in the cache."""
         home = _path("HF_HOME") or _user_cache() / "huggingface"
         return cls(
             folder=_path("AVMETER_WEIGHTS"),
@@ -68,12 +70,13 @@ class Settings:
             mirror=(_text("AVMETER_MIRROR") or "").rstrip("/") or None,
             hub=(_text("HF_ENDPOINT") or _HUB).rstrip("/"),
             token=_text("HF_TOKEN"),
+            explicit_downloads=downloads,
         )
 
     @property
     def downloads(self) -> Path:
         """Folder of downloaded checkpoints, one subfolder for each name."""
-        return self.cache / "weights"
+        return self.explicit_downloads or self.cache / "weights"
 
     @property
     def lock_file(self) -> Path:

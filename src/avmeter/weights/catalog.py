@@ -56,6 +56,7 @@ class File:
         name: Its name, without folders.
         format: "safetensors", "pickle", "onnx", "ctranslate2", "sentencepiece", "zip", "gzip", "json", or "text".
         size_bytes: Size, or None if unknown.
+        about_bytes: What the size is about, where it is not known: for estimates, never for verification.
         sha256: Hash, or None if unknown: then it is pinned on first use.
         confidence: How the hash is known, see `catalog.toml`; "" if it is not.
         also: Hashes of other serialisations of the same content, accepted too.
@@ -69,6 +70,7 @@ class File:
     name: str
     format: str
     size_bytes: int | None = None
+    about_bytes: int | None = None
     sha256: str | None = None
     confidence: str = ""
     also: tuple[str, ...] = ()
@@ -89,6 +91,11 @@ class File:
     def accepted(self) -> tuple[str, ...]:
         """Every hash that is right; empty if none is known."""
         return ((self.sha256,) if self.sha256 else ()) + self.also
+
+    @property
+    def estimated_bytes(self) -> int | None:
+        """The size, or what it is about; None if not even that is known."""
+        return self.size_bytes if self.size_bytes is not None else self.about_bytes
 
     @property
     def exact_size(self) -> int | None:

@@ -33,10 +33,12 @@ class WeightsSource:
     Attributes:
         base: Folder (or single file) that is looked at before everything else, or None.
         is_dummy: True if networks get stand-in values.
+        may_fetch: False if nothing is downloaded, whatever is missing.
     """
 
     base: Path | None = None
     is_dummy: bool = False
+    may_fetch: bool = True
 
     @classmethod
     def parse(cls, weights: str | Path | WeightsSource) -> WeightsSource:
@@ -76,6 +78,7 @@ class WeightsSource:
         *,
         progress: Progress | None = None,
         retry: RetryPolicy | None = None,
+        folder: Path | None = None,
     ) -> Path:
         """Do as `path`, reporting how far a download is; a damaged earlier download is replaced.
 
@@ -84,11 +87,18 @@ class WeightsSource:
             file: Name of the file; None for the weights.
             progress: Called with bytes so far, and bytes in all or None.
             retry: How often to try servers again.
+            folder: Where the file is put, as `FOLDER/NAME/file`, wherever it comes from; default is where it is found,
+                or the cache folder.
         """
-        known, settings = get_entry(entry), Settings.read()
+        known, settings = get_entry(entry), Settings.read(downloads=folder)
         if not settings.offline_because:
             discard_damaged(known, known.file(file), settings)
-        return self._resolve(known, file, progress, retry)
+        found = self._resolve(known, file, progress, retry, settings=settings)
+        target = settings.downloads / known.name / known.file(file).name
+        if folder is None or found == target:
+            return found
+        _link(found, target)
+        return target
 
     def folder(self, entry: str | Entry) -> Path:
         """Return a folder that holds every file of a checkpoint, verified, for programs that load folders.
@@ -162,10 +172,15 @@ class WeightsSource:
         except OSError:
             return False
 
+    def missing_files(self, entry: str | Entry) -> tuple[File, ...]:
+        """Return the files of a checkpoint that are not on this machine. No network."""
+        known, settings = get_entry(entry), Settings.read()
+        return tuple(f for f in known.files if find(known, f, self.base, settings) is None and not has_parts(f))
+
     def explain(self, entry: str | Entry) -> str:
         """Say what is missing of a checkpoint and how to get it, or that nothing is."""
         known, settings = get_entry(entry), Settings.read()
-        missing = [f for f in known.files if find(known, f, self.base, settings) is None and not has_parts(f)]
+        missing = self.missing_files(known)
         if not missing:
             return f"{known.name}: on this machine"
         lines = [f"{known.name} ({known.title}; weights licence: {known.weights_licence}) lacks:"]
@@ -181,12 +196,15 @@ class WeightsSource:
         file: str | None = None,
         progress: Progress | None = None,
         retry: RetryPolicy | None = None,
+        settings: Settings | None = None,
     ) -> Path:
-        requested, settings, network = entry.file(file), Settings.read(), not self.is_dummy
+        requested, settings = entry.file(file), settings or Settings.read()
+        network = self.may_fetch and not self.is_dummy
         found = resolve(entry, requested, self.base, settings, network=network, progress=progress, retry=retry)
         if found is None:
             raise WeightsError(
-                f"{entry.name}: {requested.name} is not on this machine, and dummy weights fetch nothing",
+                f"{entry.name}: {requested.name} is not on this machine, and "
+                + ("dummy weights fetch nothing" if self.is_dummy else "this run fetches nothing"),
                 hint=f"avmeter weights fetch {entry.name}",
             )
         return found

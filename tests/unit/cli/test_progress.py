@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from avmeter.cli.progress import _format_rate
+from avmeter.cli.progress import Pace, _format_rate, progress_bar
+from avmeter.engine.compute.activity import Activity
 
 
 @pytest.mark.parametrize(
@@ -12,4 +15,22 @@ from avmeter.cli.progress import _format_rate
 )
 def test_slow_clips_have_a_rate_above_nought(done: int, elapsed: float, shown: str) -> None:
     """A clip a minute is not "0.0 clips/s"."""
-    assert _format_rate(done, elapsed) == shown
+    assert _format_rate(done, elapsed, "clip") == shown
+
+
+def test_windows_have_a_rate_before_the_first_clip_is_done() -> None:
+    """A long clip is no silence of minutes: the stage is named, and windows are counted."""
+    seconds, activity = [0.0], Activity(stage="loading passt")
+    pace = Pace(4, "scoring", activity, clock=lambda: seconds[0])
+    assert pace.line() == "loading passt: 0 of 4 clips after 0:00"
+    seconds[0], activity.stage, activity.num_windows = 10.0, "scoring", 25
+    assert pace.line() == "scoring: 0 of 4 clips after 0:10; 2.5 windows/s"
+
+
+def test_without_a_terminal_there_is_a_line_every_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
+    """A log of a cluster says how far a run is."""
+    with progress_bar(8, "scoring", interval_s=0.02) as update:
+        assert update is not None
+        update(3, 8)
+        time.sleep(0.2)
+    assert "scoring: 3 of 8 clips after 0:00" in capsys.readouterr().err

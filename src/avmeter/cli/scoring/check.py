@@ -1,29 +1,107 @@
-"""Before anything is computed: which of the chosen metrics run, and why the others do not."""
+"""Before anything is computed: which metrics run and why the others do not, and what is fetched for them."""
 
 from __future__ import annotations
 
+import dataclasses
+import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from avmeter.cli.fetching import fetch_checkpoints
 from avmeter.cli.messages import say
+from avmeter.cli.scoring.block import format_bytes, not_run_lines, say_block, say_lines
 from avmeter.cli.scoring.prepare import ScoreJob
 from avmeter.errors import UsageError
 
+if TYPE_CHECKING:
+    from avmeter.preflight import MissingCheckpoint, Preflight
 
-def choose_runnable(job: ScoreJob) -> Sequence[str]:
-    """Return the metrics for which some sample has the inputs; name the others once, and say what was understood.
+UNASKED_BYTES = 1_000_000_000
+"""So much is fetched without a question."""
+
+
+def check_job(job: ScoreJob) -> Preflight:
+    """Find out what the job will do, and print it.
 
     Raises:
-        UsageError: There is none.
+        UsageError: No metric has the inputs that it needs.
     """
-    from avmeter.metrics.selection import select_metrics
+    preflight = _look_ahead(job)
+    if not preflight.metrics and not preflight.stopped:
+        say_lines(not_run_lines(preflight.not_run))
+        raise UsageError("no metric has the inputs it needs", hint="see `avmeter list` for what each metric needs")
+    say_block(preflight, job.samples)
+    return preflight
+
+
+def fetch_for(job: ScoreJob, preflight: Preflight, *, is_agreed: bool) -> tuple[ScoreJob, Preflight]:
+    """Fetch what the metrics lack, if it is little or the user agrees.
+
+    Args:
+        job: The job.
+        preflight: What is known of it.
+        is_agreed: The user agreed on the command line to fetch anything.
+
+    Returns:
+        Both again; without the metrics whose checkpoints were not fetched, unless their features are stored.
+    """
+    lacking = _to_fetch(preflight)
+    if not lacking:
+        return job, preflight
+    if is_agreed or _is_little(lacking) or _agrees(lacking):
+        names = [m.name for m in lacking]
+        if not fetch_checkpoints(names, job.evaluator.config.weights_source):
+            return job, preflight
+    else:
+        say("not fetched, being more than 1 GB: --fetch fetches it")
+    local = _without_network(job)
+    left = _look_ahead(local)
+    say_lines(not_run_lines({n: reason for n, reason in left.not_run.items() if n not in preflight.not_run}))
+    return local, left
+
+
+def _look_ahead(job: ScoreJob) -> Preflight:
+    from avmeter.preflight import look_ahead
     from avmeter.sample import as_samples
 
     items = as_samples(job.samples, access=job.evaluator.config.remote_access)
-    selection = select_metrics(job.evaluator.metrics, items, explicit=job.chosen.explicit)
-    for fields, names in selection.by_fields().items():
-        say(f"not run, no sample has {' and '.join(f'`{f}`' for f in fields)}: {', '.join(names)}")
-    if not selection.chosen:
-        raise UsageError("no metric has the inputs it needs", hint="see `avmeter list` for what each metric needs")
-    if job.samples.pairing.has_more_than_a_clip:
-        say("\n".join(job.samples.pairing.lines()))
-    return selection.chosen
+    return look_ahead(job.evaluator, items, explicit=job.chosen.explicit)
+
+
+def _to_fetch(preflight: Preflight) -> Sequence[MissingCheckpoint]:
+    """Return what would be fetched; nothing if every feature is stored already, or the network is forbidden."""
+    is_stored = preflight.num_looked_up and preflight.store.num_stored == preflight.store.num_needed
+    if preflight.offline_because or is_stored:
+        return ()
+    chosen = set(preflight.metrics)
+    return [m for m in preflight.missing if m.has_source and chosen & {*m.metrics, *m.optional_for}]
+
+
+def _is_little(missing: Sequence[MissingCheckpoint]) -> bool:
+    from avmeter.preflight.checkpoints import total_bytes
+
+    total = total_bytes(missing)
+    return total is not None and total <= UNASKED_BYTES
+
+
+def _agrees(missing: Sequence[MissingCheckpoint]) -> bool:
+    """Ask, where somebody can answer."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    import typer
+
+    known = sum(m.size_bytes or 0 for m in missing)
+    more = "" if all(m.size_bytes is not None for m in missing) else " or more"
+    question = f"fetch {', '.join(m.name for m in missing)}: {format_bytes(known)}{more}?"
+    return typer.confirm(question, default=False, err=True)
+
+
+def _without_network(job: ScoreJob) -> ScoreJob:
+    """Return the job with an evaluator that fetches nothing."""
+    from avmeter.evaluator import Evaluator
+
+    config = job.evaluator.config
+    source = dataclasses.replace(config.weights_source, may_fetch=False)
+    job.evaluator.shutdown()
+    local = Evaluator.from_config(job.chosen.metrics, dataclasses.replace(config, weights=source))
+    return dataclasses.replace(job, evaluator=local)

@@ -64,7 +64,7 @@ def prepare(context: typer.Context, request: ScoreRequest) -> ScoreJob:
     )
     access = parse_remote(request.remote, allow_private_hosts=request.allow_private_hosts)
     samples = _read_samples(request, access)
-    out = _claim(context, request, out, shard, access)
+    out = None if request.dry_run else _claim(context, request, out, shard, access)
     samples = _with_facts(samples, chosen, request)
     grouping = Grouping(cluster=request.cluster, by=tuple(request.by))
     grouping.check(as_samples(samples))

@@ -48,6 +48,8 @@ class ScoreRequest:
     remote: Sequence[str]
     allow_private_hosts: bool
     decode_timeout: float
+    dry_run: bool
+    fetch: bool
 
     @classmethod
     def parse(cls, parameters: Mapping[str, Any]) -> ScoreRequest:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from avmeter.cli.exit_codes import EXIT_NOTHING, EXIT_SKIPPED
+from avmeter.cli.exit_codes import EXIT_NOTHING, EXIT_SKIPPED, EXIT_UNSCORED
 from avmeter.cli.interrupts import Interrupted, Interrupts
 from avmeter.cli.journal import journal_of
+from avmeter.cli.messages import fail
 from avmeter.cli.progress import progress_bar
-from avmeter.cli.scoring.check import choose_runnable
+from avmeter.cli.scoring.block import format_duration, say_lines
+from avmeter.cli.scoring.check import check_job, fetch_for
 from avmeter.cli.scoring.prepare import ScoreJob
 from avmeter.cli.scoring.request import ScoreRequest
 from avmeter.cli.scoring.write import write_and_show
@@ -18,31 +20,42 @@ from avmeter.cli.shards import ShardJob, run_shard
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from avmeter.evaluator import Evaluator
+    from avmeter.preflight import Preflight
     from avmeter.run import EvalResults
     from avmeter.shards import Shard
 
 
 def run_job(job: ScoreJob, request: ScoreRequest, interrupts: Interrupts) -> int:
-    """Score, write and print; return the exit code.
+    """Check, score, write and print; return the exit code.
 
     Raises:
         UsageError: No metric has the inputs that it needs.
         Interrupted: The run was ended early; what was finished is written.
     """
     interrupts.has_store = not request.no_store
-    names = choose_runnable(job)
+    preflight = check_job(job)
+    if request.dry_run:
+        return 0
+    job, preflight = fetch_for(job, preflight, is_agreed=request.fetch)
+    if not preflight.metrics:
+        fail("nothing can be scored: no metric has its checkpoints")
+        return EXIT_NOTHING
     if job.shard is not None and job.out is not None:
-        return _run_part(job, job.shard, job.out, names, interrupts, strict=request.strict)
+        return _run_part(job, job.shard, job.out, preflight.metrics, interrupts, strict=request.strict)
     evaluator = job.evaluator
     with interrupts.deferred():
-        results = _evaluate(job, names, interrupts)
+        results = _evaluate(job, preflight, interrupts)
         _group(job, results, interrupts)
         with interrupts.saving():
             write_and_show(results, job.out, request.output_format)
         if interrupts.is_requested:
             raise Interrupted
+        remember_rates(evaluator, results)
+        say_lines([end_line(results)])
         evaluator.shutdown()
-    return exit_code(results, strict=request.strict)
+    named = [name for name in evaluator.metrics if name in job.chosen.explicit]
+    return exit_code(results, strict=request.strict, named=named)
 
 
 def _run_part(
@@ -65,12 +78,12 @@ def _run_part(
     return run_shard(job.evaluator, items, part, interrupts, strict=strict)
 
 
-def _evaluate(job: ScoreJob, names: Sequence[str], interrupts: Interrupts) -> EvalResults:
-    """Run these metrics; rows go to the disk as they come."""
-    evaluator, samples = job.evaluator, job.samples
+def _evaluate(job: ScoreJob, preflight: Preflight, interrupts: Interrupts) -> EvalResults:
+    """Run the metrics that can be; rows go to the disk as they come."""
+    evaluator, samples, names = job.evaluator, job.samples, preflight.metrics
     with (
         journal_of(job.out, len(samples), evaluator.describe(names)) as on_rows,
-        progress_bar(len(samples), "scoring") as on_progress,
+        progress_bar(len(samples), "scoring", activity=evaluator.activity) as on_progress,
     ):
         results = evaluator.evaluate(
             samples=samples,
@@ -79,8 +92,10 @@ def _evaluate(job: ScoreJob, names: Sequence[str], interrupts: Interrupts) -> Ev
             should_stop=interrupts.should_stop,
             on_rows=on_rows,
         )
+    facts: dict[str, Any] = {"not_run": dict(preflight.not_run)} if preflight.not_run else {}
     if job.chosen.preset is not None:
-        results.provenance = {**results.provenance, "preset": job.chosen.preset.name}
+        facts["preset"] = job.chosen.preset.name
+    results.provenance = {**results.provenance, **facts}
     return results
 
 
@@ -94,9 +109,41 @@ def _group(job: ScoreJob, results: EvalResults, interrupts: Interrupts) -> None:
         job.evaluator.evaluate_groups(results, should_stop=interrupts.should_stop)
 
 
-def exit_code(results: EvalResults, *, strict: bool) -> int:
-    """Return 3 if nothing was scored, 1 if with `strict` something was skipped, else 0."""
+def remember_rates(evaluator: Evaluator, results: EvalResults) -> None:
+    """Remember how fast this machine was, for the estimates of later runs."""
+    from avmeter.preflight.plan import rates_of
+
+    if evaluator.config.executor == "local":
+        rates_of(evaluator).record(results.provenance["seconds_per_feature"])
+
+
+def end_line(results: EvalResults) -> str:
+    """Return how long a run took and how many of its features came from the store."""
+    facts = results.provenance
+    num_clips = len(results.scored_positions)
+    num_stored, num_computed = facts["from_store"], sum(facts["computed"].values())
+    clips = "1 clip" if num_clips == 1 else f"{num_clips} clips"
+    took = format_duration(facts["duration_s"])
+    return f"{clips} in {took}; {num_stored} features from the store, {num_computed} computed"
+
+
+def exit_code(results: EvalResults, *, strict: bool, named: Sequence[str] = ()) -> int:
+    """Return how a command ends that scored.
+
+    Args:
+        results: What came of it.
+        strict: Skips are failures.
+        named: Metrics that must have some score.
+
+    Returns:
+        3 if nothing was scored, 4 if a named metric has no score, 1 if with `strict` something was skipped, else 0.
+    """
     everything = [r for row in results for r in row.values()] + list(results.corpus.values())
     if not any(r.score is not None for r in everything):
         return EXIT_NOTHING
+    scored = {name for row in (*results, results.corpus) for name, r in row.items() if r.score is not None}
+    absent = [name for name in named if name not in scored]
+    if absent:
+        fail(f"no score at all: {', '.join(absent)}")
+        return EXIT_UNSCORED
     return EXIT_SKIPPED if strict and any(r.skip is not None for r in everything) else 0

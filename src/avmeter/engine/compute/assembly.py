@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
+from avmeter.engine.compute.activity import Activity
 from avmeter.engine.compute.batching import Batch, Batcher, WindowId
 from avmeter.engine.compute.counts import Counts
 from avmeter.engine.compute.device_pipeline import DevicePipeline, Outputs
@@ -28,6 +30,7 @@ class FeatureAssembler:
         counts: Gets their numbers.
         batcher: Collects windows; it outlives this object, and so remembers what fits on the device.
         run_batch: Runs a batch here and now, and copes with every failure.
+        activity: Is kept up to date, for whoever shows it.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class FeatureAssembler:
         counts: Counts,
         batcher: Batcher,
         run_batch: Callable[[Batch], Outputs],
+        activity: Activity | None = None,
     ) -> None:
         self._jobs = jobs
         self._outcomes = outcomes
@@ -48,6 +52,8 @@ class FeatureAssembler:
         self._counts = counts
         self._batcher = batcher
         self._pipeline = DevicePipeline(runtime, run_batch)
+        self._activity = activity or Activity()
+        self._last_event_s = time.perf_counter()
 
     def handle(self, event: DecodeEvent) -> None:
         """Take in one event of a decoding thread."""
@@ -81,6 +87,9 @@ class FeatureAssembler:
     def _distribute(self, batch: Batch, outputs: Outputs) -> None:
         """Give the outputs of a batch to the jobs of its windows."""
         self._counts.add_windows(batch.extractor.name, len(batch.windows))
+        self._counts.add_time(batch.extractor.identity(), seconds=self._lap())
+        self._activity.stage = "scoring"
+        self._activity.num_windows += len(batch.windows)
         for window_id, output in zip(batch.ids, outputs, strict=True):
             job = self._jobs[window_id.job]
             if isinstance(output, Skip):
@@ -113,4 +122,11 @@ class FeatureAssembler:
             if job.is_stored:
                 self._store.put(job.key, outcome)
             self._counts.add_feature(job.extractor.name)
+            self._counts.add_time(job.extractor.identity(), seconds=self._lap(), features=1)
         self._outcomes.record(job.requests, outcome)
+
+    def _lap(self) -> float:
+        """Return the seconds since this was asked for last."""
+        now = time.perf_counter()
+        lap_s, self._last_event_s = now - self._last_event_s, now
+        return lap_s

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import torch
 
+from avmeter.engine.compute.activity import Activity
 from avmeter.engine.compute.assembly import FeatureAssembler
 from avmeter.engine.compute.batch_runner import BatchRunner
 from avmeter.engine.compute.batching import Batcher
 from avmeter.engine.compute.counts import Counts
 from avmeter.engine.compute.jobs import FeatureJob, Outcomes
 from avmeter.engine.compute.keys import Fingerprints, content_keys
+from avmeter.engine.compute.store_share import StoreShare
 from avmeter.engine.decode.reader_process import ReaderProcess
 from avmeter.engine.decode.threads import Decoder, DecodingThreads, LocalDecoder, make_windows
 from avmeter.engine.decode.worker_pool import DecodeWorkerPool, default_decode_workers
@@ -54,6 +56,7 @@ class FeatureComputer:
 
     Attributes:
         counts: What was computed so far.
+        activity: What is done right now.
         decode_pool: Decoding processes, once there are any.
         readers: Processes that read files for decoding threads, once there are any.
     """
@@ -73,6 +76,7 @@ class FeatureComputer:
         self.runtime = runtime
         self.store = store
         self.counts = Counts()
+        self.activity = Activity()
         self.decode_pool: DecodeWorkerPool | None = None
         self.readers: list[ReaderProcess] = []
         self._num_threads = num_threads or min(_MAX_THREADS, os.cpu_count() or 1)
@@ -112,6 +116,7 @@ class FeatureComputer:
             progress: Called with the share of the requests that have their outcome, 0 to 1.
             should_stop: Called every now and then; once it returns True, what is missing becomes a skip.
         """
+        self.activity.stage = "looking into the store"
         known, requests = self._sort_by_key(plan, should_stop)
         stored = self._stored(requests, plan)
         self.counts.from_store += len(stored)
@@ -129,10 +134,25 @@ class FeatureComputer:
         finally:  # an interrupted run loses nothing, and the next one must not meet its windows
             self._batcher.clear()
             self.store.flush()
+            self.activity.stage = "scoring"
         if should_stop():
             for request in plan.requests:
                 outcomes.setdefault(request, INTERRUPTED)
         return outcomes
+
+    def look_up(self, plan: Plan, should_stop: Callable[[], bool] = never) -> StoreShare:
+        """Return what metrics need of a plan and what of that is in the store; nothing is computed or fetched."""
+        _, requests = self._sort_by_key(plan, should_stop)
+        needed = _needed(plan)
+        share = StoreShare()
+        stored = self._stored(requests, plan)
+        key_of = {request: key for key, same in requests.items() for request in same}
+        for request in needed & key_of.keys():
+            needed.update(() if key_of[request] in stored else plan.requests[request])
+        for key, same in requests.items():
+            if needed.intersection(same):
+                share.add(same[0].extractor, is_stored=key in stored)
+        return share
 
     def _stored(
         self, requests: Mapping[FeatureKey, Sequence[FeatureRequest]], plan: Plan
@@ -167,6 +187,7 @@ class FeatureComputer:
         if identity in self._unavailable:
             return self._unavailable[identity]
         if identity not in self._loaded:
+            self.activity.stage = f"loading {extractor.name}"
             try:
                 extractor.load(self.runtime)
             except (WeightsError, MissingDependencyError) as error:
@@ -195,6 +216,7 @@ class FeatureComputer:
             counts=self.counts,
             batcher=self._batcher,
             run_batch=BatchRunner(self.runtime, self._batcher).run,
+            activity=self.activity,
         )
 
     # -- direct features -------------------------------------------------------------------------------------
@@ -228,6 +250,7 @@ class FeatureComputer:
             for source, numbers in ((plan.sources[name], numbers) for name, numbers in by_source.items())
         ]
         decoders = self._decoders(jobs, len(sources))
+        self.activity.stage = "decoding"
         with DecodingThreads(
             sources,
             decoders,

@@ -1,0 +1,111 @@
+"""The lines that say what a run will do, before it starts."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from avmeter.cli.messages import say
+
+if TYPE_CHECKING:
+    from avmeter.manifest import SampleList
+    from avmeter.preflight import MissingCheckpoint, Preflight
+
+_HOUR_S, _MINUTE_S = 3600, 60
+
+
+def say_block(preflight: Preflight, samples: SampleList) -> None:
+    """Print what is known of a run, to standard error."""
+    say_lines([*_clip_lines(preflight, samples), *not_run_lines(preflight.not_run), *_work_lines(preflight)])
+
+
+def say_lines(lines: Iterable[str]) -> None:
+    """Print lines, on a terminal wrapped to its width with their continuations indented."""
+    if not sys.stderr.isatty():
+        say("\n".join(lines))
+        return
+    from rich.console import Console
+
+    width = Console(stderr=True).width
+    for line in lines:
+        say(textwrap.fill(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False))
+
+
+def not_run_lines(not_run: Mapping[str, str]) -> list[str]:
+    """Return a line for each reason, with the metrics that it is of."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in not_run.items():
+        by_reason.setdefault(reason, []).append(name)
+    return [f"not run, {reason}: {', '.join(names)}" for reason, names in by_reason.items()]
+
+
+def format_bytes(size: int | None, *, is_exact: bool = True) -> str:
+    """Format a size in megabytes, gigabytes from a thousand of them."""
+    if size is None:
+        return "size unknown"
+    about = "" if is_exact else "about "
+    if size >= 1e9:
+        return f"{about}{size / 1e9:.1f} GB"
+    return f"{about}{size / 1e6:,.0f} MB" if size >= 1e7 else f"{about}{size / 1e6:.1f} MB"
+
+
+def format_duration(seconds: float) -> str:
+    """Format seconds as people say them."""
+    if seconds < _MINUTE_S:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    if seconds < _HOUR_S:
+        return f"{seconds / _MINUTE_S:.0f} min"
+    hours, minutes = divmod(round(seconds / _MINUTE_S), 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def _clip_lines(preflight: Preflight, samples: SampleList) -> list[str]:
+    lines = samples.pairing.lines()
+    counts = {preflight.num_clips, preflight.num_clips + preflight.num_references}
+    columns = [name if n in counts else f"{name} ({n})" for name, n in preflight.columns.items()]
+    return [*lines, f"columns: {', '.join(columns)}", f"metrics: {', '.join(preflight.metrics) or 'none'}"]
+
+
+def _work_lines(preflight: Preflight) -> list[str]:
+    lines = [_missing_line(m) for m in preflight.missing]
+    if preflight.missing:
+        lines.append(
+            f"fetch: avmeter weights fetch {' '.join(m.name for m in preflight.missing)} ({_total(preflight)})"
+        )
+    if not preflight.metrics:
+        return lines
+    if preflight.num_looked_up:
+        among = (
+            ""
+            if preflight.num_looked_up == preflight.num_clips + preflight.num_references
+            else (f", of the first {preflight.num_looked_up} clips")
+        )
+        lines.append(f"in the store: {preflight.store.num_stored} of {preflight.store.num_needed} features{among}")
+    return [*lines, f"time: {_time(preflight)}"]
+
+
+def _missing_line(missing: MissingCheckpoint) -> str:
+    size = format_bytes(missing.size_bytes, is_exact=missing.is_exact)
+    stops = f"; without it not run: {', '.join(missing.metrics)}" if missing.metrics else ""
+    lessens = f"; without it less is measured by: {', '.join(missing.optional_for)}" if missing.optional_for else ""
+    return f"missing: {missing.name}, {size}{stops}{lessens}"
+
+
+def _total(preflight: Preflight) -> str:
+    known = sum(m.size_bytes or 0 for m in preflight.missing)
+    is_exact = all(m.is_exact for m in preflight.missing)
+    if all(m.size_bytes is not None for m in preflight.missing):
+        return format_bytes(known, is_exact=is_exact)
+    return f"{format_bytes(known)} and what has no known size" if known else "size unknown"
+
+
+def _time(preflight: Preflight) -> str:
+    estimate = preflight.estimate
+    if estimate.seconds is None:
+        return "unknown, nothing like it was run on this machine yet"
+    about = f"about {format_duration(estimate.seconds)}" if estimate.seconds >= 1 else "about a second"
+    if estimate.unmeasured:
+        return f"{about} and what was never run on this machine: {', '.join(estimate.unmeasured)}"
+    return f"{about}, by earlier runs on this machine"

@@ -1,0 +1,79 @@
+"""What a run will do, before it does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from avmeter.evaluator import Evaluator
+from avmeter.preflight.plan import look_ahead, rates_of
+from avmeter.sample import as_samples
+from support.media import tone, write_media
+
+LOUDNESS = "audio.loudness"
+
+
+@pytest.fixture
+def clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("AVMETER_CACHE", "AVMETER_WEIGHTS", "HF_HUB_CACHE"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    return write_media(
+        tmp_path / "a.wav", wave=tone(440, 0.3, 16_000, 1.0), sample_rate=16_000, audio_codec="pcm_s16le"
+    )  # fmt: skip
+
+
+def test_store_and_rates_of_an_earlier_run_are_seen(clip: Path, tmp_path: Path) -> None:
+    """First nothing is stored and the time unknown; after a run all is, and it takes none."""
+    evaluator = Evaluator([LOUDNESS], "cpu", store=tmp_path / "store")
+    samples = as_samples([{"audio": clip}])
+    before = look_ahead(evaluator, samples)
+    assert (before.store.num_needed, before.store.num_stored, before.estimate.seconds) == (1, 0, None)
+    results = evaluator.evaluate(samples=samples)
+    rates_of(evaluator).record(results.provenance["seconds_per_feature"])
+    after = look_ahead(evaluator, samples)
+    assert (after.store.num_stored, after.estimate.seconds) == (1, 0.0)
+    evaluator.shutdown()
+    elsewhere = Evaluator([LOUDNESS], "cpu")
+    estimate = look_ahead(elsewhere, samples).estimate
+    assert estimate.seconds is not None
+    assert estimate.seconds > 0
+    elsewhere.shutdown()
+
+
+def test_metric_without_its_checkpoint_is_not_run_offline(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for the run and before it, also if it was named; others run."""
+    monkeypatch.setenv("AVMETER_OFFLINE", "1")
+    evaluator = Evaluator(["audio.audiobox_aesthetics", LOUDNESS], "cpu")
+    found = look_ahead(evaluator, as_samples([{"audio": clip}]), explicit=["audio.audiobox_aesthetics"])
+    assert found.metrics == (LOUDNESS,)
+    assert found.not_run == {"audio.audiobox_aesthetics": "needs audiobox, and AVMETER_OFFLINE forbids the network"}
+    assert found.stopped == ("audio.audiobox_aesthetics",)
+    evaluator.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("metric", "reason"),
+    [
+        ("audio.frechet_distance", "there is no reference set"),
+        ("audio.inception_score", "needs 10 clips or more"),
+        ("audio.kl_divergence", "no sample has `reference_audio`"),
+    ],
+)
+def test_metric_that_can_say_nothing_is_not_run(clip: Path, metric: str, reason: str) -> None:
+    """A corpus metric without references or with too few clips is no exception."""
+    evaluator = Evaluator([metric, LOUDNESS], "cpu", weights="dummy")
+    found = look_ahead(evaluator, as_samples([{"audio": clip}]))
+    assert found.not_run == {metric: reason}
+    evaluator.shutdown()
+
+
+def test_payload_is_json(clip: Path) -> None:
+    """Scripts read it."""
+    evaluator = Evaluator(["audio.audiobox_aesthetics"], "cpu")
+    payload = look_ahead(evaluator, as_samples([{"audio": clip, "reference_audio": clip}])).payload()
+    assert json.loads(json.dumps(payload)) == payload
+    assert (payload["clips"], payload["pairs"]) == (1, 1)
+    assert payload["missing"][0]["command"] == "avmeter weights fetch audiobox"
+    evaluator.shutdown()
