@@ -17,8 +17,9 @@ import pytest
 
 from avmeter.errors import SkipCode
 from avmeter.report import Curve, Section, curves, heat_map, write_report
+from avmeter.report.compare_page import write_comparison
 from avmeter.result import MetricResult, Skip
-from avmeter.run import EvalResults
+from avmeter.run import EvalResults, compare
 from avmeter.sample import as_samples
 from support import require
 
@@ -230,7 +231,7 @@ def test_signature_is_copied_with_a_click(browser: Browser, tmp_path: Path) -> N
       Object.defineProperty(navigator, "clipboard", { value: undefined });
       document.querySelector("button.copy").click();"""
     dom = browser.dom(scripted(write_page(tmp_path, 3), press))
-    assert re.search(r"<title>audio\.wer\|protocol:fastvideo\|n:3\|skipped:1\|avmeter:unknown</title>", dom)
+    assert re.search(r"<title>audio\.wer\|protocol:fastvideo\|n:2\|skipped:1\|avmeter:unknown</title>", dom)
 
 
 def test_dead_players_say_why(browser: Browser, tmp_path: Path) -> None:
@@ -282,6 +283,24 @@ def test_five_thousand_rows_open_in_half_a_second(browser: Browser, tmp_path: Pa
     )
     took = min(float(re.search(r"<title>took ([0-9.]+)", browser.dom(timed, is_virtual=False)).group(1)) for _ in "12")
     assert took < 500
+
+
+def test_comparison_begins_with_what_got_worse(browser: Browser, tmp_path: Path) -> None:
+    """Both players of a pair stand beside each other under the names of the runs."""
+    runs = []
+    for name, losses in (("old", [0, 0, 0, 0, 0, 0]), ("new", [1, 3, 2, 6, 5, 4])):
+        rows = [{"m.a": MetricResult("m.a", 9.0 - loss)} for loss in losses]
+        samples = as_samples([{"id": f"s{i}", "audio": str(sound(tmp_path / name / f"{i}.wav"))} for i in range(6)])
+        facts = {"metrics": {"m.a": {"direction": "higher"}}}
+        runs.append(EvalResults(rows, samples=samples, provenance=facts))
+        runs[-1].write(tmp_path / "runs" / name)
+    found = compare(tmp_path / "runs/old", tmp_path / "runs/new")
+    dom = browser.dom(write_comparison(found, *runs, tmp_path / "page/compare.html"))
+    assert re.findall(r'<article class="pair" data-id="([^"]*)"', dom) == ["s3", "s4", "s5", "s1", "s2", "s0"]
+    assert dom.count("<audio ") == 12
+    assert "A: old" in dom
+    assert "B: new" in dom
+    assert '<span class="verdict worse">-6.000</span>' in dom
 
 
 def test_thousands_of_rows_are_paged(browser: Browser, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from avmeter.cli import (
     doctor,
     evaluation,
     features,
+    leaderboard,
     listing,
     merge,
     probe,
@@ -66,6 +67,7 @@ app.add_typer(evaluation.app, name="eval")
 app.command("report")(report.report_command)
 app.command("table")(table.table_command)
 app.command("compare")(compare.compare_command)
+app.command("leaderboard")(leaderboard.leaderboard_command)
 app.command("doctor")(doctor.doctor_command)
 app.command("stress")(stress.stress_command)
 app.command("demo")(demo.demo_command)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from avmeter.cli.exit_codes import EXIT_NOTHING
+from avmeter.cli.messages import say
 from avmeter.cli.remote_runs import local_input
 
 
@@ -19,6 +20,12 @@ def compare_command(
         str | None,
         typer.Option(help="Clips that share a value count together; id for none. Default: text_prompt."),
     ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Page to write: differences, and clips that got worse first.")
+    ] = None,
+    thumbnails: Annotated[
+        int, typer.Option(help="Pairs on the page whose frames and spectrograms are drawn; 0 for none.", min=0)
+    ] = 30,
 ) -> None:
     """Show paired differences per metric (B minus A over the samples of both), with 95% intervals and a verdict.
 
@@ -29,11 +36,21 @@ def compare_command(
         avmeter compare baseline/ candidate/
 
         avmeter compare baseline/ candidate/ --cluster speaker
+
+        avmeter compare baseline/ candidate/ --out compare.html
     """
     from avmeter.report import print_comparison
     from avmeter.run import compare
 
-    comparisons = compare(local_input(context, run_a), local_input(context, run_b), cluster=cluster)
+    folders = [local_input(context, run) for run in (run_a, run_b)]
+    comparisons = compare(*folders, cluster=cluster)
+    if out is not None:
+        from avmeter.report.compare_page import write_comparison
+        from avmeter.run import read_run
+
+        page = out if out.suffix == ".html" else out / "compare.html"
+        runs = [read_run(folder) for folder in folders]
+        say(f"written: {write_comparison(comparisons, runs[0], runs[1], page, most_drawn=thumbnails)}")
     print_comparison(comparisons)
     if not any(c.is_judged for c in comparisons):
         raise typer.Exit(EXIT_NOTHING)

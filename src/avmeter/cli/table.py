@@ -44,7 +44,7 @@ def table_command(
 
     if output_format not in FORMATS:
         raise UnknownNameError.among("format", output_format, FORMATS)
-    found = _read(runs)
+    found = read_systems(runs)
     name = preset or _shared_preset(found)
     if published and name is None:
         raise UsageError("--published: the runs are of no preset", hint="name one: --preset v2a")
@@ -57,7 +57,12 @@ def table_command(
     say(f"written: {out}")
 
 
-def _read(runs: list[str]) -> dict[str, EvalResults]:
+def read_systems(runs: list[str]) -> dict[str, EvalResults]:
+    """Return systems by name, each from RUN or NAME=RUN.
+
+    Raises:
+        UsageError: Two have one name, or one is no run.
+    """
     from avmeter.run import read_run
 
     found: dict[str, EvalResults] = {}

@@ -30,10 +30,14 @@ def add_thumbnails(payload: Payload, results: EvalResults, *, most: int) -> int:
         for field in samples[place].get("media", {}):
             path = results.samples[payload.positions[place]].media[field].path
             if path is not None and field not in samples[place].get("gone", ()):
-                kind: Kind = "audio" if field in _SOUND_FIELDS else "video"
-                jobs.append((samples[place], field, Job(path=str(path), kind=kind)))
+                jobs.append((samples[place], field, Job(path=str(path), kind=kind_of(field))))
     made = draw([job for *_, job in jobs], within_s=WITHIN_S, most_bytes=MOST_BYTES)
     for (sample, field, _), answer in zip(jobs, made, strict=True):
         if answer:
             sample.setdefault("drawn", {})[field] = dict(answer)
     return sum("drawn" in s for s in samples)
+
+
+def kind_of(field: str) -> Kind:
+    """Return how the clip of a sample's field is drawn."""
+    return "audio" if field in _SOUND_FIELDS else "video"

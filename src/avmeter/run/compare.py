@@ -93,7 +93,7 @@ class Comparison:
         return bool({self.verdict, self.corpus_verdict} & JUDGED)
 
 
-def compare(run_a: Run, run_b: Run, *, cluster: str | None = None) -> list[Comparison]:
+def compare(run_a: Run, run_b: Run, *, cluster: str | None = None, confidence: float = 0.95) -> list[Comparison]:
     """Paired differences, run B minus run A, of every metric that both runs have.
 
     Samples are paired by id, and where ids differ by the extension alone, by name.
@@ -103,6 +103,7 @@ def compare(run_a: Run, run_b: Run, *, cluster: str | None = None) -> list[Compa
         run_b: The same; is better or worse than `run_a`.
         cluster: Column whose values say which samples count together, "id" for none; default is the one that either
             run was scored with, else `text_prompt` where samples share one.
+        confidence: Of the intervals, between 0 and 1; higher where many pairs of systems are compared.
 
     Raises:
         UsageError: No metric or no sample is in both runs.
@@ -118,20 +119,20 @@ def compare(run_a: Run, run_b: Run, *, cluster: str | None = None) -> list[Compa
     remembered = [c for run in (a, b) if (c := Grouping.read(run.provenance).cluster) is not None]
     column = cluster if cluster is not None else next(iter(remembered), None)
     pairing = RunPair.of(a, b, cluster=column, names=(_name(run_a, "A"), _name(run_b, "B")))
-    return [_compare(name, pairing) for name in names]
+    return [_compare(name, pairing, confidence) for name in names]
 
 
 def _name(run: Run, default: str) -> str:
     return default if isinstance(run, EvalResults) else (Path(run).resolve().name or default)
 
 
-def _compare(name: str, pairing: RunPair) -> Comparison:
+def _compare(name: str, pairing: RunPair, confidence: float) -> Comparison:
     a, b = pairing.a, pairing.b
     pairs = pairing.by_id(_scores(name, a), _scores(name, b))
     labels = pairing.cluster_labels(pairs.ids)
-    interval = _interval([y - x for x, y in zip(pairs.a, pairs.b, strict=True)], None, labels)
+    interval = _interval([y - x for x, y in zip(pairs.a, pairs.b, strict=True)], None, labels, confidence)
     mean_a, mean_b = (math.fsum(scores) / len(scores) if scores else None for scores in (pairs.a, pairs.b))
-    corpus = _compare_corpus(name, pairing)
+    corpus = _compare_corpus(name, pairing, confidence)
     difference = corpus.difference if mean_a is None or mean_b is None else mean_b - mean_a
     direction = a.fact(name, "direction") or b.fact(name, "direction")
     options = _options(name, a, b)
@@ -141,7 +142,7 @@ def _compare(name: str, pairing: RunPair) -> Comparison:
     verdict = _verdict(difference, interval if has_samples else corpus.interval, direction, is_paired=has_samples)
     corpus_verdict = _verdict(corpus.difference, corpus.interval, direction, is_paired=corpus.is_paired)
     clusters = "" if labels is None or pairing.clusters is None else _count(labels, pairing.clusters.column)
-    too_few = [_too_few(len(pairs.ids), clusters)] if "too few pairs" in (verdict, corpus_verdict) else []
+    too_few = [_too_few(len(pairs.ids), clusters, confidence)] if "too few pairs" in (verdict, corpus_verdict) else []
     return Comparison(
         metric=name,
         direction=direction,
@@ -188,7 +189,7 @@ class _CorpusDifference:
         return None if self.a is None or self.b is None else self.b - self.a
 
 
-def _compare_corpus(name: str, pairing: RunPair) -> _CorpusDifference:
+def _compare_corpus(name: str, pairing: RunPair, confidence: float) -> _CorpusDifference:
     whole_a, whole_b = (r[0].score if (r := _corpus(name, run)) else None for run in (pairing.a, pairing.b))
     if whole_a is None or whole_b is None:
         return _CorpusDifference(a=whole_a, b=whole_b)
@@ -207,21 +208,25 @@ def _compare_corpus(name: str, pairing: RunPair) -> _CorpusDifference:
         [y.numerator - x.numerator for x, y in zip(a, b, strict=True)],
         [x.denominator for x in a],
         pairing.cluster_labels([pairs.ids[i] for i in same]),
+        confidence,
     )
     return _CorpusDifference(a=rate_a, b=rate_b, interval=interval, is_paired=True, notes=notes if num_other else ())
 
 
 def _interval(
-    differences: Sequence[float], denominators: Sequence[float] | None, labels: Sequence[Hashable] | None
+    differences: Sequence[float],
+    denominators: Sequence[float] | None,
+    labels: Sequence[Hashable] | None,
+    confidence: float,
 ) -> Interval | None:
     """Return the sign-flip interval; below six pairs Student's, which has no width where all differences are equal."""
     if not differences:
         return None
-    interval = paired_interval(differences, denominators, clusters=labels)
+    interval = paired_interval(differences, denominators, clusters=labels, confidence=confidence)
     if interval is not None:
         return interval
     below = denominators if denominators is not None else [1.0] * len(differences)
-    interval = ratio_interval(differences, below, clusters=labels, method="t")
+    interval = ratio_interval(differences, below, clusters=labels, method="t", confidence=confidence)
     return None if interval is None or math.isclose(interval.low, interval.high, abs_tol=1e-12) else interval
 
 
@@ -303,6 +308,6 @@ def _caveats(name: str, pairing: RunPair) -> list[str]:
     ]
 
 
-def _too_few(num_pairs: int, clusters: str) -> str:
+def _too_few(num_pairs: int, clusters: str, confidence: float) -> str:
     counted = f"{num_pairs} pairs" + (f" in {clusters}" if clusters else "")
-    return f"{counted}: a verdict needs {fewest_pairs()}, since fewer differ as clearly by chance alone"
+    return f"{counted}: a verdict needs {fewest_pairs(confidence)}, since fewer differ as clearly by chance alone"

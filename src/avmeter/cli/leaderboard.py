@@ -1,0 +1,38 @@
+"""`avmeter leaderboard`: several runs as one page, with what cannot be told apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from avmeter.cli.messages import say
+from avmeter.cli.table import read_systems
+from avmeter.errors import UsageError
+
+
+def leaderboard_command(
+    runs: Annotated[list[str], typer.Argument(help="Run folders, each RUN or NAME=RUN; a row each.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Page to write.")] = Path("leaderboard.html"),
+    preset: Annotated[str | None, typer.Option(help="Columns and their titles.")] = None,
+    experiment: Annotated[
+        Path | None, typer.Option("--stress", help="Folder of `avmeter stress --anchors`: its floors as rows.")
+    ] = None,
+) -> None:
+    """Write a page with systems as rows and metrics as columns; systems that share a letter cannot be told apart.
+
+    Examples:
+
+        avmeter leaderboard ours/ baseline/ other/ --out leaderboard.html
+
+        avmeter leaderboard "Ours=runs/7" "MMAudio=runs/mm" --preset v2a --stress runs/stress
+    """
+    from avmeter.presets import load_preset
+    from avmeter.report.leaderboard_page import write_leaderboard
+
+    if len(runs) < 2:
+        raise UsageError("a leaderboard needs two runs", hint="`avmeter report RUN` writes the page of one")
+    columns = load_preset(preset) if preset else None
+    page = out if out.suffix == ".html" else out / "leaderboard.html"
+    say(f"written: {write_leaderboard(read_systems(runs), page, preset=columns, experiment=experiment)}")
