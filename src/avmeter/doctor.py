@@ -17,8 +17,8 @@ from avmeter.engine.store import default_store_folder
 from avmeter.errors import MissingDependencyError
 from avmeter.metrics.availability import Availability, check_availability
 from avmeter.registry import list_metrics
-from avmeter.runtime.environment import offline_variables
-from avmeter.weights import WeightsSource
+from avmeter.runtime.environment import Settings, offline_variables
+from avmeter.weights import WeightsSource, catalog
 
 _PACKAGES = (
     "avmeter", "torch", "numpy", "av", "soxr", "transformers", "huggingface-hub", "safetensors", "faster-whisper",
@@ -40,7 +40,7 @@ class Finding:
 
 def diagnose() -> list[Finding]:
     """Collect what is worth knowing before a run, without loading a network or touching the internet."""
-    return [*_system(), *_packages(), *_fragile_packages(), *_metrics()]
+    return [*_system(), *_weights(), *_packages(), *_fragile_packages(), *_metrics()]
 
 
 def _system() -> list[Finding]:
@@ -60,6 +60,29 @@ def _system() -> list[Finding]:
     offline = offline_variables()
     if offline:
         findings.append(Finding(topic="network", status="note", text=f"not used: {', '.join(offline)} is set"))
+    return findings
+
+
+def _weights() -> list[Finding]:
+    """Look at the folder of checkpoints, and at the sizes of what is on this machine."""
+    findings = []
+    folder = Settings.read().folder
+    if folder is not None:
+        is_there = folder.is_dir()
+        text = f"AVMETER_WEIGHTS is {folder}" + ("" if is_there else ", which is no folder")
+        findings.append(Finding(topic="weights", status="ok" if is_there else "problem", text=text))
+    source = WeightsSource.parse("auto")
+    for name in catalog():
+        wrong = source.wrong_sizes(name)
+        if wrong:
+            findings.append(
+                Finding(
+                    topic="weights",
+                    status="problem",
+                    text=f"{name}: not of the catalog's size: {', '.join(wrong)}",
+                    hint=f"avmeter weights fetch {name}",
+                )
+            )
     return findings
 
 

@@ -54,7 +54,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done; 1 --strict and something was skipped; 2 wrong usage; 3 nothing could be scored; "
-    "4 a named metric has no score.",
+    "4 a named metric has no score; "
+    "5 a condition of --fail-if holds.",
 )
 app.command("score", cls=RayOptionCommand)(score.score_command)
 app.command("merge")(merge.merge_command)
@@ -89,7 +90,7 @@ def _print_version(is_asked: bool) -> None:
 @app.callback()
 def _options(
     _version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", "-V", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Measures generated sound, alone or with the video it belongs to."""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from avmeter.cli.json_output import show_json
 from avmeter.cli.messages import join_names, say
 from avmeter.cli.options import parse_limits
 from avmeter.cli.progress import progress_bar
@@ -23,6 +24,7 @@ def audit_command(
         list[str] | None, typer.Option("--limit", help="What a clip may unfold to: max_duration_s=36000")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when anything was found.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Look over a set: silent, clipped, band-limited, duplicate, short, still, late; mixed rates and durations.
 
@@ -49,6 +51,10 @@ def audit_command(
     paths = [m.path for m in media if m.path is not None]
     with progress_bar(len(paths), "looking") as on_progress:
         found = audit(list(dict.fromkeys(paths)), progress=on_progress, limits=parse_limits(limit or []))
+    num_bad = sum(bool(c.problems) for c in found.clips)
+    if as_json:
+        show_json(found)
+        raise typer.Exit(int(strict and bool(num_bad or found.notes)))
     console = Console(highlight=False)
     for clip in found.clips:
         for code, text in clip.problems:
@@ -56,6 +62,5 @@ def audit_command(
             console.print(f"[yellow]{code}[/] {escape(sanitise(line))}", soft_wrap=True)
     for code, text in found.notes:
         console.print(f"[yellow]{code}[/] {escape(sanitise(text))}", soft_wrap=True)
-    num_bad = sum(bool(c.problems) for c in found.clips)
     console.print(f"{len(found.clips)} clips, {num_bad} with something to look at")
     raise typer.Exit(int(strict and bool(num_bad or found.notes)))

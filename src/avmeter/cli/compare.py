@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from avmeter.cli.exit_codes import EXIT_NOTHING
+from avmeter.cli.conditions import Condition, differences, failed_conditions, say_failed
+from avmeter.cli.exit_codes import EXIT_FAILED_CONDITION, EXIT_NOTHING
+from avmeter.cli.json_output import show_json
 from avmeter.cli.messages import say
 from avmeter.cli.remote_runs import local_input
 
@@ -26,10 +28,15 @@ def compare_command(
     thumbnails: Annotated[
         int, typer.Option(help="Pairs on the page whose frames and spectrograms are drawn; 0 for none.", min=0)
     ] = 30,
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option("--fail-if", help="End with 5 where a difference, B minus A, is so: 'audio.wer > +0.01'."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show paired differences per metric (B minus A over the samples of both), with 95% intervals and a verdict.
 
-    Exit code 3 if no metric has enough pairs for a verdict.
+    Exit code 3 if no metric has enough pairs for a verdict, 5 if a condition of --fail-if holds.
 
     Examples:
 
@@ -38,10 +45,13 @@ def compare_command(
         avmeter compare baseline/ candidate/ --cluster speaker
 
         avmeter compare baseline/ candidate/ --out compare.html
+
+        avmeter compare baseline/ candidate/ --fail-if 'audio.wer > +0.01'
     """
     from avmeter.report import print_comparison
     from avmeter.run import compare
 
+    conditions = [Condition.parse(text, of_difference=True) for text in fail_if or []]
     folders = [local_input(context, run) for run in (run_a, run_b)]
     comparisons = compare(*folders, cluster=cluster)
     if out is not None:
@@ -51,6 +61,13 @@ def compare_command(
         page = out if out.suffix == ".html" else out / "compare.html"
         runs = [read_run(folder) for folder in folders]
         say(f"written: {write_comparison(comparisons, runs[0], runs[1], page, most_drawn=thumbnails)}")
-    print_comparison(comparisons)
+    if as_json:
+        show_json(comparisons)
+    else:
+        print_comparison(comparisons)
+    failed = failed_conditions(conditions, differences(comparisons))
+    say_failed(failed)
+    if failed:
+        raise typer.Exit(EXIT_FAILED_CONDITION)
     if not any(c.is_judged for c in comparisons):
         raise typer.Exit(EXIT_NOTHING)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from avmeter.cli.completion import complete_groups
+from avmeter.cli.json_output import show_json
 from avmeter.errors import UnknownNameError
 from avmeter.registry import list_metrics
 
@@ -16,23 +18,26 @@ if TYPE_CHECKING:
 
 
 def list_command(
-    group: Annotated[str | None, typer.Argument(help="Only this group, such as audio.")] = None,
+    group: Annotated[
+        str | None, typer.Argument(help="Only this group, such as audio.", autocompletion=complete_groups)
+    ] = None,
     names_only: Annotated[bool, typer.Option("--names", help="Only names, one a line.")] = False,
     presets: Annotated[bool, typer.Option("--presets", help="Presets of `score` in place of metrics.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List metrics, what they need, and what is missing on this machine.
 
     Example: avmeter list audio
     """
     if presets:
-        _list_presets(names_only=names_only)
+        _list_presets(names_only=names_only, as_json=as_json)
         return
     names = list_metrics(group)
     if not names:
         groups = {"all", *(n.partition(".")[0] for n in list_metrics())}
         raise UnknownNameError.among("group of metrics", group or "", groups)
     if names_only:
-        typer.echo("\n".join(names))
+        _print_names(names, as_json=as_json)
         return
     from avmeter.cli.tables import print_table
     from avmeter.metrics.index import cards
@@ -41,21 +46,34 @@ def list_command(
     source = WeightsSource.parse("auto")
     known = {name: card for name, card in cards().items() if card.has_packages()}
     rows = [_row_of_card(name, known[name], source) if name in known else _row(name, source) for name in names]
-    print_table(("metric", "better", "of", "needs", "ready"), rows)
+    heads = ("metric", "better", "of", "needs", "ready")
+    if as_json:
+        show_json([dict(zip(heads, row, strict=True)) for row in rows])
+    else:
+        print_table(heads, rows)
 
 
-def _list_presets(*, names_only: bool) -> None:
+def _print_names(names: Sequence[str], *, as_json: bool) -> None:
+    if as_json:
+        show_json(names)
+    else:
+        typer.echo("\n".join(names))
+
+
+def _list_presets(*, names_only: bool, as_json: bool) -> None:
     from avmeter.cli.tables import print_table
     from avmeter.presets import load_preset, preset_names
 
     if names_only:
-        typer.echo("\n".join(preset_names()))
+        _print_names(preset_names(), as_json=as_json)
         return
     found = [load_preset(name) for name in preset_names()]
-    print_table(
-        ("preset", "for", "protocol", "columns"),
-        [(p.name, p.title, p.protocol, ", ".join(m.column for m in p.metrics)) for p in found],
-    )
+    heads = ("preset", "for", "protocol", "columns")
+    rows = [(p.name, p.title, p.protocol, ", ".join(m.column for m in p.metrics)) for p in found]
+    if as_json:
+        show_json([dict(zip(heads, row, strict=True)) for row in rows])
+    else:
+        print_table(heads, rows)
 
 
 def _row_of_card(name: str, card: Card, source: WeightsSource) -> tuple[str, str, str, str, str]:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from avmeter.cli.exit_codes import EXIT_NOTHING, EXIT_SKIPPED
+from avmeter.cli.json_output import show_json
 from avmeter.cli.messages import fail
 from avmeter.cli.streams import is_output_lost
 from avmeter.errors import SkipError
@@ -16,6 +17,7 @@ from avmeter.errors import SkipError
 def probe_command(
     files: Annotated[list[Path], typer.Argument(help="Media files.")],
     decode: Annotated[bool, typer.Option("--decode", help="Decode too: real lengths, peaks, flags.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
 ) -> None:
     """Show what avmeter sees in a file: streams, times, rates, rotation. Prints JSON, one object a line.
 
@@ -28,6 +30,7 @@ def probe_command(
     from avmeter.report.format import printable_json
 
     failed = 0
+    descriptions = []
     for file in files:
         if is_output_lost():
             break
@@ -37,6 +40,10 @@ def probe_command(
             failed += 1
             fail(str(error))
         else:
-            typer.echo(printable_json(description))
+            descriptions.append(description)
+            if not as_json:
+                typer.echo(printable_json(description))
+    if as_json:
+        show_json(descriptions)
     if failed:
         raise typer.Exit(EXIT_NOTHING if failed == len(files) else EXIT_SKIPPED)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from avmeter.cli.json_output import run_payload, show_json
 from avmeter.cli.messages import say, warn
 from avmeter.cli.remote_runs import local_input
 from avmeter.files import as_url
@@ -22,6 +23,7 @@ def report_command(
     thumbnails: Annotated[
         int, typer.Option(help="Samples, worst first, whose frames and spectrograms are drawn; 0 for none.", min=0)
     ] = 60,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print the table of a run and write its report.html anew; with --by, breakdown.csv too.
 
@@ -49,4 +51,7 @@ def report_command(
             replace_derived(run, place)
         say(f"written: {page if place is None else place.joined(page.name)}")
     finally:
-        print_run(results)
+        if as_json:
+            show_json(run_payload(results))
+        else:
+            print_run(results)

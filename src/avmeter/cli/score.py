@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from avmeter.cli.completion import complete_metrics, complete_presets
+from avmeter.cli.config_file import resolved, use_config
 from avmeter.cli.interrupts import Interrupts
 from avmeter.cli.scoring.request import ScoreRequest
 
@@ -63,6 +65,7 @@ def score_command(
             "--metrics",
             "-m",
             help="Names and groups, comma-separated or one by one. Default: all.",
+            autocompletion=complete_metrics,
             rich_help_panel=METRICS,
         ),
     ] = None,
@@ -70,6 +73,7 @@ def score_command(
         str | None,
         typer.Option(
             help="Metrics and settings of a published table; `avmeter list --presets` has them.",
+            autocompletion=complete_presets,
             rich_help_panel=METRICS,
         ),
     ] = None,
@@ -115,6 +119,22 @@ def score_command(
         typer.Option(
             help="Score one part of the set, for `merge`: 2/8, or auto in a Slurm array or under torchrun.",
             rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option("--fail-if", help="End with 5 where a score is so: 'audio.wer > 0.05'.", rich_help_panel=OUTPUT),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON in place of tables.", rich_help_panel=OUTPUT)
+    ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            help="Options out of a TOML file, or of an earlier run's run.json.",
+            callback=use_config,
+            is_eager=True,
+            rich_help_panel=INPUTS,
         ),
     ] = None,
     strict: Annotated[
@@ -194,11 +214,13 @@ def score_command(
 
         avmeter score set.csv --shard auto --out run/{shard}
 
+        avmeter score --config run.toml --fail-if 'audio.wer > 0.05' --json
+
         avmeter score s3://bucket/set/ 'shards/{000..003}.tar' -m audio.loudness
     """
     from avmeter.cli.scoring.prepare import prepare
     from avmeter.cli.scoring.run import run_job
 
     interrupts: Interrupts = context.obj
-    request = ScoreRequest.parse(context.params)
+    request = ScoreRequest.parse(context.params, resolved(context))
     raise typer.Exit(run_job(prepare(context, request), request, interrupts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +11,7 @@ import typer
 
 from avmeter.cli.exit_codes import EXIT_NOTHING
 from avmeter.cli.interrupts import Interrupted, Interrupts
+from avmeter.cli.json_output import show_json
 from avmeter.cli.messages import say
 from avmeter.cli.options import parse_limits, parse_options
 from avmeter.errors import UsageError
@@ -54,6 +56,7 @@ def stress_command(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda:0 ...")] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of all random damage.")] = 0,
     no_store: Annotated[bool, typer.Option("--no-store", help="Keep no features.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Damage clips in known ways, score the variants, and judge each metric by what it should do.
 
@@ -94,7 +97,7 @@ def stress_command(
             should_stop=interrupts.should_stop,
         )
         with interrupts.saving():
-            write_and_show(experiment, out)
+            write_and_show(experiment, out, as_json=as_json)
         if interrupts.is_requested:
             raise Interrupted
         evaluator.shutdown()
@@ -102,7 +105,7 @@ def stress_command(
         raise typer.Exit(EXIT_NOTHING)
 
 
-def write_and_show(experiment: Experiment, out: Path, *, title: str = "avmeter stress") -> None:
+def write_and_show(experiment: Experiment, out: Path, *, title: str = "avmeter stress", as_json: bool = False) -> None:
     """Write the run folder, then print; of an experiment that was ended early write what is finished, if anything."""
     from avmeter.report.stress_page import print_experiment, write_experiment
 
@@ -118,7 +121,10 @@ def write_and_show(experiment: Experiment, out: Path, *, title: str = "avmeter s
     try:
         say(f"written: {out} (open {write_experiment(experiment, out, title=title)})")
     finally:
-        print_experiment(experiment)
+        if as_json:
+            show_json(json.loads((out / "stress.json").read_text(encoding="utf-8")))
+        else:
+            print_experiment(experiment)
 
 
 def _refuse_folder_among_clips(out: Path, inputs: Sequence[Path]) -> None:

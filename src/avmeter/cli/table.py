@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from avmeter.cli.json_output import show_json
 from avmeter.cli.messages import say
 from avmeter.errors import UnknownNameError, UsageError
 
@@ -28,6 +29,7 @@ def table_command(
     ] = False,
     published: Annotated[bool, typer.Option("--published", help="Add the preset's published rows.")] = False,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write in place of printing.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Write systems as rows and metrics as columns, best in bold, and below them a line for each that says what it is.
 
@@ -49,6 +51,9 @@ def table_command(
     if published and name is None:
         raise UsageError("--published: the runs are of no preset", hint="name one: --preset v2a")
     table = system_table(found, preset=load_preset(name) if name else None, published=published, judged=significance)
+    if as_json:
+        show_json(table)
+        return
     text = RENDERERS[output_format](table, intervals=intervals)
     if out is None:
         typer.echo(text, nl=False)

@@ -36,6 +36,8 @@ MOST_SAMPLES = 20
 MOST_GROUPS = 20
 _MOST_SKIPS = 12
 _MOST_HINTS = 5
+_MOST_SKIP_NAMES = 3
+_OPTIONS = {"reference_text": "--reference-text", "text_prompt": "--text-prompt", "language": "--language"}
 _ID_WIDTH = 44
 _NATURAL_WIDTH = 10_000
 _DUMMY_NOTE = f"{MARK}: made with stand-in weights; these scores mean nothing"
@@ -242,26 +244,47 @@ def caveat_lines(summary: Mapping[str, Any]) -> list[str]:
 
 
 def _skip_grid(results: EvalResults) -> Grid | None:
-    """Build the table of what was skipped and why, the first few by name."""
-    ids = results.sample_ids
-    skips = [(ids[i], n, r) for i, row in enumerate(results) for n, r in row.items() if r.score is None]
-    skips += [("corpus", n, r) for n, r in results.corpus.items() if r.score is None]
-    if not skips:
+    """Build the table of what was skipped: a row for each metric and code, with how many clips and the first names.
+
+    A score of the corpus that is absent because clips were skipped is in their row.
+    """
+    groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for sample_id, row in zip(results.sample_ids, results, strict=True):
+        for name, result in row.items():
+            if result.score is None:
+                reason = str(skip_reason(result)).removeprefix(f"{sample_id}: ")
+                groups.setdefault((name, str(skip_code(result))), []).append((sample_id, reason))
+    of_clips = {name for name, _ in groups}
+    for name, result in results.corpus.items():
+        if result.score is None and name not in of_clips:
+            groups[name, str(skip_code(result))] = [("corpus", str(skip_reason(result)))]
+    if not groups:
         return None
-    rows = [
-        (shorten(sanitise(i), _ID_WIDTH), n, str(skip_code(r)), shorten(str(skip_reason(r)), 120))
-        for i, n, r in skips[:_MOST_SKIPS]
-    ]
-    more = f", the first {_MOST_SKIPS}" if len(skips) > _MOST_SKIPS else ""
-    header = ("sample", "metric", "code", "reason")
-    return Grid(title=f"Skipped: {len(skips)}{more}", header=header, rows=_clean_rows(rows), num_left=4)
+    rows = [_skip_row(name, code, skips) for (name, code), skips in list(groups.items())[:_MOST_SKIPS]]
+    more = f", the first {_MOST_SKIPS} of {len(groups)} reasons" if len(groups) > _MOST_SKIPS else ""
+    header = ("metric", "code", "clips", "first", "reason")
+    title = f"Skipped: {sum(map(len, groups.values()))}{more}"
+    return Grid(title=title, header=header, rows=_clean_rows(rows), num_left=5)
+
+
+def _skip_row(name: str, code: str, skips: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    names = ", ".join(shorten(sanitise(clip), _ID_WIDTH) for clip, _ in skips[:_MOST_SKIP_NAMES])
+    more = f", {len(skips) - _MOST_SKIP_NAMES} more" if len(skips) > _MOST_SKIP_NAMES else ""
+    return name, code, str(len(skips)), names + more, shorten(skips[0][1], 120)
 
 
 def _hint_lines(results: EvalResults) -> list[str]:
-    """Return what to do about skips: each hint once, the most frequent first."""
-    found = [r for row in (*results, results.corpus) for r in row.values()]
-    hints = Counter((str(r.skip.code), r.skip.hint) for r in found if r.skip is not None and r.skip.hint)
-    return [sanitise(f"{code}: {hint}") for (code, hint), _ in hints.most_common(_MOST_HINTS)]
+    """Return what to do about skips: each hint once, the most frequent first, in the words of the command line."""
+    skips = [r.skip for row in (*results, results.corpus) for r in row.values() if r.skip is not None and r.skip.hint]
+    codes = {skip.hint: str(skip.code) for skip in reversed(skips)}
+    hints = Counter(skip.hint for skip in skips)
+    return [sanitise(f"{codes[hint]}: {_as_options(hint)}") for hint, _ in hints.most_common(_MOST_HINTS)]
+
+
+def _as_options(hint: str) -> str:
+    for keyword, option in _OPTIONS.items():
+        hint = hint.replace(f"`{keyword}=`", f"`{option}`")
+    return hint
 
 
 def _clean_rows(rows: Iterable[Sequence[Any]]) -> tuple[tuple[str, ...], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import zipfile
@@ -176,6 +177,19 @@ class WeightsSource:
         """Return the files of a checkpoint that are not on this machine. No network."""
         known, settings = get_entry(entry), Settings.read()
         return tuple(f for f in known.files if find(known, f, self.base, settings) is None and not has_parts(f))
+
+    def wrong_sizes(self, entry: str | Entry) -> tuple[str, ...]:
+        """Return the files of a checkpoint that are on this machine with another size than the catalog's; unread."""
+        known, settings = get_entry(entry), Settings.read()
+        wrong = []
+        for file in known.files:
+            found = find(known, file, self.base, settings)
+            if found is None or file.exact_size is None:
+                continue
+            with contextlib.suppress(OSError):
+                if found.stat().st_size != file.exact_size:
+                    wrong.append(file.name)
+        return tuple(wrong)
 
     def explain(self, entry: str | Entry) -> str:
         """Say what is missing of a checkpoint and how to get it, or that nothing is."""

@@ -11,7 +11,11 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreRequest:
-    """The parameters of the command under their own names; its help says what each means."""
+    """The parameters of the command under their own names; its help says what each means.
+
+    Attributes:
+        resolved: All of them that have a value, by the words of a configuration file.
+    """
 
     inputs: Sequence[str]
     reference: str | None
@@ -50,11 +54,14 @@ class ScoreRequest:
     decode_timeout: float
     dry_run: bool
     fetch: bool
+    fail_if: Sequence[str]
+    as_json: bool
+    resolved: Mapping[str, Any]
 
     @classmethod
-    def parse(cls, parameters: Mapping[str, Any]) -> ScoreRequest:
+    def parse(cls, parameters: Mapping[str, Any], resolved: Mapping[str, Any]) -> ScoreRequest:
         """Return the request of parsed parameters; a list that was left out is an empty one."""
-        values = dict(parameters)
+        values = {**parameters, "resolved": resolved}
         for field in dataclasses.fields(cls):
             if field.type == "Sequence[str]":
                 values[field.name] = values[field.name] or ()

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from avmeter.cli.exit_codes import EXIT_NOTHING, EXIT_SKIPPED, EXIT_UNSCORED
+from avmeter.cli.conditions import Condition, failed_conditions, say_failed, scores_of_run
+from avmeter.cli.config_file import CONFIG
+from avmeter.cli.exit_codes import EXIT_FAILED_CONDITION, EXIT_NOTHING, EXIT_SKIPPED, EXIT_UNSCORED
 from avmeter.cli.interrupts import Interrupted, Interrupts
 from avmeter.cli.journal import journal_of
+from avmeter.cli.json_output import show_json
 from avmeter.cli.messages import fail
 from avmeter.cli.progress import progress_bar
 from avmeter.cli.scoring.block import format_duration, say_lines
@@ -34,8 +37,11 @@ def run_job(job: ScoreJob, request: ScoreRequest, interrupts: Interrupts) -> int
         Interrupted: The run was ended early; what was finished is written.
     """
     interrupts.has_store = not request.no_store
+    conditions = [Condition.parse(text) for text in request.fail_if]
     preflight = check_job(job)
     if request.dry_run:
+        if request.as_json:
+            show_json(preflight.payload())
         return 0
     job, preflight = fetch_for(job, preflight, is_agreed=request.fetch)
     if not preflight.metrics:
@@ -46,16 +52,20 @@ def run_job(job: ScoreJob, request: ScoreRequest, interrupts: Interrupts) -> int
     evaluator = job.evaluator
     with interrupts.deferred():
         results = _evaluate(job, preflight, interrupts)
+        results.provenance = {**results.provenance, CONFIG: dict(request.resolved)}
         _group(job, results, interrupts)
         with interrupts.saving():
-            write_and_show(results, job.out, request.output_format)
+            write_and_show(results, job.out, "json" if request.as_json else request.output_format)
         if interrupts.is_requested:
             raise Interrupted
         remember_rates(evaluator, results)
         say_lines([end_line(results)])
         evaluator.shutdown()
+    failed = failed_conditions(conditions, scores_of_run(results))
+    say_failed(failed)
     named = [name for name in evaluator.metrics if name in job.chosen.explicit]
-    return exit_code(results, strict=request.strict, named=named)
+    code = exit_code(results, strict=request.strict, named=named)
+    return EXIT_FAILED_CONDITION if failed and code != EXIT_NOTHING else code
 
 
 def _run_part(

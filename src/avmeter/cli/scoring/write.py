@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avmeter.cli.formats import print_fastvideo
+from avmeter.cli.json_output import run_payload, show_json
 from avmeter.cli.messages import say
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ def write_and_show(results: EvalResults, out: Path | None, output_format: str) -
             page = write_report(results, out)
             say(f"written: {out} (open {page})")
     finally:
-        if output_format == "fastvideo":
+        if output_format == "json":
+            show_json(run_payload(results))
+        elif output_format == "fastvideo":
             print_fastvideo(results)
         else:
             print_run(results)

@@ -1,0 +1,49 @@
+"""Conditions that end a run as a failure."""
+
+from __future__ import annotations
+
+import pytest
+
+from avmeter.cli.conditions import Condition, failed_conditions
+from avmeter.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("text", "score", "holds"),
+    [
+        ("audio.wer > 0.05", 0.06, True),
+        ("audio.wer>0.05", 0.05, False),
+        ("audio.wer >= 5e-2", 0.05, True),
+        ("wer < .5", 0.4, True),
+        ("audio.loudness <= -20", -19.0, False),
+    ],
+)
+def test_condition_is_compared_as_written(text: str, score: float, holds: bool) -> None:
+    """With or without blanks, with signs and exponents, by a short name too."""
+    condition = Condition.parse(text)
+    assert condition.holds(score) is holds
+    assert bool(failed_conditions([condition], {condition.metric: score})) is holds
+
+
+@pytest.mark.parametrize(
+    "text", ["", "audio.wer", "audio.wer > ", "> 3", "audio.wer == 3", "audio.wer > nan", "audio.wer > 1 > 2",
+             "audio.wer > __import__('os')"],
+)  # fmt: skip
+def test_other_forms_are_refused(text: str) -> None:
+    """Nothing is guessed and nothing is evaluated."""
+    with pytest.raises(UsageError, match="is not of the form"):
+        Condition.parse(text)
+
+
+def test_difference_needs_a_sign() -> None:
+    """`compare` takes +0.01, so that nobody takes it for a score."""
+    assert Condition.parse("audio.wer > +0.01", of_difference=True).number == 0.01
+    with pytest.raises(UsageError, match="sign"):
+        Condition.parse("audio.wer > 0.01", of_difference=True)
+
+
+def test_want_of_a_score_is_a_failure() -> None:
+    """A check that saw nothing has not passed."""
+    condition = Condition.parse("audio.wer > 0.05")
+    assert "has no score" in failed_conditions([condition], {"audio.wer": None})[0]
+    assert "is not in the results" in failed_conditions([condition], {})[0]
