@@ -148,6 +148,8 @@ def as_url(value: object) -> Url | None:
     if isinstance(value, Url):
         return value
     if isinstance(value, str):
+        if "://" not in value:
+            return None
         text = value.strip()
         return Url(text) if (found := _URL.match(text)) and found[1].lower() != "file" else None
     if isinstance(value, os.PathLike):
@@ -160,6 +162,8 @@ def as_url(value: object) -> Url | None:
 
 def as_location(value: str | os.PathLike[str] | Url) -> Path | Url:
     """Return what a text or path names: a URL, or a path on this machine, which `file:` URLs are too."""
+    if isinstance(value, str) and "://" not in value:
+        return Path(value)
     url = as_url(value)
     if url is not None:
         return url

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from avmeter.manifest.folders import MediaFile
@@ -34,19 +34,19 @@ def crossed_ids(samples: Sequence[Mapping[str, Any]]) -> list[str]:
 
     A name that several files have, as in folders of several models, says nothing.
     """
-    files, ids = [], []
-    for sample in samples:
-        path = path_of(sample)
-        if path is not None and "id" in sample:
-            files.append(_file(path))
-            ids.append(_file(str(sample["id"])))
-    counts = Counter(f.key for f in files)
-    unique = [i for i, f in enumerate(files) if counts[f.key] == 1]
-    return crossed_partners([files[i] for i in unique], [ids[i] for i in unique])
+    paths = [(path, str(s["id"])) for s in samples if (path := path_of(s)) is not None and "id" in s]
+    named = [(_last_name(path), _last_name(name)) for path, name in paths]
+    keys = [(without_extension(file), without_extension(name)) for file, name in named]
+    num_files = Counter(file for file, _ in keys)
+    unique = [i for i, (file, _) in enumerate(keys) if num_files[file] == 1]
+    num_ids = Counter(keys[i][1] for i in unique)
+    crossed = (i for i in unique if keys[i][0] != keys[i][1] and num_ids[keys[i][0]] == 1)
+    return [f"{named[i][0]} with {named[i][1]}" for i in crossed]
 
 
-def _file(path: str) -> MediaFile:
-    return MediaFile(path=Path(path), name=PurePosixPath(path).name)
+def _last_name(path: str) -> str:
+    name = path.rpartition("/")[2]
+    return name if name not in ("", ".") else PurePosixPath(path).name
 
 
 def crossed_texts(names: Sequence[str], texts: Sequence[Any]) -> list[str]:
@@ -57,7 +57,8 @@ def crossed_texts(names: Sequence[str], texts: Sequence[Any]) -> list[str]:
     """
     words = [tuple(_words(without_extension(name).rsplit("/", 1)[-1])) for name in names]
     owners = {w: i for i, w in enumerate(words) if w and not all(part.isdecimal() for part in w)}
-    mentions = [_mentioned(text, owners) for text in texts]
+    begins = {w[0] for w in owners}
+    mentions = [_mentioned(text, owners, begins) for text in texts]
     others = {i: next(iter(m)) for i, m in enumerate(mentions) if len(m) == 1 and i not in m and words[i] in owners}
     num_own = sum(i in m for i, m in enumerate(mentions))
     flagged = others if len(others) > max(1, num_own) else {i: j for i, j in others.items() if _is_in_circle(i, others)}
@@ -68,11 +69,13 @@ def _words(text: str) -> list[str]:
     return _WORDS.findall(text.casefold())
 
 
-def _mentioned(text: Any, owners: dict[tuple[str, ...], int]) -> set[int]:
+def _mentioned(text: Any, owners: dict[tuple[str, ...], int], begins: set[str]) -> set[int]:
+    """Return the owners of the names in a text, of which `begins` are the first words."""
     if not isinstance(text, str):
         return set()
     found = _words(text)
-    spans = (tuple(found[i : i + n]) for n in range(1, _NUM_WORDS + 1) for i in range(len(found) - n + 1))
+    starts = [i for i, word in enumerate(found) if word in begins]
+    spans = (tuple(found[i : i + n]) for i in starts for n in range(1, min(_NUM_WORDS, len(found) - i) + 1))
     return {owners[span] for span in spans if span in owners}
 
 

@@ -176,10 +176,12 @@ class _Inputs:
     def _refuse_captions(self, manifest: Manifest) -> None:
         if any(isinstance(value, StoredFile) for sample in manifest.samples for value in sample.values()):
             return  # it has its clips in it, or is a shard
-        paths = [as_location(p) for s in manifest.samples if (p := path_of(s)) is not None]
         own = {id(sample) for sample in manifest.samples}
         others = [i for i, sample in enumerate(self.samples) if id(sample) not in own]
-        if not others or any(isinstance(path, Url) or is_there(path) for path in paths):
+        if not others:
+            return
+        paths = [as_location(p) for s in manifest.samples if (p := path_of(s)) is not None]
+        if any(isinstance(path, Url) or is_there(path) for path in paths):
             return
         clips = ClipNames([self.samples[i] for i in others], [self.clips[i].name for i in others])
         known = next((path.name for path in paths if clips.find(path.name) is not None), None)
@@ -221,8 +223,10 @@ def _clip_of(row: Mapping[str, Any], folder: Place) -> MediaFile:
     if isinstance(path, Url):
         below = path.relative_to(folder) if isinstance(folder, Url) else None
         return MediaFile(path=path, name=below or path.name)
-    if isinstance(folder, Path) and path.is_relative_to(folder):
-        return MediaFile(path=path, name=path.relative_to(folder).as_posix())
+    if isinstance(folder, Path) and path.anchor == folder.anchor:
+        parts, above = path.parts, folder.parts
+        if parts[: len(above)] == above:
+            return MediaFile(path=path, name="/".join(parts[len(above) :]))
     return MediaFile(path=path, name=path.name)
 
 

@@ -52,7 +52,8 @@ class Table:
     def columns(self) -> list[str]:
         """Names of the columns in their order, values inside nested objects as dotted paths behind them."""
         names = self.top_columns
-        nested = dict.fromkeys(n for row in self.rows for k, v in row.cells.items() for n in _dotted(k, v))
+        objects = ((k, v) for row in self.rows for k, v in row.cells.items() if not isinstance(v, str))
+        nested = dict.fromkeys(n for k, v in objects if isinstance(v, Mapping) for n in _dotted(k, v))
         return [*names, *(n for n in nested if n not in names)]
 
     @property
@@ -65,13 +66,12 @@ class Table:
         return [v for row in self.rows if (v := row.cell(column)) is not None]
 
 
-def _dotted(name: str, value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            if isinstance(inner, Mapping):
-                yield from _dotted(f"{name}.{key}", inner)
-            else:
-                yield f"{name}.{key}"
+def _dotted(name: str, value: Mapping[str, Any]) -> Iterator[str]:
+    for key, inner in value.items():
+        if isinstance(inner, Mapping):
+            yield from _dotted(f"{name}.{key}", inner)
+        else:
+            yield f"{name}.{key}"
 
 
 def json_lines(text: str, path: Place) -> Iterator[Row]:

@@ -78,7 +78,9 @@ def read_medium(value: Any, *, is_audio: bool, rates: Rates) -> MediaSource:
         raise UnreadableError(f"a {kind} that fails ({type(error).__name__}: {error})", hint=_ARRAY_HINT) from error
     if source.stored is not None and source.access is DEFAULT_ACCESS:
         source = replace(source, access=rates.access)
-    return source if source.audio_stream is not None else replace(source, audio_stream=rates.audio_stream)
+    if rates.audio_stream is None or source.audio_stream is not None:
+        return source
+    return replace(source, audio_stream=rates.audio_stream)
 
 
 def as_array(value: Any) -> np.ndarray:
@@ -161,6 +163,10 @@ def is_file_object(value: Any) -> bool:
 
 def _from_container(value: Any, rates: Rates) -> MediaSource | None:
     """Return the source of a value that is or holds a whole file; None for decoded values."""
+    if isinstance(value, str | os.PathLike):
+        if not str(value).strip():
+            raise UnreadableError("an empty path", hint="leave it out, or give a path")
+        return _from_place(value, rates.fps)
     encoded = getattr(value, "_hf_encoded", None)  # what decoders in rows of data sets were made from
     if isinstance(encoded, Mapping) and (encoded.get("bytes") or os.path.isfile(encoded.get("path") or "")):  # noqa: PTH113
         value = encoded
@@ -170,10 +176,6 @@ def _from_container(value: Any, rates: Rates) -> MediaSource | None:
         return MediaSource(stored=value)
     if isinstance(value, Url):
         return _from_url(value)
-    if isinstance(value, str | os.PathLike):
-        if not str(value).strip():
-            raise UnreadableError("an empty path", hint="leave it out, or give a path")
-        return _from_place(value, rates.fps)
     if isinstance(value, bytes | bytearray | memoryview):
         return MediaSource(data=bytes(value))
     if is_file_object(value):
@@ -302,6 +304,8 @@ def _positive(value: Any, name: str) -> float:
 
 def positive_number(value: Any) -> float | None:
     """Return a number above 0, also one written as text (`24`, `30000/1001`) or alone in an array; else None."""
+    if value is None:
+        return None
     if getattr(value, "shape", None) == (1,):
         value = value[0]
     try:

@@ -253,7 +253,9 @@ def _name_of(media: Mapping[str, MediaSource], index: int) -> str:
 
 def _is_absent(value: Any) -> bool:
     """True for None, and for what data frames put where nothing is: NaN, NaT, NA."""
-    return value is None or (np.isscalar(value) and value != value) or type(value).__name__ in ("NAType", "NaTType")
+    if value is None or isinstance(value, str):
+        return value is None
+    return (np.isscalar(value) and value != value) or type(value).__name__ in ("NAType", "NaTType")
 
 
 def _text(value: Any, key: str) -> Any:
