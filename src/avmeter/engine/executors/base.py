@@ -5,7 +5,8 @@ An executor differs from another in where a chunk runs and in nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -138,7 +139,7 @@ class RunChunks(Protocol):
         states: dict[str, CorpusState],
         progress: RunProgress,
         should_stop: Callable[[], bool],
-    ) -> Iterator[list[Row]]:
+    ) -> Generator[list[Row], None, None]:
         """Yield the rows of one chunk after the other, in order, and bring the corpus states up to it."""
 
 
@@ -167,12 +168,13 @@ def run_in_chunks(
     run_progress = RunProgress(watch.progress, len(samples))
     rows: list[Row] = []
     by_chunk = run_chunks(chunks, metrics, states, run_progress, watch.should_stop)
-    for chunk, chunk_rows in zip(chunks, by_chunk, strict=True):
-        in_order = [{name: row[name] for name in metrics if name in row} for row in chunk_rows]
-        rows.extend(in_order)
-        if watch.on_rows is not None:
-            watch.on_rows(chunk.samples, in_order)
-        run_progress.finish(chunk)
+    with contextlib.closing(by_chunk):  # what it started ends with the run, also with one that fails
+        for chunk, chunk_rows in zip(chunks, by_chunk, strict=True):
+            in_order = [{name: row[name] for name in metrics if name in row} for row in chunk_rows]
+            rows.extend(in_order)
+            if watch.on_rows is not None:
+                watch.on_rows(chunk.samples, in_order)
+            run_progress.finish(chunk)
     return ChunkResult(rows=rows, states=states)
 
 

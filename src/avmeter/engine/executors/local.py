@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 
 from avmeter.engine.compute.computer import FeatureComputer
 from avmeter.engine.compute.counts import Counts
@@ -121,7 +121,7 @@ class LocalExecutor:
         states: dict[str, CorpusState],
         progress: RunProgress,
         should_stop: Callable[[], bool],
-    ) -> Iterator[list[Row]]:
+    ) -> Generator[list[Row], None, None]:
         for chunk in chunks:
             if should_stop():
                 skipped = skip_chunk(chunk.samples, metrics, INTERRUPTED)

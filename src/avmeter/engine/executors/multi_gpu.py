@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
 from avmeter.engine.compute.counts import Counts
 from avmeter.engine.config import EvaluatorConfig
@@ -26,9 +26,9 @@ from avmeter.engine.executors.base import (
 from avmeter.engine.executors.corpus import CorpusState, merge_states
 from avmeter.engine.executors.local import GPU_CHUNK_SIZE, LocalExecutor
 from avmeter.engine.executors.messages import ChunkDone, ChunkTask, WorkerFault
+from avmeter.engine.executors.pieces import Piece
 from avmeter.engine.executors.portable import extractor_modules, is_portable
-from avmeter.engine.executors.scheduler import ChunkScheduler
-from avmeter.engine.executors.scoring import skip_chunk
+from avmeter.engine.executors.scheduler import PieceScheduler
 from avmeter.engine.failures import INTERRUPTED, never
 from avmeter.engine.ipc.process import CannotStartError, Process
 from avmeter.engine.run_log import failure_logger
@@ -126,21 +126,10 @@ class MultiGpuExecutor:
         states: dict[str, CorpusState],
         progress: RunProgress,
         should_stop: Callable[[], bool],
-    ) -> Iterator[list[Row]]:
+    ) -> Generator[list[Row], None, None]:
         remote = {n: m for n, m in metrics.items() if is_portable(m)}
         here = {n: m for n, m in metrics.items() if n not in remote}
-        scheduler: ChunkScheduler[Process] = ChunkScheduler(chunks, remote)
-        if remote:
-            self._run_in_workers(scheduler, len(chunks), progress, should_stop)
-        for chunk in chunks:
-            # Without a result: no worker could be started.
-            result = scheduler.result(chunk)
-            if result is None and should_stop():
-                skipped = skip_chunk(chunk.samples, metrics, INTERRUPTED)
-                states.update(merge_states(metrics, states, skipped.states))
-                yield skipped.rows
-                continue
-            result = result or self._local.run_chunk(chunk.samples, remote, should_stop=should_stop)
+        for chunk, result in self._remote_results(chunks, remote, progress, should_stop):
             states.update(merge_states(metrics, states, result.states))
             rows = result.rows
             if here:
@@ -148,22 +137,30 @@ class MultiGpuExecutor:
                 rows = [a | b for a, b in zip(rows, rows_here, strict=True)]
             yield rows
 
-    def _run_in_workers(
+    def _remote_results(
         self,
-        scheduler: ChunkScheduler[Process],
-        num_chunks: int,
+        chunks: Sequence[Chunk],
+        metrics: Mapping[str, Metric],
         progress: RunProgress,
         should_stop: Callable[[], bool],
-    ) -> None:
-        threads = []
-        for worker, config in zip(self.workers[:num_chunks], self._configs, strict=False):
-            scheduler.register(worker)
-            threads.append(threading.Thread(target=self._drive, args=(worker, config, scheduler), daemon=True))
+    ) -> Iterator[tuple[Chunk, ChunkResult]]:
+        """Yield one chunk after the other, as soon as those before it are done, with what the workers made of it."""
+        if not metrics:  # nothing that could be computed elsewhere
+            for chunk in chunks:
+                yield chunk, ChunkResult(rows=[{} for _ in chunk.samples])
+            return
+        scheduler: PieceScheduler[Process] = PieceScheduler(chunks, metrics)
+        threads = self._threads(scheduler, len(chunks))
+        num_samples = 0  # of the chunks that were yielded: late news of them count for nothing
         try:
             for thread in threads:
                 thread.start()
             for chunk, share in scheduler.wait(should_stop):
-                progress.update(chunk, share)
+                if chunk.start >= num_samples:
+                    progress.update(chunk, share)
+                for finished, result in scheduler.pop_finished():
+                    num_samples += len(finished.samples)
+                    yield finished, result
         except BaseException:
             scheduler.close()
             self._end(threads, grace_s=_GRACE_S)
@@ -173,6 +170,19 @@ class MultiGpuExecutor:
             self._end(threads, grace_s=_STOP_GRACE_S)
         for thread in threads:
             thread.join()
+        while not should_stop() and (piece := scheduler.take_leftover()) is not None:  # no worker could be started
+            scheduler.finish_leftover(piece, self._local.run_chunk(piece.samples, metrics, should_stop=should_stop))
+            yield from scheduler.pop_finished()
+        scheduler.skip_unfinished(INTERRUPTED)
+        yield from scheduler.pop_finished()
+
+    def _threads(self, scheduler: PieceScheduler[Process], num_chunks: int) -> list[threading.Thread]:
+        """Return the threads that drive the workers, not started yet; there are no more than chunks."""
+        threads = []
+        for worker, config in zip(self.workers[:num_chunks], self._configs, strict=False):
+            scheduler.register(worker)
+            threads.append(threading.Thread(target=self._drive, args=(worker, config, scheduler), daemon=True))
+        return threads
 
     def _end(self, threads: Sequence[threading.Thread], *, grace_s: float) -> None:
         """End all workers, and the threads that drive them."""
@@ -184,19 +194,19 @@ class MultiGpuExecutor:
                 for thread in threads:
                     thread.join(_POLL_S)
 
-    def _drive(self, worker: Process, config: EvaluatorConfig, scheduler: ChunkScheduler[Process]) -> None:
-        """Have one worker compute chunks until none is left for it."""
+    def _drive(self, worker: Process, config: EvaluatorConfig, scheduler: PieceScheduler[Process]) -> None:
+        """Have one worker compute pieces until none is left for it."""
         try:
-            while (chunk := scheduler.next_chunk(worker)) is not None:
+            while (piece := scheduler.next_piece(worker)) is not None:
                 try:
-                    counts = _compute_chunk(worker, config, chunk, scheduler)
+                    counts = _compute_piece(worker, config, piece, scheduler)
                     with self._lock:
                         self._counts = self._counts.plus(counts)
                 except (EOFError, OSError):
                     worker.stop()
-                    scheduler.report_death(worker, chunk, config.device)
+                    scheduler.report_death(worker, piece, config.device)
                 except CannotStartError as error:
-                    scheduler.report_failed_start(worker, chunk, f"no worker on {config.device} ({error})")
+                    scheduler.report_failed_start(worker, piece, f"no worker on {config.device} ({error})")
         except BaseException as error:  # noqa: BLE001 - raised where the run waits
             worker.stop()  # the next run must not read what this one has left in the channel
             scheduler.fail(error)
@@ -209,26 +219,26 @@ def gpu_worker() -> Process:
     return Process("avmeter.engine.executors.gpu_worker")
 
 
-def _compute_chunk(
-    worker: Process, config: EvaluatorConfig, chunk: Chunk, scheduler: ChunkScheduler[Process]
+def _compute_piece(
+    worker: Process, config: EvaluatorConfig, piece: Piece, scheduler: PieceScheduler[Process]
 ) -> Counts:
-    """Have a worker compute a chunk, and return what it computed for it."""
+    """Have a worker compute a piece, and return what it computed for it."""
     is_new = worker.pid is None
     channel = worker.connect()
     if is_new:
         channel.send(config)
     metrics = scheduler.metrics
     modules = extractor_modules(metrics.values())
-    channel.send(ChunkTask(samples=chunk.samples, metrics=metrics, modules=modules))
+    channel.send(ChunkTask(samples=piece.samples, metrics=metrics, modules=modules))
     while not isinstance(message := channel.receive(), ChunkDone):
         if isinstance(message, WorkerFault):
             logger.error("the worker on %s ended:\n%s", config.device, message.traceback)
         else:
-            scheduler.report_progress(chunk, message)
+            scheduler.report_progress(piece, message)
     channel.forget()
     if message.log:
         failure_logger().debug("the worker on %s logged:\n%s", config.device, message.log)
-    scheduler.finish(worker, chunk, message.result)
+    scheduler.finish(worker, piece, message.result)
     return message.counts
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from avmeter.engine.executors.base import Chunk, ChunkResult
@@ -23,6 +23,7 @@ logger = logging.getLogger("avmeter")
 _DEATHS = 2  # over the same samples, before they are to blame
 _MOVES = 3  # lost machines that count as one death: a clip may use up the memory of a whole machine
 _PARTS = 8  # a worker takes seconds to start: few rounds matter more than few deaths
+_MAX_DEATHS_IN_A_ROW = 32  # of all workers: by then it is no sample's fault, and to search on would take days
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -69,6 +70,7 @@ class PieceQueue:
         self._max_ahead = max_ahead
         self._num_started = 0
         self._num_returned = 0
+        self._num_deaths_in_a_row = 0
         self._returned: deque[Piece] = deque()
         self._results: dict[Chunk, dict[int, ChunkResult]] = {}
 
@@ -77,10 +79,21 @@ class PieceQueue:
         """Every chunk was given back."""
         return self._num_returned == len(self._chunks)
 
-    def take(self) -> Piece | None:
-        """Return the next piece to compute; None where there is none for now."""
-        if self._returned:
-            return self._returned.popleft()
+    @property
+    def is_empty(self) -> bool:
+        """Every piece was handed out, and none was taken back."""
+        return not self._returned and self._num_started == len(self._chunks)
+
+    def take(self, may_retry: Callable[[Piece], bool] = lambda _: True) -> Piece | None:
+        """Return the next piece to compute; None where there is none for now.
+
+        Args:
+            may_retry: Whether a piece that was taken back may be handed out to whoever asks.
+        """
+        piece = next(filter(may_retry, self._returned), None)
+        if piece is not None:
+            self._returned.remove(piece)
+            return piece
         if self._num_started == len(self._chunks) or self._num_started >= self._num_returned + self._max_ahead:
             return None
         chunk = self._chunks[self._num_started]
@@ -89,7 +102,15 @@ class PieceQueue:
 
     def finish(self, piece: Piece, result: ChunkResult) -> None:
         """Note the result of a piece."""
+        self._num_deaths_in_a_row = 0
+        self._add(piece, result)
+
+    def _add(self, piece: Piece, result: ChunkResult) -> None:
         self._results.setdefault(piece.chunk, {})[piece.offset] = result
+
+    def give_back(self, piece: Piece) -> None:
+        """Take a piece back that was not begun."""
+        self._returned.appendleft(piece)
 
     def move(self, piece: Piece) -> None:
         """Take a piece back whose machine was lost."""
@@ -101,18 +122,25 @@ class PieceQueue:
     def report_death(self, piece: Piece) -> None:
         """Take a piece back whose worker died: it is tried again, split, or skipped by name."""
         num_deaths = piece.num_deaths + 1
+        self._num_deaths_in_a_row += 1
         if num_deaths < _DEATHS:
             self._returned.appendleft(replace(piece, num_deaths=num_deaths))
-        elif len(piece.samples) > 1:
+        elif len(piece.samples) > 1 and self._num_deaths_in_a_row < _MAX_DEATHS_IN_A_ROW:
             self._returned.extendleft(reversed(_split(piece)))
         else:
-            logger.warning("%s ends every worker that computes it, and is skipped", piece)
-            skip = Skip(
-                code=SkipCode.WORKER_DIED,
-                reason="the process that computed this sample died each time",
-                hint="memory ran out, or a file breaks a library; scoring it alone in one process shows more",
-            )
-            self.finish(piece, skip_chunk(piece.samples, self._metrics, skip))
+            self.skip(piece)
+
+    def skip(self, piece: Piece) -> None:
+        """Skip the samples of a piece that workers died over."""
+        logger.warning("%s: every worker that computed this died; skipped", piece)
+        num_samples = len(piece.samples)
+        what = "this sample" if num_samples == 1 else f"this and {num_samples - 1} samples beside it"
+        skip = Skip(
+            code=SkipCode.WORKER_DIED,
+            reason=f"the process that computed {what} died each time",
+            hint="memory ran out, or a file breaks a library; scoring it alone in one process shows more",
+        )
+        self._add(piece, skip_chunk(piece.samples, self._metrics, skip))
 
     def close(self, skip: Skip) -> None:
         """Skip every sample that has no result yet; whatever still runs must not be reported any more."""

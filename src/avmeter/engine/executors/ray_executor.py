@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -161,7 +161,7 @@ class RayExecutor:
         states: dict[str, CorpusState],
         progress: RunProgress,
         should_stop: Callable[[], bool],
-    ) -> Iterator[list[Row]]:
+    ) -> Generator[list[Row], None, None]:
         remote = {n: m for n, m in metrics.items() if is_portable(m)}
         here = {n: m for n, m in metrics.items() if n not in remote}
         for chunk, result in self._remote_results(chunks, remote, progress, should_stop):

@@ -78,7 +78,7 @@ def test_chunk_that_is_begun_again_does_not_turn_progress_back():
 def test_executor_that_loses_a_chunk_is_a_fault():
     """Rows that are missing would shift all that follow."""
     with pytest.raises(ValueError, match="shorter"):
-        run_in_twos(SAMPLES, {}, lambda chunks, *_: iter([[{}, {}]]))
+        run_in_twos(SAMPLES, {}, lambda chunks, *_: (rows for rows in [[{}, {}]]))
 
 
 def test_rows_are_reported_chunk_by_chunk():

@@ -1,4 +1,4 @@
-"""Several workers give the results of one; a worker that dies costs a chunk at most, by name."""
+"""Several workers give the results of one; a clip that kills workers is skipped by name and costs no other."""
 
 import importlib
 import os
@@ -28,6 +28,19 @@ channel = connect_to_run(int(sys.argv[1]))
 channel.receive()
 channel.receive()
 """]  # fmt: skip
+DIES_OVER_ONE_CLIP = """
+import os, sys
+from avmeter.engine.executors import gpu_worker, local
+run_chunk = local.LocalExecutor.run_chunk
+
+def die_over_one(self, samples, *args, **kwargs):
+    if "clip1" in {s.id for s in samples}:
+        os.kill(os.getpid(), 9)
+    return run_chunk(self, samples, *args, **kwargs)
+
+local.LocalExecutor.run_chunk = die_over_one
+gpu_worker.serve(int(sys.argv[1]))
+"""
 NAMES = ["audio.loudness", "audio.frechet_distance"]
 OPTIONS = {"audio.frechet_distance": {"backbone": "yamnet"}}
 
@@ -110,9 +123,33 @@ def test_worker_that_was_killed_gives_its_chunk_to_another(samples, metrics, poo
 def test_chunk_that_kills_every_worker_is_skipped_by_name(samples, metrics):
     """Each sample and each corpus says so; the run ends."""
     pool = executor(*[Process("none", command=DIES_AT_WORK) for _ in range(2)])
-    rows, corpus = pool.run(samples, metrics)
+    rows, corpus = pool.run(samples[:3], metrics)
     assert {r["audio.loudness"].skip.code for r in rows} == {SkipCode.WORKER_DIED}
-    assert corpus["audio.frechet_distance"].details["left_out"] == {"worker_died": 7}
+    assert corpus["audio.frechet_distance"].details["left_out"] == {"worker_died": 3}
+
+
+def test_clip_that_kills_its_workers_is_skipped_by_name_and_no_other(samples, metrics):
+    """Of the chunk it is in, with two workers that die whenever the clip is among what they get."""
+    command = [sys.executable, "-c", DIES_OVER_ONE_CLIP]
+    pool = executor(*[Process("none", command=command) for _ in range(2)])
+    finished = []
+    rows, corpus = pool.run(samples, metrics, on_rows=lambda part, _: finished.append(len(part)))
+    pool.unload()
+    codes = [r["audio.loudness"].skip and str(r["audio.loudness"].skip.code) for r in rows]
+    assert codes == [None, "worker_died", None, None, "missing_file", None, None]
+    assert corpus["audio.frechet_distance"].details["left_out"] == {"worker_died": 1, "missing_file": 1}
+    alone, _ = LocalExecutor(config().build_computer()).run(samples, metrics)
+    assert [r["audio.loudness"].score for r in rows if not r["audio.loudness"].skip] == [
+        r["audio.loudness"].score for i, r in enumerate(alone) if i not in (1, 4)
+    ]
+    assert sum(finished) == 7
+
+
+def test_rows_come_while_others_are_computed(samples, metrics, pool):
+    """A run that dies has the rows of what was finished before."""
+    done = []
+    pool.run(samples, metrics, lambda n, _: done.append(n), on_rows=lambda part, _: done.append(part[0].id))
+    assert done.index("clip0") < done.index(7)
 
 
 def test_device_that_kills_its_worker_every_time_costs_no_sample(samples, metrics):

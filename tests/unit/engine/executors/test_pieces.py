@@ -116,3 +116,27 @@ def test_piece_names_its_samples(start: int, stop: int, text: str) -> None:
     """By position in the run, and one alone by its id too."""
     chunk = chunks(60, 20)[2]
     assert str(Piece(chunk=chunk, offset=start, samples=chunk.samples[start:stop])) == text
+
+
+def test_workers_that_die_over_everything_end_the_search() -> None:
+    """A machine that is broken costs two workers a chunk in the end, not one for every sample."""
+    found, num_deaths = run(PieceQueue(chunks(200, 50), METRICS, max_ahead=4), {f"clip{i}" for i in range(200)})
+    assert rows_of(found) == [SkipCode.WORKER_DIED] * 200
+    assert num_deaths < 60
+
+
+def test_piece_that_was_taken_back_waits_for_whom_it_may_go_to() -> None:
+    """Others get new chunks meanwhile."""
+    queue = PieceQueue(chunks(2, 1), METRICS, max_ahead=2)
+    piece = queue.take()
+    assert piece is not None
+    queue.report_death(piece)
+    other = queue.take(lambda _: False)
+    assert other is not None
+    assert other.chunk is not piece.chunk
+    assert queue.take(lambda _: False) is None
+    assert not queue.is_empty
+    retried = queue.take(lambda p: p.num_deaths == 1)
+    assert retried is not None
+    assert retried.chunk is piece.chunk
+    assert queue.is_empty

@@ -1,12 +1,12 @@
-"""Every chunk is computed once, by whoever is there; none is tried for ever."""
+"""Every piece is computed once, by whoever is there; none is tried for ever."""
 
 import threading
 
 import pytest
 
 from avmeter.engine.executors.base import Chunk, ChunkResult
-from avmeter.engine.executors.scheduler import ChunkScheduler
-from avmeter.errors import SkipCode
+from avmeter.engine.executors.scheduler import PieceScheduler
+from avmeter.result import MetricResult
 from avmeter.sample import Sample
 from support.engine import MeanMetric
 
@@ -17,83 +17,142 @@ def chunks():
 
 
 def scheduler_of(chunks, *workers):
-    made = ChunkScheduler(chunks, {"test.mean": MeanMetric()})
+    made = PieceScheduler(chunks, {"test.mean": MeanMetric()})
     for worker in workers:
         made.register(worker)
     return made
 
 
+def finish(scheduler, worker, piece):
+    row = {"test.mean": MetricResult("test.mean", float(piece.samples[0].id))}
+    scheduler.finish(worker, piece, ChunkResult(rows=[row] * len(piece.samples)))
+
+
+def codes(scheduler):
+    """Code of the skip of each sample of the finished chunks, or nothing."""
+    rows = [row["test.mean"] for _, result in scheduler.pop_finished() for row in result.rows]
+    return [str(r.skip.code) if r.skip else "" for r in rows]
+
+
 def test_chunks_are_handed_out_in_order_and_once(chunks):
-    """To whoever asks next."""
+    """To whoever asks next; they come back in order, each as soon as those before it are done."""
     scheduler = scheduler_of(chunks, "a", "b")
-    assert [scheduler.next_chunk(w) for w in "ab"] == chunks[:2]
-    scheduler.finish("b", chunks[1], ChunkResult())
-    assert scheduler.next_chunk("b") is chunks[2]
+    pieces = [scheduler.next_piece(w) for w in "ab"]
+    assert [p.chunk for p in pieces] == chunks[:2]
+    finish(scheduler, "b", pieces[1])
+    assert scheduler.pop_finished() == []
+    assert scheduler.next_piece("b").chunk is chunks[2]
+    finish(scheduler, "a", pieces[0])
+    assert [chunk for chunk, _ in scheduler.pop_finished()] == chunks[:2]
+    assert scheduler.pop_finished() == []
 
 
-def test_chunk_whose_worker_died_goes_to_another(chunks):
+def test_piece_whose_worker_died_goes_to_another(chunks):
     """The one that died over it does not get it again while there is another."""
     scheduler = scheduler_of(chunks[:1], "a", "b")
-    assert scheduler.next_chunk("a") is chunks[0]
-    scheduler.report_death("a", chunks[0], "cuda:0")
+    scheduler.report_death("a", scheduler.next_piece("a"), "cuda:0")
     waiting = []
-    thread = threading.Thread(target=lambda: waiting.append(scheduler.next_chunk("a")))
+    thread = threading.Thread(target=lambda: waiting.append(scheduler.next_piece("a")))
     thread.start()
-    assert scheduler.next_chunk("b") is chunks[0]
-    result = ChunkResult()
-    scheduler.finish("b", chunks[0], result)
+    piece = scheduler.next_piece("b")
+    assert piece.chunk is chunks[0]
+    finish(scheduler, "b", piece)
     thread.join(10)
     assert waiting == [None]
-    assert scheduler.result(chunks[0]) is result
+    assert codes(scheduler) == [""]
 
 
-def test_chunk_that_two_workers_died_over_is_skipped(chunks):
+def test_sample_that_two_workers_died_over_is_skipped(chunks):
     """It is tried no third time."""
     scheduler = scheduler_of(chunks[:1], "a", "b")
     for worker in "ab":
-        assert scheduler.next_chunk(worker) is chunks[0]
-        scheduler.report_death(worker, chunks[0], "cuda:0")
-    (row,) = scheduler.result(chunks[0]).rows
-    assert row["test.mean"].skip.code == SkipCode.WORKER_DIED
-    assert "2 times" in row["test.mean"].skip.reason
-    assert scheduler.next_chunk("a") is None
+        scheduler.report_death(worker, scheduler.next_piece(worker), "cuda:0")
+    assert codes(scheduler) == ["worker_died"]
+    assert scheduler.next_piece("a") is None
+
+
+def test_deadly_sample_of_a_chunk_is_found_and_the_others_are_computed():
+    """Whichever of two workers gets it; neither is left out for it."""
+    samples = [Sample(id=str(i)) for i in range(100)]
+    scheduler = scheduler_of([Chunk(start=0, samples=samples[:50]), Chunk(start=50, samples=samples[50:])], "a", "b")
+    deaths = []
+
+    def work(worker):
+        while (piece := scheduler.next_piece(worker)) is not None:
+            if {"0", "77"} & {s.id for s in piece.samples}:
+                deaths.append(worker)
+                scheduler.report_death(worker, piece, "cuda:0")
+            else:
+                finish(scheduler, worker, piece)
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert codes(scheduler) == ["worker_died" if i in (0, 77) else "" for i in range(100)]
+    assert len(deaths) <= 10
+
+
+def test_worker_that_dies_over_everything_is_not_asked_about_what_others_died_over(chunks):
+    """Its word against a sample counts once: a device that is broken costs no sample beside the deadly one."""
+    samples = [Sample(id=str(i)) for i in range(16)]
+    scheduler = scheduler_of([Chunk(start=i, samples=samples[i : i + 4]) for i in range(0, 16, 4)], "broken", "good")
+    scheduler.report_death("broken", scheduler.next_piece("broken"), "cuda:0")
+    scheduler.report_death("good", scheduler.next_piece("good"), "cuda:1")  # chunk 0 has the deadly sample 2
+    scheduler.report_death("broken", scheduler.next_piece("broken"), "cuda:0")
+    scheduler.report_death("broken", scheduler.next_piece("broken"), "cuda:0")
+    assert scheduler.next_piece("broken") is None
+    scheduler.unregister("broken")
+    while (piece := scheduler.next_piece("good")) is not None:
+        if "2" in {s.id for s in piece.samples}:
+            scheduler.report_death("good", piece, "cuda:1")
+        else:
+            finish(scheduler, "good", piece)
+    assert codes(scheduler) == ["worker_died" if i == 2 else "" for i in range(16)]
 
 
 def test_worker_that_dies_again_and_again_gets_nothing_more(chunks):
     """The others do what is left; alone it goes on."""
     scheduler = scheduler_of(chunks, "a", "b")
     for _ in range(3):
-        scheduler.report_death("a", scheduler.next_chunk("a"), "cuda:0")
-    assert scheduler.next_chunk("a") is None
+        scheduler.report_death("a", scheduler.next_piece("a"), "cuda:0")
+    assert scheduler.next_piece("a") is None
     for _ in chunks:
-        scheduler.finish("b", scheduler.next_chunk("b"), ChunkResult())
-    assert scheduler.next_chunk("b") is None
+        finish(scheduler, "b", scheduler.next_piece("b"))
+    assert scheduler.next_piece("b") is None
+    assert codes(scheduler) == [""] * 4
 
 
-def test_worker_that_cannot_begin_leaves_its_chunk_to_the_others(chunks, caplog):
-    """And gets no other; a chunk that nobody began has no result, and is left to the run."""
+def test_worker_that_cannot_begin_leaves_its_piece_to_the_others(chunks, caplog):
+    """And gets no other; a piece that nobody began is left to the run."""
     scheduler = scheduler_of(chunks[:1], "a", "b")
-    scheduler.report_failed_start("a", scheduler.next_chunk("a"), "no worker on cuda:0")
-    assert scheduler.next_chunk("a") is None
-    scheduler.report_failed_start("b", scheduler.next_chunk("b"), "no worker on cuda:1")
-    assert scheduler.next_chunk("b") is None
-    assert scheduler.result(chunks[0]) is None
+    scheduler.report_failed_start("a", scheduler.next_piece("a"), "no worker on cuda:0")
+    assert scheduler.next_piece("a") is None
+    scheduler.report_failed_start("b", scheduler.next_piece("b"), "no worker on cuda:1")
+    assert scheduler.next_piece("b") is None
+    piece = scheduler.take_leftover()
+    assert piece.chunk is chunks[0]
+    scheduler.finish_leftover(piece, ChunkResult(rows=[{}]))
+    assert [chunk for chunk, _ in scheduler.pop_finished()] == chunks[:1]
     assert "no worker on cuda:0" in caplog.text
 
 
-def test_chunk_that_killed_a_worker_is_not_left_to_the_run(chunks):
+def test_piece_that_killed_a_worker_is_not_left_to_the_run(chunks):
     """It could end the run's own process."""
     scheduler = scheduler_of(chunks[:1], "a")
-    scheduler.report_death("a", scheduler.next_chunk("a"), "cuda:0")
-    scheduler.report_failed_start("a", scheduler.next_chunk("a"), "no worker on cuda:0")
-    assert scheduler.result(chunks[0]).rows[0]["test.mean"].skip.code == SkipCode.WORKER_DIED
+    scheduler.report_death("a", scheduler.next_piece("a"), "cuda:0")
+    scheduler.report_failed_start("a", scheduler.next_piece("a"), "no worker on cuda:0")
+    assert scheduler.take_leftover() is None
+    assert codes(scheduler) == ["worker_died"]
 
 
 def test_news_come_until_every_worker_has_left(chunks):
-    """Shares of chunks in the order in which they were told."""
-    scheduler = scheduler_of(chunks[:2], "a", "b")
-    scheduler.report_progress(chunks[0], 0.5)
-    scheduler.finish("a", chunks[0], ChunkResult())
+    """Shares of chunks in the order in which they were reported."""
+    scheduler = scheduler_of(chunks[:1], "a", "b")
+    piece = scheduler.next_piece("a")
+    scheduler.report_progress(piece, 0.5)
+    finish(scheduler, "a", piece)
     scheduler.unregister("a")
     scheduler.unregister("b")
     assert list(scheduler.wait()) == [(chunks[0], 0.5), (chunks[0], 1.0)]
@@ -102,8 +161,8 @@ def test_news_come_until_every_worker_has_left(chunks):
 def test_fault_of_the_run_stops_everybody_and_is_raised(chunks):
     """Workers that wait are woken."""
     scheduler = scheduler_of(chunks[:1], "a", "b")
-    scheduler.next_chunk("a")
-    thread = threading.Thread(target=scheduler.next_chunk, args=("b",))
+    scheduler.next_piece("a")
+    thread = threading.Thread(target=scheduler.next_piece, args=("b",))
     thread.start()
     scheduler.fail(RuntimeError("broken"))
     thread.join(10)
@@ -116,6 +175,6 @@ def test_fault_of_the_run_stops_everybody_and_is_raised(chunks):
 
 def test_run_that_stops_waits_for_no_news(chunks):
     """No worker has to leave first."""
-    scheduler = ChunkScheduler(chunks, {})
+    scheduler = PieceScheduler(chunks, {})
     scheduler.register("a")
     assert list(scheduler.wait(lambda: True)) == []
