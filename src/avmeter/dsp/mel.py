@@ -244,6 +244,22 @@ def vggish_examples(waves: Tensor) -> Tensor:
     return whole.reshape(len(waves), num_examples, VGGISH_EXAMPLE_FRAMES, VGGISH.n_mels)
 
 
+def yamnet_patches(waves: Tensor) -> Tensor:
+    """Build the input of YAMNet.
+
+    Args:
+        waves: (B, N) at 16 kHz; a patch of 96 frames has N = 15600.
+
+    Returns:
+        (B, T, 64) float32, frames before bands: ln(mel + 0.001), with VGGish's mel spectrogram.
+
+    Source: `features.py` of the published YAMNet.
+    """
+    _require(waves, VGGISH.win_length)
+    frames = waves.double().unfold(-1, VGGISH.win_length, VGGISH.hop_length)
+    return torch.log(mel_of_frames(frames, VGGISH) + 0.001).float().transpose(1, 2)
+
+
 def kaldi_fbank(waves: Tensor, spec: MelSpec = IMAGEBIND) -> Tensor:
     """Return the log-mel after Kaldi: whole frames only, each freed of its mean and pre-emphasised on its own.
 

@@ -91,6 +91,8 @@ _FORMATS: Mapping[str, Callable[[bytes, Path, int], bool]] = MappingProxyType(
     {
         "pickle": _is_pickle,
         "safetensors": _is_safetensors,
+        "tensorflow": lambda head, path, size: True,  # bare numbers
+        "tensorflow-index": lambda head, path, size: head[0] == 0,
         "onnx": _is_onnx,
         "ctranslate2": _is_ctranslate2,
         "sentencepiece": lambda head, path, size: head[:1] == b"\x0a",

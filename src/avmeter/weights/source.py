@@ -138,9 +138,14 @@ class WeightsSource:
             from safetensors.torch import load_file
 
             return dict(load_file(path))
-        if file.format != "pickle":
-            raise WeightsError(f"{path}: {file.format} files hold no state dict")
-        return _tensors(_unpickle(path, file), path, file)
+        if file.format == "pickle":
+            return _tensors(_unpickle(path, file), path, file)
+        if file.format == "tensorflow":
+            from avmeter.weights.tensorflow_variables import read_tensorflow_variables
+
+            tensors = read_tensorflow_variables(path, self._resolve(known, known.files[1].name))
+            return {name.removeprefix(file.prefix): tensor for name, tensor in tensors.items()}
+        raise WeightsError(f"{path}: {file.format} files hold no state dict")
 
     def fingerprint(self, entry: str | Entry) -> str:
         """Return what identifies the weights: "dummy", or the SHA-256 of the file with the weights. No network.

@@ -33,7 +33,8 @@ def test_file_has_a_place_and_stated_confidence(entry: Entry, file: File) -> Non
     assert file.urls or file.package
     assert file.confidence in ({"A", "A-", "B", "C+", "C"} if file.sha256 else {""})
     assert file.format in {
-        "safetensors", "pickle", "onnx", "ctranslate2", "sentencepiece", "zip", "gzip", "json", "text",
+        "safetensors", "pickle", "tensorflow", "tensorflow-index",
+        "onnx", "ctranslate2", "sentencepiece", "zip", "gzip", "json", "text",
     }  # fmt: skip
     for url in file.urls:
         assert HubFile.parse(url) or (urlsplit(url).scheme == "https" and urlsplit(url).hostname)
