@@ -17,6 +17,7 @@ import pytest
 
 from avmeter.errors import SkipCode
 from avmeter.report import Curve, Section, curves, heat_map, write_report
+from avmeter.report.bundle import write_bundle
 from avmeter.report.compare_page import write_comparison
 from avmeter.result import MetricResult, Skip
 from avmeter.run import EvalResults, compare
@@ -283,6 +284,19 @@ def test_five_thousand_rows_open_in_half_a_second(browser: Browser, tmp_path: Pa
     )
     took = min(float(re.search(r"<title>took ([0-9.]+)", browser.dom(timed, is_virtual=False)).group(1)) for _ in "12")
     assert took < 500
+
+
+def test_bundled_sound_plays_without_its_file(browser: Browser, tmp_path: Path) -> None:
+    """Out of the page alone, under its policy."""
+    samples = as_samples([{"id": f"s{i}", "audio": str(sound(tmp_path / f"{i}.wav"))} for i in range(2)])
+    results = EvalResults([{"m.a": MetricResult("m.a", float(i))} for i in range(2)], samples=samples)
+    page = write_bundle(results, tmp_path / "run", tmp_path / "mail/page.html").path
+    for path in tmp_path.glob("*.wav"):
+        path.unlink()
+    script = ("const a = document.querySelector('audio'); a.preload = 'auto'; a.load();"
+              "a.addEventListener('loadeddata', () => { document.title = 'length ' + Math.round(a.duration); });"
+              "a.addEventListener('error', () => { document.title = 'error ' + a.error.message; });")  # fmt: skip
+    assert "<title>length 1</title>" in browser.dom(scripted(page, script))
 
 
 def test_comparison_begins_with_what_got_worse(browser: Browser, tmp_path: Path) -> None:

@@ -24,6 +24,11 @@ def report_command(
         int, typer.Option(help="Samples, worst first, whose frames and spectrograms are drawn; 0 for none.", min=0)
     ] = 60,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    bundle: Annotated[
+        Path | None, typer.Option(help="Page or archive to mail, .html or .zip, with the sound of the clips inside.")
+    ] = None,
+    bundle_video: Annotated[bool, typer.Option("--bundle-video", help="Videos in the bundle, too.")] = False,
+    bundle_limit: Annotated[float, typer.Option(help="Size of the clips in a bundle, MB.", min=0)] = 25.0,
 ) -> None:
     """Print the table of a run and write its report.html anew; with --by, breakdown.csv too.
 
@@ -32,6 +37,8 @@ def report_command(
         avmeter report run/
 
         avmeter report run/ --by language --by speaker
+
+        avmeter report run/ --bundle run.html
     """
     from avmeter.report import print_run, write_report
     from avmeter.run import read_run, write_breakdown
@@ -50,6 +57,11 @@ def report_command(
         if place is not None:
             replace_derived(run, place)
         say(f"written: {page if place is None else place.joined(page.name)}")
+        if bundle is not None:
+            from avmeter.report.bundle import write_bundle
+
+            made = write_bundle(results, run, bundle, with_video=bundle_video, most_bytes=round(bundle_limit * 1e6))
+            say(f"written: {made.line()}")
     finally:
         if as_json:
             show_json(run_payload(results))

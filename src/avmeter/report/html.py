@@ -17,7 +17,7 @@ from markupsafe import Markup
 from avmeter.errors import UsageError
 from avmeter.files import write_atomically
 from avmeter.report.format import MARK, format_corpus, format_interval, format_number, with_arrow
-from avmeter.report.payload import make_payload, script_json
+from avmeter.report.payload import Payload, make_payload, script_json
 from avmeter.report.plot import histogram, without_tail
 from avmeter.report.thumbnails import MOST_DRAWN, add_thumbnails
 from avmeter.run import EvalResults
@@ -86,11 +86,13 @@ def render_report(
     title: str | None = None,
     notes: Sequence[str] = (),
     most_drawn: int = 0,
+    payload: Payload | None = None,
 ) -> str:
-    """Render the page as text; see `write_report`."""
+    """Render the page as text; see `write_report`. A `payload` is what the script shows in place of a new one."""
     summary = results.summary()
-    payload = make_payload(results, folder)
-    num_drawn = add_thumbnails(payload, results, most=most_drawn)
+    if payload is None:
+        payload = make_payload(results, folder)
+        add_thumbnails(payload, results, most=most_drawn)
     skips = list(itertools.islice(_skips(results), MOST_SKIPS))
     return (
         environment()
@@ -112,7 +114,7 @@ def render_report(
             skips=skips,
             num_skips=sum(r.score is None for row in (*results, results.corpus) for r in row.values()),
             sections=list(sections),
-            num_drawn=num_drawn,
+            num_drawn=sum("drawn" in s for s in payload.data["samples"]),
             num_without_details=payload.num_without_details,
             num_shown=summary["num_samples"] - payload.num_left_out,
             num_left_out=payload.num_left_out,
