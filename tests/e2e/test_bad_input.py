@@ -236,7 +236,7 @@ def test_empty_prompts_are_skips_of_their_clips(tmp_path):
     wav(tmp_path / "a.wav", tone(440, 0.3, RATE, 1.0))
     (tmp_path / "set.jsonl").write_text('{"audio": "a.wav", "reference_text": " ", "text_prompt": ""}\n')
     done = avmeter("score", tmp_path / "set.jsonl", "-m", "audio.loudness,audio.wer", "-o", tmp_path / "run")
-    assert done.code == 0, done.err
+    assert done.code == 4, done.err  # it was named, and has no score at all
     assert codes(tmp_path / "run", "audio.wer")["a.wav"] in ("missing_input", "empty_text")
 
 

@@ -40,7 +40,10 @@ def check_kinds(name: str, cls: type, options: Mapping[str, Any]) -> None:
         kinds = _kinds_of(hints.get(option))
         if kinds and not any(_KINDS[kind][1](value) for kind in kinds):
             expected = " or ".join(_KINDS[kind][0] for kind in kinds if kind is not types.NoneType)
-            raise UsageError(f"option {option}={value!r:.80} of `{name}` is not {expected}")
+            raise UsageError(
+                f"option {option}={value!r:.80} of `{name}` is not {expected}",
+                hint=f'values of `--set {name}.{option}=` are JSON: true, 3 or "text"',
+            )
 
 
 def require_at_least(least: int, **options: int) -> None:
@@ -51,7 +54,7 @@ def require_at_least(least: int, **options: int) -> None:
     """
     for option, value in options.items():
         if value < least:
-            raise UsageError(f"option {option}={value}: needs at least {least}")
+            raise UsageError(f"option {option}={value}: needs at least {least}", hint=f"{option}={least}")
 
 
 def _is_finite(value: Real) -> bool:

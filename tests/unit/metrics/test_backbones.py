@@ -24,4 +24,4 @@ def test_unknown_backbone_is_refused_by_name() -> None:
     with pytest.raises(UnknownNameError, match="did you mean `passt`"):
         get_metric("audio.kl_divergence", backbone="pasts")
     with pytest.raises(UnknownNameError, match="`2023`"):
-        get_metric(FRECHET, backbone=2023)
+        get_metric(FRECHET, backbone="2023")
