@@ -155,4 +155,17 @@ def test_example_of_the_page_runs(tmp_path: Path) -> None:
             done = avmeter(*arguments)
             assert (program, done.code) == ("avmeter", 0), f"{line}\n{done.err}"
         assert len(read_run("s3://bucket/runs/b")) == 6
+        other = avmeter("score", "s3://bucket/shards/000.tar", "-m", "audio.loudness", "--shard", "2/2",
+                        "--out", "s3://bucket/parts/1-of-2")  # fmt: skip
+        assert other.code == 2
+        assert "holds shard 1 of 2" in other.err
         assert read_run("s3://bucket/runs/a").samples[0].text("text_prompt") == "one"
+
+
+def test_commands_that_read_files_of_this_machine_say_so_of_a_url(tmp_path: Path) -> None:
+    """And not that there is no such file, or that it is an array."""
+    url = "https://example.invalid/a.wav"
+    probe = avmeter("probe", url)
+    assert (probe.code, "probe reads files of this machine" in probe.err) == (3, True)
+    stress = avmeter("stress", url, "--out", str(tmp_path / "out"))
+    assert (stress.code, "damages files of this machine" in stress.err) == (2, True)

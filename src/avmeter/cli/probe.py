@@ -11,7 +11,7 @@ from avmeter.cli.exit_codes import EXIT_NOTHING, EXIT_SKIPPED
 from avmeter.cli.json_output import show_json
 from avmeter.cli.messages import fail
 from avmeter.cli.streams import is_output_lost
-from avmeter.errors import SkipError
+from avmeter.errors import SkipCode, SkipError
 
 
 def probe_command(
@@ -35,6 +35,7 @@ def probe_command(
         if is_output_lost():
             break
         try:
+            _refuse_url(file)
             description = describe_file(file, decode=decode)
         except SkipError as error:
             failed += 1
@@ -47,3 +48,20 @@ def probe_command(
         show_json(descriptions)
     if failed:
         raise typer.Exit(EXIT_NOTHING if failed == len(files) else EXIT_SKIPPED)
+
+
+def _refuse_url(file: Path) -> None:
+    """Say of a URL that it is one: a path of this name would be missing.
+
+    Raises:
+        SkipError: It is a URL.
+    """
+    from avmeter.files import as_url
+
+    url = as_url(file)
+    if url is not None:
+        raise SkipError(
+            SkipCode.UNSUPPORTED,
+            f"{url}: probe reads files of this machine",
+            hint="copy the file here; score reads URLs",
+        )

@@ -67,11 +67,11 @@ def refuse_other_shard(out: Path, shard: Shard | None) -> None:
     """
     if shard is None:
         return
-    from avmeter.run.folder import read_run_facts
+    from avmeter.run import facts_of_run
     from avmeter.shards.facts import SHARD
     from avmeter.shards.shard import PLACEHOLDER
 
-    facts = (read_run_facts(out) or {}).get("provenance", {}).get(SHARD)
+    facts = (facts_of_run(out) or {}).get("provenance", {}).get(SHARD)
     if isinstance(facts, dict) and (facts.get("index"), facts.get("count")) != (shard.index, shard.count):
         raise UsageError(
             f"{out} holds shard {facts.get('index')} of {facts.get('count')}, and is not replaced by {shard}",

@@ -6,7 +6,7 @@ from avmeter.run.folder import begin_run, prepare_run, write_breakdown, write_ru
 from avmeter.run.grouping import Grouping
 from avmeter.run.journal import RunJournal
 from avmeter.run.read import read_run
-from avmeter.run.remote_folder import local_run, run_output
+from avmeter.run.remote_folder import facts_of_run, local_run, run_output
 from avmeter.run.results import EvalResults
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "begin_run",
     "claim_run",
     "compare",
+    "facts_of_run",
     "local_run",
     "prepare_run",
     "read_run",

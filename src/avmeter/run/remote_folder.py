@@ -12,6 +12,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from avmeter.errors import SkipError, UsageError
 from avmeter.files import Url, as_url
@@ -22,6 +23,7 @@ from avmeter.run.folder import (
     RUN,
     STRESS,
     UNFINISHED,
+    parse_run_facts,
     read_run_facts,
     refuse_other_files,
     unfinished_mark,
@@ -87,6 +89,27 @@ def local_run(place: Path | Url, access: RemoteAccess = DEFAULT_ACCESS) -> Itera
     with tempfile.TemporaryDirectory(prefix=COPY_PREFIX) as name:
         _download(url, Path(name), access)
         yield Path(name)
+
+
+def facts_of_run(place: Path | Url, access: RemoteAccess = DEFAULT_ACCESS) -> dict[str, Any] | None:
+    """Return the content of a run's `run.json`; None if there is no run of this version.
+
+    Raises:
+        UsageError: The store does not answer.
+    """
+    url = as_url(place)
+    if url is None:
+        assert isinstance(place, Path)
+        return read_run_facts(place)
+    if url.is_web:
+        return None
+    try:
+        require_network(url)
+        there = ObjectStore(url, access).names()
+        content = fetch(url.joined(RUN), access, max_bytes=_MAX_FILE_BYTES) if RUN in there else b""
+    except SkipError as error:
+        raise UsageError(f"{url}: cannot be written ({error.message})", hint=error.hint) from error
+    return parse_run_facts(content)
 
 
 def upload_run(folder: Path, url: Url, access: RemoteAccess = DEFAULT_ACCESS) -> None:

@@ -196,6 +196,11 @@ def _originals(clips: Sequence[Mapping[str, Any]]) -> list[_Original]:
 
 def _path_of(sample: Sample) -> Path:
     source = sample.source("video") or sample.source("audio")
+    if source is not None and source.stored is not None:
+        raise UsageError(
+            f"{sample.id}: the stress suite damages files of this machine, and this one lies elsewhere",
+            hint="copy some clips here, and give their folder",
+        )
     if source is None or source.path is None:
         raise UsageError(
             f"{sample.id}: the stress suite damages files, not arrays", hint="give `video=` or `audio=` paths"

@@ -98,10 +98,10 @@ def _claim(
 
     if out is None:
         return None
+    refuse_other_shard(out, shard)
     out = local_output(context, out, access)
     _refuse_input_folder(out, [*request.inputs, *([request.reference] if request.reference is not None else [])])
     prepare_run(out, breakdown=bool(request.by))
-    refuse_other_shard(out, shard)
     context.with_resource(claim_run(out))
     return out
 

@@ -51,10 +51,15 @@ class RayCluster:
         address: As `EvaluatorConfig.ray_address`.
 
     Raises:
-        UsageError: There is no such cluster.
+        UsageError: There is no such cluster, or it would be open to others.
     """
 
     def __init__(self, address: str) -> None:
+        if address == "local" and _is_loaded_for_many_machines() and not self._is_connected():
+            raise UsageError(
+                'ray_address="local": this process has imported Ray before, so other machines could join',
+                hint=f"set {_LOOPBACK_ONLY}=0 before the first import of ray, or call ray.init() yourself",
+            )
         with _closed_to_others(is_local=address == "local"):
             self.ray = import_without_telemetry("ray")
             self._is_ours = not self.ray.is_initialized()
@@ -64,6 +69,10 @@ class RayCluster:
         actor_module = importlib.import_module(_ACTOR_MODULE)
         import_without_telemetry("ray.cloudpickle").register_pickle_by_value(actor_module)
         self._actor_class = self.ray.remote(actor_module.NodeActor)
+
+    @staticmethod
+    def _is_connected() -> bool:
+        return bool(sys.modules["ray"].is_initialized())
 
     def _connect(self, address: str) -> None:
         options: dict[str, Any] = {"address": address, "log_to_driver": False, "logging_level": logging.ERROR}

@@ -83,3 +83,26 @@ def test_cluster_of_this_machine_leaves_nothing_behind(tmp_path: Path) -> None:
     assert device.endswith("on 127.0.0.1")
     assert not [name for name in changed if "AUTH" in name or name.endswith("_CLUSTER")]
     assert not (home / ".ray").exists()
+
+
+RAY_IMPORTED_BEFORE = """
+import ray
+from avmeter.engine.executors.ray_cluster import RayCluster
+from avmeter.errors import UsageError
+try:
+    RayCluster("local")
+except UsageError as error:
+    print(error.message, ray.is_initialized())
+"""
+
+
+def test_cluster_of_this_machine_is_refused_where_ray_would_open_it(tmp_path: Path) -> None:
+    """Ray reads once, when it is imported, whether others take part: nothing is started, and no token written."""
+    require.package("ray")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")} | {"HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", RAY_IMPORTED_BEFORE], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert "has imported Ray before" in done.stdout
+    assert done.stdout.rstrip().endswith("False")
+    assert not list(tmp_path.rglob("*token*"))
