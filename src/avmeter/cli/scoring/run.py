@@ -134,7 +134,8 @@ def end_line(results: EvalResults) -> str:
     num_stored, num_computed = facts["from_store"], sum(facts["computed"].values())
     clips = "1 clip" if num_clips == 1 else f"{num_clips} clips"
     took = format_duration(facts["duration_s"])
-    return f"{clips} in {took}; {num_stored} features from the store, {num_computed} computed"
+    features = "1 feature" if num_stored == 1 else f"{num_stored} features"
+    return f"{clips} in {took}; {features} from the store, {num_computed} computed"
 
 
 def exit_code(results: EvalResults, *, strict: bool, named: Sequence[str] = ()) -> int:
