@@ -1,0 +1,108 @@
+"""The scripts and the notebook of `examples/`, as their users run them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from support.media import tone, write_pcm_wav
+from support.paths import ROOT
+from support.speech import needs_speech, speak
+
+EXAMPLES = ROOT / "examples"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A working folder with `avmeter` on the path of its `bin`."""
+    program = tmp_path / "bin" / "avmeter"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\nexec '{sys.executable}' -m avmeter \"$@\"\n")
+    program.chmod(0o755)
+    return tmp_path
+
+
+def run_script(name: str, folder: Path, *arguments: str, **variables: str) -> str:
+    """What the script printed; its failure is the test's."""
+    path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "PATH": path, "AVMETER_OFFLINE": "1", **variables}
+    command = ["sh", str(EXAMPLES / name), *arguments]
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def write_tones(folder: Path, pitch_hz: float) -> None:
+    folder.mkdir()
+    for i in range(3):
+        write_pcm_wav(folder / f"{i:04}.wav", np.asarray(tone(pitch_hz * (i + 1), 0.3, 16_000, 2.0)), 16_000)
+
+
+def write_captions(path: Path) -> None:
+    path.write_text("id,text_prompt\n" + "".join(f"{i:04},a steady tone\n" for i in range(3)))
+
+
+@pytest.mark.full
+def test_video_to_audio_prints_the_table_of_each_system(folder: Path) -> None:
+    """One row per system, in LaTeX, from one command."""
+    for name, pitch_hz in (("ref", 300.0), ("ours", 310.0), ("baseline", 500.0)):
+        write_tones(folder / name, pitch_hz)
+    write_captions(folder / "captions.csv")
+    out = run_script("video_to_audio.sh", folder, "ref", "captions.csv", "ours", "baseline", PRESET="quick")
+    assert "\\begin{tabular}" in out
+    assert "ours" in out
+    assert "baseline" in out
+
+
+@pytest.mark.full
+def test_text_to_audio_prints_a_table_and_the_differences(folder: Path) -> None:
+    """Both checkpoints stand in the table, and a verdict stands below."""
+    for name, pitch_hz in (("ref", 300.0), ("before", 310.0), ("after", 500.0)):
+        write_tones(folder / name, pitch_hz)
+    write_captions(folder / "captions.csv")
+    out = run_script("text_to_audio.sh", folder, "captions.csv", "ref", "before", "after", PRESET="quick")
+    assert "| before |" in out
+    assert "too few" in out
+
+
+@pytest.mark.full
+@needs_speech
+def test_speech_prints_error_rate_and_quality(folder: Path) -> None:
+    """Two spoken lines, recognised by the base model of installed packages."""
+    rows = ["wav_path,transcript,lang"]
+    for i, text in enumerate(("The train leaves at nine.", "We will meet tomorrow morning.")):
+        wave, rate = speak(text, "en-us")
+        write_pcm_wav(folder / f"{i}.wav", wave, rate)
+        rows.append(f"{i}.wav,{text},en")
+    (folder / "lines.csv").write_text("\n".join(rows) + "\n")
+    out = run_script("speech.sh", folder, "lines.csv", WHISPER="base")
+    assert "WER" in out
+    assert "DNSMOS" in out
+
+
+def test_cluster_merges_its_parts_into_one_run(folder: Path) -> None:
+    """Three clips in two parts are three rows of one run."""
+    write_tones(folder / "set", 300.0)
+    run_script("cluster.sh", folder, "set", "run", METRICS="audio.loudness")
+    summary = json.loads((folder / "run" / "merged" / "summary.json").read_text("utf-8"))
+    assert summary["metrics"]["audio.loudness"]["n_scored"] == 3
+
+
+@needs_speech
+def test_notebook_runs_on_the_clips_of_the_demonstration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every code cell in its order; loudness goes along with the sound, and a page is written."""
+    monkeypatch.chdir(tmp_path)
+    cells = json.loads((EXAMPLES / "first_steps.ipynb").read_text("utf-8"))["cells"]
+    names: dict[str, Any] = {"__name__": "notebook"}
+    for cell in (c for c in cells if c["cell_type"] == "code"):
+        exec(compile("".join(cell["source"]), cell["id"], "exec"), names)
+    original, damaged = ([r["audio.loudness"].score for r in names[n]] for n in ("results", "damaged"))
+    assert damaged == pytest.approx([original[-1], *original[:-1]])
+    assert (tmp_path / "first-steps" / "run" / "report.html").is_file()
