@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +19,7 @@ class WindowId:
     index: int
 
 
+_PATIENCE = 32  # batches that fit before a larger one is tried; twice as many each time that it does not
 _FULL_BYTES = 320 << 20  # of the windows of a batch: beyond this a GPU gains nothing, and the host holds several
 
 
@@ -64,18 +66,35 @@ class Batcher:
         self._override = batch_size
         self._on_gpu = on_gpu
         self._limits: dict[str, int] = {}
+        self._patience: dict[str, int] = {}  # batches between the last failure and the next try of larger ones
+        self._num_since_failure: Counter[str] = Counter()
         self._buckets: dict[tuple[str, Hashable], _Bucket] = {}
         self._identities: dict[WindowExtractor, str] = {}  # asked for with every window, and JSON
 
     def limit(self, extractor: WindowExtractor) -> int:
         """Return the largest batch that `extractor` gets now."""
-        own = extractor.gpu_batch_size if self._on_gpu else extractor.batch_size
-        return self._limits.get(self._identity(extractor), self._override or own)
+        return self._limits.get(self._identity(extractor), self._full_limit(extractor))
+
+    def _full_limit(self, extractor: WindowExtractor) -> int:
+        return self._override or (extractor.gpu_batch_size if self._on_gpu else extractor.batch_size)
 
     def halve(self, extractor: WindowExtractor, failed: int) -> int:
         """Remember that `failed` windows at once were too many; return the new limit (0: even one is)."""
-        self._limits[self._identity(extractor)] = failed // 2
+        identity = self._identity(extractor)
+        self._limits[identity] = failed // 2
+        if self._num_since_failure.pop(identity, 0) or identity not in self._patience:
+            self._patience[identity] = 2 * self._patience.get(identity, _PATIENCE // 2)
         return failed // 2
+
+    def _grow(self, extractor: WindowExtractor) -> None:
+        """Try larger batches again where many have fitted: others may have left the device."""
+        identity = self._identity(extractor)
+        if identity not in self._limits:
+            return
+        self._num_since_failure[identity] += 1
+        if self._num_since_failure[identity] >= self._patience[identity]:
+            self._limits[identity] = min(2 * self._limits[identity], self._full_limit(extractor))
+            self._num_since_failure[identity] = 1
 
     def add(self, extractor: WindowExtractor, window_id: WindowId, window: Window) -> Batch | None:
         """Add a window; return a batch when that filled one."""
@@ -87,6 +106,7 @@ class Batcher:
         if len(bucket.ids) < self.limit(extractor) and bucket.size_bytes < _FULL_BYTES:
             return None
         del self._buckets[key]
+        self._grow(extractor)
         return bucket.batch()
 
     def _identity(self, extractor: WindowExtractor) -> str:

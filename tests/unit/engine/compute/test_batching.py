@@ -41,6 +41,30 @@ def test_batch_that_was_too_large_halves_those_to_come():
     assert batcher.halve(extractor, 1) == 0
 
 
+def num_batches_until(batcher, extractor, limit):
+    for count in range(1, 1000):
+        while batcher.add(extractor, WindowId(0, 0), window()) is None:
+            pass
+        if batcher.limit(extractor) == limit:
+            return count
+    raise AssertionError
+
+
+def test_batches_grow_back_where_many_have_fitted():
+    """To the size of the extractor and no further; each time that it fails, it is tried half as often."""
+    extractor, batcher = Blocks(), Batcher()
+    batcher.halve(extractor, 4)
+    batcher.halve(extractor, 2)
+    once = num_batches_until(batcher, extractor, 2)
+    assert once >= 16
+    num_batches_until(batcher, extractor, 4)
+    for _ in range(100):
+        batcher.add(extractor, WindowId(0, 0), window())
+    assert batcher.limit(extractor) == 4
+    batcher.halve(extractor, 4)
+    assert num_batches_until(batcher, extractor, 4) == 2 * once
+
+
 def test_gpu_gets_batches_of_its_own_size_unless_told_otherwise():
     """`batch_size` of the user comes first."""
     assert Batcher(on_gpu=True).limit(Blocks()) == Blocks.gpu_batch_size
