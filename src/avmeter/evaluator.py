@@ -21,7 +21,7 @@ import torch
 from avmeter.engine.compute.activity import Activity
 from avmeter.engine.compute.counts import Counts
 from avmeter.engine.compute.store_share import StoreShare
-from avmeter.engine.config import OPTION_NAMES, RAY, EvaluatorConfig
+from avmeter.engine.config import OPTION_NAMES, PROCESS, RAY, EvaluatorConfig
 from avmeter.engine.executors.base import Executor, OnRows, Progress, finish_run, is_interrupted
 from avmeter.engine.executors.corpus import CorpusState
 from avmeter.engine.executors.local import LocalExecutor
@@ -105,6 +105,8 @@ class Evaluator:
             self._executor = RayExecutor(config, local)
         elif config.num_devices > 1:
             self._executor = MultiGpuExecutor(config, [f"cuda:{i}" for i in range(config.num_gpus)], local)
+        elif config.executor == PROCESS:
+            self._executor = MultiGpuExecutor(config, [config.device], local)
         self._is_shut_down = self._is_busy = False
         self._lock = threading.RLock()
         for metric in self._metrics.values():

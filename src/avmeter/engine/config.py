@@ -25,8 +25,8 @@ from avmeter.runtime.device import device_named, require_gpus
 from avmeter.sample import RemoteAccess
 from avmeter.weights import WeightsSource
 
-LOCAL, RAY = "local", "ray"
-EXECUTORS = (LOCAL, RAY)
+LOCAL, PROCESS, RAY = "local", "process", "ray"
+EXECUTORS = (LOCAL, PROCESS, RAY)
 _CLUSTER_DEVICES = ("auto", "cuda", "cpu")
 _WITHOUT_EFFECT = {
     "compile": 'use `precision="tf32"` or `precision="bf16"` where speed counts',
@@ -63,8 +63,10 @@ class EvaluatorConfig:
         skip_missing_deps: Leave out named metrics whose packages are missing, with a warning.
         limits: What a clip may unfold to, where it differs from the defaults: `{"max_duration_s": 36000}`.
         remote: How URLs may be fetched, where it differs from the defaults: `{"allow_private_hosts": True}`.
-        executor: "local" (this machine), or "ray": one worker for each GPU of a Ray cluster, or CPU workers where it
-            has none. `device` is then "auto", "cuda" or "cpu", and stays as it is.
+        executor: "local" (this machine); "process": networks run in a process of their own beside this one, which has
+            nothing of its torch settings, streams or interpreter, and whose end (`unload`) frees all device memory
+            (with several GPUs that is always so); or "ray": one worker for each GPU of a Ray cluster, or CPU workers
+            where it has none. `device` is then "auto", "cuda" or "cpu", and stays as it is.
         ray_address: Cluster of `executor="ray"`: "auto" (`RAY_ADDRESS`, else one on this machine), "local" (a new one
             on this machine, for this run), or the address of its head, `host:port`.
 

@@ -12,7 +12,8 @@ class Spread:
     def finalize(self) -> MetricResult | float: ...
 
 With `needs_frames = True` in the class, `sample["video"]` and `sample["reference"]` are decoded frames: float32 tensors
-(T, 3, H, W) in [0, 1] on the metric's device. Else they are what the sample's author gave.
+(T, 3, H, W) in [0, 1] on the metric's device. Else they are what the sample's author gave. A key that is read and not
+there makes a skip (`missing_input`), unless the metric catches the KeyError or asks with `in` or `get`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from __future__ import annotations
 import copy
 import math
 import numbers
+from collections.abc import Mapping
 from typing import Any
 
 from avmeter.errors import SkipCode, SkipError, UsageError
@@ -108,6 +110,31 @@ def _original(sample: Sample) -> dict[str, Any]:
     }
 
 
+class AbsentKeyError(SkipError, KeyError):
+    """A metric has read a key that the sample does not have."""
+
+    __str__ = SkipError.__str__
+
+
+class SampleDict(dict[str, Any]):
+    """A sample as metrics in the simple form read it; a key that is not there is a skip that names it.
+
+    Args:
+        original: As its author wrote it.
+        sample: The same, understood.
+    """
+
+    def __init__(self, original: Mapping[str, Any], sample: Sample) -> None:
+        super().__init__(original)
+        self._sample = sample
+
+    def __missing__(self, key: str) -> Any:
+        problem = self._sample.problems.get(key)
+        if problem is not None:
+            raise AbsentKeyError(SkipCode.UNSUPPORTED, f"{self._sample.id}: {problem.message}", hint=problem.hint)
+        raise AbsentKeyError(SkipCode.MISSING_INPUT, f"{self._sample.id}: no `{key}` given", hint=f"give `{key}=`")
+
+
 class SimpleAdapter:
     """Base of both adapters: the user's instance, set up when the device is known."""
 
@@ -129,9 +156,10 @@ class SimpleAdapter:
     def _sample_for(self, sample: Sample) -> dict[str, Any]:
         """Return the sample in the form that the instance asks for."""
         original = _original(sample)
-        if not getattr(self.instance, "needs_frames", False):
-            return original
-        return with_decoded_frames(original, sample, getattr(self.instance, "device", self._prepared_device))
+        if getattr(self.instance, "needs_frames", False):
+            device = getattr(self.instance, "device", self._prepared_device)
+            original = with_decoded_frames(original, sample, device)
+        return SampleDict(original, sample)
 
 
 class _SimpleMetric(SimpleAdapter, Metric):

@@ -12,18 +12,22 @@ import torch
 from avmeter.errors import UnknownNameError
 from avmeter.runtime.shared_settings import SharedSettings
 
-
-def _read_tf32() -> tuple[bool, bool]:
-    """Return whether TF32 is allowed for matrix products and for convolutions."""
-    return torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+_Settings = tuple[bool, bool, torch.dtype]
 
 
-def _write_tf32(allowed: tuple[bool, bool]) -> None:
-    torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = allowed
+def _read_settings() -> _Settings:
+    """Return whether TF32 is allowed for matrix products and for convolutions, and the default type of tensors."""
+    return torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32, torch.get_default_dtype()
+
+
+def _write_settings(settings: _Settings) -> None:
+    torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32, dtype = settings
+    if dtype != torch.get_default_dtype():
+        torch.set_default_dtype(dtype)
 
 
 # Settings of the process: runs with the same ones go side by side. Autocast is of a thread.
-_tf32 = SharedSettings(_read_tf32, _write_tf32)
+_settings = SharedSettings(_read_settings, _write_settings)
 
 
 class Precision(StrEnum):
@@ -68,10 +72,12 @@ class Precision(StrEnum):
     def applied(self, device: torch.device) -> Iterator[None]:
         """Set TF32, and autocast in half precision, within the block; the process's own settings return afterwards.
 
+        The default type of tensors is float32 within, where a training has set another.
+
         Other threads with the same TF32 run side by side, those with the other wait.
         """
         is_allowed = self is not Precision.FLOAT32
-        with _tf32.held((is_allowed, is_allowed)), self.autocast(device):
+        with _settings.held((is_allowed, is_allowed, torch.float32)), self.autocast(device):
             yield
 
     def autocast(self, device: torch.device) -> contextlib.AbstractContextManager[Any]:

@@ -2,9 +2,9 @@
 
 On a GPU the thread launches networks on a stream of its own, so that they queue behind nothing of the trainer's and
 nothing of the trainer's behind them. Two things of one process remain shared. Python runs one thread at a time. And
-TF32 is allowed or not for the whole process: while strict float32 scores, the trainer's products are strict as well.
-`Evaluator(..., executor="process")` shares neither: its networks run in a process of their own, and the thread here
-only waits for it.
+whether TF32 is allowed, and the default type of tensors, are set for the whole process: while strict float32 scores,
+the trainer's products are strict as well. `Evaluator(..., executor="process")` shares neither: its networks run in a
+process of their own, and the thread here only waits for it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 import torch
 
+from avmeter.engine.config import LOCAL
 from avmeter.errors import UsageError
 from avmeter.evaluator import Evaluator
 from avmeter.run import EvalResults
@@ -128,7 +129,7 @@ class BackgroundEvaluator:
 
     def __init__(self, evaluator: Evaluator, *, max_pending: int = 2) -> None:
         self._evaluator = evaluator
-        self._worker = BackgroundWorker(max_pending=max_pending, device=evaluator.config.torch_device)
+        self._worker = BackgroundWorker(max_pending=max_pending, device=device_of_networks(evaluator))
 
     def submit(
         self,
@@ -177,6 +178,12 @@ class BackgroundEvaluator:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.shutdown(cancel=error is not None)
+
+
+def device_of_networks(evaluator: Evaluator) -> torch.device | None:
+    """Return the device on which this process runs networks; None if other processes do."""
+    config = evaluator.config
+    return config.torch_device if config.executor == LOCAL and config.num_devices == 1 else None
 
 
 def copied_samples(samples: Iterable[Mapping[str, Any] | Sample], evaluator: Evaluator) -> list[Sample]:

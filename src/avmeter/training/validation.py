@@ -13,7 +13,7 @@ from avmeter.errors import UsageError
 from avmeter.evaluator import Evaluator
 from avmeter.run import EvalResults
 from avmeter.sample import Sample, as_samples
-from avmeter.training.background import BackgroundWorker, copied_samples
+from avmeter.training.background import BackgroundWorker, copied_samples, device_of_networks
 from avmeter.training.rank_exchange import RankExchange, RankPart
 from avmeter.training.trackers import Tracker
 from avmeter.training.tracking import log_results
@@ -73,7 +73,7 @@ class Validation:
         self._timeout_s = timeout_s
         self._steps: set[int] = set()
         self._exchange: RankExchange | None = None
-        device = evaluator.config.torch_device
+        device = device_of_networks(evaluator)
         self._worker = BackgroundWorker(max_pending=1, device=device) if in_background else None
 
     def add_trackers(self, trackers: Sequence[Tracker]) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from avmeter.errors import MediaError
-from avmeter.metrics.decoded_frames import decode_frames, with_decoded_frames
+from avmeter.errors import MediaError, SkipCode
+from avmeter.metrics import decoded_frames
+from avmeter.metrics.decoded_frames import decode_frames, frames_decoded_once, with_decoded_frames
 from avmeter.sample import MediaSource, Sample
 from support.media import numbered, write_media
 
@@ -44,3 +45,36 @@ def test_clip_without_video_is_a_named_failure(tmp_path: Path) -> None:
     row = {"video": str(tmp_path / "absent.mp4")}
     with pytest.raises(MediaError, match=r"absent\.mp4"):
         with_decoded_frames(row, Sample.of(row), "cpu")
+
+
+def test_frames_are_decoded_once_for_all_metrics_of_a_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has a copy: what one does to it, the next does not see."""
+    calls = []
+    original = decode_frames
+    monkeypatch.setattr(decoded_frames, "decode_frames", lambda source: calls.append(source) or original(source))
+    row = {"video": write_media(tmp_path / "a.mkv", frames=numbered(3), fps=8)}
+    sample = Sample.of(row)
+    with frames_decoded_once():
+        one = with_decoded_frames(row, sample, "cpu")["video"]
+        expected = one.clone()
+        one.zero_()
+        assert torch.equal(with_decoded_frames(row, sample, "cpu")["video"], expected)
+    assert len(calls) == 1
+    with_decoded_frames(row, sample, "cpu")
+    assert len(calls) == 2
+
+
+def test_channels_in_front_are_put_behind_the_time() -> None:
+    """As a VAE gives them: (B, C, T, H, W) and (C, T, H, W)."""
+    frames = torch.rand(8, 3, 4, 6)
+    for video in (frames.transpose(0, 1), frames.transpose(0, 1)[None], frames[None].bfloat16().float()):
+        row = {"video": video}
+        assert with_decoded_frames(row, Sample.of(row), "cpu")["video"].shape == (8, 3, 4, 6)
+
+
+def test_frames_that_are_no_numbers_are_a_named_skip() -> None:
+    """Whatever the metric would have made of NaN."""
+    row = {"video": torch.full((2, 3, 4, 4), float("nan"))}
+    with pytest.raises(MediaError) as caught:
+        with_decoded_frames(row, Sample.of(row), "cpu")
+    assert caught.value.code == SkipCode.NON_FINITE

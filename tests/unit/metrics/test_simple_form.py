@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from avmeter.errors import SkipError, UsageError
+from avmeter.errors import SkipCode, SkipError, UsageError
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Metric
 from avmeter.metrics.simple_form import BaseMetric, SimpleAdapter, adapt
 from avmeter.result import MetricResult
@@ -144,3 +144,28 @@ def test_frames_are_decoded_for_a_class_that_asks() -> None:
     assert isinstance(metric, SimpleAdapter)
     metric.prepare("meta")
     assert metric.score(sample, FeatureSet()).score == 2 + 3 + 4 + 5
+
+
+def test_key_that_is_not_there_is_a_skip_that_names_it() -> None:
+    """Unless the metric asks first, or catches what Python raises."""
+
+    class Reads:
+        needs_frames = True
+
+        def compute(self, sample: dict[str, Any]) -> float:
+            assert sample.get("fps") is None
+            assert "reference" not in sample
+            try:
+                sample["reference"]
+            except KeyError:
+                return float(sample["video"].mean())
+            raise AssertionError
+
+    metric = adapt("user.reads", Reads())
+    with pytest.raises(SkipError, match=r"a\.wav: no `video` given") as caught:
+        metric.score(Sample.of({"audio": "a.wav"}), FeatureSet())
+    assert caught.value.code == SkipCode.MISSING_INPUT
+    with pytest.raises(SkipError, match="complex64") as caught:
+        metric.score(Sample.of({"video": np.zeros((2, 3, 4, 4), np.complex64)}), FeatureSet())
+    assert caught.value.code == SkipCode.UNSUPPORTED
+    assert metric.score(Sample.of({"video": np.zeros((2, 3, 4, 4), np.uint8)}), FeatureSet()).score == 0.0

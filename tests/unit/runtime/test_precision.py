@@ -118,3 +118,14 @@ def test_unknown_precision_is_refused_with_near_misses() -> None:
     with pytest.raises(UnknownNameError, match="fp61") as caught:
         Precision.parse("fp61")
     assert "fp16" in f"{caught.value} {caught.value.hint}"
+
+
+def test_default_type_is_float32_within_and_the_training_s_own_afterwards() -> None:
+    """Networks that make a window or a mask would make it of the type that a training has set."""
+    torch.set_default_dtype(torch.bfloat16)
+    try:
+        with Precision.FLOAT32.applied(CPU):
+            assert torch.zeros(1).dtype == torch.float32
+        assert torch.get_default_dtype() == torch.bfloat16
+    finally:
+        torch.set_default_dtype(torch.float32)

@@ -9,6 +9,7 @@ from avmeter.engine.executors.corpus import CorpusState, features_are_dummy, sta
 from avmeter.engine.failures import skip_of_failure
 from avmeter.engine.plan import FeatureRequest, Outcome, Plan
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Metric
+from avmeter.metrics.decoded_frames import frames_decoded_once
 from avmeter.result import MetricResult, Skip
 from avmeter.sample import Sample
 
@@ -30,22 +31,34 @@ def score_chunk(
         states: Corpus states, changed.
     """
     rows = []
-    for index, sample in enumerate(samples):
-        row: Row = {}
-        for name, metric in metrics.items():
-            features = _gather(plan, outcomes, index, metric, sample)
-            if features is None:
-                continue
-            if metric.per_sample and sample.role == "generated":
-                row[name] = _score(metric, sample, features)
-            if not isinstance(metric, CorpusMetric):
-                continue
-            if isinstance(features, Skip):
-                states[name].leave_out(metric, sample, features, _reference(plan, outcomes, index, metric))
-            else:
-                states[name].add(metric, sample, features)
-        rows.append(row)
+    for index in range(len(samples)):
+        with frames_decoded_once():
+            rows.append(_score_sample(samples, index, metrics, (plan, outcomes), states))
     return rows
+
+
+def _score_sample(
+    samples: Sequence[Sample],
+    index: int,
+    metrics: Mapping[str, Metric],
+    computed: tuple[Plan, Mapping[FeatureRequest, Outcome]],
+    states: Mapping[str, CorpusState],
+) -> Row:
+    (plan, outcomes), sample = computed, samples[index]
+    row: Row = {}
+    for name, metric in metrics.items():
+        features = _gather(plan, outcomes, index, metric, sample)
+        if features is None:
+            continue
+        if metric.per_sample and sample.role == "generated":
+            row[name] = _score(metric, sample, features)
+        if not isinstance(metric, CorpusMetric):
+            continue
+        if isinstance(features, Skip):
+            states[name].leave_out(metric, sample, features, _reference(plan, outcomes, index, metric))
+        else:
+            states[name].add(metric, sample, features)
+    return row
 
 
 def skip_chunk(samples: Sequence[Sample], metrics: Mapping[str, Metric], skip: Skip) -> ChunkResult:
