@@ -117,6 +117,7 @@ MAKERS: Mapping[str, Maker] = MappingProxyType(
         "imagebind_video": embedded("embedding"),
         "pe_av_embedding": embedded("audio", "video", "audio_video", sound_s=5.0, picture_s=5.0),
         "pe_av_text": embedded("audio", "video", "audio_video", **READ),
+        "i3d": embedded("embedding", num_frames=30),
         "audiobox": judged("PQ", "PC", "CE", "CU"),
         "dnsmos": judged("ovrl", "sig", "bak", "p808"),
         "loudness": metered,

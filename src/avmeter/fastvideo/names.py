@@ -10,7 +10,6 @@ from importlib import resources
 
 from avmeter.errors import MissingDependencyError
 from avmeter.registry import METRICS
-from avmeter.runtime.environment import video_reference_features_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +34,7 @@ class MetricName:
     def reason(self) -> str:
         """Why it has no score, in a sentence."""
         needs = "" if self.needs == "no weights" else f"; it needs {self.needs}"
-        is_cached = self.name == "common.fvd" and video_reference_features_file() is not None
-        unread = ", and FASTVIDEO_FVD_REF_FEATURES is not read" if is_cached else ""
-        return f"{self.name} is not in avmeter yet{needs}{unread}"
+        return f"{self.name} is not in avmeter yet{needs}"
 
     @property
     def hint(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from avmeter.metrics.backbones import DEFAULT_BACKBONE, audio_need, backbone_names, find_backbone
+from avmeter.metrics.backbones import BACKBONES, DEFAULT_BACKBONE, Backbone, audio_need, backbone_names, find_backbone
 from avmeter.metrics.base import Metric, Need
 from avmeter.protocols import FASTVIDEO
 
@@ -19,18 +19,22 @@ class BackboneMetric(Metric):
 
     Attributes:
         needs_classes: Only backbones with class logits will do.
+        backbones: The table of backbones to choose from.
     """
 
+    backbones: ClassVar[Mapping[str, Backbone]] = BACKBONES
     needs_classes: ClassVar[bool] = False
 
     def __init__(self, *, backbone: str = DEFAULT_BACKBONE, protocol: str = FASTVIDEO) -> None:
         super().__init__(protocol=protocol)
         self.backbone = backbone
-        self._backbone = find_backbone(backbone, with_classes=self.needs_classes, metric=self.name)
+        self._backbone = find_backbone(
+            backbone, with_classes=self.needs_classes, metric=self.name, among=self.backbones
+        )
 
     @classmethod
     def choices(cls) -> Mapping[str, Sequence[str]]:
-        return {**super().choices(), "backbone": backbone_names(with_classes=cls.needs_classes)}
+        return {**super().choices(), "backbone": backbone_names(with_classes=cls.needs_classes, among=cls.backbones)}
 
     def options(self) -> Mapping[str, Any]:
         return {**super().options(), "backbone": self.backbone}

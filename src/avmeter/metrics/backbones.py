@@ -43,26 +43,30 @@ BACKBONES: Mapping[str, Backbone] = MappingProxyType(
     }
 )
 DEFAULT_BACKBONE = "passt"
+VIDEO_BACKBONES: Mapping[str, Backbone] = MappingProxyType({"i3d": Backbone(extractor="i3d", dim=400, classes=400)})
+"""Networks whose features of video sets of clips are compared by."""
 
 
-def backbone_names(*, with_classes: bool = False) -> tuple[str, ...]:
-    """Return the names of all backbones, or of those with class logits."""
-    return tuple(name for name, backbone in BACKBONES.items() if backbone.classes or not with_classes)
+def backbone_names(*, with_classes: bool = False, among: Mapping[str, Backbone] = BACKBONES) -> tuple[str, ...]:
+    """Return the names of all backbones of a table, or of those with class logits."""
+    return tuple(name for name, backbone in among.items() if backbone.classes or not with_classes)
 
 
-def find_backbone(name: str, *, with_classes: bool = False, metric: str = "") -> Backbone:
-    """Return the backbone called `name`.
+def find_backbone(
+    name: str, *, with_classes: bool = False, metric: str = "", among: Mapping[str, Backbone] = BACKBONES
+) -> Backbone:
+    """Return the backbone of a table that is called `name`.
 
     Raises:
         UnknownNameError: No such backbone.
         UsageError: The metric needs class logits and the backbone has none.
     """
     name = str(name)  # the command line reads "2023" as a number
-    if name not in BACKBONES:
-        raise UnknownNameError.among("backbone", name, BACKBONES)
-    found = BACKBONES[name]
+    if name not in among:
+        raise UnknownNameError.among("backbone", name, among)
+    found = among[name]
     if with_classes and not found.classes:
-        usable = ", ".join(f"`{n}`" for n in backbone_names(with_classes=True))
+        usable = ", ".join(f"`{n}`" for n in backbone_names(with_classes=True, among=among))
         raise UsageError(f"{metric}: backbone `{name}` has no class probabilities", hint=f"use one of {usable}")
     return found
 

@@ -13,7 +13,7 @@ Ray cluster decides what its workers find.
 | `HF_TOKEN` | sent to that host only |
 | `HF_HUB_CACHE`, `HF_HOME`, `XDG_CACHE_HOME` | where the hub's own library keeps what it downloaded |
 | `FASTVIDEO_EVAL_CACHE`, `FASTVIDEO_CACHE_ROOT` | FastVideo's cache, and the folder above its `eval` |
-| `FASTVIDEO_FVD_REF_FEATURES` | named where `common.fvd`, which would read it, is asked for |
+| `FASTVIDEO_FVD_REF_FEATURES` | reference features of the Fréchet video distance |
 | `SLURM_ARRAY_TASK_*`, `RANK`, `WORLD_SIZE` | which shard this is, for `--shard auto` |
 | `AVMETER_FAD_REF_FEATURES`, `FASTVIDEO_FAD_REF_FEATURES` | reference features of the Fréchet distance |
 

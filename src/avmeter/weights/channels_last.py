@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+_KERNELS = ("kernel", "depthwise_kernel", "w")
 _NAMES = {
     "kernel": "weight",
     "depthwise_kernel": "weight",
@@ -12,6 +13,8 @@ _NAMES = {
     "beta": "bias",
     "moving_mean": "running_mean",
     "moving_variance": "running_var",
+    "mean": "running_mean",
+    "var": "running_var",
 }
 
 
@@ -23,7 +26,9 @@ def to_channels_first(name: str, tensor: Tensor) -> tuple[str, Tensor]:
         tensor: A kernel (..., in, out), depthwise (..., channels, 1), or whatever else, which stays as it is.
     """
     *parents, last = name.split("/")
-    if tensor.dim() >= 2:
+    if last in _NAMES and last not in _KERNELS:
+        tensor = tensor.reshape(-1)  # one value for each channel, with axes of 1 before it
+    elif tensor.dim() >= 2:
         spatial = range(tensor.dim() - 2)
         outer = (-2, -1) if last == "depthwise_kernel" else (-1, -2)
         tensor = tensor.permute(*(axis % tensor.dim() for axis in outer), *spatial).contiguous()

@@ -145,6 +145,10 @@ class WeightsSource:
 
             tensors = read_tensorflow_variables(path, self._resolve(known, known.files[1].name))
             return {name.removeprefix(file.prefix): tensor for name, tensor in tensors.items()}
+        if file.format == "arrays":
+            from avmeter.weights.array_pickle import read_array_pickle
+
+            return read_array_pickle(path)
         raise WeightsError(f"{path}: {file.format} files hold no state dict")
 
     def fingerprint(self, entry: str | Entry) -> str:

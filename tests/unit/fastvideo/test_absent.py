@@ -26,8 +26,8 @@ def test_metric_of_samples_is_skipped_with_what_it_would_need() -> None:
 
 def test_metric_of_a_corpus_is_skipped_at_the_end() -> None:
     """Whatever samples there were."""
-    metric = absent_metric(fastvideo_names()["common.fvd"])
+    metric = absent_metric(fastvideo_names()["judge.third_person_separation"])
     assert isinstance(metric, CorpusMetric)
     state = metric.update(metric.start(), Sample.of({"video": "a.mp4"}), FeatureSet())
-    with pytest.raises(SkipError, match=r"common\.fvd is not in avmeter yet"):
+    with pytest.raises(SkipError, match=r"judge\.third_person_separation is not in avmeter yet"):
         metric.finish(metric.merge(state, metric.start()))

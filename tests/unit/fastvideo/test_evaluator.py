@@ -10,7 +10,7 @@ import pytest
 from avmeter.errors import UnknownNameError
 from avmeter.fastvideo.evaluator import create_evaluator, evaluate
 
-MIXED = ["audio.loudness", "common.ssim", "common.fvd"]
+MIXED = ["audio.loudness", "common.ssim", "judge.third_person_separation"]
 
 
 def test_list_with_metrics_that_are_not_here_is_scored_all_the_same(clips: Path) -> None:
@@ -22,12 +22,12 @@ def test_list_with_metrics_that_are_not_here_is_scored_all_the_same(clips: Path)
     results = evaluator.evaluate(samples=[{"video": str(p)} for p in sorted((clips / "gen").iterdir())])
     assert results[0]["audio.loudness"].score is not None
     assert results[0]["common.ssim"].details["skipped"] == "common.ssim is not in avmeter yet"
-    assert results.corpus["common.fvd"].score is None
+    assert results.corpus["judge.third_person_separation"].score is None
 
 
 def test_missing_dependencies_are_left_out_on_demand() -> None:
     """As FastVideo does with what cannot be imported."""
-    with pytest.warns(UserWarning, match=r"left out: common\.ssim, common\.fvd"):
+    with pytest.warns(UserWarning, match=r"left out: common\.ssim, judge\.third_person_separation"):
         evaluator = create_evaluator(MIXED, "cpu", skip_missing_deps=True)
     assert evaluator.metric_names == ["audio.loudness"]
 

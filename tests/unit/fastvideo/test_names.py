@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from avmeter.fastvideo.names import absent_names, fastvideo_names, split_selectors
@@ -48,14 +46,3 @@ def test_selectors_are_split_into_what_is_here_and_what_is_not() -> None:
     present, absent = split_selectors("audio, common.ssim,nonsense")
     assert present == ["audio", "nonsense"]
     assert list(absent) == ["common.ssim"]
-
-
-def test_cached_features_of_a_metric_that_is_not_here_are_named(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """A variable that nothing reads is not passed over in silence."""
-    metric = fastvideo_names()["common.fvd"]
-    monkeypatch.delenv("FASTVIDEO_FVD_REF_FEATURES", raising=False)
-    assert "FASTVIDEO" not in metric.reason
-    monkeypatch.setenv("FASTVIDEO_FVD_REF_FEATURES", str(tmp_path / "real.pt"))
-    assert "FASTVIDEO_FVD_REF_FEATURES is not read" in metric.reason

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from avmeter.metrics.backbone_metric import BackboneMetric
-from avmeter.metrics.backbones import BACKBONES, backbone_names
+from avmeter.metrics.backbones import BACKBONES, VIDEO_BACKBONES, backbone_names
 from avmeter.registry import METRICS
 
-CLASSES = [c for n in sorted(METRICS.builtin()) if issubclass(c := METRICS.get(n), BackboneMetric)]
+# Those of sound; the others have a table of their own.
+ALL = [c for n in sorted(METRICS.builtin()) if issubclass(c := METRICS.get(n), BackboneMetric)]
+
+CLASSES = [c for c in ALL if c.backbones is BACKBONES]
 
 
 @pytest.mark.parametrize("cls", CLASSES)
@@ -23,10 +26,22 @@ def test_every_backbone_that_a_metric_offers_is_what_its_needs_ask_for(cls: type
             assert need.field == {"generated": "audio", "reference": "reference_audio"}[need.name]
 
 
-@pytest.mark.parametrize("cls", CLASSES)
+@pytest.mark.parametrize("cls", [c for c in ALL if c.backbones is VIDEO_BACKBONES])
+def test_every_backbone_of_video_is_what_the_needs_of_its_metrics_ask_for(cls: type[BackboneMetric]) -> None:
+    """Of the video and of its reference, with the same frames."""
+    for name in cls.choices()["backbone"]:
+        needs = cls(backbone=name).needs
+        assert [(n.field, n.extractor) for n in needs] == [
+            ("video", VIDEO_BACKBONES[name].extractor),
+            ("reference", VIDEO_BACKBONES[name].extractor),
+        ]
+        assert needs[0].options == needs[1].options
+
+
+@pytest.mark.parametrize("cls", ALL)
 def test_metric_offers_the_backbones_with_classes_or_all(cls: type[BackboneMetric]) -> None:
     """As it needs; the table alone decides."""
-    assert cls.choices()["backbone"] == backbone_names(with_classes=cls.needs_classes)
+    assert cls.choices()["backbone"] == backbone_names(with_classes=cls.needs_classes, among=cls.backbones)
 
 
 def test_generated_and_reference_sides_share_their_features() -> None:

@@ -14,35 +14,17 @@ Source: Kilgour et al., "Fréchet Audio Distance" (2019); PaSST embeddings as in
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from avmeter.caveats import Caveat, CaveatCode
-from avmeter.errors import SkipCode, SkipError
-from avmeter.metrics.backbone_metric import BackboneMetric
 from avmeter.metrics.backbones import DEFAULT_BACKBONE
-from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
-from avmeter.metrics.embedding_sets import MomentsState
-from avmeter.metrics.reference_features import ReferenceSet, load_reference
-from avmeter.protocols import AV_BENCHMARK, FASTVIDEO
+from avmeter.metrics.frechet_metric import FrechetMetric
+from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register
-from avmeter.result import MetricResult
 from avmeter.runtime.environment import reference_features_file
-from avmeter.sample import Sample
-from avmeter.stats.frechet import frechet_distance
-from avmeter.stats.frechet_bias import expected_bias
-
-# Published harnesses: FastVideo adds this to both diagonals, always; av-benchmark only where a root failed.
-DIAGONAL_OFFSET = {FASTVIDEO: 1e-6, AV_BENCHMARK: 0.0}
-_SAME_FILE_BELOW = 1e-6
-# From this many reference clips per dimension on, the population's spectrum, and with it the bias, can be estimated.
-_FEWEST_PER_DIMENSION = 1 / 4
 
 
 @register("audio.frechet_distance")
-class FrechetDistance(BackboneMetric, CorpusMetric):
+class FrechetDistance(FrechetMetric):
     """Fréchet distance between corpora, in squared units of the embedding; lower is better.
 
     Args:
@@ -51,10 +33,7 @@ class FrechetDistance(BackboneMetric, CorpusMetric):
         protocol: Decides preprocessing and the diagonal offset.
     """
 
-    direction = "lower"
-    range = (0.0, None)
-    keeps_references = True
-    min_samples = 2
+    for_single_clips = "audio.kl_divergence"
 
     def __init__(
         self,
@@ -63,87 +42,8 @@ class FrechetDistance(BackboneMetric, CorpusMetric):
         reference_features: str | Path | None = None,
         protocol: str = FASTVIDEO,
     ) -> None:
-        super().__init__(backbone=backbone, protocol=protocol)
-        self._path = Path(reference_features) if reference_features is not None else reference_features_file()
-        self.takes_references = self._path is None
-        if reference_features is not None:
-            self.check_setup()
+        super().__init__(backbone=backbone, reference_features=reference_features, protocol=protocol)
 
-    @functools.cached_property
-    def reference(self) -> ReferenceSet | None:
-        """Content of the file; None where there is none."""
-        return load_reference(self._path, self._backbone, protocol=self.protocol) if self._path is not None else None
-
-    def check_setup(self) -> None:
-        _ = self.reference
-
-    def options(self) -> Mapping[str, Any]:
-        return {
-            **super().options(),
-            "reference_features": str(self._path) if self._path else None,
-        }
-
-    @property
-    def needs(self) -> tuple[Need, ...]:
-        if self._path is not None:
-            return (self.generated_need(),)
-        return (self.generated_need(), self.reference_need(optional=True))
-
-    def start(self) -> MomentsState:
-        return MomentsState()
-
-    def start_part(self) -> MomentsState:
-        return MomentsState.of_part()
-
-    def update(self, state: MomentsState, sample: Sample, features: FeatureSet) -> MomentsState:
-        state.add(sample, features)
-        return state
-
-    def merge(self, a: MomentsState, b: MomentsState) -> MomentsState:
-        return a.merge(b)
-
-    def finish(self, state: MomentsState) -> MetricResult:
-        generated, cached = state.generated.fold(), self.reference
-        reference = cached.moments if cached else state.reference.fold()
-        details: dict[str, Any] = {
-            "backbone": self.backbone,
-            "n_gen": generated.count,
-            "n_ref": reference.count if cached is None or cached.count_known else None,
-            "n_gen_dropped_nonfinite": state.generated.num_dropped,
-            "n_ref_dropped_nonfinite": cached.num_dropped if cached else state.reference.num_dropped,
-            "ref_source": "cached" if cached else "samples",
-        }
-        if generated.count < 2 or reference.count < 2:
-            skip = SkipError(
-                SkipCode.TOO_FEW_SAMPLES,
-                f"{self.name}: needs at least 2 clips per side, got {generated.count} generated and "
-                f"{reference.count} reference",
-                hint="for single clips use a per-clip metric such as `audio.kl_divergence`",
-            )
-            return MetricResult.skipped(self.name, skip, details=details)
-        result = frechet_distance(
-            generated=generated, reference=reference, diagonal_offset=DIAGONAL_OFFSET[self.protocol]
-        )
-        details |= {
-            "dim": result.dim,
-            "rank_gen": result.generated_rank,
-            "rank_ref": result.reference_rank,
-            "mean_term": result.mean_term,
-            "covariance_term": result.covariance_term,
-        }
-        caveats = []
-        counts = [n for n in (details["n_gen"], details["n_ref"]) if n is not None]
-        if min(counts) <= result.dim:
-            caveats.append(Caveat.of(CaveatCode.FEWER_CLIPS_THAN_DIMENSIONS, num_clips=min(counts), dim=result.dim))
-        if details["n_ref"] is not None and reference.count >= _FEWEST_PER_DIMENSION * result.dim:
-            details["expected_bias"] = expected_bias(reference=reference, generated_count=generated.count).value
-        elif details["n_ref"] is not None:
-            caveats.append(Caveat.of(CaveatCode.UNKNOWN_BIAS, num_clips=reference.count, dim=result.dim))
-        if result.distance < _SAME_FILE_BELOW:
-            caveats.append(Caveat.of(CaveatCode.NEARLY_ZERO))
-        if result.generated_rank == 0:
-            caveats.append(Caveat.of(CaveatCode.EQUAL_EMBEDDINGS))
-        if caveats:
-            details["warnings"] = [c.sentence for c in caveats]
-            details["caveats"] = [c.to_record() for c in caveats]
-        return MetricResult(self.name, max(result.distance, 0.0), details)
+    @staticmethod
+    def reference_file() -> Path | None:
+        return reference_features_file()

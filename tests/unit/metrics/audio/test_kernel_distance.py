@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from avmeter.errors import UnknownNameError, UsageError
-from avmeter.metrics.audio.kernel_distance import KERNELS
+from avmeter.metrics.kernel_metric import KERNELS
 from support.embedding_sets import GENERATED, REFERENCE, corpus_metric, score
 
 NAME = "audio.kernel_distance"

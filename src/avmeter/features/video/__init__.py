@@ -1,0 +1,3 @@
+"""Networks over frames alone: action recognition."""
+
+PREFIX = ""
