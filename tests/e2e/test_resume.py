@@ -167,7 +167,7 @@ def test_store_can_be_elsewhere_or_nowhere(tmp_path, clips):
     avmeter("score", clip, "-m", "audio.loudness", "--store", tmp_path / "mine")
     assert (tmp_path / "mine" / "features.sqlite").is_file()
     avmeter("score", clip, "-m", "audio.loudness", "--no-store")
-    assert not (tmp_path / "cache").exists()
+    assert not list((tmp_path / "cache").rglob("*.sqlite"))
 
 
 KILLED = """

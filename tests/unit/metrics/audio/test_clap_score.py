@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from avmeter.engine.plan import make_plan
-from avmeter.errors import SkipCode, SkipError, UnknownNameError
+from avmeter.errors import SkipCode, SkipError, UnknownNameError, UsageError
 from avmeter.features.base import Features
 from avmeter.metrics.audio.clap_score import ClapScore
 from avmeter.metrics.audio.text_audio_retrieval import TextAudioRetrieval
@@ -92,7 +92,9 @@ def test_options_are_checked_when_the_metric_is_made(name: str) -> None:
 @pytest.mark.parametrize("option", ["model", "long_clips"])
 @pytest.mark.parametrize("value", [2023, 1.5, True, ["windows"]])
 def test_option_that_is_no_text_is_refused_by_its_value(option: str, value: Any) -> None:
-    """`--set audio.clap_score.model=2023` is a number: a wrong name like any other, with the names that exist."""
-    with pytest.raises(UnknownNameError, match=re.escape(f"`{value}`")) as caught:
+    """`--set audio.clap_score.model=2023` is a number, which no option of names takes."""
+    with pytest.raises(
+        UsageError, match=re.escape(f"{option}={value!r} of `audio.clap_score` is not a text")
+    ) as caught:
         get_metric("audio.clap_score", **{option: value})
     assert caught.value.hint
