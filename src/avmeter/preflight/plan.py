@@ -132,7 +132,7 @@ def look_ahead(evaluator: Evaluator, samples: Sequence[Sample], *, explicit: Col
 def rates_of(evaluator: Evaluator) -> Rates:
     """Return the rates of this machine as the evaluator uses it."""
     config = evaluator.config
-    return Rates.of(device=describe_device(config.torch_device), precision=str(config.precision))
+    return Rates.of(config.store, device=describe_device(config.torch_device), precision=str(config.precision))
 
 
 def _without_inputs(

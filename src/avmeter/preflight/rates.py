@@ -1,4 +1,4 @@
-"""Seconds that a feature took on this machine, remembered from run to run in the cache folder."""
+"""Seconds that a feature took on this machine, remembered from run to run where its features are stored."""
 
 from __future__ import annotations
 
@@ -22,22 +22,25 @@ class Rates:
     """The file, and of which machine rates are read and written.
 
     Attributes:
-        path: JSON: machine -> identity of an extractor -> seconds.
+        path: JSON: machine -> identity of an extractor -> seconds; None where nothing is remembered.
         machine: Host, device and precision.
     """
 
-    path: Path
+    path: Path | None
     machine: str
 
     @classmethod
-    def of(cls, *, device: str, precision: str) -> Rates:
-        """Return those of this host, in the user's cache folder.
+    def of(cls, store: str | Path | bool | None, *, device: str, precision: str) -> Rates:
+        """Return those of this host, in the folder of a store; with True in the user's cache folder.
 
         Args:
+            store: As for the evaluator; without one nothing is remembered.
             device: Human-readable name of what computes.
             precision: In which precision.
         """
-        return cls(path=cache_folder() / "rates.json", machine=f"{platform.node()}, {device}, {precision}")
+        folder = cache_folder() if store is True else Path(store) if store else None
+        path = None if folder is None else folder / "rates.json"
+        return cls(path=path, machine=f"{platform.node()}, {device}, {precision}")
 
     def read(self) -> dict[str, float]:
         """Return identity of an extractor -> seconds of a feature; nothing of a file that is absent or damaged."""
@@ -48,7 +51,7 @@ class Rates:
 
     def record(self, seconds: Mapping[str, float]) -> None:
         """Remember the seconds of the last run; a folder that cannot be written costs an estimate, and no run."""
-        if not seconds:
+        if not seconds or self.path is None:
             return
         content = self._content()
         own = {**self.read(), **seconds}
@@ -59,6 +62,8 @@ class Rates:
             write_atomically(self.path, json.dumps({**latest, self.machine: own}, indent=1))
 
     def _content(self) -> dict[str, Any]:
+        if self.path is None:
+            return {}
         try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
         except (OSError, ValueError):

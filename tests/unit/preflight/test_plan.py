@@ -35,11 +35,14 @@ def test_store_and_rates_of_an_earlier_run_are_seen(clip: Path, tmp_path: Path) 
     after = look_ahead(evaluator, samples)
     assert (after.store.num_stored, after.estimate.seconds) == (1, 0.0)
     evaluator.shutdown()
-    elsewhere = Evaluator([LOUDNESS], "cpu")
-    estimate = look_ahead(elsewhere, samples).estimate
+    other = write_media(
+        tmp_path / "b.wav", wave=tone(220, 0.3, 16_000, 1.0), sample_rate=16_000, audio_codec="pcm_s16le"
+    )
+    later = Evaluator([LOUDNESS], "cpu", store=tmp_path / "store")
+    estimate = look_ahead(later, as_samples([{"audio": other}])).estimate
     assert estimate.seconds is not None
     assert estimate.seconds > 0
-    elsewhere.shutdown()
+    later.shutdown()
 
 
 def test_metric_without_its_checkpoint_is_not_run_offline(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ def test_later_runs_read_what_earlier_ones_recorded(tmp_path: Path) -> None:
 def test_damaged_file_is_no_rates(tmp_path: Path, content: str) -> None:
     """A cache may hold anything."""
     rates = Rates(path=tmp_path / "rates.json", machine="one")
-    rates.path.write_text(content)
+    (tmp_path / "rates.json").write_text(content)
     assert rates.read() == {}
 
 
@@ -31,3 +31,13 @@ def test_folder_that_cannot_be_written_is_no_failure(tmp_path: Path) -> None:
     """An estimate is not worth a run."""
     (tmp_path / "file").write_text("")
     Rates(path=tmp_path / "file" / "rates.json", machine="one").record({"a": 1.0})
+
+
+def test_rates_lie_where_features_are_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the cache folder, in a store elsewhere, or nowhere."""
+    monkeypatch.setenv("AVMETER_CACHE", str(tmp_path / "cache"))
+    for store in (False, None, tmp_path / "mine", True):
+        Rates.of(store, device="cpu", precision="float32").record({"a": 1.0})
+        assert (tmp_path / "cache").exists() is (store is True)
+    assert (tmp_path / "mine" / "rates.json").is_file()
+    assert Rates.of(None, device="cpu", precision="float32").read() == {}
