@@ -67,6 +67,8 @@ SKIPS: Mapping[SkipCode, str] = MappingProxyType(
         SkipCode.NON_FINITE: "samples or features hold NaN or infinity",
         SkipCode.STILL_PICTURE: "nothing moves in the video, where that has no score",
         SkipCode.NO_FRAME_RATE: "frames were passed without `fps`",
+        SkipCode.FRAME_RATE_MISMATCH: "a video and its reference have different frame rates; the reason has both",
+        SkipCode.FRAME_SIZE_MISMATCH: "the frames of a video and its reference differ in size; the reason has both",
         SkipCode.NO_EVENTS: "neither onsets in the sound nor motion in the video",
         SkipCode.NO_SPEECH: "nobody speaks in the clip",
         SkipCode.EMPTY_TEXT: "the text has no words to compare with",

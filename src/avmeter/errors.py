@@ -40,6 +40,8 @@ class SkipCode(StrEnum):
     NON_FINITE = "non_finite"
     STILL_PICTURE = "still_picture"
     NO_FRAME_RATE = "no_frame_rate"
+    FRAME_RATE_MISMATCH = "frame_rate_mismatch"
+    FRAME_SIZE_MISMATCH = "frame_size_mismatch"
     NO_EVENTS = "no_events"
     NO_SPEECH = "no_speech"
     EMPTY_TEXT = "empty_text"

@@ -192,7 +192,7 @@ def test_commands(folders: Path) -> None:
     assert listed.out.split() == [n for n in eval.list_metrics() if n.startswith("audio.")]
     done = avmeter(
         "eval", "run", "--videos", "gen/000.mp4", "gen/001.mp4", "--reference", "ref/",
-        "--metrics", "audio.loudness,common.ssim", "--device", "cpu",
+        "--metrics", "audio.loudness,vbench.color", "--device", "cpu",
         "--text-prompt", "one", "two", "--output", "scores.json",
     )  # fmt: skip
     assert done.code == 0, done.err
@@ -201,8 +201,8 @@ def test_commands(folders: Path) -> None:
     loudness = entries[0]["scores"]["audio.loudness"]
     assert set(loudness) == {"name", "score", "details"}
     assert loudness["score"] is not None
-    assert entries[0]["scores"]["common.ssim"]["score"] is None
-    assert "common.ssim" in done.err
+    assert entries[0]["scores"]["vbench.color"]["score"] is None
+    assert "vbench.color" in done.err
 
 
 def test_score_prints_the_same_shape(folders: Path) -> None:
@@ -218,7 +218,7 @@ def test_score_prints_the_same_shape(folders: Path) -> None:
 def test_run_without_videos_or_with_none_that_fit_is_refused(folders: Path) -> None:
     """In a sentence."""
     assert "--videos" in avmeter("eval", "run").err
-    nothing = avmeter("eval", "run", "--videos", "gen/000.mp4", "--metrics", "common.ssim", "--device", "cpu")
+    nothing = avmeter("eval", "run", "--videos", "gen/000.mp4", "--metrics", "vbench.color", "--device", "cpu")
     assert nothing.code == 3
-    assert json.loads(nothing.out)[0]["scores"]["common.ssim"]["score"] is None
+    assert json.loads(nothing.out)[0]["scores"]["vbench.color"]["score"] is None
     assert "no video fits" in avmeter("eval", "run", "--videos", "none/*.mp4").err

@@ -40,14 +40,15 @@ class StageSeconds:
 def measure_stages(plan: Plan, runtime: Runtime) -> StageSeconds:
     """Take every source of a plan through the stages, in this thread, with networks that are loaded already.
 
-    Derived features are left out: their networks are small, and their inputs are features. What cannot be measured
+    Derived features are left out: their networks are small, and their inputs are features; so are those of pairs of
+    clips, which are statistics. What cannot be measured
     takes the time until its failure.
     """
     stages = StageSeconds()
     by_source: dict[str, list[Extractor]] = {}
     for request in plan.requests:
         extractor = plan.extractors[request.extractor]
-        if not isinstance(extractor, DerivedExtractor):
+        if not isinstance(extractor, DerivedExtractor) and len(request.sources) == 1:
             by_source.setdefault(request.sources[0], []).append(extractor)
     batcher = Batcher(on_gpu=runtime.device.type == "cuda")
     num_threads = torch.get_num_threads()

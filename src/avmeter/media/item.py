@@ -11,7 +11,7 @@ MediaItem.open("clip.mp4")
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from types import TracebackType
 
 import numpy as np
@@ -173,14 +173,17 @@ class MediaItem:
         with self._lock:
             return self._video_track().frames(request)
 
-    def frame_groups(self, indices: Sequence[int], group_size: int) -> Iterator[np.ndarray]:
-        """Decode frames and let go of them group by group, as planes where the file has them.
+    def frame_groups(
+        self, indices: Sequence[int], group_size: int, *, planar: bool = True
+    ) -> Generator[np.ndarray, None, None]:
+        """Decode frames and let go of them group by group.
 
         The pass serves every request that was announced, so whoever reads groups comes before whoever reads frames.
 
         Args:
             indices: Frames, in order; may repeat.
             group_size: Frames of a group; what is left of the last one is not yielded.
+            planar: As planes where the file has them.
 
         Yields:
             Planes (group_size, h + h / 2 + 1, w), see `planes`; RGB (group_size, H, W, 3) where there are none.
@@ -188,7 +191,7 @@ class MediaItem:
         Raises:
             MediaError: `no_video_track`; `decode_error` after the last group before what cannot be decoded.
         """
-        return self._video_track().frame_groups(indices, group_size)
+        return self._video_track().frame_groups(indices, group_size, planar=planar)
 
     @property
     def audio_facts(self) -> AudioFacts:

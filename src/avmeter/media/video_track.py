@@ -7,7 +7,7 @@ on screen     [0.....[1.....[2............[3....)   half-open: frame i during [t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -99,7 +99,9 @@ class VideoTrack:
             raise self._failed[request]
         return self._collected[request].result(request)
 
-    def frame_groups(self, indices: Sequence[int], group_size: int) -> Iterator[np.ndarray]:
+    def frame_groups(
+        self, indices: Sequence[int], group_size: int, *, planar: bool = True
+    ) -> Generator[np.ndarray, None, None]:
         """Decode frames and let go of them group by group, so that a clip of any length takes little memory.
 
         The pass serves every request that was registered before.
@@ -107,6 +109,7 @@ class VideoTrack:
         Args:
             indices: Frames, in order; may repeat.
             group_size: Frames of a group; what is left of the last one is not yielded.
+            planar: As planes where the file has them.
 
         Yields:
             (group_size, h + h / 2 + 1, w) planes, see `planes`; or RGB (group_size, H, W, 3) where there are none.
@@ -118,7 +121,8 @@ class VideoTrack:
         collector = FrameCollector(pending, advance=self._advance)
         groups = FrameGroups(indices, group_size)
         losses = Losses()
-        for index, frame in self._decode(self.timestamps, collector.indices, losses, planar=groups.indices):
+        rgb, planes = (collector.indices, groups.indices) if planar else (collector.indices | groups.indices, ())
+        for index, frame in self._decode(self.timestamps, rgb, losses, planar=planes):
             if frame.ndim == 3:
                 collector.add(index, frame)
             self._limits.check_bytes(collector.size_bytes + groups.size_bytes, name=f"{self._name}: frames")

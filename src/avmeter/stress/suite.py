@@ -182,6 +182,7 @@ class _Attempt:
         media = {"audio": str(built.path)}
         if "video" in sample.media:
             media = {"video": str(path), **media} if shares_video else {"video": str(built.path)}
+            media["reference"] = str(path)
         rest = {k: v for k, v in sample.original.items() if k not in _MEDIA_KEYS}
         own = {"id": f"{sample.id}--{self.variant.slug}", "reference_audio": str(path)}
         return Sample.of({**rest, **built.texts, **media, **own})

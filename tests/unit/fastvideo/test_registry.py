@@ -67,7 +67,7 @@ def test_groups_are_those_that_are_here() -> None:
     found = resolve_group("audio")
     assert found is not None
     assert "audio.wer" in found
-    assert resolve_group("vbench") is None
+    assert resolve_group("optical_flow") is None
     assert "audio.wer" in list_metrics()
 
 

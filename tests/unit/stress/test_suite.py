@@ -65,7 +65,7 @@ def test_variants_of_the_sound_share_the_picture_of_the_original(clips: list[dic
     assert str(evaluator.seen[0][1][0].source("video").path) == clips[0]["video"]
     assert str(evaluator.seen[2][1][0].source("video").path) != clips[0]["video"]
     shown = result.results.samples[0]
-    assert set(shown.media) == {"video", "reference_audio"}
+    assert set(shown.media) == {"video", "reference", "reference_audio"}
     assert str(shown.source("video").path) != clips[0]["video"]
 
 

@@ -17,6 +17,7 @@ from avmeter.engine.compute.counts import Counts
 from avmeter.engine.compute.jobs import FeatureJob, Outcomes
 from avmeter.engine.compute.keys import Fingerprints, content_keys
 from avmeter.engine.compute.store_share import StoreShare
+from avmeter.engine.decode.messages import Source, SourcePair
 from avmeter.engine.decode.reader_process import ReaderProcess
 from avmeter.engine.decode.threads import Decoder, DecodingThreads, LocalDecoder, make_windows
 from avmeter.engine.decode.worker_pool import DecodeWorkerPool, default_decode_workers
@@ -230,9 +231,9 @@ class FeatureComputer:
     ) -> None:
         if should_stop():
             return
-        self._start_processes(plan, [r[0].sources[0] for r in missing.values()])
+        self._start_processes(plan, [name for r in missing.values() for name in r[0].sources])
         jobs: list[FeatureJob] = []
-        by_source: dict[str, list[int]] = {}
+        by_source: dict[tuple[str, ...], list[int]] = {}
         for key, requests in missing.items():
             if should_stop():
                 return
@@ -241,13 +242,13 @@ class FeatureComputer:
                 outcomes.record(requests, skip)
                 continue
             jobs.append(_job(key, requests, plan))
-            by_source.setdefault(requests[0].sources[0], []).append(len(jobs) - 1)
+            by_source.setdefault(requests[0].sources, []).append(len(jobs) - 1)
         if not jobs:
             return
         assembler = self._assembler(jobs, outcomes)
         sources = [
             (source, jobs[numbers[0]].key.media if _is_file(source) else None, numbers)
-            for source, numbers in ((plan.sources[name], numbers) for name, numbers in by_source.items())
+            for source, numbers in ((_source(names, plan), numbers) for names, numbers in by_source.items())
         ]
         decoders = self._decoders(jobs, len(sources))
         self.activity.stage = "decoding"
@@ -346,7 +347,18 @@ def _job(key: FeatureKey, requests: Sequence[FeatureRequest], plan: Plan) -> Fea
     )
 
 
-def _is_file(source: MediaSource | str) -> bool:
+def _source(names: Sequence[str], plan: Plan) -> Source:
+    """Return the source of a job: a clip or a text, or a generated clip and its reference."""
+    found = [plan.sources[name] for name in names]
+    if len(found) == 1:
+        return found[0]
+    generated, reference = found
+    assert isinstance(generated, MediaSource)
+    assert isinstance(reference, MediaSource)
+    return SourcePair(generated=generated, reference=reference)
+
+
+def _is_file(source: Source) -> bool:
     return not isinstance(source, str) and source.is_elsewhere
 
 

@@ -52,9 +52,34 @@ class Recipe:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SourcePair:
+    """A generated clip and its reference, decoded side by side."""
+
+    generated: MediaSource
+    reference: MediaSource
+
+    def __str__(self) -> str:
+        return f"{self.generated} against {self.reference}"
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Both may come again in a later run."""
+        return self.generated.is_repeatable and self.reference.is_repeatable
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """The content of neither is in memory."""
+        return self.generated.is_elsewhere and self.reference.is_elsewhere
+
+
+Source = MediaSource | SourcePair | str
+"""What one decoding job reads: a clip, two of them, or a text."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DecodeTask:
     """One source, the recipes of the extractors that read it, by job number, and what it may unfold to."""
 
-    source: MediaSource
+    source: MediaSource | SourcePair
     recipes: dict[int, Recipe]
     limits: MediaLimits = DEFAULT_LIMITS

@@ -8,18 +8,21 @@ import math
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
 from avmeter.engine.decode.byte_queue import ByteQueue, Stopped
-from avmeter.engine.decode.messages import DecodeEvent
+from avmeter.engine.decode.frame_pass import pass_frames
+from avmeter.engine.decode.messages import DecodeEvent, Source, SourcePair
 from avmeter.engine.decode.reader_process import ReaderProcess
 from avmeter.engine.decode.watch import DecodeWatch
 from avmeter.engine.failures import never, skip_of_failure
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import ClipExtractor, Extractor, WindowExtractor
+from avmeter.features.frame_stream import StreamedExtractor
 from avmeter.media import DEFAULT_LIMITS, MediaItem, MediaLimits, decoder_version, media_key, open_media
 from avmeter.result import Skip
 from avmeter.runtime.background import BackgroundThread
@@ -40,7 +43,7 @@ class Decoder(Protocol):
     def watch(self) -> DecodeWatch:
         """How far it is with the source at hand."""
 
-    def decode(self, source: MediaSource | str, jobs: Sequence[int]) -> Generator[DecodeEvent, None, None]:
+    def decode(self, source: Source, jobs: Sequence[int]) -> Generator[DecodeEvent, None, None]:
         """Yield the events of the jobs with these numbers; the source is opened once."""
 
     def close(self) -> None:
@@ -50,7 +53,7 @@ class Decoder(Protocol):
         """Return a decoder for the sources that are left, after this one was closed over one that never ended."""
 
 
-Task = tuple[MediaSource | str, str | None, list[int]]
+Task = tuple[Source, str | None, list[int]]
 """A source, its content key if it is a file, and the numbers of the jobs over it."""
 
 
@@ -235,16 +238,20 @@ class LocalDecoder:
         self._extractors = extractors
         self._limits = limits
         self._reader = reader
+        self._reference_reader: ReaderProcess | None = None  # two clips in step are read by two processes
         self.watch = watch or DecodeWatch()
 
-    def decode(self, source: MediaSource | str, jobs: Sequence[int]) -> Generator[DecodeEvent, None, None]:
+    def decode(self, source: Source, jobs: Sequence[int]) -> Generator[DecodeEvent, None, None]:
         """Yield the events of the jobs with these numbers."""
         if isinstance(source, str):
             for job in jobs:
                 yield from make_windows(job, self._extractors[job], source)
             return
+        if isinstance(source, SourcePair):
+            yield from self._decode_pair(source, jobs)
+            return
         try:
-            item = self._open(source)
+            item = self._open(source, self._reader)
         except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
             yield from (DecodeEvent(job, outcome=skip_of_failure(error, source)) for job in jobs)
             return
@@ -254,22 +261,42 @@ class LocalDecoder:
     def close(self) -> None:
         """End the thread at its next packet, frame or block, and the process that reads for it at once."""
         self.watch.end()
-        if self._reader is not None:
-            self._reader.close()
+        for reader in (self._reader, self._reference_reader):
+            if reader is not None:
+                reader.close()
 
     def successor(self) -> LocalDecoder:
         """Return a decoder with a watch and a process of its own."""
         reader = None if self._reader is None else ReaderProcess()
         return LocalDecoder(self._extractors, self._limits, reader=reader)
 
-    def _open(self, source: MediaSource) -> MediaItem:
-        if self._reader is None or not source.is_repeatable:
+    def _open(self, source: MediaSource, reader: ReaderProcess | None) -> MediaItem:
+        if reader is None or not source.is_repeatable:
             return open_media(source, limits=self._limits, advance=self.watch.advance)
-        return self._reader.open(source, self._limits, watch=self.watch)
+        return reader.open(source, self._limits, watch=self.watch)
+
+    def _decode_pair(self, pair: SourcePair, jobs: Sequence[int]) -> Iterator[DecodeEvent]:
+        if self._reader is not None and self._reference_reader is None and pair.reference.is_repeatable:
+            self._reference_reader = ReaderProcess()
+        sides = ((pair.generated, self._reader), (pair.reference, self._reference_reader))
+        with contextlib.ExitStack() as opened:
+            try:
+                clips = [opened.enter_context(self._open(_with_rate(s, pair), reader)) for s, reader in sides]
+            except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
+                yield from (DecodeEvent(job, outcome=skip_of_failure(error, pair)) for job in jobs)
+                return
+            yield from pass_frames(clips, self._streamed(jobs), pair)
+
+    def _streamed(self, jobs: Sequence[int]) -> dict[int, StreamedExtractor]:
+        found = ((job, self._extractors[job]) for job in jobs)
+        return {job: extractor for job, extractor in found if isinstance(extractor, StreamedExtractor)}
 
     def _decode_item(self, item: MediaItem, source: MediaSource, jobs: Sequence[int]) -> Iterator[DecodeEvent]:
         ready = []
+        streamed = self._streamed(jobs)
         for job in jobs:
+            if job in streamed:
+                continue
             extractor = self._extractors[job]
             assert isinstance(extractor, ClipExtractor | WindowExtractor)
             try:
@@ -277,6 +304,7 @@ class LocalDecoder:
                 ready.append(job)
             except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
                 yield DecodeEvent(job, outcome=skip_of_failure(error, source))
+        yield from pass_frames((item,), streamed, item)
         for job in sorted(ready, key=lambda job: not _streams_frames(self._extractors[job])):
             yield from make_windows(job, self._extractors[job], item)
 
@@ -307,8 +335,18 @@ def make_windows(job: int, extractor: Extractor, media: Any) -> Iterator[DecodeE
         yield DecodeEvent(job, outcome=skip_of_failure(error, media))
 
 
-def _file_facts(source: MediaSource | str) -> tuple[int, ...] | None:
+def _with_rate(source: MediaSource, pair: SourcePair) -> MediaSource:
+    """Return a side of a pair; frames in memory without a rate have that of the other side, or go by number."""
+    if source.frames is None or source.fps is not None:
+        return source
+    other = pair.reference if source is pair.generated else pair.generated
+    return replace(source, fps=other.fps or 1.0)
+
+
+def _file_facts(source: Source) -> tuple[int, ...] | None:
     """Return what changes whenever a file is replaced or written to, even by the same content; None without a path."""
+    if isinstance(source, SourcePair):
+        return (*(_file_facts(source.generated) or ()), *(_file_facts(source.reference) or ()))
     path = None if isinstance(source, str) else source.path or (source.stored and source.stored.place)
     if not isinstance(path, Path):
         return None
@@ -319,9 +357,7 @@ def _file_facts(source: MediaSource | str) -> tuple[int, ...] | None:
     return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
-def _checked(
-    event: DecodeEvent, source: MediaSource | str, content_key: str, before: tuple[int, ...] | None
-) -> DecodeEvent:
+def _checked(event: DecodeEvent, source: Source, content_key: str, before: tuple[int, ...] | None) -> DecodeEvent:
     """Return the last event of a job, or a skip if the file is no longer what its key names, or was another meanwhile.
 
     The key is cheap where nothing has touched the file: it is remembered by size, inode and times.
@@ -342,7 +378,7 @@ def _checked(
     return DecodeEvent(event.job, outcome=skip)
 
 
-def content_key_of(source: MediaSource | str) -> str:
+def content_key_of(source: Source) -> str:
     """Return the key of a source's content; equal content has an equal key, read by the same decoder.
 
     Raises:
@@ -350,6 +386,8 @@ def content_key_of(source: MediaSource | str) -> str:
     """
     if isinstance(source, str):
         return content_key_of_text(source)
+    if isinstance(source, SourcePair):
+        return f"{content_key_of(source.generated)}+{content_key_of(source.reference)}"
     return f"{media_key(source)}@{decoder_version()}"
 
 

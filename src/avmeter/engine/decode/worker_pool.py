@@ -12,7 +12,7 @@ import os
 import weakref
 from collections.abc import Generator, Iterator, Mapping, Sequence
 
-from avmeter.engine.decode.messages import DecodeEvent, DecodeTask, Recipe
+from avmeter.engine.decode.messages import DecodeEvent, DecodeTask, Recipe, Source
 from avmeter.engine.decode.threads import LocalDecoder
 from avmeter.engine.decode.watch import DecodeWatch
 from avmeter.engine.ipc.arena import Arena
@@ -23,7 +23,6 @@ from avmeter.features.base import Extractor
 from avmeter.media import DEFAULT_LIMITS, MediaLimits
 from avmeter.result import Skip
 from avmeter.runtime.device import num_cores
-from avmeter.sample import MediaSource
 
 logger = logging.getLogger("avmeter")
 _ATTEMPTS = 2
@@ -107,7 +106,7 @@ class WorkerDecoder:
         self.watch = DecodeWatch()
         self._local = LocalDecoder(extractors, limits, watch=self.watch)
 
-    def decode(self, source: MediaSource | str, jobs: Sequence[int]) -> Generator[DecodeEvent, None, None]:
+    def decode(self, source: Source, jobs: Sequence[int]) -> Generator[DecodeEvent, None, None]:
         """Yield the events of the jobs with these numbers."""
         if isinstance(source, str) or not source.is_elsewhere or self.worker.failed_to_start:
             yield from self._local.decode(source, jobs)

@@ -1,0 +1,1 @@
+"""Metrics of VBench: one quality of a generated video each, without a reference."""
