@@ -20,6 +20,7 @@ from typing import Any
 
 from avmeter.caveats import SENTENCES, CaveatCode
 from avmeter.errors import SkipCode
+from avmeter.fastvideo.names import fastvideo_names
 from avmeter.metrics.backbones import BACKBONES
 from avmeter.metrics.base import CorpusMetric, Metric
 from avmeter.metrics.checkpoint_uses import metrics_by_checkpoint
@@ -201,6 +202,22 @@ def question_table() -> str:
     return table(["question", "metric", "of", "needs"], rows)
 
 
+def fastvideo_table() -> str:
+    """FastVideo's metrics: whether avmeter has them, and what the others would need."""
+    here = METRICS.builtin()
+    rows = [
+        [
+            f"[`{n}`](metrics/{page_name(n)})" if n in here else f"`{n}`",
+            "yes" if n in here else "not yet",
+            m.inputs,
+            m.needs,
+            f"`{m.instead.split()[0]}`" if m.instead else "",
+        ]
+        for n, m in fastvideo_names().items()
+    ]
+    return table(["metric", "here", "reads", "stands on", "near it"], rows)
+
+
 def backbone_table() -> str:
     """Every backbone: the size of its embeddings, and its classes."""
     rows = [[f"`{n}`", str(b.dim), str(b.classes or "none")] for n, b in BACKBONES.items()]
@@ -238,6 +255,7 @@ TABLES: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
         "backbones": backbone_table,
         "caveats": caveat_table,
+        "fastvideo-names": fastvideo_table,
         "licences": licence_table,
         "metrics": metric_table,
         "normalisers": normaliser_table,
