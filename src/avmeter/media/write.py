@@ -19,6 +19,8 @@ _LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0(side)", 6: "5.1
 """What FLAC takes a number of channels for."""
 MAX_CHANNELS = max(_LAYOUTS)
 """More does not fit into FLAC."""
+USUAL_CRF = 18.0
+"""What x264 leaves out at this rate factor is hardly seen."""
 _BLOCK = 1024
 _CLOCK = Fraction(1, 90_000)
 _COPIED_INTO_MP4 = frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "mp3float", "opus"})
@@ -70,7 +72,7 @@ def write_clip(
     times_s: Sequence[float] | npt.NDArray[np.float64] | None = None,
     samples: npt.NDArray[np.float32] | None = None,
     sample_rate: int = 48_000,
-    quality: int = 18,
+    crf: float = USUAL_CRF,
 ) -> Path:
     """Write a video (H.264) with lossless audio (FLAC, 24 bit), in Matroska or in MP4, which browsers play.
 
@@ -81,10 +83,10 @@ def write_clip(
         times_s: When each frame is shown, ascending from 0; default is every 1/fps.
         samples: (C, N) audio, or None.
         sample_rate: Hz.
-        quality: x264's constant rate factor; lower is better.
+        crf: x264's constant rate factor; lower is better.
     """
     with create_container(path) as out:
-        video = _video_stream(out, fps, quality)
+        video = _video_stream(out, fps, crf)
         audio: Iterator[av.Packet] = iter(())
         if samples is not None:
             audio = _encode_audio(_audio_stream(out, len(samples), sample_rate), samples, sample_rate)
@@ -100,6 +102,7 @@ def write_video(
     times_s: Sequence[float] | npt.NDArray[np.float64],
     audio_of: Path,
     start_s: float = 0.0,
+    crf: float = USUAL_CRF,
 ) -> Path:
     """Write a new video (H.264) beside the audio track of a file, its packets copied.
 
@@ -110,9 +113,10 @@ def write_video(
         times_s: When each frame is shown, ascending from 0.
         audio_of: File with the audio track.
         start_s: When the audio begins on the clock of the video; below 0 it begins before the video.
+        crf: As for `write_clip`.
     """
     with open_container(audio_of) as source, create_container(path) as out:
-        video = _video_stream(out, fps, 18)
+        video = _video_stream(out, fps, crf)
         stream = choose_stream(source, audio_of, "audio")
         copy = out.add_stream_from_template(stream)
         copied = _copied(source, stream, copy, max(start_s, 0.0))
@@ -179,9 +183,9 @@ def _time(packet: av.Packet) -> float:
     return float((stamp or 0) * packet.time_base)
 
 
-def _video_stream(out: av.container.OutputContainer, fps: float, quality: int) -> av.VideoStream:
+def _video_stream(out: av.container.OutputContainer, fps: float, crf: float) -> av.VideoStream:
     rate = Fraction(fps).limit_denominator(1001)
-    video = out.add_stream("libx264", rate=rate, options={"crf": str(quality), "preset": "veryfast"})
+    video = out.add_stream("libx264", rate=rate, options={"crf": str(crf), "preset": "veryfast"})
     video.pix_fmt = "yuv420p"
     video.time_base = video.codec_context.time_base = _CLOCK
     return video

@@ -24,6 +24,7 @@ from avmeter.files import add_to_list
 from avmeter.media import DEFAULT_LIMITS, AudioSpec, FrameRequest, MediaItem, MediaLimits
 from avmeter.media.write import (
     MAX_CHANNELS,
+    USUAL_CRF,
     fits_mp4,
     keeps_channels_in_mp4,
     replace_audio,
@@ -169,28 +170,32 @@ def _damaged_video(
     rng: np.random.Generator,
     should_stop: Callable[[], bool],
 ) -> Path:
-    damage = video.DAMAGES[variant.name]
+    damage, dose = video.DAMAGES[variant.name], variant.dose or 0.0
     times_s = np.asarray(item.frame_times, np.float64)
-    order = np.arange(len(times_s)) if damage.order is None else damage.order(len(times_s), variant.dose or 0.0, rng)
+    order = np.arange(len(times_s)) if damage.order is None else damage.order(len(times_s), dose, rng)
     fps = len(times_s) / item.video_duration_s * damage.fps_factor
     times_s = times_s / damage.fps_factor
-    shown = _until_stopped(_shown(item, order, damage), should_stop)
+    shown = _shown(item, order)
+    if damage.change is not None:
+        change = damage.change
+        shown = (change(frame, dose, rng) for frame in shown)
+    shown = _until_stopped(shown, should_stop)
+    crf = dose if damage.is_encoding else USUAL_CRF
     if not item.has_audio:
-        return write_clip(_with_suffix(target, ".mp4"), shown, fps=fps, times_s=times_s)
+        return write_clip(_with_suffix(target, ".mp4"), shown, fps=fps, times_s=times_s, crf=crf)
     start_s = float(item.audio_facts.start_s)
     path = _with_suffix(target, ".mp4" if fits_mp4(source) else ".mkv")
-    return write_video(path, shown, fps=fps, times_s=times_s, audio_of=source, start_s=start_s)
+    return write_video(path, shown, fps=fps, times_s=times_s, audio_of=source, start_s=start_s, crf=crf)
 
 
-def _shown(item: MediaItem, order: npt.NDArray[np.int64], damage: video.VideoDamage) -> Iterator[npt.NDArray[np.uint8]]:
-    """Yield frames (H, W, 3) in the new order, damaged, cropped to an even size."""
+def _shown(item: MediaItem, order: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[np.uint8]]:
+    """Yield frames (H, W, 3) in the new order, cropped to an even size."""
     request = FrameRequest(indices=tuple(int(i) for i in order), resize=None, crop=None, output="uint8")
     frames = item.frames(request)
     for i in range(len(frames)):
         frame = np.moveaxis(np.asarray(frames[i]), 0, -1)
         height, width = (n - n % 2 for n in frame.shape[:2])
-        frame = np.ascontiguousarray(frame[:height, :width])
-        yield damage.change(frame) if damage.change else frame
+        yield np.ascontiguousarray(frame[:height, :width])
 
 
 def _until_stopped(

@@ -52,11 +52,16 @@ def sound_of(path: Path) -> np.ndarray:
         return np.asarray(item.audio(NATIVE)[:, :])
 
 
-def greys(path: Path) -> np.ndarray:
+def pixels(path: Path) -> np.ndarray:
+    """(T, 3, H, W), levels."""
     with MediaItem.open(path) as item:
         number = len(item.frame_times)
         frames = item.frames(FrameRequest(indices=tuple(range(number)), resize=None, crop=None, output="uint8"))
-        return np.array([float(np.asarray(frames[i]).mean()) for i in range(number)])
+        return np.stack([np.asarray(frames[i], np.float32) for i in range(number)])
+
+
+def greys(path: Path) -> np.ndarray:
+    return pixels(path).mean(axis=(1, 2, 3))
 
 
 @pytest.mark.parametrize("variant", SOUND, ids=lambda v: v.slug)
@@ -94,6 +99,20 @@ def test_picture_damage_does_what_it_says(source: Path, out: Path) -> None:
     np.testing.assert_allclose(greys(made["black"]), 0, atol=2)
     with MediaItem.open(made["wrong_fps"]) as item:
         assert item.frame_times[-1] == pytest.approx(24 / 25 / 1.2, abs=1e-3)
+
+
+def test_damage_of_a_codec_is_its_own(tmp_path: Path, out: Path) -> None:
+    """A higher rate factor makes a smaller file and frames further from the original's."""
+    noise = np.random.default_rng(2).integers(0, 256, (10, 64, 96, 3)).astype(np.uint8)
+    source = build.write_media(tmp_path / "detailed.mp4", frames=noise)
+    sizes, errors = [], []
+    for dose in video.DAMAGES["h264"].doses:
+        path = build_variant(Variant(name="h264", dose=dose), source, out).path
+        sizes.append(path.stat().st_size)
+        errors.append(float(np.abs(pixels(path) - pixels(source)).mean()))
+    assert sizes == sorted(sizes, reverse=True)
+    assert errors == sorted(errors)
+    assert len(set(sizes)) == 3
 
 
 def test_mirrored_picture_is_left_for_right(tmp_path: Path, out: Path) -> None:
