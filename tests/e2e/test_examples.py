@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.media import tone, write_pcm_wav
+from support import require
+from support.media import flash, tone, write_media, write_pcm_wav
 from support.paths import ROOT
 from support.speech import needs_speech, speak
 
 EXAMPLES = ROOT / "examples"
+RATE, FPS = 16_000, 8
 
 
 @pytest.fixture
@@ -29,12 +31,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run_script(name: str, folder: Path, *arguments: str, **variables: str) -> str:
+def run_script(
+    name: str, folder: Path, *arguments: str, program: str = "sh", timeout_s: float = 300, **variables: str
+) -> str:
     """What the script printed; its failure is the test's."""
     path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
     env = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "PATH": path, "AVMETER_OFFLINE": "1", **variables}
-    command = ["sh", str(EXAMPLES / name), *arguments]
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False)
+    command = [program, str(EXAMPLES / name), *arguments]
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=timeout_s, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -85,6 +89,45 @@ def test_speech_prints_error_rate_and_quality(folder: Path) -> None:
     out = run_script("speech.sh", folder, "lines.csv", WHISPER="base")
     assert "WER" in out
     assert "DNSMOS" in out
+
+
+SEVEN = (
+    "audio.audiobox_aesthetics", "audio.clap_score", "audio.desync", "audio.frechet_distance", "audio.imagebind_score",
+    "audio.kl_divergence", "audio.wer",
+)  # fmt: skip
+NINE = ("original", "silence", "white_noise", "low_volume", "reversed", "pitch_shift", "delay", "advance", "unrelated")
+
+
+def run_ltx2(folder: Path, *arguments: str) -> str:
+    """The example in Python, with a cache of its own."""
+    cache = str(folder / "cache")
+    name = "ltx2_audio_eval.py"
+    return run_script(name, folder, *arguments, program=sys.executable, timeout_s=1800, AVMETER_CACHE=cache)
+
+
+def test_clip_of_a_text_to_video_model_is_scored_under_nine_damages(folder: Path) -> None:
+    """Published weights of what is in installed packages; a metric that lacks something has its reason."""
+    wave, frames = tone(300, 0.3, RATE, 3.0), flash(1.0, FPS, 3.0)
+    clip = write_media(folder / "clip.mp4", wave=wave, sample_rate=RATE, frames=frames, fps=FPS)
+    out = run_ltx2(folder, str(clip), "--metrics", "audio.loudness,audio.clap_score", "--weights", "auto")
+    assert "text_prompt" in out
+    assert [name for name in NINE if name not in out] == []
+    assert "kept   audio.loudness" in out
+    assert (folder / "runs" / "ltx2" / "report.html").is_file()
+
+
+@pytest.mark.full
+def test_seven_metrics_of_two_clips_have_scores_under_nine_damages(folder: Path) -> None:
+    """Stand-in weights, which are marked."""
+    clip = require.media("ltx2.mp4")
+    again = folder / "again.mp4"
+    again.write_bytes(clip.read_bytes() + (12).to_bytes(4, "big") + b"free" + b"2nd.")
+    spoken = "That's it. Dad's lost it. And we've lost Dad. Stop being so dramatic, Jess."
+    run_ltx2(folder, str(clip), str(again), "--prompt", "two people argue", "--reference-text", spoken)
+    found = json.loads((folder / "runs" / "ltx2" / "stress.json").read_text("utf-8"))
+    assert {cell["metric"] for cell in found["cells"] if cell["score"] is not None} == set(SEVEN)
+    assert {cell["variant"].split()[0] for cell in found["cells"]} == set(NINE)
+    assert all(cell["dummy"] for cell in found["cells"] if cell["score"] is not None)
 
 
 def test_cluster_merges_its_parts_into_one_run(folder: Path) -> None:

@@ -216,37 +216,52 @@ def _copied_value(value: Any) -> Any:
     return value.copy() if hasattr(value, "copy") and hasattr(value, "dtype") else value
 
 
+class OwnStream:
+    """A stream of a GPU, made when it is first used; elsewhere nothing.
+
+    There is one for all that a thread runs: memory that torch keeps for a stream is of no use to the next one.
+
+    Args:
+        device: On which the networks run; None if other processes run them.
+    """
+
+    def __init__(self, device: torch.device | None) -> None:
+        self._device = device if device is not None and device.type == "cuda" else None
+        self._stream: Any = None
+
+    @contextlib.contextmanager
+    def used(self) -> Iterator[None]:
+        """Launch on the stream within the block, and wait for it at the end."""
+        if self._device is None:
+            yield
+            return
+        if self._stream is None:
+            self._stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+        with torch.cuda.stream(self._stream):
+            yield
+        self._stream.synchronize()
+
+
 def _work(jobs: queue.Queue[_Job | None], places: threading.Semaphore, device: torch.device | None) -> None:
     """Run jobs until there is None in place of one."""
+    stream = OwnStream(device)
     while (job := jobs.get()) is not None:
         try:
             if job.future.set_running_or_notify_cancel():
-                _fulfil(job, device)
+                _fulfil(job, stream)
         finally:
             del job  # its samples go when it is done, not when the next one comes
             places.release()
 
 
-def _fulfil(job: _Job, device: torch.device | None) -> None:
+def _fulfil(job: _Job, stream: OwnStream) -> None:
     try:
-        with own_stream(device):
+        with stream.used():
             result = job.run()
     except BaseException as error:  # noqa: BLE001 - raised where somebody waits for the future
         job.future.set_exception(error)
     else:
         job.future.set_result(result)
-
-
-@contextlib.contextmanager
-def own_stream(device: torch.device | None) -> Iterator[None]:
-    """Launch on a new stream of a GPU within the block, and wait for it at the end; elsewhere change nothing."""
-    if device is None or device.type != "cuda":
-        yield
-        return
-    stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-    with torch.cuda.stream(stream):
-        yield
-    stream.synchronize()
 
 
 def _cancel(jobs: queue.Queue[_Job | None]) -> None:

@@ -15,7 +15,7 @@ import torch
 from avmeter.errors import ManifestError, SkipCode, UsageError
 from avmeter.evaluator import Evaluator
 from avmeter.registry import register
-from avmeter.training.background import BackgroundEvaluator, BackgroundWorker, own_stream
+from avmeter.training.background import BackgroundEvaluator, BackgroundWorker, OwnStream
 from support.levels import RATE, Level, samples_of
 
 pytestmark = pytest.mark.usefixtures("level_metrics")
@@ -178,9 +178,12 @@ def test_own_stream_is_made_current_and_awaited(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(torch.cuda, "Stream", Stream)
     monkeypatch.setattr(torch.cuda, "stream", Current)
-    with own_stream(torch.device("cpu")):
-        pass
-    assert calls == []
-    with own_stream(torch.device("cuda:1")):
+    with OwnStream(torch.device("cpu")).used(), OwnStream(None).used():
         calls.append("run")
-    assert calls == [("made", "cuda:1"), "current", "run", "left", "awaited"]
+    assert calls == ["run"]
+    calls.clear()
+    stream = OwnStream(torch.device("cuda:1"))
+    for _ in range(2):
+        with stream.used():
+            calls.append("run")
+    assert calls == [("made", "cuda:1"), *["current", "run", "left", "awaited"] * 2]
