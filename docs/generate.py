@@ -70,7 +70,7 @@ SKIPS: Mapping[SkipCode, str] = MappingProxyType(
         SkipCode.NO_FRAME_RATE: "frames were passed without `fps`",
         SkipCode.FRAME_RATE_MISMATCH: "a video and its reference have different frame rates; the reason has both",
         SkipCode.FRAME_SIZE_MISMATCH: "the frames of a video and its reference differ in size; the reason has both",
-        SkipCode.NO_EVENTS: "neither onsets in the sound nor motion in the video",
+        SkipCode.NO_EVENTS: "neither onsets in the sound nor motion in the video, or none in common",
         SkipCode.NO_SPEECH: "nobody speaks in the clip",
         SkipCode.EMPTY_TEXT: "the text has no words to compare with",
         SkipCode.UNSUPPORTED: "the input is understood but not supported",
@@ -207,8 +207,8 @@ def fastvideo_table() -> str:
     here = METRICS.builtin()
     rows = [
         [
-            f"[`{n}`](metrics/{page_name(n)})" if n in here else f"`{n}`",
-            "yes" if n in here else "not yet",
+            f"[`{n}`](metrics/{page_name(m.here)})" if m.here in here else f"`{n}`",
+            ("yes" if m.here == n else f"`{m.here}`") if m.here in here else "not yet",
             m.inputs,
             m.needs,
             f"`{m.instead.split()[0]}`" if m.instead else "",
@@ -323,7 +323,7 @@ def _needed_fields(metric: Metric, words: Mapping[str, str] = MappingProxyType({
     """List sample fields that a metric reads, under other words where there are any; in brackets the optional ones."""
     needed = requirements_of(metric)
     # What is optional of one sample of a corpus comes with other samples.
-    spared = () if isinstance(metric, CorpusMetric) else needed.optional.fields
+    spared = _beside(metric) if isinstance(metric, CorpusMetric) else needed.optional.fields
     return ", ".join(f"({words.get(f, f)})" if f in spared else words.get(f, f) for f in needed.fields)
 
 
@@ -361,8 +361,14 @@ def _facts(metric: Metric) -> str:
 
 
 def _fields(metric: Metric, needed: Requirements) -> list[str]:
-    spared = "of either role" if isinstance(metric, CorpusMetric) else "optional"
-    return [*(f"`{f}`" for f in needed.required.fields), *(f"`{f}` ({spared})" for f in needed.optional.fields)]
+    spared = set(needed.optional.fields) if not isinstance(metric, CorpusMetric) else _beside(metric)
+    words = {f: "optional" if f in spared else "of either role" for f in needed.optional.fields}
+    return [*(f"`{f}`" for f in needed.required.fields), *(f"`{f}` ({word})" for f, word in words.items())]
+
+
+def _beside(metric: Metric) -> set[str]:
+    """Return the fields that a need takes beside its own where a sample has them."""
+    return {f for need in metric.needs for f in need.optional_fields}
 
 
 def _checkpoints(needed: Requirements) -> list[str]:

@@ -74,7 +74,7 @@ def test_metric_says_what_it_is(name: str) -> None:
     low, high = metric.range
     assert low is None or high is None or low < high
     assert type(metric).__doc__
-    assert re.fullmatch(r"[a-z]+\.[a-z_]+", name)
+    assert re.fullmatch(r"[a-z_]+\.[a-z_0-9]+", name)
 
 
 @pytest.mark.parametrize("name", NAMES)

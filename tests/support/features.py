@@ -97,6 +97,16 @@ def windows(rng: np.random.Generator) -> Features:
     return Features(arrays={"start_s": starts, "duration_s": np.full(len(starts), 2.0), "embedding": embedding})
 
 
+def with_motion(rng: np.random.Generator) -> Features:
+    """Of Physics-IQ's comparison of two clips: ten frames."""
+    arrays = {"mse": rng.uniform(0, 0.1, 10).round(4), "iou": rng.uniform(0.2, 1, 10).round(4)}
+    facts = {
+        "spatial_iou": rng.uniform(0.2, 1), "weighted_spatial_iou": rng.uniform(0.2, 1),
+        "num_frames": 10, "num_generated_frames": 10, "num_reference_frames": 10,
+    }  # fmt: skip
+    return Features(arrays=arrays, facts=facts)
+
+
 TEXTS = {"reference_text": "the quick brown fox jumps", "language": "en"}
 """Texts of every sample; the prompt is one of each sample's own."""
 
@@ -123,6 +133,7 @@ MAKERS: Mapping[str, Maker] = MappingProxyType(
         "loudness": metered,
         "motion": moving,
         "onsets": with_onsets,
+        "physics_iq_pair": with_motion,
     }
 )
 """Extractor -> its features. A corpus metric over another one needs a line here; a metric of clips may have one."""

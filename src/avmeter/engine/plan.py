@@ -14,6 +14,8 @@ from avmeter.sample import MEDIA_FIELDS, MediaSource, Sample
 
 Outcome = Features | Skip
 """What a request comes to."""
+ABSENT = ""
+"""Name of the source of an optional field that a sample does not have."""
 
 _HOW_TO_PASS = {
     "audio": "`audio=`, or a `video=` with a sound track",
@@ -25,7 +27,7 @@ _HOW_TO_PASS = {
 
 @dataclass(frozen=True)
 class FeatureRequest:
-    """One feature to be computed: an extractor and the sources it reads, one per field of the need.
+    """One feature to be computed: an extractor and the sources it reads, one per field of the need, optional ones too.
 
     A source is named by a path, a text, or the identity of an in-memory array: content is hashed later, once.
     """
@@ -122,6 +124,11 @@ def _resolve(plan: Plan, sample: Sample, need: Need) -> FeatureRequest | Skip:
     names = resolve_sources(plan, sample, need.fields)
     if isinstance(names, Skip):
         return names
+    for field_name in need.optional_fields:
+        found = resolve_sources(plan, sample, (field_name,)) if sample.has(field_name) else (ABSENT,)
+        if isinstance(found, Skip):
+            return found
+        names += found
     own = {o: v for o, f in need.options_from.items() if (v := sample.text(f)) is not None}
     return plan.add(plan.extractor_of(need, own), names)
 

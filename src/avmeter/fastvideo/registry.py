@@ -38,7 +38,10 @@ def get_metric(name: str, **options: Any) -> Any:
         UnknownNameError: No such metric, or no such option.
     """
     if name not in METRICS.names() and name in fastvideo_names():
-        raise fastvideo_names()[name].error()
+        known = fastvideo_names()[name]
+        if known.here not in METRICS.names():
+            raise known.error()
+        name = known.here
     cls = METRICS.get(name)
     if issubclass(cls, Metric):
         return StandaloneMetric(name, options)

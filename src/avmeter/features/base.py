@@ -152,6 +152,18 @@ class ClipExtractor(Extractor):
         """
 
 
+class PairExtractor(Extractor):
+    """An extractor of statistics of a whole clip against a whole reference, in a decoding thread."""
+
+    @abc.abstractmethod
+    def compare(self, generated: MediaItem, reference: MediaItem) -> Features:
+        """Compute the features of a pair, the clips in the order of the need's fields.
+
+        Raises:
+            SkipError: The clips cannot be compared.
+        """
+
+
 class WindowExtractor(Extractor):
     """An extractor around a network that reads windows of fixed shape.
 

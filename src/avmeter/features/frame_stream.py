@@ -1,4 +1,4 @@
-"""Frames as they are decoded, one after the other: of one clip, or of two in step.
+"""Frames as they are decoded, one after the other: of one clip, or of several in step.
 
 An extractor that reads every frame of a clip makes a `FrameConsumer`; the engine decodes the clips once and passes each
 frame to all consumers over the same clips, then lets it go. A clip of any length takes the memory of a few frames.
@@ -18,13 +18,15 @@ from avmeter.media import MediaItem
 
 Frame = np.ndarray
 """RGB (H, W, 3), uint8, or float32 from 0 to 1."""
+UNSTATED_RATE = 1.0
+"""Frames per second of frames in memory whose rate nobody states: they go by number."""
 
 
 class FrameConsumer(abc.ABC):
     """What one extractor makes of the frames of its clips.
 
     Attributes:
-        ranges: For each clip, the frames it reads; of a step of 1.
+        ranges: For each clip, the frames it reads; of a step of 1, and empty for a clip that is None.
     """
 
     ranges: tuple[range, ...]
@@ -50,15 +52,19 @@ class StreamedExtractor(Extractor):
     """An extractor that reads frames as they are decoded.
 
     Attributes:
-        num_clips: 1; or 2 for a generated clip and its reference, in the order of the need's fields.
+        num_clips: 1; or 2 for a generated clip and its reference, in the order of the need's fields. Those of the
+            need's optional fields follow them.
     """
 
     takes = "video"
     num_clips: ClassVar[int] = 1
 
     @abc.abstractmethod
-    def consumer(self, *clips: MediaItem) -> FrameConsumer:
+    def consumer(self, *clips: Any) -> FrameConsumer:
         """Return what takes the frames of these clips.
+
+        Args:
+            clips: `MediaItem`s; None in the place of an optional one that is absent.
 
         Raises:
             SkipError: The clips cannot be measured.
@@ -79,7 +85,7 @@ class FrameExtractor(StreamedExtractor, ClipExtractor):
         return found
 
 
-def frames_in_step(clips: Sequence[MediaItem], ranges: Sequence[range]) -> Iterator[tuple[Frame | None, ...]]:
+def frames_in_step(clips: Sequence[MediaItem | None], ranges: Sequence[range]) -> Iterator[tuple[Frame | None, ...]]:
     """Decode clips side by side, a frame of each at a time; None of a clip whose range is at its end.
 
     The pass also serves the frame requests that were registered with each clip.
@@ -88,8 +94,11 @@ def frames_in_step(clips: Sequence[MediaItem], ranges: Sequence[range]) -> Itera
         MediaError: As `MediaItem.frame_groups`.
     """
     with contextlib.ExitStack() as stack:
-        streams = []
+        streams: list[Iterator[np.ndarray]] = []
         for clip, indices in zip(clips, ranges, strict=True):
+            if clip is None:
+                streams.append(iter(()))
+                continue
             stream = clip.frame_groups(indices, 1, planar=False)
             streams.append(stream)
             stack.callback(stream.close)

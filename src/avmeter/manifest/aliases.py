@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from avmeter.sample import RARE_MEDIA_FIELDS
+
 #: Either `audio` or `video`, whichever the extension of the file says.
 CLIP = "clip"
 
 KEYS = (
     "id", "audio", "video", "reference_audio", "reference", "text_prompt", "reference_text", "language", "fps",
-    "sample_rate", "role", "audio_stream", "reference_audio_stream",
+    "sample_rate", "role", "audio_stream", "reference_audio_stream", *RARE_MEDIA_FIELDS,
 )  # fmt: skip
 
 _NAMES = {

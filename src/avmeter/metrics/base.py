@@ -32,6 +32,8 @@ class Need:
         options: Options of the extractor.
         options_from: Option of the extractor -> text field of the sample that supplies it, where there is one.
         optional: The metric can do without.
+        optional_fields: Media that the extractor of several clips takes beside those of `field`, where a sample has
+            them.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Need:
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     options_from: Mapping[str, str] = dataclasses.field(default_factory=dict)
     optional: bool = False
+    optional_fields: tuple[str, ...] = ()
 
     @property
     def fields(self) -> tuple[str, ...]:

@@ -146,7 +146,9 @@ def requirements_of(metric: Metric) -> Requirements:
     required = [need for need in metric.needs if not need.optional]
     optional = [need for need in metric.needs if need.optional]
     fields = dict.fromkeys([*(f for need in required for f in need.fields), *metric.requires])
-    optional_fields = dict.fromkeys(f for need in optional for f in need.fields)
+    optional_fields = dict.fromkeys(
+        [*(f for need in optional for f in need.fields), *(f for need in metric.needs for f in need.optional_fields)]
+    )
     extractors = _extractors(required)
     optional_extractors = _extractors(optional)
     return Requirements(

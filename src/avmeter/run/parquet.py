@@ -9,7 +9,7 @@ from avmeter.result import MetricResult
 from avmeter.run.encoding import encodable, to_json, to_jsonable
 from avmeter.run.extras import extra_columns
 from avmeter.run.score_table import ScoreTable, record_of
-from avmeter.sample import MEDIA_FIELDS, TEXT_FIELDS, Sample
+from avmeter.sample import MEDIA_FIELDS, RARE_MEDIA_FIELDS, TEXT_FIELDS, Sample
 
 RUN_ID_KEY = "avmeter.run_id"
 _ROWS_AT_ONCE = 8192  # samples to a row group: what is in memory beside the run itself
@@ -62,8 +62,9 @@ def samples_parquet(results: ScoreTable, run_id: str) -> bytes:
     """Return the table with one row per sample."""
     import pyarrow as pa
 
-    columns = ("id", "role", *MEDIA_FIELDS, *TEXT_FIELDS)
     samples = results.samples or [Sample(id=i) for i in results.sample_ids]
+    media = [f for f in MEDIA_FIELDS if f not in RARE_MEDIA_FIELDS or any(f in s.media for s in samples)]
+    columns = ("id", "role", *media, *TEXT_FIELDS)
     cells = {c: [_sample_cell(s, c) for s in samples] for c in columns} | extra_columns(samples)
     schema = pa.schema([(c, pa.string()) for c in cells], metadata={RUN_ID_KEY: run_id})
     return _bytes_of(schema, [pa.table(cells, schema=schema)])

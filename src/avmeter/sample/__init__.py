@@ -4,6 +4,10 @@ A sample is given as a dict. Its keys are a public contract:
 
     audio, video (or video_path)       the generated clip; `audio` may be a video file: its audio track is read
     reference_audio, reference         the real one, audio and video
+    reference_take2 (or real_take2, take2)
+                                       the scene of `reference` filmed once more
+    video_mask, reference_mask, reference_take2_mask
+                                       where something moves in these, as videos in black and white
     text_prompt, reference_text        what it was made from; what should be heard in it
     language, fps, sample_rate         hints for text and for arrays
     audio_stream                       which audio track of the files of `audio` and `video` is read, 0 the first;
@@ -22,7 +26,7 @@ no sample at all (a list without any dict), an unknown role, or an id that two s
 
 from avmeter.sample.access import DEFAULT_ACCESS, RemoteAccess
 from avmeter.sample.reading import UnreadableError, as_array
-from avmeter.sample.sample import MEDIA_FIELDS, SAMPLE_KEYS, TEXT_FIELDS, Sample, as_samples
+from avmeter.sample.sample import MEDIA_FIELDS, RARE_MEDIA_FIELDS, SAMPLE_KEYS, TEXT_FIELDS, Sample, as_samples
 from avmeter.sample.source import MediaSource, Problem
 from avmeter.sample.stored import Cell, Span, StoredFile
 from avmeter.sample.video import Video, as_video
@@ -30,6 +34,7 @@ from avmeter.sample.video import Video, as_video
 __all__ = [
     "DEFAULT_ACCESS",
     "MEDIA_FIELDS",
+    "RARE_MEDIA_FIELDS",
     "SAMPLE_KEYS",
     "TEXT_FIELDS",
     "Cell",

@@ -15,14 +15,16 @@ from avmeter.sample.reading import Rates, UnreadableError, positive_number, read
 from avmeter.sample.source import MediaSource, Problem
 
 AUDIO_FIELDS = ("audio", "reference_audio")
-MEDIA_FIELDS = ("audio", "video", "reference_audio", "reference")
+RARE_MEDIA_FIELDS = ("reference_take2", "video_mask", "reference_mask", "reference_take2_mask")
+MEDIA_FIELDS = ("audio", "video", "reference_audio", "reference", *RARE_MEDIA_FIELDS)
 TEXT_FIELDS = ("text_prompt", "reference_text", "language")
 _AUDIO_OF = {"audio": "video", "reference_audio": "reference"}
+_ALIASES = {"video_path": "video", "real_take2": "reference_take2", "take2": "reference_take2"}
 _REFERENCE_FIELDS = ("reference_audio", "reference")
 _HINTS = ("fps", "sample_rate", "audio_stream", "reference_audio_stream")
 _MAX_STREAMS = 1000
 _LONGEST_SHOWN = 80  # characters
-SAMPLE_KEYS = ("id", "role", *MEDIA_FIELDS, "video_path", *TEXT_FIELDS, *_HINTS)
+SAMPLE_KEYS = ("id", "role", *MEDIA_FIELDS, *_ALIASES, *TEXT_FIELDS, *_HINTS)
 """Every key of a sample that has a meaning here."""
 
 
@@ -68,9 +70,10 @@ class Sample:
                 hint="give dicts such as {'audio': 'clip.wav', 'text_prompt': '...'}",
             )
         rest = {k: v for k, v in row.items() if not _is_absent(v)}
-        if "video_path" in rest:
-            rest.setdefault("video", rest["video_path"])
-            del rest["video_path"]
+        for alias, key in _ALIASES.items():
+            if alias in rest:
+                value = rest.pop(alias)
+                rest.setdefault(key, value)
         role = rest.pop("role", "generated")
         if role not in ("generated", "reference"):
             raise ManifestError(f"sample {index}: role is {_shown(role)}", hint='the only role to state is "reference"')

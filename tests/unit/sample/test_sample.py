@@ -33,6 +33,16 @@ def test_keys_of_the_contract_are_understood() -> None:
     assert sample.has("scenario")
 
 
+def test_second_take_and_masks_are_media_under_any_of_their_names() -> None:
+    """The first name counts where two are given; the others are no extras."""
+    sample = Sample.of({"reference_take2": "a.mp4", "take2": "b.mp4", "video_mask": "m.mp4", "reference_mask": None})
+    assert sample.source("reference_take2").path == Path("a.mp4")
+    assert Sample.of({"real_take2": "c.mp4"}).source("reference_take2").path == Path("c.mp4")
+    assert sample.source("video_mask").path == Path("m.mp4")
+    assert not sample.has("reference_mask")
+    assert sample.extras == {}
+
+
 def test_audio_track_of_the_video_stands_in_for_audio() -> None:
     """A sample that names only a video file has audio; frames in memory have none."""
     sample = Sample.of({"video": "a.mp4", "reference": "r.mp4"})

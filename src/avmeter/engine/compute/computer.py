@@ -17,12 +17,12 @@ from avmeter.engine.compute.counts import Counts
 from avmeter.engine.compute.jobs import FeatureJob, Outcomes
 from avmeter.engine.compute.keys import Fingerprints, content_keys
 from avmeter.engine.compute.store_share import StoreShare
-from avmeter.engine.decode.messages import Source, SourcePair
+from avmeter.engine.decode.messages import Source, SourceGroup
 from avmeter.engine.decode.reader_process import ReaderProcess
 from avmeter.engine.decode.threads import Decoder, DecodingThreads, LocalDecoder, make_windows
 from avmeter.engine.decode.worker_pool import DecodeWorkerPool, default_decode_workers
 from avmeter.engine.failures import INTERRUPTED, never, skip_of_unavailable
-from avmeter.engine.plan import FeatureRequest, Outcome, Plan
+from avmeter.engine.plan import ABSENT, FeatureRequest, Outcome, Plan
 from avmeter.engine.store import FeatureKey, Store
 from avmeter.errors import MissingDependencyError, WeightsError
 from avmeter.features.base import DerivedExtractor, Extractor, Features, WindowExtractor
@@ -266,7 +266,7 @@ class FeatureComputer:
 
     def _start_processes(self, plan: Plan, source_names: Iterable[str]) -> None:
         """Start decoding processes, or processes that read, if there should be any and they are not running yet."""
-        sources = [plan.sources[name] for name in set(source_names)]
+        sources = [plan.sources[name] for name in set(source_names) if name != ABSENT]
         num_files = sum(map(_is_file, sources))
         count = self._num_processes
         if count is None and self.runtime.device.type == "cuda":
@@ -348,14 +348,15 @@ def _job(key: FeatureKey, requests: Sequence[FeatureRequest], plan: Plan) -> Fea
 
 
 def _source(names: Sequence[str], plan: Plan) -> Source:
-    """Return the source of a job: a clip or a text, or a generated clip and its reference."""
-    found = [plan.sources[name] for name in names]
-    if len(found) == 1:
-        return found[0]
-    generated, reference = found
-    assert isinstance(generated, MediaSource)
-    assert isinstance(reference, MediaSource)
-    return SourcePair(generated=generated, reference=reference)
+    """Return the source of a job: a clip or a text, or clips that are compared."""
+    if len(names) == 1:
+        return plan.sources[names[0]]
+    return SourceGroup(tuple(None if name == ABSENT else _clip(plan.sources[name]) for name in names))
+
+
+def _clip(source: MediaSource | str) -> MediaSource:
+    assert isinstance(source, MediaSource)
+    return source
 
 
 def _is_file(source: Source) -> bool:
@@ -364,7 +365,7 @@ def _is_file(source: Source) -> bool:
 
 def _is_repeatable(request: FeatureRequest, plan: Plan) -> bool:
     """Return True if everything that a request reads can come again: files, bytes of files, texts; not arrays."""
-    sources = (plan.sources[name] for name in request.sources)
+    sources = (plan.sources[name] for name in request.sources if name != ABSENT)
     return all(isinstance(s, str) or s.is_repeatable for s in sources)
 
 

@@ -8,7 +8,7 @@ from queue import Empty, SimpleQueue
 
 from avmeter.engine.decode.threads import content_key_of
 from avmeter.engine.failures import INTERRUPTED, never, skip_of_unavailable
-from avmeter.engine.plan import FeatureRequest, Plan
+from avmeter.engine.plan import ABSENT, FeatureRequest, Plan
 from avmeter.engine.store import FeatureKey
 from avmeter.errors import SkipError, WeightsError
 from avmeter.features.base import DerivedExtractor, Extractor
@@ -91,7 +91,7 @@ class Fingerprints:
         """
         media = []
         for source in request.sources:
-            part = content[source]
+            part = ABSENT if source == ABSENT else content[source]
             if isinstance(part, Skip):
                 return part
             media.append(part)

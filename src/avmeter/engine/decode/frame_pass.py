@@ -1,4 +1,4 @@
-"""One decoding pass over a clip, or over two in step, for all extractors that take frames as they come."""
+"""One decoding pass over a clip, or over several in step, for all extractors that take frames as they come."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class _Job:
 
 
 def pass_frames(
-    clips: Sequence[MediaItem], extractors: Mapping[int, StreamedExtractor], name: object
+    clips: Sequence[MediaItem | None], extractors: Mapping[int, StreamedExtractor], name: object
 ) -> Iterator[DecodeEvent]:
     """Yield all events of the jobs over these clips; those that begin at the same frames share a pass.
 
     Args:
-        clips: One clip, or the generated one and its reference.
+        clips: One clip, or those that are compared; None where there is no optional one.
         extractors: Number of a job -> its extractor.
         name: Of the clips, for messages.
     """
@@ -46,7 +46,7 @@ def pass_frames(
 
 
 def _one_pass(
-    clips: Sequence[MediaItem], start: tuple[int, ...], jobs: Sequence[_Job], name: object
+    clips: Sequence[MediaItem | None], start: tuple[int, ...], jobs: Sequence[_Job], name: object
 ) -> Iterator[DecodeEvent]:
     stops = [max(job.consumer.ranges[i].stop for job in jobs) for i in range(len(clips))]
     ranges = [range(*limits) for limits in zip(start, stops, strict=True)]

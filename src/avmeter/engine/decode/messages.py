@@ -51,35 +51,43 @@ class Recipe:
         return extractor
 
 
-@dataclass(frozen=True, kw_only=True)
-class SourcePair:
-    """A generated clip and its reference, decoded side by side."""
+@dataclass(frozen=True)
+class SourceGroup:
+    """Clips that are decoded side by side: a generated one and its reference, and what may come with them.
 
-    generated: MediaSource
-    reference: MediaSource
+    Attributes:
+        clips: In the order of the need's fields; None where the sample has no clip of an optional one.
+    """
+
+    clips: tuple[MediaSource | None, ...]
 
     def __str__(self) -> str:
-        return f"{self.generated} against {self.reference}"
+        return " against ".join(map(str, self.present))
+
+    @property
+    def present(self) -> list[MediaSource]:
+        """The clips that there are."""
+        return [clip for clip in self.clips if clip is not None]
 
     @property
     def is_repeatable(self) -> bool:
-        """Both may come again in a later run."""
-        return self.generated.is_repeatable and self.reference.is_repeatable
+        """All may come again in a later run."""
+        return all(clip.is_repeatable for clip in self.present)
 
     @property
     def is_elsewhere(self) -> bool:
-        """The content of neither is in memory."""
-        return self.generated.is_elsewhere and self.reference.is_elsewhere
+        """The content of none is in memory."""
+        return all(clip.is_elsewhere for clip in self.present)
 
 
-Source = MediaSource | SourcePair | str
-"""What one decoding job reads: a clip, two of them, or a text."""
+Source = MediaSource | SourceGroup | str
+"""What one decoding job reads: a clip, several of them, or a text."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DecodeTask:
     """One source, the recipes of the extractors that read it, by job number, and what it may unfold to."""
 
-    source: MediaSource | SourcePair
+    source: MediaSource | SourceGroup
     recipes: dict[int, Recipe]
     limits: MediaLimits = DEFAULT_LIMITS

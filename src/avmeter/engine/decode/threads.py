@@ -16,13 +16,13 @@ import torch
 
 from avmeter.engine.decode.byte_queue import ByteQueue, Stopped
 from avmeter.engine.decode.frame_pass import pass_frames
-from avmeter.engine.decode.messages import DecodeEvent, Source, SourcePair
+from avmeter.engine.decode.messages import DecodeEvent, Source, SourceGroup
 from avmeter.engine.decode.reader_process import ReaderProcess
 from avmeter.engine.decode.watch import DecodeWatch
 from avmeter.engine.failures import never, skip_of_failure
 from avmeter.errors import SkipCode, SkipError
-from avmeter.features.base import ClipExtractor, Extractor, WindowExtractor
-from avmeter.features.frame_stream import StreamedExtractor
+from avmeter.features.base import ClipExtractor, Extractor, PairExtractor, WindowExtractor
+from avmeter.features.frame_stream import UNSTATED_RATE, StreamedExtractor
 from avmeter.media import DEFAULT_LIMITS, MediaItem, MediaLimits, decoder_version, media_key, open_media
 from avmeter.result import Skip
 from avmeter.runtime.background import BackgroundThread
@@ -238,7 +238,7 @@ class LocalDecoder:
         self._extractors = extractors
         self._limits = limits
         self._reader = reader
-        self._reference_reader: ReaderProcess | None = None  # two clips in step are read by two processes
+        self._further_readers: list[ReaderProcess] = []  # clips in step are read by a process each
         self.watch = watch or DecodeWatch()
 
     def decode(self, source: Source, jobs: Sequence[int]) -> Generator[DecodeEvent, None, None]:
@@ -247,8 +247,8 @@ class LocalDecoder:
             for job in jobs:
                 yield from make_windows(job, self._extractors[job], source)
             return
-        if isinstance(source, SourcePair):
-            yield from self._decode_pair(source, jobs)
+        if isinstance(source, SourceGroup):
+            yield from self._decode_group(source, jobs)
             return
         try:
             item = self._open(source, self._reader)
@@ -261,7 +261,7 @@ class LocalDecoder:
     def close(self) -> None:
         """End the thread at its next packet, frame or block, and the process that reads for it at once."""
         self.watch.end()
-        for reader in (self._reader, self._reference_reader):
+        for reader in (self._reader, *self._further_readers):
             if reader is not None:
                 reader.close()
 
@@ -275,17 +275,29 @@ class LocalDecoder:
             return open_media(source, limits=self._limits, advance=self.watch.advance)
         return reader.open(source, self._limits, watch=self.watch)
 
-    def _decode_pair(self, pair: SourcePair, jobs: Sequence[int]) -> Iterator[DecodeEvent]:
-        if self._reader is not None and self._reference_reader is None and pair.reference.is_repeatable:
-            self._reference_reader = ReaderProcess()
-        sides = ((pair.generated, self._reader), (pair.reference, self._reference_reader))
+    def _decode_group(self, group: SourceGroup, jobs: Sequence[int]) -> Iterator[DecodeEvent]:
+        readers = iter(self._readers(len(group.clips)))
         with contextlib.ExitStack() as opened:
             try:
-                clips = [opened.enter_context(self._open(_with_rate(s, pair), reader)) for s, reader in sides]
+                clips = [
+                    None if clip is None else opened.enter_context(self._open(_with_rate(clip, group), next(readers)))
+                    for clip in group.clips
+                ]
             except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
-                yield from (DecodeEvent(job, outcome=skip_of_failure(error, pair)) for job in jobs)
+                yield from (DecodeEvent(job, outcome=skip_of_failure(error, group)) for job in jobs)
                 return
-            yield from pass_frames(clips, self._streamed(jobs), pair)
+            yield from pass_frames(clips, self._streamed(jobs), group)
+            for job in jobs:
+                extractor = self._extractors[job]
+                if isinstance(extractor, PairExtractor):
+                    yield _compared(job, extractor, clips, group)
+
+    def _readers(self, count: int) -> list[ReaderProcess | None]:
+        """Return what reads so many clips side by side; nothing where clips are read in this process."""
+        if self._reader is None:
+            return [None] * count
+        self._further_readers.extend(ReaderProcess() for _ in range(count - 1 - len(self._further_readers)))
+        return [self._reader, *self._further_readers]
 
     def _streamed(self, jobs: Sequence[int]) -> dict[int, StreamedExtractor]:
         found = ((job, self._extractors[job]) for job in jobs)
@@ -335,18 +347,27 @@ def make_windows(job: int, extractor: Extractor, media: Any) -> Iterator[DecodeE
         yield DecodeEvent(job, outcome=skip_of_failure(error, media))
 
 
-def _with_rate(source: MediaSource, pair: SourcePair) -> MediaSource:
-    """Return a side of a pair; frames in memory without a rate have that of the other side, or go by number."""
+def _compared(job: int, extractor: PairExtractor, clips: Sequence[MediaItem | None], name: object) -> DecodeEvent:
+    generated, reference = clips
+    assert generated is not None
+    assert reference is not None
+    try:
+        return DecodeEvent(job, outcome=extractor.compare(generated, reference))
+    except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
+        return DecodeEvent(job, outcome=skip_of_failure(error, name))
+
+
+def _with_rate(source: MediaSource, group: SourceGroup) -> MediaSource:
+    """Return a clip of a group; frames in memory without a rate have that of another clip, or go by number."""
     if source.frames is None or source.fps is not None:
         return source
-    other = pair.reference if source is pair.generated else pair.generated
-    return replace(source, fps=other.fps or 1.0)
+    return replace(source, fps=next((clip.fps for clip in group.present if clip.fps), UNSTATED_RATE))
 
 
 def _file_facts(source: Source) -> tuple[int, ...] | None:
     """Return what changes whenever a file is replaced or written to, even by the same content; None without a path."""
-    if isinstance(source, SourcePair):
-        return (*(_file_facts(source.generated) or ()), *(_file_facts(source.reference) or ()))
+    if isinstance(source, SourceGroup):
+        return tuple(fact for clip in source.present for fact in _file_facts(clip) or ())
     path = None if isinstance(source, str) else source.path or (source.stored and source.stored.place)
     if not isinstance(path, Path):
         return None
@@ -386,8 +407,8 @@ def content_key_of(source: Source) -> str:
     """
     if isinstance(source, str):
         return content_key_of_text(source)
-    if isinstance(source, SourcePair):
-        return f"{content_key_of(source.generated)}+{content_key_of(source.reference)}"
+    if isinstance(source, SourceGroup):
+        return "+".join("" if clip is None else content_key_of(clip) for clip in source.clips)
     return f"{media_key(source)}@{decoder_version()}"
 
 

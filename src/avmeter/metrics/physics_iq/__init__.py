@@ -1,0 +1,1 @@
+"""Motion of generated videos against filmed takes of the same scene."""
