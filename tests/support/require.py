@@ -7,6 +7,7 @@ a green run cannot be thin.
     gpu        a GPU that torch can use
     browser    a headless Chromium
     packages   a Python package that is an extra of this one
+    trainers   a tracker or trainer that users bring: the group `trainers` of pyproject.toml
     weights    trained weights or vocabularies, from installed packages or the weights folder
     media      real media clips beside the checkout
     goldens    published outputs over those clips, beside the checkout
@@ -30,7 +31,7 @@ from avmeter.errors import MissingDependencyError
 from avmeter.weights import WeightsSource
 from support.paths import MEDIA, SHARED
 
-KINDS = ("gpu", "browser", "packages", "weights", "media", "goldens", "codecs", "system")
+KINDS = ("gpu", "browser", "packages", "trainers", "weights", "media", "goldens", "codecs", "system")
 
 
 def is_required(kind: str) -> bool:
@@ -61,6 +62,14 @@ def package(name: str) -> ModuleType:
         return importlib.import_module(name)
     except ImportError as error:
         absent("packages", f"{name} is not installed ({error})")
+
+
+def trainer(name: str) -> ModuleType:
+    """The imported module of a tracker or trainer."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        absent("trainers", f"{name} is not installed ({error}); `make test-trainers` does it")
 
 
 @contextmanager
