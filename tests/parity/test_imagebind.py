@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from avmeter.dsp.mel import imagebind_mel
 from avmeter.nets import imagebind
-from avmeter.nets.imagebind import ImageBind, ImageBindConfig, TowerConfig
+from avmeter.nets.imagebind import ImageBind, ImageBindConfig
+from avmeter.nets.multi_head import TowerConfig
 from golden import fill, goldenio, synth
 from support.paths import PORTABLE
 

@@ -6,7 +6,8 @@ import functools
 from typing import Any
 
 from avmeter.nets import imagebind, synchformer
-from avmeter.nets.imagebind import ImageBindConfig, TowerConfig
+from avmeter.nets.imagebind import ImageBindConfig
+from avmeter.nets.multi_head import TowerConfig
 from avmeter.nets.synchformer import SynchformerConfig
 from avmeter.runtime import Runtime
 from avmeter.weights.dummy import fill_network

@@ -26,15 +26,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from avmeter.errors import UsageError
 from avmeter.nets.empty import empty_network
 from avmeter.nets.keys import KeyMap
+from avmeter.nets.vit import Block
 
 if TYPE_CHECKING:
-    from avmeter.nets.fused.encoder import BlockParts, FusedEncoder
+    from avmeter.nets.fused.encoder import FusedEncoder
 
 # The class token and the distillation token.
 _NUM_EXTRA_TOKENS = 2
@@ -96,79 +96,6 @@ class PatchEmbedding(nn.Module):
         return out
 
 
-class Attention(nn.Module):
-    """Multi-head self-attention."""
-
-    def __init__(self, dim: int, num_heads: int) -> None:
-        super().__init__()
-        self.num_heads = num_heads
-        self.qkv = nn.Linear(dim, 3 * dim)
-        self.proj = nn.Linear(dim, dim)
-
-    def forward(self, x: Tensor, num_queries: int) -> Tensor:
-        """Of tokens (B, L, D), the first `num_queries` attend to all: (B, num_queries, D)."""
-        if num_queries == x.shape[1]:
-            qkv = self.qkv(x)
-            q, k, v = torch.unflatten(qkv, -1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
-        else:
-            weight_q, weight_kv = self.qkv.weight.tensor_split((x.shape[-1],))
-            bias_q, bias_kv = self.qkv.bias.tensor_split((x.shape[-1],))
-            q = F.linear(x[:, :num_queries], weight_q, bias_q)
-            q = torch.unflatten(q, -1, (self.num_heads, -1)).transpose(1, 2)
-            kv = F.linear(x, weight_kv, bias_kv)
-            k, v = torch.unflatten(kv, -1, (2, self.num_heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
-        mixed = F.scaled_dot_product_attention(q, k, v)
-        out: Tensor = self.proj(mixed.transpose(1, 2).flatten(2))
-        return out
-
-
-class Mlp(nn.Module):
-    """Two linear layers around an exact GELU."""
-
-    def __init__(self, dim: int, hidden: int) -> None:
-        super().__init__()
-        self.fc1 = nn.Linear(dim, hidden)
-        self.fc2 = nn.Linear(hidden, dim)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(..., D) to (..., D)."""
-        out: Tensor = self.fc2(F.gelu(self.fc1(x)))
-        return out
-
-
-class Block(nn.Module):
-    """Pre-norm transformer block."""
-
-    def __init__(self, config: PasstConfig) -> None:
-        super().__init__()
-        self.norm1 = nn.LayerNorm(config.dim, eps=1e-6)
-        self.attn = Attention(config.dim, config.num_heads)
-        self.norm2 = nn.LayerNorm(config.dim, eps=1e-6)
-        self.mlp = Mlp(config.dim, config.mlp_ratio * config.dim)
-
-    def forward(self, x: Tensor, num_queries: int | None = None) -> Tensor:
-        """(B, L, D) to (B, L, D), or to the first `num_queries` tokens of it."""
-        queries = x.shape[1] if num_queries is None else num_queries
-        x = x[:, :queries] + self.attn(self.norm1(x), queries)
-        out: Tensor = x + self.mlp(self.norm2(x))
-        return out
-
-    def parts(self) -> BlockParts:
-        """Return the parameters as fused kernels name them."""
-        from avmeter.nets.fused.encoder import BlockParts
-
-        return BlockParts(
-            attention_norm=self.norm1,
-            qkv_weight=self.attn.qkv.weight,
-            qkv_bias=self.attn.qkv.bias,
-            out=self.attn.proj,
-            mlp_norm=self.norm2,
-            fc1=self.mlp.fc1,
-            fc2=self.mlp.fc2,
-            num_heads=self.attn.num_heads,
-        )
-
-
 class Passt(nn.Module):
     """Sound tagger and embedding of up to 10 s."""
 
@@ -182,7 +109,7 @@ class Passt(nn.Module):
         self.new_pos_embed = nn.Parameter(torch.empty(1, _NUM_EXTRA_TOKENS, dim))
         self.freq_new_pos_embed = nn.Parameter(torch.empty(1, dim, config.num_patches(config.num_mels), 1))
         self.time_new_pos_embed = nn.Parameter(torch.empty(1, dim, 1, config.num_patches(config.num_mel_frames)))
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
+        self.blocks = nn.ModuleList(Block(dim, config.num_heads, config.mlp_ratio) for _ in range(config.depth))
         self.norm = nn.LayerNorm(dim, eps=1e-6)
         self.head = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, config.num_classes))
         self.fused: FusedEncoder | None = None

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from avmeter.nets import imagebind
-from avmeter.nets.imagebind import TOWERS, Attention, ImageBind, ImageBindConfig, TowerConfig
+from avmeter.nets.imagebind import TOWERS, ImageBind, ImageBindConfig
+from avmeter.nets.multi_head import TowerConfig
 from support import require
 from support.checkpoints import published_keys, unread_keys
 
@@ -81,19 +82,6 @@ def test_embeddings_have_the_length_of_their_logit_scale(net: ImageBind) -> None
     torch.testing.assert_close(net.audio(mel).norm(dim=-1), torch.full((2,), 20.0))
     scale.fill_(math.log(500))
     torch.testing.assert_close(net.audio(mel).norm(dim=-1), torch.full((2,), 100.0))
-
-
-@torch.no_grad()
-def test_attention_with_learned_key_and_value_is_that_of_torch() -> None:
-    """The fused form computes what `torch.nn.MultiheadAttention` computes from the same parameters."""
-    torch.manual_seed(0)
-    reference = torch.nn.MultiheadAttention(24, 2, add_bias_kv=True, batch_first=True).eval()
-    attention = Attention(TowerConfig(dim=24, depth=1, num_heads=2), bias_kv=True)
-    attention.load_state_dict(reference.state_dict())
-    x = torch.randn(3, 7, 24)
-    expected = reference(x, x, x, need_weights=False)[0]
-    torch.testing.assert_close(attention(x, causal=False), expected)
-    torch.testing.assert_close(attention.first(x), expected[:, :1])
 
 
 @torch.no_grad()

@@ -15,7 +15,8 @@ from support.triton_kernels import DEVICE, DTYPES, error, filled, normal, roundi
 
 from avmeter.nets import imagebind, passt, synchformer  # isort: skip
 from avmeter.nets.fused import Fusable, OperandRangeError  # isort: skip
-from avmeter.nets.imagebind import ImageBindConfig, TowerConfig  # isort: skip
+from avmeter.nets.imagebind import ImageBindConfig  # isort: skip
+from avmeter.nets.multi_head import TowerConfig  # isort: skip
 from avmeter.nets.passt import PasstConfig  # isort: skip
 from avmeter.nets.synchformer import SynchformerConfig  # isort: skip
 
