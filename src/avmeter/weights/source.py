@@ -149,6 +149,10 @@ class WeightsSource:
             from avmeter.weights.array_pickle import read_array_pickle
 
             return read_array_pickle(path)
+        if file.format == "torchscript":
+            from avmeter.weights.torchscript_tensors import read_torchscript_tensors
+
+            return read_torchscript_tensors(path)
         raise WeightsError(f"{path}: {file.format} files hold no state dict")
 
     def fingerprint(self, entry: str | Entry) -> str:
