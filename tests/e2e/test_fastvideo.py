@@ -107,12 +107,12 @@ def test_one_sample_by_keywords(folders: Path) -> None:
     """Tensors as they come from a pipeline; what is not here is a skip with a reason."""
     video = load_video("gen/000.mp4").to(torch.bfloat16)
     with pytest.warns(UserWarning, match="not in avmeter yet"):
-        ev = eval.create_evaluator(metrics=["common.my_rmse", "vbench.aesthetic_quality"], device="cpu")
+        ev = eval.create_evaluator(metrics=["common.my_rmse", "vbench.color"], device="cpu")
     scores = ev.evaluate(video=video, reference=load_video("ref/000.mp4"), fps=8.0)
     assert scores["common.my_rmse"].score > 0
     assert scores["common.my_rmse"].details == {"frames": 4}
-    assert scores["vbench.aesthetic_quality"].score is None
-    assert "CLIP" in scores["vbench.aesthetic_quality"].details["skipped"]
+    assert scores["vbench.color"].score is None
+    assert "GRiT" in scores["vbench.color"].details["skipped"]
 
 
 def test_paths_are_decoded(folders: Path) -> None:

@@ -107,6 +107,16 @@ def with_motion(rng: np.random.Generator) -> Features:
     return Features(arrays=arrays, facts=facts)
 
 
+def embedded_frames(rng: np.random.Generator) -> Features:
+    """Of a network that reads every frame: four of them."""
+    return Features(arrays={"embedding": rng.standard_normal((4, DIM)).astype(np.float32)}, facts={"num_frames": 4})
+
+
+def rated_frames(rng: np.random.Generator) -> Features:
+    """Of LAION's predictor: four frames, about 1 to 10."""
+    return Features(arrays={"rating": rng.uniform(1, 10, 4).astype(np.float32)}, facts={"num_frames": 4})
+
+
 TEXTS = {"reference_text": "the quick brown fox jumps", "language": "en"}
 """Texts of every sample; the prompt is one of each sample's own."""
 
@@ -127,6 +137,12 @@ MAKERS: Mapping[str, Maker] = MappingProxyType(
         "imagebind_video": embedded("embedding"),
         "pe_av_embedding": embedded("audio", "video", "audio_video", sound_s=5.0, picture_s=5.0),
         "pe_av_text": embedded("audio", "video", "audio_video", **READ),
+        "dino_frames": embedded_frames,
+        "clip_frames": embedded_frames,
+        "clip_text": embedded("embedding", **READ),
+        "laion_aesthetic": rated_frames,
+        "viclip_video": embedded("embedding", num_frames=30),
+        "viclip_text": embedded("embedding", **READ),
         "i3d": embedded("embedding", num_frames=30),
         "audiobox": judged("PQ", "PC", "CE", "CU"),
         "dnsmos": judged("ovrl", "sig", "bak", "p808"),

@@ -31,7 +31,7 @@ from avmeter.media.measures import SILENCE_PEAK, AudioFacts
 from avmeter.media.opening import media_key, open_media
 from avmeter.media.planes import PlaneCode, rgb_of_planes
 from avmeter.media.probe import AudioStream, MediaInfo, VideoStream, probe
-from avmeter.media.resize import Resize, bicubic_taps, crop_corner, resize_batch, resize_frame
+from avmeter.media.resize import Crop, Resize, bicubic_taps, crop_corner, cropped, resize_batch, resize_frame
 from avmeter.media.spool import Spool
 from avmeter.media.still import differs, is_still
 from avmeter.media.versions import decoder_version
@@ -44,6 +44,7 @@ __all__ = [
     "AudioSpec",
     "AudioStream",
     "Clock",
+    "Crop",
     "FrameRequest",
     "MediaInfo",
     "MediaItem",
@@ -56,6 +57,7 @@ __all__ = [
     "bicubic_taps",
     "content_key",
     "crop_corner",
+    "cropped",
     "decoder_version",
     "describe_file",
     "differs",

@@ -13,7 +13,7 @@ import numpy as np
 from avmeter.errors import MediaError, SkipCode
 from avmeter.media.advance import Advance, unwatched
 from avmeter.media.frame_request import FrameRequest
-from avmeter.media.resize import Resize, as_pixels, crop_corner, resize_frame
+from avmeter.media.resize import Resize, as_pixels, cropped, resize_frame
 from avmeter.media.spool import MEBIBYTE, Spool
 
 
@@ -141,8 +141,6 @@ def size_changed(index: int, *, now: tuple[int, ...], before: tuple[int, ...], i
 
 def _in_form(pixels: np.ndarray, request: FrameRequest) -> np.ndarray:
     """Crop resized pixels (3, h, w) and convert them to the output of the request."""
-    if request.crop is not None and request.resize is not None:
-        side = request.resize.short_side
-        top, left = crop_corner(pixels.shape[1:], side, request.crop)
-        pixels = pixels[:, top : top + side, left : left + side]
+    if request.resize is not None:
+        pixels = cropped(pixels, request.resize, request.crop)
     return as_pixels(pixels, request.output)

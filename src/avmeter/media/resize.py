@@ -55,6 +55,10 @@ class Resize:
     | FastVideo, Synchformer | bicubic | yes | round | float | center_floor |
     | av-benchmark, Synchformer and ImageBind | bicubic | yes | int_trunc | uint8 | center_round |
     | PE-AV | bilinear | yes | equal | uint8 | none |
+    | VBench's networks in FastVideo: DINO | bilinear | no | int_trunc | float | none |
+    | the same: CLIP | bicubic | no | int_trunc | float | center_round |
+    | the same: ViCLIP | bicubic | yes | int_trunc | float | center_round |
+    | the same: UMT, to 256, of which 224 are read | bilinear | yes | int_trunc | float | center_round |
     | ImageBind (ShortSideScale) | bilinear | no | floor | float | none: its three crops are taken by the extractor |
     """
 
@@ -154,6 +158,15 @@ def crop_corner(size: tuple[int, int], side: int, crop: Crop) -> tuple[int, int]
     """Return (top, left) of a square of `side` in the middle of a frame of `size` (height, width)."""
     top, left = ((n - side) // 2 if crop == "center_floor" else round((n - side) / 2) for n in size)
     return top, left
+
+
+def cropped(pixels: np.ndarray, resize: Resize, crop: Crop | None) -> np.ndarray:
+    """Return the square of a resized frame (3, h, w) that `crop` leaves; all of it where there is none."""
+    if crop is None:
+        return pixels
+    side = resize.short_side
+    top, left = crop_corner((pixels.shape[1], pixels.shape[2]), side, crop)
+    return pixels[:, top : top + side, left : left + side]
 
 
 def as_pixels(pixels: np.ndarray, kind: Literal["float32", "uint8"]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Text to CLIP's byte-pair tokens, as ImageBind's text tower reads them.
+"""Text to CLIP's byte-pair tokens, as the text towers of CLIP, ViCLIP and ImageBind read them.
 
     text -> repaired, unescaped, one space between words, lower case -> words -> bytes -> byte pairs -> ids
 
@@ -186,5 +186,5 @@ def _compiled() -> Any:
 
 def _missing(package: str) -> MissingDependencyError:
     return MissingDependencyError(
-        f"CLIP's tokenizer needs the package {package}, which is not installed", hint="pip install 'avmeter[imagebind]'"
+        f"CLIP's tokenizer needs the package {package}, which is not installed", hint="pip install 'avmeter[clip]'"
     )

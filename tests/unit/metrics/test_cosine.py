@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from avmeter.errors import SkipCode, SkipError
-from avmeter.metrics.cosine import cosine, cosines
+from avmeter.metrics.cosine import cosine, cosines, row_cosines
 
 
 def test_cosine_depends_on_neither_length_nor_order() -> None:
@@ -21,6 +21,11 @@ def test_cosine_depends_on_neither_length_nor_order() -> None:
 def test_rows_are_compared_one_by_one() -> None:
     """(N, D) with (D,) is (N,)."""
     np.testing.assert_allclose(cosines([[1, 0], [0, 2], [-3, 0]], [2, 0], where="a"), [1, 0, -1])
+
+
+def test_rows_are_compared_pair_by_pair() -> None:
+    """(N, D) with (N, D) is (N,)."""
+    np.testing.assert_allclose(row_cosines([[1, 0], [0, 2]], [[3, 0], [4, 0]], where="a"), [1, 0])
 
 
 @pytest.mark.parametrize("bad", [[0, 0], [np.nan, 1], [np.inf, 1]])

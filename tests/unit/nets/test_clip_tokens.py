@@ -147,4 +147,4 @@ def test_absent_package_is_named_with_the_command_that_installs_it(
     with pytest.raises(MissingDependencyError, match=package) as caught:
         ClipTokens(MERGES)("a dog")
     clip_tokens._compiled.cache_clear()
-    assert "avmeter[imagebind]" in caught.value.hint
+    assert "avmeter[clip]" in caught.value.hint

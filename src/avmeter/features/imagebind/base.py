@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from itertools import pairwise
 from numbers import Real
 from typing import Any, ClassVar
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 from avmeter.dsp.mel import IMAGEBIND, imagebind_mel
 from avmeter.errors import SkipCode, SkipError, UnknownNameError, UsageError
 from avmeter.features.network import NetworkExtractor
+from avmeter.features.pixels import CLIP, normalised
 from avmeter.features.truncation import duration_mismatch
 from avmeter.media import SILENCE_PEAK, AudioSpec, Clock, MediaItem
 from avmeter.nets import imagebind
@@ -28,9 +28,6 @@ SIDE = 224  # pixels
 SAMPLE_RATE = IMAGEBIND.sample_rate
 CHANNELS = ("first", "mean")
 MEAN_REMOVAL = ("running", "independent")
-# CLIP's normalisation.
-_MEAN = (0.48145466, 0.4578275, 0.40821073)
-_STD = (0.26862954, 0.26130258, 0.27577711)
 
 
 class ImageBindTower(NetworkExtractor):
@@ -141,16 +138,7 @@ def window_starts(duration_s: float, num_windows: int) -> list[float]:
 
 def normalise_pixels(pixels: Tensor) -> Tensor:
     """Normalise pixels (B, 3, frames, h, w) in [0, 1] as the vision tower was trained on them."""
-    mean, std = _mean_and_std(pixels.device, pixels.dtype)
-    return (pixels - mean) / std
-
-
-@lru_cache(maxsize=16)
-def _mean_and_std(device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Return both on the device; cached, since to send them anew would make every batch wait for the one before."""
-    with torch.inference_mode(False):
-        mean, std = (torch.tensor(v, dtype=dtype, device=device).view(1, 3, 1, 1, 1) for v in (_MEAN, _STD))
-    return mean, std
+    return normalised(pixels, CLIP)
 
 
 def _without_mean(window: np.ndarray) -> np.ndarray:

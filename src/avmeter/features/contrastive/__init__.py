@@ -1,0 +1,3 @@
+"""Images, videos and texts in one space: CLIP and ViCLIP."""
+
+PREFIX = ""

@@ -1,0 +1,73 @@
+"""DINO, CLIP, ViCLIP and UMT with the published input sizes and next to no width, for tests through the engine."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from avmeter.nets import clip, dino, umt, viclip
+from avmeter.nets.clip import ClipConfig
+from avmeter.nets.dino import DinoConfig
+from avmeter.nets.multi_head import TowerConfig
+from avmeter.nets.umt import UmtConfig
+from avmeter.nets.viclip import ViClipConfig
+from avmeter.runtime import Runtime
+from avmeter.weights.dummy import fill_network
+from support.extractors import cpu_runtime
+
+TOWER = TowerConfig(dim=16, depth=1, num_heads=2)
+EMBEDDING_DIM = {"clip-vit-b-32": 12, "clip-vit-l-14": 768, "viclip": 20}
+
+
+@functools.cache
+def clip_tower(model: str, tower: str) -> Any:
+    """One tower, filled."""
+    config = ClipConfig(towers=(tower,), embedding_dim=EMBEDDING_DIM[model], image=TOWER, text=TOWER, patch_size=56)
+    net = clip.build(config)
+    fill_network(net, clip.key_map((tower,)).official)
+    return net.requires_grad_(False)
+
+
+@functools.cache
+def viclip_tower(tower: str) -> Any:
+    """One tower, filled."""
+    config = ViClipConfig(
+        towers=(tower,), embedding_dim=EMBEDDING_DIM["viclip"], video=TOWER, text=TOWER, patch_size=112
+    )
+    net = viclip.build(config)
+    fill_network(net, viclip.key_map((tower,)).official)
+    return net.requires_grad_(False)
+
+
+@functools.cache
+def small_dino() -> Any:
+    """The whole network, filled."""
+    net = dino.build(DinoConfig(dim=16, depth=1, num_heads=2))
+    fill_network(net, dino.KEY_MAP.official)
+    return net.requires_grad_(False)
+
+
+@functools.cache
+def small_umt() -> Any:
+    """The whole network, filled."""
+    net = umt.build(UmtConfig(dim=16, depth=1, num_heads=2, patch_size=112))
+    fill_network(net, umt.KEY_MAP.official)
+    return net.requires_grad_(False)
+
+
+def put_small_networks(runtime: Runtime) -> None:
+    """Small networks where the runtime looks for the published ones."""
+    for model in ("clip-vit-b-32", "clip-vit-l-14"):
+        for tower in clip.TOWERS:
+            runtime.networks[model, tower] = clip_tower(model, tower)
+    for tower in viclip.TOWERS:
+        runtime.networks["viclip", tower] = viclip_tower(tower)
+    runtime.networks["dino_frames", "dino-vit-b-16"] = small_dino()
+    runtime.networks["umt", "umt-l-16-kinetics-400"] = small_umt()
+
+
+def small_runtime() -> Runtime:
+    """A runtime on the CPU with these networks."""
+    runtime = cpu_runtime(weights="dummy")
+    put_small_networks(runtime)
+    return runtime
