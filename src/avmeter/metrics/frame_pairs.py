@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from avmeter.errors import UnknownNameError
+from avmeter.metrics.base import FeatureSet
 from avmeter.metrics.details import with_notes
+from avmeter.result import MetricResult
 
 FORMS = ("fastvideo", "standard")
 
@@ -31,3 +33,10 @@ def with_counts(details: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[st
             f"{generated} generated frames against {reference}: the first {facts['num_frames']} of each were compared"
         )
     return with_notes({**facts, **details}, notes)
+
+
+def mean_distance(name: str, features: FeatureSet) -> MetricResult:
+    """Return the mean of the array `distance` (T,) of "frames" as a metric's score, every frame's in the details."""
+    distance, facts = features["frames"]["distance"], features["frames"].facts
+    details = {"per_frame": [float(value) for value in distance]}
+    return MetricResult(name, float(distance.mean()), with_counts(details, facts))

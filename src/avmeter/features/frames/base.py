@@ -1,14 +1,19 @@
-"""Which frames of a generated clip and its reference are compared, and when none are."""
+"""Which frames of a generated clip and its reference are compared, when none are, and networks that compare them."""
 
 from __future__ import annotations
 
+import abc
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
 
 from avmeter.errors import SkipCode, SkipError
-from avmeter.features.frame_stream import Frame
+from avmeter.features.base import Features, Window
+from avmeter.features.frame_network import FrameNetwork
+from avmeter.features.frame_stream import Frame, FrameConsumer
 from avmeter.media import MediaItem
 
 _RATE_TOLERANCE = 0.01  # 23.976 and 24 frames per second are the same rate
@@ -91,3 +96,61 @@ def as_bytes(frame: Frame) -> npt.NDArray[np.uint8]:
         return frame
     scaled: npt.NDArray[np.uint8] = (np.clip(frame, 0, 1) * np.float32(255)).astype(np.uint8)
     return scaled
+
+
+class PerceptualExtractor(FrameNetwork):
+    """Array `distance` (T,) float64 of frames at their own size; facts are the numbers of frames."""
+
+    num_clips = 2
+    batch_size = 2
+    gpu_batch_size = 16
+
+    @property
+    @abc.abstractmethod
+    def min_side(self) -> int:
+        """Pixels of the smallest frame that the network reads."""
+
+    @abc.abstractmethod
+    def distances(self, generated: Tensor, reference: Tensor) -> Tensor:
+        """Compare pictures (B, 3, H, W) from 0 to 1: (B,)."""
+
+    def consumer(self, *clips: Any) -> FrameConsumer:
+        return _Pairs(*clips, min_side=self.min_side, network=self.name)
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        return {"distance": self.distances(as_pictures(batch["generated"]), as_pictures(batch["reference"]))}
+
+    def pool(
+        self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
+    ) -> Features:
+        return Features(arrays={"distance": np.array([o["distance"] for o in outputs], np.float64)}, facts=facts)
+
+
+class _Pairs(FrameConsumer):
+    """A window for each pair of frames."""
+
+    def __init__(self, generated: MediaItem, reference: MediaItem, *, min_side: int, network: str) -> None:
+        shared = SharedFrames(generated, reference)
+        stream = generated.info.video[0]
+        if min(stream.width, stream.height) < min_side:
+            raise SkipError(
+                SkipCode.TOO_SHORT,
+                f"{generated.name} is {stream.width}x{stream.height}: {network} reads frames of {min_side} or more",
+            )
+        self.ranges = shared.ranges
+        self._facts = shared.facts
+
+    def add(self, *frames: Frame | None) -> Iterable[Window]:
+        generated, reference = frames
+        assert generated is not None
+        assert reference is not None
+        yield Window(inputs={"generated": generated, "reference": reference})
+
+    def finish(self) -> Mapping[str, Any]:
+        return self._facts
+
+
+def as_pictures(frames: Tensor) -> Tensor:
+    """Return frames (B, H, W, 3), bytes or floats from 0 to 1, as float pictures (B, 3, H, W)."""
+    planes = frames.permute(0, 3, 1, 2)
+    return planes if planes.is_floating_point() else planes.float() / 255
