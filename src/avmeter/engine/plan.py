@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from avmeter.errors import SkipCode
@@ -16,6 +17,9 @@ Outcome = Features | Skip
 """What a request comes to."""
 ABSENT = ""
 """Name of the source of an optional field that a sample does not have."""
+
+_Found = list[tuple[str, MediaSource | str]] | Skip
+_Finder = Callable[[tuple[str, ...]], _Found]
 
 _HOW_TO_PASS = {
     "audio": "`audio=`, or a `video=` with a sound track",
@@ -96,6 +100,7 @@ def make_plan(
     """
     plan = Plan(extractors=extractors)
     for index, sample in enumerate(samples):
+        sources = functools.cache(functools.partial(_find_sources, sample))
         for name, metric in metrics.items():
             if sample.role == "reference" and not (isinstance(metric, CorpusMetric) and metric.takes_references):
                 continue
@@ -103,25 +108,26 @@ def make_plan(
             if skip is not None:
                 plan.skips[index, name] = skip
                 continue
-            plan.requested[index, name] = _resolve_all(plan, sample, metric)
+            plan.requested[index, name] = _resolve_all(plan, sample, metric, sources)
     return plan
 
 
-def _resolve_all(plan: Plan, sample: Sample, metric: Metric) -> dict[str, FeatureRequest | Skip]:
+def _resolve_all(plan: Plan, sample: Sample, metric: Metric, sources: _Finder) -> dict[str, FeatureRequest | Skip]:
     """Return the request of every need; none is computed for a sample that lacks the input of another.
 
     A metric of a corpus uses what there is: only one that compares within a sample is sure to skip it.
     """
+    needs = metric.needs
     if sample.role == "generated" and not isinstance(metric, CorpusMetric):
-        for need in metric.needs:
-            missing = None if need.optional else resolve_sources(Plan(), sample, need.fields)
+        for need in needs:
+            missing = None if need.optional else sources(need.fields)
             if isinstance(missing, Skip):
-                return {n.name: missing for n in metric.needs}
-    return {need.name: _resolve(plan, sample, need) for need in metric.needs}
+                return {n.name: missing for n in needs}
+    return {need.name: _resolve(plan, sample, need, sources(need.fields)) for need in needs}
 
 
-def _resolve(plan: Plan, sample: Sample, need: Need) -> FeatureRequest | Skip:
-    names = resolve_sources(plan, sample, need.fields)
+def _resolve(plan: Plan, sample: Sample, need: Need, found: _Found) -> FeatureRequest | Skip:
+    names = _add_sources(plan, found)
     if isinstance(names, Skip):
         return names
     for field_name in need.optional_fields:
@@ -135,7 +141,19 @@ def _resolve(plan: Plan, sample: Sample, need: Need) -> FeatureRequest | Skip:
 
 def resolve_sources(plan: Plan, sample: Sample, fields: Sequence[str]) -> tuple[str, ...] | Skip:
     """Add the sources behind these fields to the plan; return their names, or a skip if the sample lacks one."""
-    names = []
+    return _add_sources(plan, _find_sources(sample, fields))
+
+
+def _add_sources(plan: Plan, found: _Found) -> tuple[str, ...] | Skip:
+    if isinstance(found, Skip):
+        return found
+    plan.sources.update((name, source) for name, source in found if name not in plan.sources)
+    return tuple(name for name, _ in found)
+
+
+def _find_sources(sample: Sample, fields: Sequence[str]) -> _Found:
+    """Return name and source behind each of these fields, or a skip if the sample lacks one."""
+    found: list[tuple[str, MediaSource | str]] = []
     for field_name in fields:
         problem = sample.problem(field_name)
         if problem is not None:
@@ -159,9 +177,8 @@ def resolve_sources(plan: Plan, sample: Sample, fields: Sequence[str]) -> tuple[
                     reason=f"{sample.id}: `{field_name}` is empty",
                     hint=f"give a text in `{field_name}=`",
                 )
-        names.append(_source_name(source))
-        plan.sources.setdefault(names[-1], source)
-    return tuple(names)
+        found.append((_source_name(source), source))
+    return found
 
 
 def _misspelt(sample: Sample, field_name: str) -> str:

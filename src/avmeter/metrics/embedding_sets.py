@@ -35,6 +35,9 @@ class MomentsSide:
     num_dropped: int = 0
     is_part: bool = False
 
+    def __post_init__(self) -> None:
+        self._num_pending = sum(map(len, self.pending))
+
     def add(self, embedding: npt.NDArray[Any]) -> None:
         """Add rows (D,) or (E, D); non-finite ones are dropped and counted."""
         rows = np.atleast_2d(embedding)
@@ -45,26 +48,26 @@ class MomentsSide:
 
     def _add_finite(self, rows: npt.NDArray[Any]) -> None:
         self.pending.append(rows)
-        if not self.is_part and sum(len(p) for p in self.pending) >= _FOLD_FROM_ROWS:
+        self._num_pending += len(rows)
+        if not self.is_part and self._num_pending >= _FOLD_FROM_ROWS:
             self.fold()
 
     def fold(self) -> Moments:
         """Return the moments of everything added."""
         if self.pending:
             self.moments = self.moments.update(np.concatenate(self.pending))
-            self.pending = []
+            self.pending, self._num_pending = [], 0
         return self.moments
 
     def merge(self, other: MomentsSide) -> MomentsSide:
         """Return both sides' rows together; those of a part to the bit as if they had been added here."""
+        moments = self.fold().merge(other.fold()) if other.moments.count else self.moments
         merged = MomentsSide(
-            moments=self.moments,
+            moments=moments,
             pending=list(self.pending),
             num_dropped=self.num_dropped + other.num_dropped,
             is_part=self.is_part,
         )
-        if other.moments.count:
-            merged.moments, merged.pending = self.fold().merge(other.fold()), []
         for rows in other.pending:
             merged._add_finite(rows)
         return merged

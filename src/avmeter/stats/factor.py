@@ -13,6 +13,7 @@ from avmeter.stats.moments import Moments
 from avmeter.stats.rows import FloatArray
 
 _EPS = float(np.finfo(np.float64).eps)
+_TOLERANCE = 1e-9
 
 
 def covariance_factor(moments: Moments) -> FloatArray:
@@ -33,18 +34,25 @@ def covariance_factor(moments: Moments) -> FloatArray:
     return _eigen_factor(covariance, bound, floor)
 
 
-def covariance_distance(generated: FloatArray, reference: FloatArray) -> float:
-    """tr(A + B - 2 (A B)^(1/2)) from factors L (D, r) and K (D, s); rounding below 0 is 0."""
+def covariance_distance(generated: FloatArray, reference: FloatArray, *, tolerance: float = _TOLERANCE) -> float:
+    """tr(A + B - 2 (A B)^(1/2)) from factors L (D, r) and K (D, s); rounding below 0 is 0.
+
+    Args:
+        generated: L.
+        reference: K.
+        tolerance: Error that is tolerated, as a share of tr(A + B).
+    """
     traces = float(np.sum(generated**2) + np.sum(reference**2))
-    return max(traces - 2.0 * nuclear_norm(generated.T @ reference, scale=traces), 0.0)
+    return max(traces - 2.0 * nuclear_norm(generated.T @ reference, scale=traces, tolerance=tolerance), 0.0)
 
 
-def nuclear_norm(matrix: FloatArray, *, scale: float) -> float:
+def nuclear_norm(matrix: FloatArray, *, scale: float, tolerance: float = _TOLERANCE) -> float:
     """Sum of the singular values of a matrix (r, s).
 
     Args:
         matrix: Any real matrix.
-        scale: The size of what the result is subtracted from; an error of 1e-9 of it is tolerated.
+        scale: The size of what the result is subtracted from.
+        tolerance: Error that is tolerated, as a share of `scale`.
 
     The eigenvalues of the smaller Gram matrix are three to five times as fast as singular values, but
     squaring costs the small ones their digits. Their error is bounded first; where it matters the singular
@@ -58,7 +66,7 @@ def nuclear_norm(matrix: FloatArray, *, scale: float) -> float:
     if noise == 0.0:
         return float(np.sqrt(eigenvalues).sum())
     errors = np.minimum(np.sqrt(noise), noise / np.sqrt(np.maximum(eigenvalues, noise)))
-    if float(errors.sum()) <= 1e-9 * scale:
+    if float(errors.sum()) <= tolerance * scale:
         return float(np.sqrt(eigenvalues).sum())
     return float(np.linalg.svd(matrix, compute_uv=False).sum())
 

@@ -30,6 +30,7 @@ from avmeter.stats.rows import FloatArray, as_values, require_count
 
 _SIMULATED_VALUES = 6000  # draws times dimensions: the distance varies less the more dimensions there are
 _FEWEST_DRAWS, _MOST_DRAWS = 3, 200
+_SIMULATED_TOLERANCE = 1e-4  # of the traces, of which a simulated distance is 6% or more, known within some percent
 _FIRST_ORDER_RATIO = 4  # of clips to dimensions: the expansion is then within 1% (N = M), 3% (N << M)
 _SPECTRUM_STEPS = 8
 _PLAIN_SPECTRUM_RATIO = 50  # above it the sample spectrum differs from the population's by under 1%
@@ -169,6 +170,7 @@ def _simulation(eigenvalues: FloatArray, generated_count: int, reference_count: 
         covariance_distance(
             _sample_factor(eigenvalues, generated_count, rng),
             _sample_factor(eigenvalues, reference_count, rng),
+            tolerance=_SIMULATED_TOLERANCE,
         )
         for _ in range(draws)
     ]
