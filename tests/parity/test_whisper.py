@@ -40,7 +40,7 @@ def test_segments_are_those_of_faster_whisper(language: str | None) -> None:
     clips = [speak(text, "en-us", sample_rate=RATE)[0] for text in texts]
     clips.append(np.concatenate([np.pad(clip, (0, RATE)) for clip in clips * 5]))
     for clip in clips:
-        (found,) = WhisperBatches(net).transcribe([clip], language, beam_size=1)
+        (found,) = WhisperBatches(net).transcribe([net.feature_extractor(clip)], language, beam_size=1)
         segments = [
             (s["start_s"], s["end_s"], s["text"], s["no_speech_prob"], s["avg_logprob"], s["compression_ratio"])
             for s in found.segments
@@ -53,7 +53,8 @@ def test_words_do_not_depend_on_the_batch() -> None:
     import faster_whisper
 
     net = faster_whisper.WhisperModel(str(WeightsSource().folder(ENTRY)), device="cpu", compute_type="float32")
-    clips = [speak(text, "en-us", sample_rate=RATE)[0] for text in ("Stop here.", "She sells fresh bread.")]
+    texts = ("Stop here.", "She sells fresh bread.")
+    clips = [net.feature_extractor(speak(text, "en-us", sample_rate=RATE)[0]) for text in texts]
     model = WhisperBatches(net)
     alone = [model.transcribe([clip], None, beam_size=1)[0] for clip in clips]
     together = model.transcribe(clips, None, beam_size=1)

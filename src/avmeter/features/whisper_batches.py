@@ -73,17 +73,24 @@ class WhisperBatches:
         self._module = import_without_telemetry("faster_whisper.transcribe")
         self._tokenizers: dict[str, Any] = {}
 
-    def transcribe(self, waveforms: Sequence[np.ndarray], language: str | None, *, beam_size: int) -> list[Transcript]:
-        """Return the transcript of each waveform (N,), mono at 16 kHz.
+    @property
+    def front_end(self) -> dict[str, int]:
+        """Settings of the log-mels that the model reads: arguments of faster-whisper's `FeatureExtractor`."""
+        extractor = self._net.feature_extractor
+        names = ("n_fft", "hop_length", "sampling_rate", "chunk_length")
+        return {"feature_size": len(extractor.mel_filters), **{name: int(getattr(extractor, name)) for name in names}}
+
+    def transcribe(self, log_mels: Sequence[np.ndarray], language: str | None, *, beam_size: int) -> list[Transcript]:
+        """Return the transcript of each clip.
 
         Args:
-            waveforms: The clips.
+            log_mels: The clips, (bands, T) each, by the model's front end.
             language: Whisper's code; None detects it.
             beam_size: 1 is greedy.
         """
         if not self._net.model.is_multilingual:
             language = "en"
-        clips = [Transcript(features=self._net.feature_extractor(w), language=language) for w in waveforms]
+        clips = [Transcript(features=log_mel, language=language) for log_mel in log_mels]
         while pending := [clip for clip in clips if clip.window_frames > 0]:
             encoded = self._net.encode(np.stack([clip.window() for clip in pending]))
             if language is None:

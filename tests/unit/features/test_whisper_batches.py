@@ -57,9 +57,6 @@ class FakeNet:
     def model(self) -> FakeNet:
         return self
 
-    def feature_extractor(self, waveform: np.ndarray) -> np.ndarray:
-        return waveform
-
     def encode(self, windows: np.ndarray) -> np.ndarray:
         windows = windows if windows.ndim == 3 else windows[None]
         assert windows.shape[1:] == (2, 3000)

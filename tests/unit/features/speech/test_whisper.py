@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import torch
 
+from avmeter.engine.decode.messages import Recipe
+from avmeter.features import cublas
 from avmeter.features.base import Window, get_extractor
+from avmeter.features.speech import whisper
 from avmeter.features.speech.whisper import size_of
 from avmeter.features.whisper_batches import Transcript
 from avmeter.media import MediaItem
-from avmeter.runtime import Runtime
+from avmeter.runtime import CoreShare, Runtime
+from support import require
 from support.extractors import noise
 
 RATE = 16_000
@@ -21,16 +27,18 @@ RATE = 16_000
 class FakeModel:
     """Says two segments of any sound: of the first second, and of the third."""
 
+    front_end: ClassVar[dict[str, int]] = {}
+
     def __init__(self) -> None:
         self.asked: list[tuple[int, str | None, int]] = []
 
-    def transcribe(self, waveforms: list[np.ndarray], language: str | None, *, beam_size: int) -> list[Transcript]:
-        self.asked.append((len(waveforms), language, beam_size))
+    def transcribe(self, log_mels: list[np.ndarray], language: str | None, *, beam_size: int) -> list[Transcript]:
+        self.asked.append((len(log_mels), language, beam_size))
         evidence = {"no_speech_prob": 0.1, "avg_logprob": -0.2, "compression_ratio": 1.5}
         said = [{"start_s": s, "end_s": s + 1.0, "text": text, **evidence} for s, text in ((0.0, "one"), (2.0, "two"))]
         return [
             Transcript(features=np.zeros((80, 301)), language="en", language_probability=0.9, segments=list(said))
-            for _ in waveforms
+            for _ in log_mels
         ]
 
 
@@ -42,7 +50,7 @@ def transcribed(spoken: list[tuple[float, float]], **options: Any) -> tuple[dict
     model = on.networks[extractor.network_key()] = FakeModel()
     extractor.load(on)
     ranges = np.array([(round(a * RATE), round(b * RATE)) for a, b in spoken], np.int64).reshape(-1, 2)
-    window = Window(inputs={"waveform": noise(3 * RATE), "spoken": ranges}, duration_s=3.0)
+    window = Window(inputs={"log_mel": np.zeros((80, 301), np.float32), "spoken": ranges}, duration_s=3.0)
     (output,) = extractor.run([window], on)
     return output, model
 
@@ -95,3 +103,59 @@ def test_long_clip_is_one_window() -> None:
     extractor: Any = get_extractor("whisper", vad=False)
     (window,) = extractor.windows(MediaItem.from_audio(noise(70 * RATE), RATE))
     assert window.duration_s == 70.0
+
+
+def test_clips_become_log_mels_of_the_models_front_end_where_they_are_decoded() -> None:
+    """In a process that has no network, by the settings that loading it has shown."""
+    faster_whisper = require.package("faster_whisper.feature_extractor")
+    on: Any = Runtime(device=torch.device("cpu"), precision="float32", weights=None)  # type: ignore[arg-type]
+    extractor: Any = get_extractor("whisper", vad=False)
+    model = on.networks[extractor.network_key()] = FakeModel()
+    model.front_end = {"feature_size": 128}  # type: ignore[misc]
+    extractor.load(on)
+    waveform = noise(2 * RATE)
+    (window,) = Recipe.of(extractor).build().windows(MediaItem.from_audio(waveform, RATE))  # type: ignore[union-attr]
+    assert window.inputs["log_mel"].shape == (128, 201)
+    assert np.array_equal(window.inputs["log_mel"], faster_whisper.FeatureExtractor(feature_size=128)(waveform))
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict[str, Any]]:
+    """Arguments of every Whisper that is opened, out of a folder that holds none."""
+    calls: list[dict[str, Any]] = []
+    package = SimpleNamespace(WhisperModel=lambda folder, **kwargs: calls.append(kwargs))
+    monkeypatch.setattr(whisper, "import_without_telemetry", lambda name: package)
+    monkeypatch.setattr(whisper, "require_files", lambda *args: None)
+    monkeypatch.setattr(whisper, "WhisperBatches", lambda net: net)
+    return calls
+
+
+def build(tmp_path: Path, *, lanes: int) -> None:
+    on: Any = Runtime(device=torch.device("cuda:1"), precision="fp16", weights=None)  # type: ignore[arg-type]
+    on.cores = CoreShare(num_lanes=lanes)
+    extractor: Any = get_extractor("whisper", model_name=str(tmp_path))
+    extractor.build_network(on)
+
+
+@pytest.mark.parametrize(("lanes", "streams"), [(1, 1), (3, 3), (16, 4)])
+def test_batches_share_a_gpu_by_streams_of_their_own(
+    lanes: int, streams: int, opened: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As many as there are threads to feed them, up to four: each needs memory of its own."""
+    monkeypatch.setattr(cublas, "is_available", lambda: True)
+    build(tmp_path, lanes=lanes)
+    (call,) = opened
+    assert (call["device"], call["device_index"], call["compute_type"]) == ("cuda", 1, "float16")
+    assert call["num_workers"] == streams
+
+
+def test_without_its_cublas_whisper_runs_on_the_cpu_and_the_log_says_what_helps(
+    opened: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As beside a torch for CUDA 13: CTranslate2 opens such a model and fails at the first clip, and at every other."""
+    monkeypatch.setattr(cublas, "is_available", lambda: False)
+    build(tmp_path, lanes=16)
+    (call,) = opened
+    assert (call["device"], call["device_index"], call["compute_type"]) == ("cpu", 0, "float32")
+    assert call["num_workers"] == 16
+    assert "pip install nvidia-cublas-cu12" in caplog.text
