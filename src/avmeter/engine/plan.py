@@ -131,10 +131,10 @@ def _resolve(plan: Plan, sample: Sample, need: Need, found: _Found) -> FeatureRe
     if isinstance(names, Skip):
         return names
     for field_name in need.optional_fields:
-        found = resolve_sources(plan, sample, (field_name,)) if sample.has(field_name) else (ABSENT,)
-        if isinstance(found, Skip):
-            return found
-        names += found
+        more = resolve_sources(plan, sample, (field_name,)) if sample.has(field_name) else (ABSENT,)
+        if isinstance(more, Skip):
+            return more
+        names += more
     own = {o: v for o, f in need.options_from.items() if (v := sample.text(f)) is not None}
     return plan.add(plan.extractor_of(need, own), names)
 

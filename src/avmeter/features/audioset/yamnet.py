@@ -13,7 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from avmeter.dsp.mel import VGGISH, yamnet_patches
 from avmeter.features.audioset.base import AudioSetExtractor
@@ -29,6 +31,9 @@ from avmeter.runtime import Runtime
 SAMPLE_RATE = VGGISH.sample_rate
 PATCH_HOP = 48  # mel frames of 10 ms: a patch of 0.96 s every 0.48 s
 WINDOW = VGGISH.win_length + (yamnet.NUM_FRAMES - 1) * VGGISH.hop_length  # samples under the frames of a patch
+# Convolutions on the CPU round by the size of a batch, not by the place in it: batches of one size, silence behind the
+# last patches, give a patch the same bits in every run, in less than half the time of patches one by one.
+CPU_BATCH = 16
 HOP = PATCH_HOP * VGGISH.hop_length  # samples from one patch to the next
 
 
@@ -41,12 +46,11 @@ class YamnetExtractor(AudioSetExtractor, NetworkExtractor):
         duration_s: Crop of "av-benchmark", default 8 s.
     """
 
-    version = "3"
+    version = "4"
     entries = ("yamnet",)
     sample_rate = SAMPLE_RATE
     min_samples = VGGISH.win_length
-    # Convolutions on the CPU round by the size of a batch: alone, a patch has the same bits in every run.
-    batch_size = 1
+    batch_size = CPU_BATCH
 
     def architecture(self, runtime: Runtime) -> tuple[nn.Module, KeyMap]:
         return yamnet.build(), yamnet.KEY_MAP
@@ -60,7 +64,15 @@ class YamnetExtractor(AudioSetExtractor, NetworkExtractor):
             yield Window(inputs={"waveform": patch}, start_s=start / SAMPLE_RATE, duration_s=len(piece) / SAMPLE_RATE)
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-        embedding, logits = self._net(yamnet_patches(batch["waveform"]))
+        waveforms = batch["waveform"]
+        if waveforms.device.type != "cpu":
+            return self._tag(waveforms)
+        filled = functional.pad(waveforms, (0, 0, 0, -len(waveforms) % CPU_BATCH))
+        parts = [self._tag(part) for part in torch.unflatten(filled, 0, (-1, CPU_BATCH))]
+        return {name: torch.cat([part[name] for part in parts])[: len(waveforms)] for name in parts[0]}
+
+    def _tag(self, waveforms: Tensor) -> Mapping[str, Tensor]:
+        embedding, logits = self._net(yamnet_patches(waveforms))
         return {"embedding": embedding, "logits": logits}
 
     def pool(

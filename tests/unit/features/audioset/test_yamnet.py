@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
-from avmeter.features.audioset.yamnet import WINDOW
+from avmeter.features.audioset.yamnet import CPU_BATCH, WINDOW
+from avmeter.runtime import Runtime
+from avmeter.weights import WeightsSource
 from support.audioset import extractor, windows
 
 
@@ -29,3 +32,16 @@ def test_patches_are_averaged() -> None:
     np.testing.assert_array_equal(pooled["logits"], [1, -1])
     np.testing.assert_array_equal(pooled["embedding"], [2])
     assert pooled.facts == {"used_seconds": 1.935, "num_windows": 3}
+
+
+@torch.inference_mode()
+def test_patches_have_the_same_bits_in_every_batch() -> None:
+    """Or runs that were resumed or split would differ from undivided ones."""
+    on = Runtime(device=torch.device("cpu"), precision="float32", weights=WeightsSource.parse("dummy"))
+    yamnet = extractor("yamnet")
+    yamnet.load(on)
+    waveforms = torch.randn(CPU_BATCH + 2, WINDOW, generator=torch.Generator().manual_seed(0))
+    together = yamnet.forward({"waveform": waveforms})
+    for picked in ([0], [3, 1], [CPU_BATCH + 1, *range(CPU_BATCH)]):
+        alone = yamnet.forward({"waveform": waveforms[picked]})
+        assert all(torch.equal(alone[name], together[name][picked]) for name in together)
