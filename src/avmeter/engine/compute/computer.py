@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import torch
 
@@ -31,6 +32,8 @@ from avmeter.result import Skip
 from avmeter.runtime import CoreShare, Runtime
 from avmeter.runtime.shared_settings import SharedSettings
 from avmeter.sample import MediaSource
+
+FoundT = TypeVar("FoundT")
 
 _MAX_THREADS = 8
 # The thread that launches networks takes its turn soon: launching one is thousands of short Python steps, and with the
@@ -119,7 +122,7 @@ class FeatureComputer:
         """
         self.activity.stage = "looking into the store"
         known, requests = self._sort_by_key(plan, should_stop)
-        stored = self._stored(requests, plan)
+        stored = self._find(requests, plan, self.store.get)
         self.counts.from_store += len(stored)
         for key, features in stored.items():
             known.update(dict.fromkeys(requests[key], features))
@@ -146,7 +149,7 @@ class FeatureComputer:
         _, requests = self._sort_by_key(plan, should_stop)
         needed = _needed(plan)
         share = StoreShare()
-        stored = self._stored(requests, plan)
+        stored = self._find(requests, plan, lambda keys: dict.fromkeys(self.store.find(keys)))
         key_of = {request: key for key, same in requests.items() for request in same}
         for request in needed & key_of.keys():
             needed.update(() if key_of[request] in stored else plan.requests[request])
@@ -155,15 +158,18 @@ class FeatureComputer:
                 share.add(same[0].extractor, is_stored=key in stored)
         return share
 
-    def _stored(
-        self, requests: Mapping[FeatureKey, Sequence[FeatureRequest]], plan: Plan
-    ) -> dict[FeatureKey, Features]:
-        """Read what metrics need; what that was derived from, which is large, only where it has to be derived anew."""
+    @staticmethod
+    def _find(
+        requests: Mapping[FeatureKey, Sequence[FeatureRequest]],
+        plan: Plan,
+        look_up: Callable[[Iterator[FeatureKey]], dict[FeatureKey, FoundT]],
+    ) -> dict[FeatureKey, FoundT]:
+        """Look up what metrics need; what that was derived from, which is large, only where it is derived anew."""
         key_of = {request: key for key, same in requests.items() for request in same}
-        found: dict[FeatureKey, Features] = {}
+        found: dict[FeatureKey, FoundT] = {}
         wanted: Iterable[FeatureRequest] = _needed(plan)
         while keys := {key_of[r]: r for r in wanted if r in key_of and key_of[r] not in found}:
-            found |= self.store.get(key for key, request in keys.items() if _is_repeatable(request, plan))
+            found |= look_up(key for key, request in keys.items() if _is_repeatable(request, plan))
             wanted = [parent for key, r in keys.items() if key not in found for parent in plan.requests[r]]
         return found
 

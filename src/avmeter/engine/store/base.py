@@ -21,7 +21,10 @@ class Store(Protocol):
     """Where features are stored between runs."""
 
     def get(self, keys: Iterable[FeatureKey]) -> dict[FeatureKey, Features]:
-        """Return those of `keys` that are stored."""
+        """Return those of `keys` that are stored, with their features."""
+
+    def find(self, keys: Iterable[FeatureKey]) -> set[FeatureKey]:
+        """Return those of `keys` that are stored; no feature is read."""
 
     def put(self, key: FeatureKey, features: Features) -> None:
         """Store one feature, within a second."""
@@ -39,6 +42,10 @@ class NoStore:
     def get(self, keys: Iterable[FeatureKey]) -> dict[FeatureKey, Features]:
         """Return nothing."""
         return {}
+
+    def find(self, keys: Iterable[FeatureKey]) -> set[FeatureKey]:
+        """Return none."""
+        return set()
 
     def put(self, key: FeatureKey, features: Features) -> None:
         """Drop the feature."""

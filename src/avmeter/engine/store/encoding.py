@@ -55,7 +55,7 @@ def decode_features(payload: bytes) -> Features:
 
 def _decode(payload: bytes) -> Features:
     (length,) = struct.unpack_from("<I", payload)
-    header = json.loads(payload[4 : 4 + length])
+    header = json.loads(payload[4 : 4 + length].decode())
     offset = 4 + length
     arrays: dict[str, Any] = {}
     for name, dtype, shape in header["arrays"]:

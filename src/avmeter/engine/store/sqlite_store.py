@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from avmeter.engine.store.base import FeatureKey
-from avmeter.engine.store.database import ForeignStoreError, advice, check_writable, connect, is_locked, read
+from avmeter.engine.store.database import ForeignStoreError, advice, check_writable, connect, find, is_locked, read
 from avmeter.engine.store.encoding import decode_features, encode_features
 from avmeter.engine.store.writer import FeatureWriter
 from avmeter.errors import UsageError
@@ -100,6 +100,19 @@ class SqliteStore:
         if num_damaged and not self.num_damaged:
             warnings.warn(f"{self.path}: {num_damaged} damaged features are computed anew", stacklevel=3)
         self.num_damaged += num_damaged
+        return found
+
+    def find(self, keys: Iterable[FeatureKey]) -> set[FeatureKey]:
+        """Return those of `keys` that are stored; no feature is read, so that one that is damaged counts."""
+        self._leave_to_owner()
+        asked = list(keys)
+        found = {key for key in asked if self._writer.held(key) is not None} if self._writer.num_held else set()
+        if self._writer.is_broken:
+            return found
+        try:
+            found.update(find(self._connection(), asked))
+        except (sqlite3.Error, ForeignStoreError) as error:
+            self._say_unreadable(error)
         return found
 
     def _say_unreadable(self, error: Exception) -> None:

@@ -10,4 +10,5 @@ def test_no_store_has_nothing_of_what_was_put():
     store.put(KEY, features())
     store.flush()
     assert store.get([KEY]) == {}
+    assert store.find([KEY]) == set()
     store.close()

@@ -12,6 +12,7 @@ from avmeter.engine.store.database import (
     check_writable,
     checksum_of,
     connect,
+    find,
     is_locked,
     read,
     removal_command,
@@ -57,6 +58,15 @@ def test_row_that_is_not_what_was_written_has_no_payload(database, damage):
         database.execute(damage)
     (key,) = [FeatureKey(*row) for row in database.execute("SELECT media, fingerprint FROM features")]
     assert dict(read(database, [key])) == {key: None}
+
+
+@pytest.mark.parametrize("num_asked", [10, 1200])
+def test_keys_are_found_one_by_one_or_by_a_walk_along_the_index(database, num_asked):
+    """A few among many, or as many as there are; each fingerprint has media of its own."""
+    stored = [FeatureKey(f"clip{i}", "ab"[i % 2]) for i in range(1200)]
+    write(database, dict.fromkeys(stored, b"payload"))
+    absent = [FeatureKey(key.media, "c") for key in stored[:5]] + [FeatureKey("clip0", "b"), FeatureKey("other", "a")]
+    assert sorted(find(database, [*stored[:num_asked], *absent]), key=str) == sorted(stored[:num_asked], key=str)
 
 
 def test_store_of_the_first_schema_is_begun_anew(path):

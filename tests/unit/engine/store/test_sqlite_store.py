@@ -109,6 +109,20 @@ def test_put_features_are_found_before_they_are_on_disk(tmp_path):
     assert num_on_disk(tmp_path) == 1
 
 
+def test_keys_are_found_wherever_their_features_are(tmp_path):
+    """On the disk, or put and not there yet; those of a store that cannot be read count as absent."""
+    store = SqliteStore(tmp_path)
+    held = FeatureKey("held", "x")
+    store.put(KEY, features())
+    store.flush()
+    with locked(tmp_path):
+        store.put(held, features())
+        assert store.find([KEY, held, FeatureKey("other", "x")]) == {KEY, held}
+    store.close()
+    (tmp_path / "features.sqlite").write_bytes(b"\xff" * 9000)
+    assert store.find([KEY]) == set()
+
+
 def test_store_can_be_opened_while_another_process_locks_it(tmp_path):
     """It waits a moment, not a minute, and what is put is stored once the lock is gone."""
     SqliteStore(tmp_path).close()
