@@ -16,7 +16,7 @@ from avmeter.engine.versions import PACKAGES, installed_versions
 from avmeter.errors import AvmeterError, UsageError
 
 logger = logging.getLogger("avmeter")
-_MAX_DEATHS_IN_A_ROW = 3
+_MAX_LOSSES_IN_A_ROW = 3
 _MAX_FAILED_STARTS = 2
 _REFRESH_S = 2.0  # how long a node that joined may go unseen
 _SHARE_S = 1.0
@@ -36,7 +36,7 @@ class Slot:
         share: Its answer to how far it is, asked meanwhile.
         piece: What it computes; None while it starts or is idle.
         is_ready: It has started, and fits this run.
-        num_deaths: Workers that died here one after the other.
+        num_losses: Workers that could not be reached one after the other.
         num_failed_starts: Workers that could not be started here.
         not_before: When the next worker may be started here, on the clock of `time.monotonic`.
     """
@@ -47,17 +47,17 @@ class Slot:
     share: Any = None
     piece: Piece | None = None
     is_ready: bool = False
-    num_deaths: int = 0
+    num_losses: int = 0
     num_failed_starts: int = 0
     not_before: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finished:
-    """A piece was computed, on the node of this address."""
+    """A piece was computed."""
 
+    slot: Slot
     piece: Piece
-    address: str
     done: PieceDone
 
 
@@ -65,6 +65,7 @@ class Finished:
 class Lost:
     """A piece was not computed: its worker died over it, or was lost with its node or for another cause of its own."""
 
+    slot: Slot
     piece: Piece
     is_blamed: bool
 
@@ -151,6 +152,10 @@ class Crew:
         """Return the slots whose workers wait for work."""
         return [s for s in self._slots if s.is_ready and s.answer is None]
 
+    def ready(self) -> list[Slot]:
+        """Return the slots whose workers have started, idle or at work."""
+        return [s for s in self._slots if s.is_ready]
+
     def begin(self, slot: Slot, piece: Piece, work: Any, run: int) -> None:
         """Have a worker compute a piece.
 
@@ -206,33 +211,33 @@ class Crew:
             return self._read_fault(slot, piece, error)
         except exceptions.RayError as error:
             return self._read_loss(slot, piece, error)
-        slot.num_deaths = 0
+        slot.num_losses = 0
         for message in done.warnings:
             logger.warning("%s: %s", slot.node.address, message)
-        return Finished(piece=piece, address=slot.node.address, done=done)
+        return Finished(slot=slot, piece=piece, done=done)
 
     def _read_loss(self, slot: Slot, piece: Piece, error: Exception) -> Event:
         """Read why a worker is gone: it died, or its node cannot be reached, which the cluster finds out much later."""
         has_died = not isinstance(error, self._ray.exceptions.ActorUnavailableError) and self._is_alive(slot.node)
         what = "a worker died on" if has_died else "lost"
         logger.warning("Ray cluster: %s %s, which had %s: %s", what, slot.node.address, piece, _brief(error))
-        slot.num_deaths += 1
         self._drop(slot)
         if not has_died:  # starting a worker on a dead node holds up those on others
             slot.not_before = time.monotonic() + _UNREACHABLE_S
-        if slot.num_deaths >= _MAX_DEATHS_IN_A_ROW and len(self._slots) > 1:
-            self._retire(slot)
-        return Lost(piece=piece, is_blamed=has_died)
+            slot.num_losses += 1
+            if slot.num_losses >= _MAX_LOSSES_IN_A_ROW:
+                self.retire(slot)
+        return Lost(slot=slot, piece=piece, is_blamed=has_died)
 
     def _read_fault(self, slot: Slot, piece: Piece, error: Any) -> Event:
         """Read what a worker raised: its node is no good for this run, or the code has a fault."""
         cause = getattr(error, "cause", None)
         if isinstance(cause, AvmeterError):
             self._refuse(slot, f"{slot.node.address}: {cause.message}")
-            return Lost(piece=piece, is_blamed=False)
+            return Lost(slot=slot, piece=piece, is_blamed=False)
         logger.error("the worker on %s failed over %s:\n%s", slot.node.address, piece, error)
         self._drop(slot)
-        return Lost(piece=piece, is_blamed=True)
+        return Lost(slot=slot, piece=piece, is_blamed=True)
 
     def _read_shares(self) -> Iterator[Advanced]:
         """Ask the workers how far they are, and yield what they said to the last question."""
@@ -282,6 +287,11 @@ class Crew:
             self._ray.kill(slot.actor)
         slot.actor = slot.answer = slot.share = slot.piece = None
         slot.is_ready = False
+
+    def retire(self, slot: Slot) -> None:
+        """Start no worker in a slot any more, unless it is the last one."""
+        if len(self._slots) > 1:
+            self._retire(slot)
 
     def _retire(self, slot: Slot) -> None:
         self._drop(slot)

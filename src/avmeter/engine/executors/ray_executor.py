@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,13 @@ from avmeter.engine.executors.base import (
     finish_run,
     run_in_chunks,
 )
+from avmeter.engine.executors.blame import Blame
 from avmeter.engine.executors.corpus import CorpusState, merge_states
 from avmeter.engine.executors.local import CHUNK_SIZE, GPU_CHUNK_SIZE, LocalExecutor
 from avmeter.engine.executors.pieces import PieceQueue
 from avmeter.engine.executors.portable import extractor_modules, is_portable
 from avmeter.engine.executors.ray_cluster import RayCluster
-from avmeter.engine.executors.ray_crew import Advanced, Crew, Finished
+from avmeter.engine.executors.ray_crew import Advanced, Crew, Finished, Slot
 from avmeter.engine.executors.ray_worker import RayWork
 from avmeter.engine.failures import INTERRUPTED, never
 from avmeter.errors import SkipCode, UsageError
@@ -187,6 +189,7 @@ class RayExecutor:
             return
         self._run_number += 1
         queue = PieceQueue(chunks, metrics, max_ahead=_CHUNKS_AHEAD * crew.num_slots)
+        blame: Blame[Slot] = Blame()
         work = self._put(RayWork(metrics=metrics, modules=extractor_modules(metrics.values())))
         worked = time.monotonic()
         try:
@@ -195,7 +198,7 @@ class RayExecutor:
                     self._end(crew, queue)
                 elif crew.num_slots:
                     worked = time.monotonic()
-                    self._step(crew, queue, work, progress)
+                    self._step(crew, queue, work, progress, blame)
                 else:
                     self._wait_for_nodes(crew, queue, worked)
                 yield from queue.pop_finished()
@@ -207,29 +210,32 @@ class RayExecutor:
         assert self._cluster is not None
         return self._cluster.ray.put(work)
 
-    def _step(self, crew: Crew, queue: PieceQueue, work: Any, progress: RunProgress) -> None:
+    def _step(self, crew: Crew, queue: PieceQueue, work: Any, progress: RunProgress, blame: Blame[Slot]) -> None:
         """Give work to whoever is idle, and take in what has come."""
         crew.refresh()
         crew.start()
         for slot in crew.idle():
-            piece = queue.take()
-            if piece is None:
-                break
-            crew.begin(slot, piece, work, self._run_number)
+            piece = queue.take(partial(blame.may_retry, slot, crew.ready()))
+            if piece is not None:
+                crew.begin(slot, piece, work, self._run_number)
         for event in crew.poll(_POLL_S):
             if isinstance(event, Finished):
+                blame.note_success(event.slot)
                 self._take_in(event, queue)
                 progress.update(event.piece.chunk, event.piece.share)
             elif isinstance(event, Advanced):
                 progress.update(event.piece.chunk, event.share * event.piece.share)
             elif event.is_blamed:
+                blame.note_death(event.slot, event.piece)
                 queue.report_death(event.piece)
+                if blame.is_broken(event.slot):
+                    crew.retire(event.slot)
             else:
                 queue.move(event.piece)
 
     def _take_in(self, event: Finished, queue: PieceQueue) -> None:
         self._counts = self._counts.plus(event.done.counts)
-        self._devices.add(f"{event.done.device} on {event.address}")
+        self._devices.add(f"{event.done.device} on {event.slot.node.address}")
         queue.finish(event.piece, event.done.result)
 
     def _end(self, crew: Crew, queue: PieceQueue) -> None:

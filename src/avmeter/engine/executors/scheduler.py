@@ -5,21 +5,19 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Generic, TypeVar
+from typing import Generic
 
 from avmeter.engine.executors.base import Chunk, ChunkResult
+from avmeter.engine.executors.blame import Blame, WorkerT
 from avmeter.engine.executors.pieces import Piece, PieceQueue
 from avmeter.engine.failures import never
 from avmeter.metrics.base import Metric
 from avmeter.result import Skip
 
-WorkerT = TypeVar("WorkerT", bound=Hashable)
-
 logger = logging.getLogger("avmeter")
-_MAX_DEATHS_IN_A_ROW = 3
 _POLL_S = 0.1
 
 
@@ -27,7 +25,7 @@ class PieceScheduler(Generic[WorkerT]):
     """Hands pieces to workers, each of which is driven by a thread of its own.
 
     A piece that a worker died over goes to another one, as long as there is another, and to one that has not failed
-    itself before one that has. A worker that dies over one piece after the other, over which nobody had died before,
+    itself before one that has. A worker that dies over one piece after the other, over which nobody else dies,
     gets no more of them. The thread that waits for the run may be interrupted at any step: what it calls takes no lock
     but a plain one, which `with` always releases.
 
@@ -43,8 +41,7 @@ class PieceScheduler(Generic[WorkerT]):
         self._assigned: dict[WorkerT, Piece | None] = {}
         self._num_workers = 0
         self._unstartable: set[WorkerT] = set()
-        self._died_over: dict[WorkerT, set[tuple[int, int]]] = {}
-        self._deaths_in_a_row: Counter[WorkerT] = Counter()
+        self._blame: Blame[WorkerT] = Blame()
         self._is_closed = False
         self._news: SimpleQueue[tuple[Chunk, float] | None] = SimpleQueue()
         self._lock = threading.Lock()
@@ -53,7 +50,6 @@ class PieceScheduler(Generic[WorkerT]):
     def register(self, worker: WorkerT) -> None:
         """Add a worker that will ask for pieces; before any of them does."""
         self._assigned[worker] = None
-        self._died_over[worker] = set()
         self._num_workers += 1
 
     def unregister(self, worker: WorkerT) -> None:
@@ -97,9 +93,10 @@ class PieceScheduler(Generic[WorkerT]):
         with self._lock:
             while not self._is_closed and worker not in self._unstartable:
                 others = [w for w in self._assigned if w is not worker]
-                if others and self._deaths_in_a_row[worker] >= _MAX_DEATHS_IN_A_ROW:
+                if others and self._blame.is_broken(worker):
                     return None
-                piece = self._queue.take(lambda p: worker in self._candidates(p))
+                able = [w for w in self._assigned if w not in self._unstartable]
+                piece = self._queue.take(partial(self._blame.may_retry, worker, able))
                 if piece is not None:
                     self._assigned[worker] = piece
                     return piece
@@ -107,12 +104,6 @@ class PieceScheduler(Generic[WorkerT]):
                     return None
                 self._changed.wait()
             return None
-
-    def _candidates(self, piece: Piece) -> Sequence[WorkerT]:
-        """Return the workers that may try a piece which one of them died over."""
-        able = [w for w in self._assigned if w not in self._unstartable]
-        new_to_it = [w for w in able if _place(piece) not in self._died_over[w]] or able
-        return [w for w in new_to_it if not self._deaths_in_a_row[w]] or new_to_it
 
     def report_progress(self, piece: Piece, share: float) -> None:
         """Note which share of a piece, 0 to 1, is done."""
@@ -122,7 +113,7 @@ class PieceScheduler(Generic[WorkerT]):
         """Note the result of a piece."""
         with self._lock:
             self._queue.finish(piece, result)
-            self._deaths_in_a_row[worker] = 0
+            self._blame.note_success(worker)
         self.report_progress(piece, 1.0)
         self.release(worker)
 
@@ -140,9 +131,7 @@ class PieceScheduler(Generic[WorkerT]):
             if self._is_closed:
                 return
             logger.warning("the worker on %s died over %s", device, piece)
-            self._died_over[worker].add(_place(piece))
-            if not piece.num_deaths:
-                self._deaths_in_a_row[worker] += 1
+            self._blame.note_death(worker, piece)
             self._queue.report_death(piece)
         self._news.put((piece.chunk, 0.0))
         self.release(worker)
@@ -183,7 +172,3 @@ class PieceScheduler(Generic[WorkerT]):
         with self._lock:
             self._assigned[worker] = None
             self._changed.notify_all()
-
-
-def _place(piece: Piece) -> tuple[int, int]:
-    return piece.chunk.start + piece.offset, len(piece.samples)
