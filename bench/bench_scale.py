@@ -2,10 +2,13 @@
 
     python bench/bench_scale.py run --samples 100000 [--wav]
     python bench/bench_scale.py store --rows 1000000 [--dim 1]
+    python bench/bench_scale.py exchange --rows 100000 [--dim 768]
+    python bench/bench_scale.py kill --samples 20000
 
 `run` plans a table, scores it with rows written as they come, writes the run folder and the page, and opens the page
 in Chromium where there is one. `--wav` scores files of 0.05 s in place of texts. `store` fills a store, looks every
-key up, and reads every feature.
+key up, and reads every feature. `exchange` brings the halves of a set, in the stores of two nodes, together. `kill`
+ends a run at nine tenths, counts the rows that it leaves, and runs it again.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import argparse
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -29,6 +33,7 @@ from avmeter.engine.plan import make_plan
 from avmeter.engine.store import FeatureKey, SqliteStore
 from avmeter.engine.store.database import connect, write
 from avmeter.engine.store.encoding import encode_features
+from avmeter.engine.store.exchange import copy_features
 from avmeter.evaluator import Evaluator
 from avmeter.features.base import Features, Window, WindowExtractor
 from avmeter.manifest import samples_from_inputs
@@ -37,7 +42,7 @@ from avmeter.metrics.base import Metric, Need
 from avmeter.registry import register, register_extractor
 from avmeter.report import write_report
 from avmeter.result import MetricResult
-from avmeter.run import RunJournal
+from avmeter.run import RunJournal, read_run
 from avmeter.sample import as_samples
 
 RATE = 8000
@@ -207,17 +212,8 @@ def bench_store(count: int, dim: int) -> None:
     """Fill a store, look its keys up, and read it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        store = SqliteStore(folder)
-        fingerprint = hashlib.sha256(b"extractor").hexdigest()
-        keys = [FeatureKey(hashlib.sha256(str(i).encode()).hexdigest(), fingerprint) for i in range(count)]
-        payload = encode_features(Features(arrays={"embedding": np.zeros(dim, np.float32)}, facts={"duration_s": 4.0}))
-        database = connect(store.path, busy_timeout_s=1.0)
-
-        def fill() -> None:
-            for start in range(0, count, 8192):
-                write(database, dict.fromkeys(keys[start : start + 8192], payload))
-
-        timed(f"{count} features of {len(payload)} bytes written", fill)
+        store, keys, payload = SqliteStore(folder), made_keys(count), encoded(dim)
+        timed(f"{count} features of {len(payload)} bytes written", lambda: fill(store.path, keys, payload))
         num_bytes = store.path.stat().st_size
         print(f"file {num_bytes / MIB:.0f} MiB: {num_bytes / count - len(payload):.0f} bytes a row beside the feature")
         assert timed("every key looked up", lambda: len(store.find(keys))) == count
@@ -225,23 +221,97 @@ def bench_store(count: int, dim: int) -> None:
             "every feature read", lambda: sum(len(store.get(keys[i : i + 512])) for i in range(0, count, 512))
         )
         assert found == count
-        database.close()
         store.close()
+
+
+def made_keys(count: int) -> list[FeatureKey]:
+    """Return keys as of one extractor over files."""
+    fingerprint = hashlib.sha256(b"extractor").hexdigest()
+    return [FeatureKey(hashlib.sha256(str(i).encode()).hexdigest(), fingerprint) for i in range(count)]
+
+
+def encoded(dim: int) -> bytes:
+    """Return an embedding as it is stored."""
+    return encode_features(Features(arrays={"embedding": np.zeros(dim, np.float32)}, facts={"duration_s": 4.0}))
+
+
+def fill(path: Path, keys: list[FeatureKey], payload: bytes) -> None:
+    """Write one payload under all keys."""
+    path.parent.mkdir(exist_ok=True)
+    database = connect(path, busy_timeout_s=1.0)
+    for start in range(0, len(keys), 8192):
+        write(database, dict.fromkeys(keys[start : start + 8192], payload))
+    database.close()
+
+
+def bench_exchange(count: int, dim: int) -> None:
+    """Copy the stores of two nodes into one, and again when nothing is new; then look every key up there."""
+    with tempfile.TemporaryDirectory() as name:
+        joint, keys, payload = Path(name, "joint"), made_keys(count), encoded(dim)
+        nodes = [Path(name, "node1"), Path(name, "node2")]
+        for node, part in zip(nodes, (keys[: count // 2], keys[count // 2 :]), strict=True):
+            fill(node / "features.sqlite", part, payload)
+        for what in ("copied", "copied again, nothing new"):
+            timed(
+                f"2 stores of {count // 2} features of {len(payload)} bytes {what}",
+                lambda: [copy_features(node, joint) for node in nodes],
+            )
+        store = SqliteStore(joint)
+        assert timed("every key looked up", lambda: len(store.find(keys))) == count
+        store.close()
+
+
+def bench_kill(count: int) -> None:
+    """End a run of texts by SIGKILL at nine tenths; count the rows that are left, and run it again."""
+    with tempfile.TemporaryDirectory() as name:
+        out = Path(name, "run")
+        process = os.fork()
+        if not process:
+            score_until_killed(count, out, Path(name, "store"))
+        _, status = os.waitpid(process, 0)
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        left = read_run(out)
+        print(f"{len(left)} of {count} rows are left ({len(left) / count:.1%}); killed at 90 %")
+        evaluator = Evaluator(["bench.text"], "cpu", store=Path(name, "store"))
+        results = timed("the same command again", lambda: evaluator.evaluate(texts(count)))
+        print(f"from the store {results.provenance['from_store']}, computed {results.provenance['computed']}")
+
+
+def score_until_killed(count: int, out: Path, store: Path) -> None:
+    """Score texts with a journal, and end this process when nine tenths of the rows have come."""
+    evaluator, done = Evaluator(["bench.text"], "cpu", store=store), 0
+    with RunJournal(out, num_samples=count, provenance={}) as journal:
+
+        def on_rows(part: Any, rows: Any) -> None:
+            nonlocal done
+            journal.add(part, rows)
+            done += len(rows)
+            if done >= 0.9 * count:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        evaluator.evaluate(texts(count), on_rows=on_rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    of_run, of_store = commands.add_parser("run"), commands.add_parser("store")
+    of_run, of_store, of_exchange, of_kill = (commands.add_parser(n) for n in ("run", "store", "exchange", "kill"))
     of_run.add_argument("--samples", type=int, default=100_000)
     of_run.add_argument("--wav", action="store_true")
     of_store.add_argument("--rows", type=int, default=1_000_000)
     of_store.add_argument("--dim", type=int, default=1)
+    of_exchange.add_argument("--rows", type=int, default=100_000)
+    of_exchange.add_argument("--dim", type=int, default=768)
+    of_kill.add_argument("--samples", type=int, default=20_000)
     arguments = parser.parse_args()
     if arguments.command == "run":
         bench_run(arguments.samples, wav=arguments.wav)
-    else:
+    elif arguments.command == "store":
         bench_store(arguments.rows, arguments.dim)
+    elif arguments.command == "exchange":
+        bench_exchange(arguments.rows, arguments.dim)
+    else:
+        bench_kill(arguments.samples)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ import numpy as np
 
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.signal.loudness import sound_health
-from avmeter.media import AudioSpec, FrameRequest, MediaItem, MediaLimits, Resize, content_key, is_still
+from avmeter.media import AudioSpec, FrameRequest, MediaItem, MediaLimits, Resize, is_still, media_key, open_media
+from avmeter.sample import MediaSource
 
 _SILENT_SHARE = 0.99  # of the clip's duration
 _CLIPPED_SHARE = 1e-4  # of the samples
@@ -26,9 +27,9 @@ _STILL_FRAMES = 24  # how many frames are compared
 
 @dataclass(frozen=True, kw_only=True)
 class ClipAudit:
-    """Findings on one clip: problems as (code, sentence), and the measurements behind them."""
+    """Findings on one clip: where it is, problems as (code, sentence), and the measurements behind them."""
 
-    path: Path
+    path: str
     problems: tuple[tuple[str, str], ...]
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -42,7 +43,7 @@ class SetAudit:
 
 
 def audit(
-    paths: Sequence[Path],
+    clips: Sequence[Path | MediaSource],
     *,
     threads: int = 2,
     progress: Callable[[int, int], None] | None = None,
@@ -51,26 +52,27 @@ def audit(
     """Decode every clip once and report silent, clipped, band-limited, duplicate, short and still ones.
 
     Args:
-        paths: Media files.
+        clips: Media files, or sources that may lie at URLs, in shards and in tables.
         threads: How many clips are decoded at a time.
         progress: Called with (clips done, clips in all).
         limits: What a clip may unfold to, where it differs from the defaults.
     """
-    clips: list[ClipAudit] = []
+    sources = [clip if isinstance(clip, MediaSource) else MediaSource(path=clip) for clip in clips]
+    found: list[ClipAudit] = []
     with ThreadPoolExecutor(threads) as pool:
-        for clip in pool.map(functools.partial(_audit_clip, limits=MediaLimits.parse(limits)), paths):
-            clips.append(clip)
+        for clip in pool.map(functools.partial(_audit_clip, limits=MediaLimits.parse(limits)), sources):
+            found.append(clip)
             if progress is not None:
-                progress(len(clips), len(paths))
-    return SetAudit(clips=tuple(clips), notes=tuple(_set_notes(clips)))
+                progress(len(found), len(sources))
+    return SetAudit(clips=tuple(found), notes=tuple(_set_notes(found)))
 
 
-def _audit_clip(path: Path, *, limits: MediaLimits) -> ClipAudit:
+def _audit_clip(source: MediaSource, *, limits: MediaLimits) -> ClipAudit:
     facts: dict[str, Any] = {}
     problems: list[tuple[str, str]] = []
     try:
-        facts["key"] = content_key(path)
-        with MediaItem.open(path, limits=limits) as item:
+        facts["key"] = media_key(source)
+        with open_media(source, limits=limits) as item:
             if item.has_audio:
                 problems.extend(_check_audio(item, facts))
             else:
@@ -79,7 +81,7 @@ def _audit_clip(path: Path, *, limits: MediaLimits) -> ClipAudit:
                 problems.extend(_check_video(item, facts))
     except SkipError as error:
         problems.append((str(error.code), error.message))
-    return ClipAudit(path=path, problems=tuple(problems), facts=facts)
+    return ClipAudit(path=str(source), problems=tuple(problems), facts=facts)
 
 
 def _missing_audio(item: MediaItem) -> tuple[str, str]:
@@ -129,13 +131,13 @@ def _check_video(item: MediaItem, facts: dict[str, Any]) -> Iterator[tuple[str, 
 
 
 def _set_notes(clips: Sequence[ClipAudit]) -> Iterator[tuple[str, str]]:
-    by_key: dict[str, list[Path]] = {}
+    by_key: dict[str, list[str]] = {}
     for clip in clips:
         if "key" in clip.facts:
             by_key.setdefault(clip.facts["key"], []).append(clip.path)
     for paths in by_key.values():
         if len(paths) > 1:
-            yield "duplicates", f"equal bytes: {', '.join(str(p) for p in paths)}"
+            yield "duplicates", f"equal bytes: {', '.join(paths)}"
     rates = Counter(c.facts["sample_rate"] for c in clips if "sample_rate" in c.facts)
     if len(rates) > 1:
         yield "mixed_rates", ", ".join(f"{n} clips at {r / 1000:g} kHz" for r, n in rates.most_common())

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from avmeter.cli.json_output import show_json
 from avmeter.cli.messages import join_names, say
-from avmeter.cli.options import parse_limits
+from avmeter.cli.options import parse_limits, parse_remote
 from avmeter.cli.progress import progress_bar
-from avmeter.errors import UsageError
 
 
 def audit_command(
-    inputs: Annotated[list[Path], typer.Argument(help="Clips, folders of clips, or one manifest.")],
+    inputs: Annotated[
+        list[str], typer.Argument(help="Clips, folders of clips, tar shards, or one manifest; paths or URLs.")
+    ],
     column: Annotated[
         list[str] | None,
         typer.Option("--column", help="What a column means: --column id=video_id --column text_prompt=label"),
@@ -23,6 +23,10 @@ def audit_command(
     limit: Annotated[
         list[str] | None, typer.Option("--limit", help="What a clip may unfold to: max_duration_s=36000")
     ] = None,
+    remote: Annotated[list[str] | None, typer.Option(help="How URLs are fetched: attempts=8 timeout_s=60")] = None,
+    allow_private_hosts: Annotated[
+        bool, typer.Option("--allow-private-hosts", help="Fetch web addresses of this machine and network, too.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when anything was found.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -38,19 +42,14 @@ def audit_command(
     from avmeter.report.format import sanitise
     from avmeter.sample import as_samples
 
-    samples = samples_from_inputs(inputs, columns=parse_columns(column or []))
+    access = parse_remote(remote or [], allow_private_hosts=allow_private_hosts)
+    samples = samples_from_inputs(inputs, columns=parse_columns(column or []), remote=access)
     if samples.pairing.ignored:
         say(f"ignored, not media: {join_names(samples.pairing.ignored)}")
-    media = [m for s in as_samples(samples) for m in s.media.values()]
-    elsewhere = sum(m.stored is not None for m in media)
-    if elsewhere:
-        raise UsageError(
-            f"{elsewhere} clips are at URLs, in shards or in tables, and only files of this machine are looked over",
-            hint="`avmeter score ... -m audio.loudness` says much of the same of them",
-        )
-    paths = [m.path for m in media if m.path is not None]
-    with progress_bar(len(paths), "looking") as on_progress:
-        found = audit(list(dict.fromkeys(paths)), progress=on_progress, limits=parse_limits(limit or []))
+    media = [m for s in as_samples(samples, access=access) for m in s.media.values() if m.is_elsewhere]
+    clips = list({m.identity: m for m in media}.values())
+    with progress_bar(len(clips), "looking") as on_progress:
+        found = audit(clips, progress=on_progress, limits=parse_limits(limit or []))
     num_bad = sum(bool(c.problems) for c in found.clips)
     if as_json:
         show_json(found)
@@ -58,7 +57,7 @@ def audit_command(
     console = Console(highlight=False)
     for clip in found.clips:
         for code, text in clip.problems:
-            line = text if text.startswith(str(clip.path)) else f"{clip.path}: {text}"
+            line = text if text.startswith(clip.path) else f"{clip.path}: {text}"
             console.print(f"[yellow]{code}[/] {escape(sanitise(line))}", soft_wrap=True)
     for code, text in found.notes:
         console.print(f"[yellow]{code}[/] {escape(sanitise(text))}", soft_wrap=True)

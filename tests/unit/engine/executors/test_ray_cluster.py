@@ -75,7 +75,7 @@ def test_cluster_of_this_machine_leaves_nothing_behind(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     scores, device, changed = json.loads(done.stdout.splitlines()[-1])

@@ -209,7 +209,9 @@ def test_run_that_is_stopped_keeps_what_was_finished(
 ) -> None:
     """The rest is skipped as interrupted; the next run has everything."""
     stopped: list[bool] = []
-    rows, corpus = pool.run(samples, metrics, lambda *_: stopped.append(True), lambda: bool(stopped))
+    rows, corpus = pool.run(
+        samples, metrics, should_stop=lambda: bool(stopped), on_rows=lambda *_: stopped.append(True)
+    )
     codes = [row["audio.loudness"].skip and row["audio.loudness"].skip.code for row in rows]
     assert codes[:3] == [None, None, None]
     assert codes[-1] == SkipCode.INTERRUPTED
