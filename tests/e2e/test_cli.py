@@ -302,6 +302,18 @@ def test_pipe_gets_plain_text_and_no_bar():
     assert ended.startswith("1 clip in ")
 
 
+def test_page_is_drawn_after_the_tables_and_by_request_not_at_all():
+    """From ten clips on a line says what is waited for; the page then has spectrograms, else none."""
+    for i in range(10):
+        wav(Path(f"clips/{i}.wav"))
+    command = [*PROGRAM, "score", "clips", "-m", "audio.loudness", "-o", "run"]
+    shown = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True).stdout
+    assert shown.index("Summary of 10 samples") < shown.index("drawing 10 clips") < shown.index("written: run")
+    assert '"data:image' in Path("run/report.html").read_text("utf-8")
+    assert "drawing" not in avmeter("score", "clips", "-m", "audio.loudness", "-o", "run", "--thumbnails", "0").err
+    assert '"data:image' not in Path("run/report.html").read_text("utf-8")
+
+
 def test_terminal_that_lacks_characters_does_not_end_a_run():
     """Box lines and arrows that an ASCII stream cannot show are escaped."""
     wav(Path("ünï.wav"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -12,12 +13,12 @@ from avmeter.cli.exit_codes import EXIT_FAILED_CONDITION, EXIT_NOTHING
 from avmeter.cli.json_output import show_json
 from avmeter.cli.messages import say
 from avmeter.cli.remote_runs import local_input
+from avmeter.errors import UsageError
 
 
 def compare_command(
     context: typer.Context,
-    run_a: Annotated[Path, typer.Argument(help="Run folder A, the baseline.")],
-    run_b: Annotated[Path, typer.Argument(help="Run folder B, the candidate.")],
+    runs: Annotated[list[Path], typer.Argument(help="Two run folders: A, the baseline, then B, the candidate.")],
     cluster: Annotated[
         str | None,
         typer.Option(help="Clips that share a value count together; id for none. Default: text_prompt."),
@@ -52,15 +53,16 @@ def compare_command(
     from avmeter.run import compare
 
     conditions = [Condition.parse(text, of_difference=True) for text in fail_if or []]
-    folders = [local_input(context, run) for run in (run_a, run_b)]
+    _require_two(runs)
+    folders = [local_input(context, run) for run in runs]
     comparisons = compare(*folders, cluster=cluster)
     if out is not None:
         from avmeter.report.compare_page import write_comparison
         from avmeter.run import read_run
 
         page = out if out.suffix == ".html" else out / "compare.html"
-        runs = [read_run(folder) for folder in folders]
-        say(f"written: {write_comparison(comparisons, runs[0], runs[1], page, most_drawn=thumbnails)}")
+        a, b = map(read_run, folders)
+        say(f"written: {write_comparison(comparisons, a, b, page, most_drawn=thumbnails)}")
     if as_json:
         show_json(comparisons)
     else:
@@ -71,3 +73,14 @@ def compare_command(
         raise typer.Exit(EXIT_FAILED_CONDITION)
     if not any(c.is_judged for c in comparisons):
         raise typer.Exit(EXIT_NOTHING)
+
+
+def _require_two(runs: list[Path]) -> None:
+    if len(runs) < 2:
+        raise UsageError("a comparison needs two runs", hint="`avmeter report RUN` says what is in one")
+    if len(runs) > 2:
+        names = shlex.join(map(str, runs))
+        raise UsageError(
+            f"a comparison is of two runs, and {len(runs)} are given",
+            hint=f"all of them, pair by pair: avmeter leaderboard {names} --out leaderboard.html",
+        )

@@ -7,10 +7,13 @@ from typing import Annotated
 
 import typer
 
-from avmeter.cli.formats import print_fastvideo, require_format
+from avmeter.cli.conditions import Condition, failed_conditions, say_failed, scores_of_run
+from avmeter.cli.exit_codes import EXIT_FAILED_CONDITION, EXIT_NOTHING
+from avmeter.cli.formats import require_format
 from avmeter.cli.messages import say, warn
 from avmeter.cli.remote_runs import local_input, local_output
 from avmeter.cli.scoring.run import exit_code
+from avmeter.cli.scoring.write import write_and_show
 from avmeter.errors import UsageError
 
 
@@ -18,10 +21,17 @@ def merge_command(
     context: typer.Context,
     shards: Annotated[list[Path], typer.Argument(help="Folders that `score --shard` wrote, or one that holds them.")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder to write.")] = None,
+    thumbnails: Annotated[
+        int, typer.Option(help="Clips on the page whose frames and spectrograms are drawn; 0 for none.", min=0)
+    ] = 60,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when anything was skipped.")] = False,
+    fail_if: Annotated[
+        list[str] | None, typer.Option("--fail-if", help="End with 5 where a score is so: 'audio.wer > 0.05'.")
+    ] = None,
     output_format: Annotated[
         str, typer.Option("--format", help="What is printed: tables, or the JSON of fastvideo.")
     ] = "tables",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")] = False,
 ) -> None:
     """Merge the shards of a run: rows, corpus scores, intervals and report are those of one run.
 
@@ -29,13 +39,13 @@ def merge_command(
 
         avmeter merge run/ --out merged/
 
-        avmeter merge run/1-of-3 run/2-of-3 run/3-of-3 --out merged/
+        avmeter merge run/1-of-3 run/2-of-3 run/3-of-3 --out merged/ --fail-if 'audio.wer > 0.05'
     """
-    from avmeter.report import print_run, write_report
     from avmeter.run import Grouping, prepare_run
     from avmeter.shards import find_shards, merge_shards
 
     require_format(output_format)
+    conditions = [Condition.parse(text) for text in fail_if or []]
     folders = find_shards([local_input(context, shard) for shard in shards])
     if out is not None:
         out = local_output(context, out)
@@ -48,18 +58,14 @@ def merge_command(
         )
     for note in results.provenance["notes"]:
         warn(note)
-    try:
-        if out is not None:
-            prepare_run(out, breakdown=bool(Grouping.read(results.provenance).by))
-            results.write(out)
-            page = write_report(results, out)
-            say(f"written: {out}, of {len(folders)} shards (open {page})")
-    finally:
-        if output_format == "fastvideo":
-            print_fastvideo(results)
-        else:
-            print_run(results)
-    raise typer.Exit(exit_code(results, strict=strict))
+    say(f"{len(folders)} shards, {len(results.scored_positions)} clips")
+    if out is not None:
+        prepare_run(out, breakdown=bool(Grouping.read(results.provenance).by))
+    write_and_show(results, out, "json" if as_json else output_format, most_drawn=thumbnails)
+    failed = failed_conditions(conditions, scores_of_run(results))
+    say_failed(failed)
+    code = exit_code(results, strict=strict)
+    raise typer.Exit(EXIT_FAILED_CONDITION if failed and code != EXIT_NOTHING else code)
 
 
 def _refuse_shard_folder(out: Path, folders: list[Path]) -> None:

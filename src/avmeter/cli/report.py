@@ -53,7 +53,7 @@ def report_command(
     if by:
         write_breakdown(results, run)
     try:
-        page = write_report(results, run, notes=results.provenance.get("notes", ()), most_drawn=thumbnails)
+        page = write_report(results, run, most_drawn=thumbnails)
         if place is not None:
             replace_derived(run, place)
         say(f"written: {page if place is None else place.joined(page.name)}")

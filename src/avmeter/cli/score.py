@@ -128,6 +128,14 @@ def score_command(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON in place of tables.", rich_help_panel=OUTPUT)
     ] = False,
+    thumbnails: Annotated[
+        int,
+        typer.Option(
+            help="Clips on the page, worst first, whose frames and spectrograms are drawn; 0 for none.",
+            min=0,
+            rich_help_panel=OUTPUT,
+        ),
+    ] = 60,
     config: Annotated[
         Path | None,
         typer.Option(

@@ -37,6 +37,7 @@ class Preflight:
         columns: Field of a sample -> clips that have it.
         metrics: Names of the metrics that will run.
         not_run: Name of a metric -> why it will not.
+        no_score: Name of a metric that will run, as the user named it -> why it will have no score.
         missing: Checkpoints that the metrics lack.
         offline_because: Name of the variable that forbids the network, or None.
         store: Features of the clips that were looked up in the store.
@@ -51,6 +52,7 @@ class Preflight:
     columns: Mapping[str, int]
     metrics: tuple[str, ...]
     not_run: Mapping[str, str]
+    no_score: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[MissingCheckpoint, ...] = ()
     offline_because: str | None = None
     store: StoreShare = field(default_factory=StoreShare)
@@ -67,6 +69,7 @@ class Preflight:
             "columns": dict(self.columns),
             "metrics": list(self.metrics),
             "not_run": dict(self.not_run),
+            "no_score": dict(self.no_score),
             "missing": [
                 {
                     "checkpoint": m.name,
@@ -95,13 +98,17 @@ def look_ahead(evaluator: Evaluator, samples: Sequence[Sample], *, explicit: Col
     Args:
         evaluator: Has the metrics that were asked for.
         samples: The set.
-        explicit: Metrics that the user named: they run also where no clip has their inputs, and say so.
+        explicit: Metrics that the user named: they run also where no clip has their inputs, and every clip says so.
     """
     metrics = evaluator.metrics
-    not_run = dict(_without_inputs(metrics, samples, explicit))
-    not_run |= _of_few_clips({n: m for n, m in metrics.items() if n not in not_run}, samples, explicit)
+    without_inputs = _without_inputs(metrics, samples)
+    without_score = without_inputs | _without_references(metrics, samples)
+    doubtful = _of_few_clips(metrics, samples) | without_score
+    not_run = {name: why for name, why in doubtful.items() if name not in explicit}
+    no_score = {name: why for name, why in without_score.items() if name in explicit}
     source, offline = evaluator.config.weights_source, Settings.read().offline_because
-    missing = missing_checkpoints({n: m for n, m in metrics.items() if n not in not_run}, source)
+    needing = {n: m for n, m in metrics.items() if n not in not_run and n not in without_inputs}
+    missing = missing_checkpoints(needing, source)
     unfetchable = {m.name for m in missing if offline or not source.may_fetch or not m.has_source}
     stopped = {
         name: _lacks([m.name for m in missing if name in m.metrics and m.name in unfetchable], offline)
@@ -120,6 +127,7 @@ def look_ahead(evaluator: Evaluator, samples: Sequence[Sample], *, explicit: Col
         columns=_columns(samples),
         metrics=chosen,
         not_run=not_run,
+        no_score={name: why for name, why in no_score.items() if name not in stopped},
         missing=tuple(missing),
         offline_because=offline,
         store=share,
@@ -135,30 +143,32 @@ def rates_of(evaluator: Evaluator) -> Rates:
     return Rates.of(config.store, device=describe_device(config.torch_device), precision=str(config.precision))
 
 
-def _without_inputs(
-    metrics: Mapping[str, Metric], samples: Sequence[Sample], explicit: Collection[str]
-) -> dict[str, str]:
-    selection = select_metrics(metrics, samples, explicit=explicit)
+def _without_inputs(metrics: Mapping[str, Metric], samples: Sequence[Sample]) -> dict[str, str]:
+    selection = select_metrics(metrics, samples)
     return {
         name: f"no sample has {' and '.join(f'`{field_name}`' for field_name in fields)}"
         for name, fields in selection.left_out.items()
     }
 
 
-def _of_few_clips(
-    metrics: Mapping[str, Metric], samples: Sequence[Sample], explicit: Collection[str]
-) -> dict[str, str]:
-    """Return the corpus metrics that have nothing to compare with, or too few clips to say anything, and why."""
+def _without_references(metrics: Mapping[str, Metric], samples: Sequence[Sample]) -> dict[str, str]:
+    """Return the corpus metrics that have nothing to compare with, and that."""
     found: dict[str, str] = {}
     for name, metric in metrics.items():
-        if name in explicit or not isinstance(metric, CorpusMetric):
-            continue
-        fields = _reference_fields(metric)
-        num_clips = sum(s.role == "generated" and not missing_fields(metric, s) for s in samples)
+        fields = _reference_fields(metric) if isinstance(metric, CorpusMetric) else ()
         if fields and not any(s.has(f) or s.role == "reference" for s in samples for f in fields):
             found[name] = "there is no reference set"
-        elif num_clips < metric.min_samples:
-            found[name] = f"needs {metric.min_samples} clips or more"
+    return found
+
+
+def _of_few_clips(metrics: Mapping[str, Metric], samples: Sequence[Sample]) -> dict[str, str]:
+    """Return the corpus metrics that have too few clips to say anything of a model, and how many they need."""
+    found: dict[str, str] = {}
+    for name, metric in metrics.items():
+        if isinstance(metric, CorpusMetric):
+            num_clips = sum(s.role == "generated" and not missing_fields(metric, s) for s in samples)
+            if num_clips < metric.min_samples:
+                found[name] = f"needs {metric.min_samples} clips or more"
     return found
 
 

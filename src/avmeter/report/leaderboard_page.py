@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +20,56 @@ from avmeter.run.leaderboard import corrected_confidence, significance_letters
 from avmeter.run.system_table import Cell, Column, SystemTable, system_table
 
 
-def write_leaderboard(
-    runs: Mapping[str, EvalResults], out: Path, *, preset: Preset | None = None, experiment: Path | None = None
-) -> Path:
-    """Write the leaderboard.
+@dataclass(frozen=True, kw_only=True)
+class Leaderboard:
+    """Several systems, and which of them cannot be told apart.
+
+    Attributes:
+        table: Systems by metrics.
+        letters: Metric -> system -> letters; systems that share one cannot be told apart. Metrics of which some pair
+            cannot be judged are absent.
+        confidence: Of the interval of each pair.
+        floors: Anchor of a stress experiment -> metric -> score.
+        experiment: Name of its folder, or "".
+    """
+
+    table: SystemTable
+    letters: Mapping[str, Mapping[str, str]]
+    confidence: float
+    floors: Mapping[str, Mapping[str, float | None]]
+    experiment: str
+
+
+def make_leaderboard(
+    runs: Mapping[str, EvalResults], *, preset: Preset | None = None, experiment: Path | None = None
+) -> Leaderboard:
+    """Compare every pair of systems.
 
     Args:
         runs: System -> its run, at least two.
-        out: File to write.
         preset: Decides columns, their titles and factors.
         experiment: Folder of a stress experiment, whose floors and ceilings are shown below the systems.
 
     Raises:
-        UsageError: No run has a score; the experiment has no anchors; the file cannot be written.
+        UsageError: No run has a score; the experiment has no anchors.
     """
     table = system_table(runs, preset=preset)
-    floors = read_floors(experiment) if experiment is not None else {}
-    letters = significance_letters(runs, {c.metric: _ranked(table, c, k) for k, c in enumerate(table.columns)})
+    return Leaderboard(
+        table=table,
+        letters=significance_letters(runs, {c.metric: _ranked(table, c, k) for k, c in enumerate(table.columns)}),
+        confidence=corrected_confidence(len(runs)),
+        floors=read_floors(experiment) if experiment is not None else {},
+        experiment=experiment.resolve().name if experiment is not None else "",
+    )
+
+
+def write_leaderboard(board: Leaderboard, out: Path) -> Path:
+    """Write the page.
+
+    Raises:
+        UsageError: The file cannot be written.
+    """
+    table, letters, num_systems = board.table, board.letters, len(board.table.rows)
     rows = {
         encodable(system): [
             _shown(cell, c, letters.get(c.metric, {}).get(system, "")) for cell, c in _zip(table, system)
@@ -46,15 +80,17 @@ def write_leaderboard(
         environment()
         .get_template("leaderboard.html.j2")
         .render(
-            title=f"{' · '.join(map(encodable, runs))[:120]} – avmeter leaderboard",
+            title=f"{' · '.join(rows)[:120]} – avmeter leaderboard",
             heads=[with_arrow(c.title, c.direction) for c in table.columns],
             rows=rows,
-            floors={f"floor: {name}": [_floor(scores, c) for c in table.columns] for name, scores in floors.items()},
-            experiment=encodable(experiment.resolve().name) if experiment is not None else "",
+            floors={
+                f"floor: {name}": [_floor(scores, c) for c in table.columns] for name, scores in board.floors.items()
+            },
+            experiment=encodable(board.experiment),
             notes=list(table.notes),
             signatures=list(table.signatures),
-            confidence=corrected_confidence(len(runs)),
-            num_pairs=len(runs) * (len(runs) - 1) // 2,
+            confidence=board.confidence,
+            num_pairs=num_systems * (num_systems - 1) // 2,
             has_letters=bool(letters),
             without=[c.title for c in table.columns if c.metric not in letters],
             is_dummy=any(cell.is_dummy for cells in table.rows.values() for cell in cells),

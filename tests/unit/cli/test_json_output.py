@@ -17,6 +17,8 @@ COMMANDS = {
     "report": ["report", "run"],
     "compare": ["compare", "run", "run2"],
     "table": ["table", "run", "run2"],
+    "leaderboard": ["leaderboard", "run", "run2"],
+    "merge": ["merge", "shards"],
     "list": ["list"],
     "names": ["list", "--names"],
     "presets": ["list", "--presets"],
@@ -43,9 +45,11 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_standard_output_is_one_json_value(name: str) -> None:
     """And nothing else, whatever the command remarks."""
-    if name in ("report", "compare", "table"):
+    if name in ("report", "compare", "table", "leaderboard"):
         for run in ("run", "run2"):
             assert avmeter("score", "gen", "-m", "audio.loudness", "--out", run).code == 0
+    if name == "merge":
+        assert avmeter("score", "gen", "-m", "audio.loudness", "--shard", "1/1", "--out", "shards/{shard}").code == 0
     done = avmeter(*COMMANDS[name], "--json")
     assert done.code in (0, 3) or name == "doctor", done.err
     assert json.loads(done.out)
@@ -67,3 +71,32 @@ def test_condition_decides_how_compare_ends() -> None:
         avmeter("score", "gen", "-m", "audio.loudness", "--out", run)
     assert avmeter("compare", "run", "run2", "--fail-if", "audio.loudness > +0.01").code == 3
     assert avmeter("compare", "run", "run2", "--fail-if", "audio.loudness < +0.01").code == 5
+
+
+def test_condition_of_a_part_is_left_to_merge() -> None:
+    """A gate without effect would be none: a part of a set has no corpus score, the merged run has."""
+    part = ["score", "gen", "-m", "audio.loudness", "--shard", "1/1", "--out", "shards/{shard}"]
+    refused = avmeter(*part, "--fail-if", "audio.loudness < 5")
+    assert (refused.code, "avmeter merge ... --fail-if" in refused.err) == (2, True)
+    assert avmeter(*part).code == 0
+    assert avmeter("merge", "shards", "--fail-if", "audio.loudness < 5").code == 5
+    assert avmeter("merge", "shards", "--fail-if", "audio.loudness > 5").code == 0
+
+
+def test_leaderboard_has_letters_and_no_page_where_json_is_asked_for(tmp_path: Path) -> None:
+    """A page only where one is named."""
+    for run in ("run", "run2"):
+        avmeter("score", "gen", "-m", "audio.loudness", "--out", run)
+    board = json.loads(avmeter("leaderboard", "run", "run2", "--json").out)
+    assert (list(board["table"]["rows"]), board["confidence"], board["letters"]) == (["run", "run2"], 0.95, {})
+    assert not (tmp_path / "leaderboard.html").exists()
+    assert avmeter("leaderboard", "run", "run2").code == 0
+    assert (tmp_path / "leaderboard.html").is_file()
+
+
+def test_comparison_of_three_names_the_command_for_them() -> None:
+    """Not an argument too many, but what takes them all."""
+    done = avmeter("compare", "a", "b b", "c")
+    assert done.code == 2
+    assert "avmeter leaderboard a 'b b' c --out leaderboard.html" in done.err
+    assert avmeter("compare", "a").code == 2

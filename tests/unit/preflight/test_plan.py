@@ -72,6 +72,24 @@ def test_metric_that_can_say_nothing_is_not_run(clip: Path, metric: str, reason:
     evaluator.shutdown()
 
 
+@pytest.mark.parametrize(
+    ("metric", "reason", "lacking"),
+    [
+        ("audio.frechet_distance", "there is no reference set", ["passt"]),
+        ("audio.kl_divergence", "no sample has `reference_audio`", []),
+    ],
+)
+def test_named_metric_that_can_have_no_score_is_told_before(
+    clip: Path, metric: str, reason: str, lacking: list[str]
+) -> None:
+    """It runs, as every clip will say why, but no surprise comes at the end; what it never reads is not missing."""
+    evaluator = Evaluator([metric, LOUDNESS], "cpu")
+    found = look_ahead(evaluator, as_samples([{"audio": clip}]), explicit=[metric])
+    assert (found.metrics, found.not_run, found.no_score) == ((metric, LOUDNESS), {}, {metric: reason})
+    assert [m.name for m in found.missing] == lacking
+    evaluator.shutdown()
+
+
 def test_payload_is_json(clip: Path) -> None:
     """Scripts read it."""
     evaluator = Evaluator(["audio.audiobox_aesthetics"], "cpu")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from avmeter.errors import UsageError
-from avmeter.report.leaderboard_page import write_leaderboard
+from avmeter.report.leaderboard_page import make_leaderboard, write_leaderboard
 from avmeter.result import MetricResult
 from avmeter.run import EvalResults
 from avmeter.run.folder import STRESS_FORMAT
@@ -26,7 +26,8 @@ def run_of(shift: float) -> EvalResults:
 
 def test_page_has_letters_and_says_how(tmp_path: Path) -> None:
     """Different systems have different letters, the correction stands below, and corpus scores have none."""
-    page = write_leaderboard({EVIL: run_of(0), "b": run_of(9)}, tmp_path / "new/lb.html").read_text("utf-8")
+    board = make_leaderboard({EVIL: run_of(0), "b": run_of(9)})
+    page = write_leaderboard(board, tmp_path / "new/lb.html").read_text("utf-8")
     assert EVIL not in page
     assert '<sup class="letters">a</sup>' in page
     assert '<sup class="letters">b</sup>' in page
@@ -40,11 +41,11 @@ def test_floors_of_an_experiment_are_rows(tmp_path: Path) -> None:
     anchors = [{"anchor": "silence", "metric": "m.a", "score": 0.125}, {"anchor": "silence", "metric": "x", "score": 1}]
     (tmp_path / "stress.json").write_text(json.dumps({"format": STRESS_FORMAT, "anchors": anchors}))
     runs = {"a": run_of(0), "b": run_of(9)}
-    page = write_leaderboard(runs, tmp_path / "lb.html", experiment=tmp_path).read_text("utf-8")
+    page = write_leaderboard(make_leaderboard(runs, experiment=tmp_path), tmp_path / "lb.html").read_text("utf-8")
     assert "floor: silence" in page
     assert "0.1250" in page
     (tmp_path / "stress.json").write_text(json.dumps({"format": STRESS_FORMAT}))
     with pytest.raises(UsageError, match="no floors"):
-        write_leaderboard(runs, tmp_path / "lb.html", experiment=tmp_path)
+        make_leaderboard(runs, experiment=tmp_path)
     with pytest.raises(UsageError, match="no stress experiment"):
-        write_leaderboard(runs, tmp_path / "lb.html", experiment=tmp_path / "gone")
+        make_leaderboard(runs, experiment=tmp_path / "gone")

@@ -18,7 +18,8 @@ _HOUR_S, _MINUTE_S = 3600, 60
 
 def say_block(preflight: Preflight, samples: SampleList) -> None:
     """Print what is known of a run, to standard error."""
-    say_lines([*_clip_lines(preflight, samples), *not_run_lines(preflight.not_run), *_work_lines(preflight)])
+    not_run = [*not_run_lines(preflight.not_run), *_no_score_lines(preflight.no_score)]
+    say_lines([*_clip_lines(preflight, samples), *not_run, *_work_lines(preflight)])
 
 
 def say_lines(lines: Iterable[str]) -> None:
@@ -35,10 +36,18 @@ def say_lines(lines: Iterable[str]) -> None:
 
 def not_run_lines(not_run: Mapping[str, str]) -> list[str]:
     """Return a line for each reason, with the metrics that it is of."""
-    by_reason: dict[str, list[str]] = {}
-    for name, reason in not_run.items():
-        by_reason.setdefault(reason, []).append(name)
-    return [f"not run, {reason}: {', '.join(names)}" for reason, names in by_reason.items()]
+    return [f"not run, {reason}: {', '.join(names)}" for reason, names in _by_reason(not_run).items()]
+
+
+def _no_score_lines(no_score: Mapping[str, str]) -> list[str]:
+    return [f"will have no score, {why}: {', '.join(names)}" for why, names in _by_reason(no_score).items()]
+
+
+def _by_reason(reasons: Mapping[str, str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        found.setdefault(reason, []).append(name)
+    return found
 
 
 def format_bytes(size: int | None, *, is_exact: bool = True) -> str:

@@ -55,6 +55,7 @@ class ScoreRequest:
     dry_run: bool
     fetch: bool
     fail_if: Sequence[str]
+    thumbnails: int
     as_json: bool
     resolved: Mapping[str, Any]
 

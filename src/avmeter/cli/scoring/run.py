@@ -17,8 +17,9 @@ from avmeter.cli.scoring.block import format_duration, say_lines
 from avmeter.cli.scoring.check import check_job, fetch_for
 from avmeter.cli.scoring.prepare import ScoreJob
 from avmeter.cli.scoring.request import ScoreRequest
-from avmeter.cli.scoring.write import write_and_show
+from avmeter.cli.scoring.write import write_and_show, write_partial
 from avmeter.cli.shards import ShardJob, run_shard
+from avmeter.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,11 +34,13 @@ def run_job(job: ScoreJob, request: ScoreRequest, interrupts: Interrupts) -> int
     """Check, score, write and print; return the exit code.
 
     Raises:
-        UsageError: No metric has the inputs that it needs.
+        UsageError: No metric has the inputs that it needs; what was asked of a shard is of the whole run only.
         Interrupted: The run was ended early; what was finished is written.
     """
     interrupts.has_store = not request.no_store
     conditions = [Condition.parse(text) for text in request.fail_if]
+    if job.shard is not None and not request.dry_run:
+        _refuse_of_shard(request)
     preflight = check_job(job)
     if request.dry_run:
         if request.as_json:
@@ -55,7 +58,11 @@ def run_job(job: ScoreJob, request: ScoreRequest, interrupts: Interrupts) -> int
         results.provenance = {**results.provenance, CONFIG: dict(request.resolved)}
         _group(job, results, interrupts)
         with interrupts.saving():
-            write_and_show(results, job.out, "json" if request.as_json else request.output_format)
+            if results.provenance.get("partial"):
+                write_partial(results, job.out)
+            else:
+                shown = "json" if request.as_json else request.output_format
+                write_and_show(results, job.out, shown, most_drawn=request.thumbnails)
         if interrupts.is_requested:
             raise Interrupted
         remember_rates(evaluator, results)
@@ -66,6 +73,16 @@ def run_job(job: ScoreJob, request: ScoreRequest, interrupts: Interrupts) -> int
     named = [name for name in evaluator.metrics if name in job.chosen.explicit]
     code = exit_code(results, strict=request.strict, named=named)
     return EXIT_FAILED_CONDITION if failed and code != EXIT_NOTHING else code
+
+
+def _refuse_of_shard(request: ScoreRequest) -> None:
+    """Refuse what would be silently without effect."""
+    given = [word for word, value in (("--fail-if", request.fail_if), ("--json", request.as_json)) if value]
+    if given:
+        raise UsageError(
+            f"{' and '.join(given)} with --shard: a part of a set has no scores of its own",
+            hint=f"leave it to `avmeter merge ... {' '.join(given)}`",
+        )
 
 
 def _run_part(

@@ -1,4 +1,4 @@
-"""Writing and printing the results of `avmeter score`."""
+"""Writing and printing the results of `avmeter score` and `avmeter merge`."""
 
 from __future__ import annotations
 
@@ -12,36 +12,58 @@ from avmeter.cli.messages import say
 if TYPE_CHECKING:
     from avmeter.run import EvalResults
 
+_SAID_FROM = 10
+"""From so many clips on, drawing takes seconds, and a line says so."""
 
-def write_and_show(results: EvalResults, out: Path | None, output_format: str) -> None:
-    """Write the run folder, then print: what ends the printing costs no results, and a full disk no table."""
-    from avmeter.report import print_run, write_report
-    from avmeter.run.folder import remove_unfinished
 
-    if results.provenance.get("partial"):
-        if out is not None and results.provenance["num_finished"]:
-            _write_partial(results, out)
-        elif out is not None:
-            remove_unfinished(out)
-        return
+def write_and_show(results: EvalResults, out: Path | None, output_format: str, *, most_drawn: int) -> None:
+    """Write the run folder and print, whichever fails; then draw its page, which takes longest.
+
+    Args:
+        results: The run.
+        out: Its folder, or None.
+        output_format: "tables", "json" or "fastvideo".
+        most_drawn: Clips on the page whose frames and spectrograms are drawn.
+    """
     try:
         if out is not None:
             results.write(out)
-            page = write_report(results, out)
-            say(f"written: {out} (open {page})")
     finally:
-        if output_format == "json":
-            show_json(run_payload(results))
-        elif output_format == "fastvideo":
-            print_fastvideo(results)
-        else:
-            print_run(results)
+        _show(results, output_format)
+    if out is not None:
+        say(f"written: {out} (open {_write_page(results, out, most_drawn=most_drawn)})")
 
 
-def _write_partial(results: EvalResults, out: Path) -> None:
-    from avmeter.report import write_report
+def write_partial(results: EvalResults, out: Path | None) -> None:
+    """Write what an interrupted run has finished; its page is without drawings, as somebody waits for the end."""
+    from avmeter.run.folder import remove_unfinished
 
+    if out is None:
+        return
+    if not results.provenance["num_finished"]:
+        remove_unfinished(out)
+        return
     results.write(out)
-    page = write_report(results, out)
-    finished = f"{results.provenance['num_finished']} of {len(results)} samples"
-    say(f"written: {out} with {finished} (open {page})")
+    page = _write_page(results, out, most_drawn=0)
+    say(f"written: {out} with {results.provenance['num_finished']} of {len(results)} samples (open {page})")
+
+
+def _show(results: EvalResults, output_format: str) -> None:
+    from avmeter.report import print_run
+
+    if output_format == "json":
+        show_json(run_payload(results))
+    elif output_format == "fastvideo":
+        print_fastvideo(results)
+    else:
+        print_run(results)
+
+
+def _write_page(results: EvalResults, out: Path, *, most_drawn: int) -> Path:
+    from avmeter.report import write_report
+    from avmeter.report.thumbnails import WITHIN_S
+
+    num_drawn = min(most_drawn, len(results.scored_positions))
+    if num_drawn >= _SAID_FROM:
+        say(f"drawing {num_drawn} clips for the page, in {WITHIN_S:.0f} s at most (--thumbnails 0: none)")
+    return write_report(results, out, most_drawn=most_drawn)
