@@ -62,7 +62,7 @@
     const sides = make("div", { class: "sides" }, side(s, 0), side(s, 1));
     const holder = s.sides.find((x) => x.media && (x.media.reference || x.media.reference_audio));
     const reference = holder ? players({ ...holder, id: s.id }, ["reference", "reference_audio"]) : null;
-    if (reference) sides.append(make("div", { class: "run" }, make("h3", { text: "Reference" }), reference));
+    if (reference) sides.append(make("div", { class: "run" }, make("h3", { text: "Reference" }), make("p", { class: "score" }), reference));
     box.append(sides);
     return box;
   }

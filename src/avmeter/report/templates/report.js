@@ -118,7 +118,8 @@
   // A click shows the worst first, the next one the best, a third the order of the run.
   function heading(name, label, css) {
     const start = name === "id" ? false : isWorstHigh(column(name));
-    const button = make("button", { type: "button", text: label });
+    const button = make("button", { type: "button" });
+    label.split(/(?<=[._@])/).forEach((part, i) => button.append(...(i ? [make("wbr")] : []), part));
     button.addEventListener("click", () => {
       if (state.sort !== name) sortBy(name, start);
       else if (state.desc === start) sortBy(name, !start);
@@ -146,7 +147,8 @@
 
   function cellOf(s, c) {
     const value = c.value(s), skip = c.metric && (s.skips || {})[c.k];
-    const cell = make("td", { class: c.isNumber ? "num" : "", "data-label": labelOf(c) });
+    const mark = c.isAllDummy ? " [dummy weights]" : "";  // of the heading, which is not shown on narrow screens
+    const cell = make("td", { class: c.isNumber ? "num" : "", "data-label": labelOf(c) + mark });
     if (value === null) {
       cell.append(skip ? make("span", { class: "code", text: skip[0], title: skip[1] }) : make("span", { class: "absent", text: "–" }));
     } else if (!c.isNumber) cell.append(String(value));
