@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from avmeter.weights import WeightsSource
 
 OnBytes = Callable[[int, int | None], None]
+_NAMES = "\0"
+"""Stands for the name of a checkpoint in a hint, which is said once for all that it is of."""
 
 
 def fetch_checkpoints(
@@ -38,6 +40,7 @@ def fetch_checkpoints(
     from avmeter.weights import get_entry
 
     failures: dict[str, str] = {}
+    advice: dict[str, list[str]] = {}
     with _bars() as start_bar:
         for entry in map(get_entry, names):
             try:
@@ -48,7 +51,11 @@ def fetch_checkpoints(
                         on_file(path)
             except WeightsError as error:
                 failures[entry.name] = error.message
-                say(f"not fetched: {error}")
+                say(f"not fetched: {error.message}")
+                advice.setdefault(error.hint.replace(entry.name, _NAMES), []).append(entry.name)
+    for hint, entries in advice.items():
+        if hint:
+            say(f"hint: {hint.replace(_NAMES, ' '.join(entries))}")
     return failures
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from avmeter.cli.weights import _format_size
+from support import require
 from support.commandline import avmeter
 
 
@@ -27,6 +28,7 @@ def test_size_is_that_of_all_files(sizes: list[int | None], shown: str) -> None:
 
 def test_fetch_goes_on_after_a_failure_and_fills_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What could not be fetched is named at the end, with exit code 1; the rest is in the folder."""
+    require.weights("clip-vocabulary")
     monkeypatch.setenv("AVMETER_OFFLINE", "1")
     monkeypatch.setenv("AVMETER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("AVMETER_WEIGHTS", str(tmp_path / "weights"))
@@ -46,6 +48,8 @@ def test_fetch_of_a_preset_names_all_that_it_needs(tmp_path: Path, monkeypatch: 
     assert done.code == 1
     named = done.err.rpartition("not fetched: ")[2].strip().split(", ")
     assert {"passt", "synchformer", "imagebind", "vggish"} <= set(named)
+    assert done.err.count("hint: ") == 1
+    assert f"avmeter weights fetch {' '.join(named)}`" in done.err
 
 
 def test_file_of_another_size_is_no_checkpoint_that_is_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
