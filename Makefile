@@ -41,13 +41,13 @@ test-oldest-av: setup
 	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target .venv/oldest-av 'av==$(OLDEST_AV)'
 	PYTHONPATH=.venv/oldest-av $(BIN)/python -m pytest tests/unit/media tests/unit/sample
 
-# The oldest transformers that the package admits, beside the torch that is here: networks that are built on it, and parity.
+# The oldest transformers that an extra admits, beside the torch that is here: what is built on it, and parity.
 OLDEST_TRANSFORMERS := $(shell sed -n 's/^clap = \["transformers>=\(.*\)"\]$$/\1/p' pyproject.toml)
 test-oldest-transformers: setup
 	$(BIN)/python -m pip install --quiet --upgrade --target .venv/oldest-transformers 'transformers==$(OLDEST_TRANSFORMERS)'
-	PYTHONPATH=.venv/oldest-transformers $(BIN)/python -m pytest -m "not full" tests/unit/nets/clap tests/unit/nets/pe_av \
-	  tests/unit/features/clap tests/unit/features/pe_av tests/unit/features/speaker tests/unit/features/speech \
-	  tests/parity/test_clap.py tests/parity/test_msclap.py tests/parity/test_pe_av.py tests/parity/test_whisper.py
+	PYTHONPATH=.venv/oldest-transformers $(BIN)/python -m pytest -m "not full" tests/unit/nets/clap tests/unit/features/clap \
+	  tests/unit/features/speaker tests/unit/features/speech tests/parity/test_clap.py tests/parity/test_msclap.py \
+	  tests/parity/test_whisper.py
 
 # Trackers and trainers that users bring, in an environment of their own, which has all else from .venv.
 TRAINERS := .venv/trainers
