@@ -1,4 +1,7 @@
-"""DINO, CLIP, ViCLIP and UMT with the published input sizes and next to no width, for tests through the engine."""
+"""DINO, CLIP, ViCLIP and UMT with the published input sizes and next to no width, for tests through the engine.
+
+The sizes are those of the small networks of `golden/vbench/make.py`.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from avmeter.runtime import Runtime
 from avmeter.weights.dummy import fill_network
 from support.extractors import cpu_runtime
 
-TOWER = TowerConfig(dim=16, depth=1, num_heads=2)
+TOWER = TowerConfig(dim=64, depth=1, num_heads=1)
 EMBEDDING_DIM = {"clip-vit-b-32": 12, "clip-vit-l-14": 768, "viclip": 20}
 
 
@@ -50,7 +53,7 @@ def small_dino() -> Any:
 @functools.cache
 def small_umt() -> Any:
     """The whole network, filled."""
-    net = umt.build(UmtConfig(dim=16, depth=1, num_heads=2, patch_size=112))
+    net = umt.build(UmtConfig(dim=16, depth=1, num_heads=2))
     fill_network(net, umt.KEY_MAP.official)
     return net.requires_grad_(False)
 
