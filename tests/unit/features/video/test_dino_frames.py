@@ -21,9 +21,9 @@ def test_every_frame_has_an_embedding() -> None:
 
 def test_whole_frame_is_read_resized_as_floats_without_antialiasing() -> None:
     """The short side is 224, the long one rounded down, and nothing is cut."""
-    frame = np.random.default_rng(0).integers(0, 256, (1, 161, 100, 3), dtype=np.uint8)
+    frame = np.random.default_rng(0).integers(0, 256, (1, 483, 300, 3), dtype=np.uint8)
     (window,) = window_extractor("dino_frames").windows(MediaItem.from_frames(frame, 10.0))
     planes = torch.from_numpy(frame).permute(0, 3, 1, 2).float() / 255
-    size = (int(224 * 161 / 100), 224)
+    size = (int(224 * 483 / 300), 224)
     expected = torch.nn.functional.interpolate(planes, size=size, mode="bilinear", align_corners=False)[0]
     torch.testing.assert_close(torch.from_numpy(window.inputs["pixels"]), expected)
