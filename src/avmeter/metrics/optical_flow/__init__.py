@@ -1,0 +1,1 @@
+"""Optical flow of generated videos against that of their references."""
