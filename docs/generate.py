@@ -70,6 +70,8 @@ SKIPS: Mapping[SkipCode, str] = MappingProxyType(
         SkipCode.NO_FRAME_RATE: "frames were passed without `fps`",
         SkipCode.FRAME_RATE_MISMATCH: "a video and its reference have different frame rates; the reason has both",
         SkipCode.FRAME_SIZE_MISMATCH: "the frames of a video and its reference differ in size; the reason has both",
+        SkipCode.SOUND_FORMAT_MISMATCH: "sound and its reference differ in rate or channels; the reason has both",
+        SkipCode.LENGTH_MISMATCH: "sound and its reference differ in length; the reason has both",
         SkipCode.NO_EVENTS: "neither onsets in the sound nor motion in the video, or none in common",
         SkipCode.NO_SPEECH: "nobody speaks in the clip",
         SkipCode.EMPTY_TEXT: "the text has no words to compare with",

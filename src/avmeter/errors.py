@@ -42,6 +42,8 @@ class SkipCode(StrEnum):
     NO_FRAME_RATE = "no_frame_rate"
     FRAME_RATE_MISMATCH = "frame_rate_mismatch"
     FRAME_SIZE_MISMATCH = "frame_size_mismatch"
+    SOUND_FORMAT_MISMATCH = "sound_format_mismatch"
+    LENGTH_MISMATCH = "length_mismatch"
     NO_EVENTS = "no_events"
     NO_SPEECH = "no_speech"
     EMPTY_TEXT = "empty_text"
