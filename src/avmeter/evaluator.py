@@ -48,6 +48,7 @@ from avmeter.result import MetricResult
 from avmeter.run import EvalResults
 from avmeter.run.corpus_terms import corpus_terms
 from avmeter.run.grouping import GROUP_SCORES, Grouping, group_score, positions_by_value
+from avmeter.runtime.untraced import untraced
 from avmeter.sample import MEDIA_FIELDS, SAMPLE_KEYS, Sample, as_samples
 
 _MAX_NAMES = 8
@@ -181,6 +182,7 @@ class Evaluator:
         self, samples: None = None, *, metrics: Sequence[str] | str | None = None, **sample: Any
     ) -> dict[str, MetricResult]: ...
 
+    @untraced
     def evaluate(
         self,
         samples: Iterable[Mapping[str, Any] | Sample] | None = None,
@@ -275,6 +277,7 @@ class Evaluator:
             rows, _ = self._executor.run(as_samples([sample], access=self._config.remote_access), chosen)
         return rows[0]
 
+    @untraced
     def evaluate_part(
         self,
         samples: Iterable[Mapping[str, Any] | Sample],

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch.utils.data import DataLoader, Dataset
 
 from avmeter.errors import SkipCode
 from avmeter.evaluator import Evaluator
@@ -112,3 +114,40 @@ def test_process_of_its_own_does_not_touch_this_one(expected: dict[str, float]) 
     keys = ("tf32", "default dtype", "threads", "random", "cudnn")
     assert seen
     assert all(state[key] == before[key] for state in seen for key in keys)
+
+
+@pytest.mark.filterwarnings("default")  # of the compiler, about itself
+def test_compiled_caller_has_the_same_scores(expected: dict[str, float]) -> None:
+    """A compiler that traced into scoring would take its NumPy for tensors."""
+    scored = evaluator()
+
+    @torch.compile(backend="eager")
+    def step(x: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
+        y = x * 2
+        return y, scored.evaluate(samples()).scalars()
+
+    y, found = step(torch.ones(3))
+    assert y.tolist() == [2.0, 2.0, 2.0]
+    assert found == expected
+
+
+def test_forked_process_has_the_same_scores(expected: dict[str, float]) -> None:
+    """A loader's worker, which is forked while the evaluator of its parent has threads; that one works on, too."""
+    scored = evaluator()
+    assert scored.evaluate(samples()).scalars() == expected
+    loader = DataLoader(Scored(scored), num_workers=1, batch_size=None, multiprocessing_context="fork", timeout=300)
+    assert list(loader) == [expected, expected]
+    assert scored.evaluate(samples()).scalars() == expected
+
+
+class Scored(Dataset[dict[str, float]]):
+    """Scores of the same samples, by an evaluator that was made in another process."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self.evaluator = evaluator
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, index: int) -> dict[str, float]:
+        return self.evaluator.evaluate(samples()).scalars()
