@@ -43,13 +43,14 @@ SENTENCES: Mapping[CaveatCode, str] = MappingProxyType(
         CaveatCode.CLIPS_LEFT_OUT: "{what}",
         CaveatCode.OTHER_BACKBONE: "backbone {backbone} in place of {default}: compares with scores of {backbone} only",
         CaveatCode.FEWER_CLIPS_THAN_DIMENSIONS: (
-            "n < d: {num_clips} clips for {dim} dimensions; most of this value may be bias, prefer "
-            "audio.kernel_distance"
+            "n < d: {num_embeddings} embeddings for {dim} dimensions; most of this value may be bias, prefer a "
+            "kernel distance"
         ),
         CaveatCode.SUBSETS_SMALLER_THAN_DIMENSIONS: "n < d: the smallest subset has fewer clips than {dim} dimensions",
         CaveatCode.EXPECTED_BIAS: "a perfect generator of this many clips would get {bias:.4g}",
         CaveatCode.UNKNOWN_BIAS: (
-            "{num_clips} reference clips are too few for {dim} dimensions to say how much of this value is bias"
+            "{num_embeddings} reference embeddings are too few for {dim} dimensions to say how much of this value "
+            "is bias"
         ),
         CaveatCode.NEARLY_ZERO: "nearly 0: was the corpus compared with itself?",
         CaveatCode.EQUAL_EMBEDDINGS: "invalid: all generated embeddings are equal",

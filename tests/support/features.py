@@ -143,6 +143,7 @@ MAKERS: Mapping[str, Maker] = MappingProxyType(
         "laion_aesthetic": rated_frames,
         "viclip_video": embedded("embedding", num_frames=30),
         "viclip_text": embedded("embedding", **READ),
+        "fid_inception": embedded_frames,
         "i3d": embedded("embedding", num_frames=30),
         "audiobox": judged("PQ", "PC", "CE", "CU"),
         "dnsmos": judged("ovrl", "sig", "bak", "p808"),

@@ -16,8 +16,8 @@ def test_every_code_has_a_sentence() -> None:
 
 def test_sentence_has_the_measured_values() -> None:
     """And how many clips it concerns, where it concerns clips."""
-    caveat = Caveat.of(CaveatCode.FEWER_CLIPS_THAN_DIMENSIONS, num_clips=8, dim=768)
-    assert caveat.text.startswith("n < d: 8 clips for 768 dimensions")
+    caveat = Caveat.of(CaveatCode.FEWER_CLIPS_THAN_DIMENSIONS, num_embeddings=8, dim=768)
+    assert caveat.text.startswith("n < d: 8 embeddings for 768 dimensions")
     assert caveat.to_record() == {"code": "fewer_clips_than_dimensions", "sentence": caveat.sentence}
     some = dataclasses.replace(Caveat.of(CaveatCode.LOOPING_TRANSCRIPT), num_clips=2, num_results=9)
     assert some.text.startswith("2 of 9: transcript goes in circles")

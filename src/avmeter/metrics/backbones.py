@@ -45,6 +45,10 @@ BACKBONES: Mapping[str, Backbone] = MappingProxyType(
 DEFAULT_BACKBONE = "passt"
 VIDEO_BACKBONES: Mapping[str, Backbone] = MappingProxyType({"i3d": Backbone(extractor="i3d", dim=400, classes=400)})
 """Networks whose features of video sets of clips are compared by."""
+FRAME_BACKBONES: Mapping[str, Backbone] = MappingProxyType(
+    {"inception": Backbone(extractor="fid_inception", dim=2048, classes=0)}
+)
+"""Networks whose features of single frames sets of clips are compared by."""
 
 
 def backbone_names(*, with_classes: bool = False, among: Mapping[str, Backbone] = BACKBONES) -> tuple[str, ...]:

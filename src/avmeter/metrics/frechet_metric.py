@@ -41,6 +41,7 @@ class FrechetMetric(BackboneMetric, CorpusMetric):
 
     Attributes:
         for_single_clips: The metric to ask where there are too few clips.
+        diagonal_offset: Protocol -> what is added to both diagonals.
     """
 
     direction = "lower"
@@ -48,6 +49,7 @@ class FrechetMetric(BackboneMetric, CorpusMetric):
     keeps_references = True
     min_samples = 2
     for_single_clips: ClassVar[str]
+    diagonal_offset: ClassVar[Mapping[str, float]] = DIAGONAL_OFFSET
 
     def __init__(
         self,
@@ -120,7 +122,7 @@ class FrechetMetric(BackboneMetric, CorpusMetric):
             )
             return MetricResult.skipped(self.name, skip, details=details)
         result = frechet_distance(
-            generated=generated, reference=reference, diagonal_offset=DIAGONAL_OFFSET[self.protocol]
+            generated=generated, reference=reference, diagonal_offset=self.diagonal_offset[self.protocol]
         )
         details |= {
             "dim": result.dim,
@@ -132,11 +134,13 @@ class FrechetMetric(BackboneMetric, CorpusMetric):
         caveats = []
         counts = [n for n in (details["n_gen"], details["n_ref"]) if n is not None]
         if min(counts) <= result.dim:
-            caveats.append(Caveat.of(CaveatCode.FEWER_CLIPS_THAN_DIMENSIONS, num_clips=min(counts), dim=result.dim))
+            caveats.append(
+                Caveat.of(CaveatCode.FEWER_CLIPS_THAN_DIMENSIONS, num_embeddings=min(counts), dim=result.dim)
+            )
         if details["n_ref"] is not None and reference.count >= _FEWEST_PER_DIMENSION * result.dim:
             details["expected_bias"] = expected_bias(reference=reference, generated_count=generated.count).value
         elif details["n_ref"] is not None:
-            caveats.append(Caveat.of(CaveatCode.UNKNOWN_BIAS, num_clips=reference.count, dim=result.dim))
+            caveats.append(Caveat.of(CaveatCode.UNKNOWN_BIAS, num_embeddings=reference.count, dim=result.dim))
         if result.distance < _SAME_FILE_BELOW:
             caveats.append(Caveat.of(CaveatCode.NEARLY_ZERO))
         if result.generated_rank == 0:

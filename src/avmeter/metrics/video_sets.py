@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from avmeter.metrics.backbones import Backbone
+from collections.abc import Mapping
+from typing import Any
+
+from avmeter.metrics.backbone_metric import BackboneMetric
 from avmeter.metrics.base import Need
 
 
-def video_need(
-    name: str, field_name: str, backbone: Backbone, *, num_frames: int | None, optional: bool = False
-) -> Need:
-    """Return the need for a backbone's features of a sample's video, which every protocol reads alike."""
-    options = {**backbone.options, "num_frames": num_frames}
-    return Need(name=name, field=field_name, extractor=backbone.extractor, options=options, optional=optional)
+class VideoSetMetric(BackboneMetric):
+    """A metric over a backbone's features of videos, which every protocol reads alike.
+
+    Attributes:
+        num_frames: Frames of every clip; None is all of them. Set before `BackboneMetric` is.
+    """
+
+    num_frames: int | None
+
+    def options(self) -> Mapping[str, Any]:
+        return {**super().options(), "num_frames": self.num_frames}
+
+    def generated_need(self) -> Need:
+        return self._need("generated", "video")
+
+    def reference_need(self, *, optional: bool = False) -> Need:
+        return self._need("reference", "reference", optional=optional)
+
+    def _need(self, name: str, field_name: str, *, optional: bool = False) -> Need:
+        options = {**self._backbone.options, "num_frames": self.num_frames}
+        return Need(name=name, field=field_name, extractor=self._backbone.extractor, options=options, optional=optional)

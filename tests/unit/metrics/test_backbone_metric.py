@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from avmeter.metrics.backbone_metric import BackboneMetric
-from avmeter.metrics.backbones import BACKBONES, VIDEO_BACKBONES, backbone_names
+from avmeter.metrics.backbones import BACKBONES, backbone_names
+from avmeter.metrics.video_sets import VideoSetMetric
 from avmeter.registry import METRICS
 
 # Those of sound; the others have a table of their own.
@@ -26,14 +27,14 @@ def test_every_backbone_that_a_metric_offers_is_what_its_needs_ask_for(cls: type
             assert need.field == {"generated": "audio", "reference": "reference_audio"}[need.name]
 
 
-@pytest.mark.parametrize("cls", [c for c in ALL if c.backbones is VIDEO_BACKBONES])
+@pytest.mark.parametrize("cls", [c for c in ALL if issubclass(c, VideoSetMetric)])
 def test_every_backbone_of_video_is_what_the_needs_of_its_metrics_ask_for(cls: type[BackboneMetric]) -> None:
     """Of the video and of its reference, with the same frames."""
     for name in cls.choices()["backbone"]:
         needs = cls(backbone=name).needs
         assert [(n.field, n.extractor) for n in needs] == [
-            ("video", VIDEO_BACKBONES[name].extractor),
-            ("reference", VIDEO_BACKBONES[name].extractor),
+            ("video", cls.backbones[name].extractor),
+            ("reference", cls.backbones[name].extractor),
         ]
         assert needs[0].options == needs[1].options
 

@@ -14,21 +14,18 @@ frames to 224 x 224 and adds 1e-6 to both diagonals. Videos of black against whi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from avmeter.metrics.backbones import VIDEO_BACKBONES
-from avmeter.metrics.base import Need
 from avmeter.metrics.frechet_metric import FrechetMetric
-from avmeter.metrics.video_sets import video_need
+from avmeter.metrics.video_sets import VideoSetMetric
 from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register
 from avmeter.runtime.environment import video_reference_features_file
 
 
 @register("common.fvd")
-class FrechetVideoDistance(FrechetMetric):
+class FrechetVideoDistance(VideoSetMetric, FrechetMetric):
     """Fréchet distance between sets of videos, in squared units of the logits; lower is better.
 
     Args:
@@ -56,12 +53,3 @@ class FrechetVideoDistance(FrechetMetric):
     @staticmethod
     def reference_file() -> Path | None:
         return video_reference_features_file()
-
-    def options(self) -> Mapping[str, Any]:
-        return {**super().options(), "num_frames": self.num_frames}
-
-    def generated_need(self) -> Need:
-        return video_need("generated", "video", self._backbone, num_frames=self.num_frames)
-
-    def reference_need(self, *, optional: bool = False) -> Need:
-        return video_need("reference", "reference", self._backbone, num_frames=self.num_frames, optional=optional)

@@ -12,19 +12,15 @@ al., "Demystifying MMD GANs" (2018).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from avmeter.metrics.backbones import VIDEO_BACKBONES
-from avmeter.metrics.base import Need
 from avmeter.metrics.kernel_metric import KernelMetric
-from avmeter.metrics.video_sets import video_need
+from avmeter.metrics.video_sets import VideoSetMetric
 from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register
 
 
 @register("common.kvd")
-class KernelVideoDistance(KernelMetric):
+class KernelVideoDistance(VideoSetMetric, KernelMetric):
     """Squared maximum mean discrepancy of sets of videos; about 0 for equal ones, may be negative; lower is better.
 
     Args:
@@ -58,12 +54,3 @@ class KernelVideoDistance(KernelMetric):
             reference_features=reference_features,
             protocol=protocol,
         )
-
-    def options(self) -> Mapping[str, Any]:
-        return {**super().options(), "num_frames": self.num_frames}
-
-    def generated_need(self) -> Need:
-        return video_need("generated", "video", self._backbone, num_frames=self.num_frames)
-
-    def reference_need(self, *, optional: bool = False) -> Need:
-        return video_need("reference", "reference", self._backbone, num_frames=self.num_frames, optional=optional)
