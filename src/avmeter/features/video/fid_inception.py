@@ -51,7 +51,7 @@ class FidInceptionExtractor(NetworkExtractor):
         return fid_inception.renamed(super().checkpoint(runtime))
 
     def _request(self, media: MediaItem) -> FrameRequest:
-        return FrameRequest(indices=spread(len(media.frame_times), self.num_frames), output="uint8")
+        return FrameRequest(indices=middle_frames(len(media.frame_times), self.num_frames), output="uint8")
 
     def requests(self, media: MediaItem) -> tuple[FrameRequest, ...]:
         return (self._request(media),)
@@ -76,7 +76,7 @@ class FidInceptionExtractor(NetworkExtractor):
         return Features(arrays={"embedding": np.stack([o["features"] for o in outputs])}, facts=facts)
 
 
-def spread(num_frames: int, count: int) -> tuple[int, ...]:
+def middle_frames(num_frames: int, count: int) -> tuple[int, ...]:
     """Return the frames in the middle of `count` parts of equal length; every frame where there are no more."""
     if num_frames <= count:
         return tuple(range(num_frames))

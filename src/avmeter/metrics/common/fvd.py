@@ -5,8 +5,9 @@ values of different N do not compare, and under a few hundred clips the value is
 
 A good value: near `expected_bias`, which a perfect generator of this many clips would get; papers use 2048 clips of
 16 frames (`num_frames=16`), FastVideo all frames.
-Not seen: single clips, whether a video fits its prompt, and much of how things move: frames that are each a little
-worse cost more than motion that is wrong (Ge et al., "On the Content Bias in Fréchet Video Distance", 2024).
+Not seen: single clips, whether a video fits its prompt, the frame rate (frames are read by number), and much of how
+things move: frames that are each a little worse cost more than motion that is wrong (Ge et al., "On the Content Bias in
+Fréchet Video Distance", 2024).
 
 Source: Unterthiner et al., "FVD: A new Metric for Video Generation" (2019); protocol of FastVideo, which stretches
 frames to 224 x 224 and adds 1e-6 to both diagonals. Videos of black against white frames have the published values.

@@ -5,7 +5,8 @@ scenes; motion and cuts lower it as flicker does.
 
 A good value: that of real videos of the same kind; VBench reports 0.95 to 0.99. A frozen video has 1.
 Not seen: whether a difference is flicker or motion, and anything that does not change from frame to frame: a frozen,
-black, blurred or meaningless video has a perfect score. Frame rate counts: twice the frames are half the difference.
+black, blurred, coarsely coded or meaningless video has a perfect score, and held frames raise it. Frame rate counts:
+twice the frames are half the difference.
 
 Source: Huang et al., "VBench: Comprehensive Benchmark Suite for Video Generative Models" (2024).
 """

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from avmeter.errors import UsageError
-from avmeter.features.video.fid_inception import FidInceptionExtractor, resized_from_corners, spread
+from avmeter.features.video.fid_inception import FidInceptionExtractor, middle_frames, resized_from_corners
 from avmeter.media import MediaItem
 
 
@@ -17,7 +17,7 @@ from avmeter.media import MediaItem
 )
 def test_frames_are_those_in_the_middle_of_equal_parts(num_frames: int, count: int, expected: tuple[int, ...]) -> None:
     """Of a clip with fewer, every one once."""
-    assert spread(num_frames, count) == expected
+    assert middle_frames(num_frames, count) == expected
 
 
 def test_windows_are_single_frames_of_bytes() -> None:
