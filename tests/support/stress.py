@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from avmeter.engine.decode.threads import open_media
 from avmeter.engine.failures import never
 from avmeter.errors import SkipCode
-from avmeter.media import AudioSpec, MediaLimits
+from avmeter.media import AudioSpec, MediaLimits, open_media
 from avmeter.metrics.base import CorpusMetric
 from avmeter.result import MetricResult, Skip
 from avmeter.run import EvalResults

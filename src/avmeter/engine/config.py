@@ -54,7 +54,7 @@ class EvaluatorConfig:
         batch_size: Overrides the networks' own batch sizes.
         loader_threads: Decoding threads; default is one per core, at most 8.
         loader_processes: Processes that decode in place of threads. Default is the number of cores minus 2, at most
-            12, when a GPU waits for 32 files or more; else threads decode, and each has files read by a process, so
+            14, when a GPU waits for 32 files or more; else threads decode, and each has files read by a process, so
             that a file which crashes or hangs libav ends that. 0: all is decoded in this process. Where none can be
             started, so it is by default.
         decode_timeout_s: How long decoding a file may take, seconds, from one window or feature of it to the next, and

@@ -76,9 +76,13 @@ class Precision(StrEnum):
 
         Other threads with the same TF32 run side by side, those with the other wait.
         """
-        is_allowed = self is not Precision.FLOAT32
-        with _settings.held((is_allowed, is_allowed, torch.float32)), self.autocast(device):
+        with self.settings(), self.autocast(device):
             yield
+
+    def settings(self) -> contextlib.AbstractContextManager[Any]:
+        """Return what `applied` does but for autocast: the settings of the process, for threads that run networks."""
+        is_allowed = self is not Precision.FLOAT32
+        return _settings.held((is_allowed, is_allowed, torch.float32))
 
     def autocast(self, device: torch.device) -> contextlib.AbstractContextManager[Any]:
         """Return autocast to the half precision within the block, in the calling thread; nothing in the others."""

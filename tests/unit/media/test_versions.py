@@ -8,7 +8,7 @@ import av
 import pytest
 
 from avmeter import create_evaluator
-from avmeter.engine.decode.threads import content_key_of
+from avmeter.engine.decode.content import content_key_of
 from avmeter.media import decoder_version
 from avmeter.sample import MediaSource
 from support.media import tone, write_pcm_wav
@@ -38,5 +38,5 @@ def test_features_of_another_decoder_are_made_anew(tmp_path: Path, monkeypatch: 
         return int(evaluator.evaluate(samples=[{"audio": str(path)}]).provenance["from_store"])
 
     assert (from_store(), from_store()) == (0, 1)
-    monkeypatch.setattr("avmeter.engine.decode.threads.decoder_version", lambda: "av0.0.0")
+    monkeypatch.setattr("avmeter.engine.decode.content.decoder_version", lambda: "av0.0.0")
     assert from_store() == 0

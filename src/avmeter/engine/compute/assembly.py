@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 from avmeter.engine.compute.activity import Activity
 from avmeter.engine.compute.batching import Batch, Batcher, WindowId
 from avmeter.engine.compute.counts import Counts
 from avmeter.engine.compute.device_pipeline import DevicePipeline, Outputs
-from avmeter.engine.compute.jobs import FeatureJob, Outcomes
+from avmeter.engine.compute.jobs import FeatureJob
 from avmeter.engine.decode.messages import DecodeEvent
 from avmeter.engine.failures import skip_of_failure
 from avmeter.engine.plan import Outcome
@@ -23,8 +23,7 @@ class FeatureAssembler:
     """Feeds windows to batches, and finishes jobs whose windows have all been run.
 
     Args:
-        jobs: Jobs; events name them by their position.
-        outcomes: Gets the outcome of every job.
+        jobs: Jobs by the numbers that events name; more may come, and what comes of one that is gone is ignored.
         runtime: Device, precision, weights.
         store: Gets the features.
         counts: Gets their numbers.
@@ -35,8 +34,7 @@ class FeatureAssembler:
 
     def __init__(
         self,
-        jobs: Sequence[FeatureJob],
-        outcomes: Outcomes,
+        jobs: Mapping[int, FeatureJob],
         *,
         runtime: Runtime,
         store: Store,
@@ -46,23 +44,26 @@ class FeatureAssembler:
         activity: Activity | None = None,
     ) -> None:
         self._jobs = jobs
-        self._outcomes = outcomes
         self._runtime = runtime
         self._store = store
         self._counts = counts
         self._batcher = batcher
         self._pipeline = DevicePipeline(runtime, run_batch)
         self._activity = activity or Activity()
+        self.start_clock()
+
+    def start_clock(self) -> None:
+        """Count the seconds until now for no extractor."""
         self._last_event_s = time.perf_counter()
 
     def handle(self, event: DecodeEvent) -> None:
         """Take in one event of a decoding thread."""
-        job = self._jobs[event.job]
+        job = self._jobs.get(event.job)
+        if job is None or job.outcome is not None:
+            return
         if event.outcome is not None:
-            self._record(job, event.outcome)
+            self.finish(job, event.outcome)
         elif event.window is not None:
-            if job.is_done:
-                return
             assert isinstance(job.extractor, WindowExtractor)
             job.spans[event.index] = event.window.without_inputs()
             batch = self._batcher.add(job.extractor, WindowId(event.job, event.index), event.window)
@@ -73,16 +74,26 @@ class FeatureAssembler:
             job.facts = event.facts or {}
             self._pool_if_complete(job)
 
-    def flush(self) -> None:
-        """Run what did not fill a batch, and wait for everything."""
+    def run_partial_batches(self) -> None:
+        """Run what did not fill a batch, and do not wait for it."""
         for batch in self._batcher.flush():
             self._run(batch)
-        for finished, outputs in self._pipeline.drain():
-            self._distribute(finished, outputs)
+
+    def collect(self) -> None:
+        """Take in what has been computed meanwhile."""
+        self._distribute_all(self._pipeline.collect())
+
+    def flush(self) -> None:
+        """Run what did not fill a batch, and wait for everything."""
+        self.run_partial_batches()
+        self._distribute_all(self._pipeline.drain())
 
     def _run(self, batch: Batch) -> None:
-        for finished, outputs in self._pipeline.push(batch):
-            self._distribute(finished, outputs)
+        self._distribute_all(self._pipeline.push(batch))
+
+    def _distribute_all(self, finished: Iterable[tuple[Batch, Outputs]]) -> None:
+        for batch, outputs in finished:
+            self._distribute(batch, outputs)
 
     def _distribute(self, batch: Batch, outputs: Outputs) -> None:
         """Give the outputs of a batch to the jobs of its windows."""
@@ -91,31 +102,29 @@ class FeatureAssembler:
         self._activity.stage = "scoring"
         self._activity.num_windows += len(batch.windows)
         for window_id, output in zip(batch.ids, outputs, strict=True):
-            job = self._jobs[window_id.job]
+            job = self._jobs.get(window_id.job)
+            if job is None or job.outcome is not None:
+                continue
             if isinstance(output, Skip):
-                self._record(job, output)
+                self.finish(job, output)
             else:
                 job.outputs[window_id.index] = output
                 self._pool_if_complete(job)
 
     def _pool_if_complete(self, job: FeatureJob) -> None:
-        if job.is_done or not job.is_complete:
+        if not job.is_complete:
             return
         assert isinstance(job.extractor, WindowExtractor)
         order = range(len(job.outputs))
         try:
             pooled = job.extractor.pool([job.outputs[i] for i in order], [job.spans[i] for i in order], job.facts)
         except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
-            self._record(job, skip_of_failure(error, job.extractor))
+            self.finish(job, skip_of_failure(error, job.extractor))
         else:
-            self._record(job, pooled)
+            self.finish(job, pooled)
 
-    def _record(self, job: FeatureJob, outcome: Outcome) -> None:
+    def finish(self, job: FeatureJob, outcome: Outcome) -> None:
         """Note the outcome of a job, and store it; what comes of the job later is ignored."""
-        if job.is_done:
-            return
-        job.is_done = True
-        job.outputs.clear()
         if isinstance(outcome, Features):
             if job.extractor.weights() and self._runtime.weights.is_dummy:
                 outcome = Features(arrays=outcome.arrays, facts=outcome.facts, dummy=True)
@@ -123,7 +132,7 @@ class FeatureAssembler:
                 self._store.put(job.key, outcome)
             self._counts.add_feature(job.extractor.name)
             self._counts.add_time(job.extractor.identity(), seconds=self._lap(), features=1)
-        self._outcomes.record(job.requests, outcome)
+        job.finish(outcome)
 
     def _lap(self) -> float:
         """Return the seconds since this was asked for last."""

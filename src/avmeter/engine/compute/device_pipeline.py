@@ -43,6 +43,11 @@ class InFlight:
     outputs: Mapping[str, Tensor]
     arrived: torch.cuda.Event
 
+    @property
+    def has_arrived(self) -> bool:
+        """The outputs are on the host."""
+        return bool(self.arrived.query())  # type: ignore[no-untyped-call]
+
     def wait(self) -> Mapping[str, Tensor]:
         """Return the outputs, once they are on the host."""
         self.arrived.synchronize()
@@ -76,6 +81,16 @@ class DevicePipeline:
         self._uploading.append(batch)
         self._uploads.submit(batch)
         yield from self._advance(self._uploads, uploading=_UPLOADING, running=_RUNNING)
+
+    def collect(self) -> Iterator[tuple[Batch, Outputs]]:
+        """Yield what has been finished, without waiting for more."""
+        if self._uploads is not None:
+            yield from self._advance(self._uploads, uploading=_UPLOADING, running=_RUNNING)
+            while self._running and ((launched := self._running[0][1]) is None or launched.has_arrived):
+                batch, launched = self._running.popleft()
+                yield batch, self._collect(batch, launched)
+        if self._lanes is not None:
+            yield from self._lanes.collect()
 
     def drain(self) -> Iterator[tuple[Batch, Outputs]]:
         """Wait for everything, and yield it."""

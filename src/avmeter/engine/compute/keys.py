@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from queue import Empty, SimpleQueue
 
-from avmeter.engine.decode.threads import content_key_of
+from avmeter.engine.decode.content import content_key_of
 from avmeter.engine.failures import INTERRUPTED, never, skip_of_unavailable
 from avmeter.engine.plan import ABSENT, FeatureRequest, Plan
 from avmeter.engine.store import FeatureKey

@@ -41,6 +41,10 @@ class Lanes:
         self._num_pending += 1
         yield from self._finished(_WAITING * self._num_lanes)
 
+    def collect(self) -> Iterator[tuple[Batch, Any]]:
+        """Yield those that are finished."""
+        yield from self._finished(self._num_pending)
+
     def drain(self) -> Iterator[tuple[Batch, Any]]:
         """Wait for everything, and yield it."""
         yield from self._finished(0)

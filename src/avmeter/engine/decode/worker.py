@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import torch
 
+from avmeter.engine.decode.local_decoder import LocalDecoder
 from avmeter.engine.decode.messages import DecodeEvent, DecodeTask
-from avmeter.engine.decode.threads import LocalDecoder
 from avmeter.engine.decode.watch import BeatingWatch
 from avmeter.engine.ipc.process import connect_to_run, exit_with_run
 from avmeter.engine.run_log import logged
@@ -47,4 +47,4 @@ def _decode(task: DecodeTask, built: dict[bytes, Extractor], watch: BeatingWatch
         if key not in built:
             built[key] = recipe.build()
         extractors[number] = built[key]
-    yield from LocalDecoder(extractors, task.limits, watch=watch).decode(task.source, list(extractors))
+    yield from LocalDecoder(task.limits, watch=watch).decode(task.source, extractors)

@@ -12,8 +12,8 @@ import os
 import weakref
 from collections.abc import Generator, Iterator, Mapping, Sequence
 
+from avmeter.engine.decode.local_decoder import LocalDecoder
 from avmeter.engine.decode.messages import DecodeEvent, DecodeTask, Recipe, Source
-from avmeter.engine.decode.threads import LocalDecoder
 from avmeter.engine.decode.watch import DecodeWatch
 from avmeter.engine.ipc.arena import Arena
 from avmeter.engine.ipc.process import CannotStartError, Process
@@ -28,7 +28,7 @@ logger = logging.getLogger("avmeter")
 _ATTEMPTS = 2
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 _MANY_FILES = 32  # below, processes take longer to start than they save
-_MAX_WORKERS, _SPARE_CORES = 12, 2
+_MAX_WORKERS, _SPARE_CORES = 14, 2
 _ARENA_BYTES = 128 << 20  # of each process: what waits in the queue and in batches, of clips of 480p and less
 _OWN_PACKAGE = "avmeter."
 
@@ -79,11 +79,9 @@ class DecodeWorkerPool:
         """End the processes; those that are needed again are started again."""
         _stop(self.workers)
 
-    def decoders(
-        self, extractors: Mapping[int, Extractor], limits: MediaLimits = DEFAULT_LIMITS
-    ) -> list[WorkerDecoder]:
+    def decoders(self, limits: MediaLimits = DEFAULT_LIMITS) -> list[WorkerDecoder]:
         """Return one decoder for each process."""
-        return [WorkerDecoder(worker, extractors, limits) for worker in self.workers]
+        return [WorkerDecoder(worker, limits) for worker in self.workers]
 
 
 class WorkerDecoder:
@@ -93,30 +91,27 @@ class WorkerDecoder:
 
     Args:
         worker: The process.
-        extractors: Job number -> its extractor.
         limits: What a source may unfold to.
     """
 
-    def __init__(
-        self, worker: Process, extractors: Mapping[int, Extractor], limits: MediaLimits = DEFAULT_LIMITS
-    ) -> None:
+    def __init__(self, worker: Process, limits: MediaLimits = DEFAULT_LIMITS) -> None:
         self.worker = worker
-        self._extractors = extractors
         self._limits = limits
         self.watch = DecodeWatch()
-        self._local = LocalDecoder(extractors, limits, watch=self.watch)
+        self._local = LocalDecoder(limits, watch=self.watch)
 
-    def decode(self, source: Source, jobs: Sequence[int]) -> Generator[DecodeEvent, None, None]:
+    def decode(self, source: Source, jobs: Mapping[int, Extractor]) -> Generator[DecodeEvent, None, None]:
         """Yield the events of the jobs with these numbers."""
         if isinstance(source, str) or not source.is_elsewhere or self.worker.failed_to_start:
             yield from self._local.decode(source, jobs)
             return
-        recipes = {n: Recipe.of(self._extractors[n]) for n in jobs if _is_importable(self._extractors[n])}
-        local_jobs = [n for n in jobs if n not in recipes]
+        recipes = {n: Recipe.of(extractor) for n, extractor in jobs.items() if _is_importable(extractor)}
+        local_jobs = {n: extractor for n, extractor in jobs.items() if n not in recipes}
         if local_jobs:
             yield from self._local.decode(source, local_jobs)
         if recipes:
-            yield from self._decode_in_worker(DecodeTask(source=source, recipes=recipes, limits=self._limits))
+            task = DecodeTask(source=source, recipes=recipes, limits=self._limits)
+            yield from self._decode_in_worker(task, jobs)
 
     def close(self) -> None:
         """End the process, from another thread: nobody waits any more for what it is decoding."""
@@ -125,9 +120,9 @@ class WorkerDecoder:
 
     def successor(self) -> WorkerDecoder:
         """Return a decoder that starts the process again."""
-        return WorkerDecoder(self.worker, self._extractors, self._limits)
+        return WorkerDecoder(self.worker, self._limits)
 
-    def _decode_in_worker(self, task: DecodeTask) -> Iterator[DecodeEvent]:
+    def _decode_in_worker(self, task: DecodeTask, jobs: Mapping[int, Extractor]) -> Iterator[DecodeEvent]:
         for deaths in range(_ATTEMPTS):
             if self.watch.is_ended:
                 return
@@ -137,7 +132,7 @@ class WorkerDecoder:
             except CannotStartError as error:
                 if deaths:  # this file may have been the reason, and would be this process's end too
                     break
-                yield from self._decode_without_worker(task, error)
+                yield from self._decode_without_worker(task, jobs, error)
                 return
             is_finished = False
             try:
@@ -167,10 +162,12 @@ class WorkerDecoder:
         )
         yield from (DecodeEvent(number, outcome=skip) for number in task.recipes)
 
-    def _decode_without_worker(self, task: DecodeTask, error: CannotStartError) -> Iterator[DecodeEvent]:
+    def _decode_without_worker(
+        self, task: DecodeTask, jobs: Mapping[int, Extractor], error: CannotStartError
+    ) -> Iterator[DecodeEvent]:
         if not self.watch.is_ended:
             logger.warning("no decoding process (%s): files are decoded in threads", error)
-            yield from self._local.decode(task.source, list(task.recipes))
+            yield from self._local.decode(task.source, {n: jobs[n] for n in task.recipes})
 
 
 def _is_importable(extractor: Extractor) -> bool:

@@ -6,9 +6,9 @@ An executor differs from another in where a chunk runs and in nothing else.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Generator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from avmeter.engine.compute.counts import Counts
 from avmeter.engine.executors.corpus import CorpusState, finish_states, start_states
@@ -40,43 +40,6 @@ class RunWatch:
     progress: Progress | None = None
     should_stop: Callable[[], bool] = never
     on_rows: OnRows | None = None
-
-
-class Executor(Protocol):
-    """Turns samples into scores."""
-
-    @property
-    def counts(self) -> Counts:
-        """What has been computed so far."""
-
-    @property
-    def devices(self) -> Sequence[str]:
-        """Human-readable names of the devices that compute, or have computed where they are found on the way."""
-
-    def run(
-        self,
-        samples: Sequence[Sample],
-        metrics: Mapping[str, Metric],
-        progress: Progress | None = None,
-        should_stop: Callable[[], bool] = never,
-        *,
-        on_rows: OnRows | None = None,
-    ) -> tuple[list[Row], Row]:
-        """Return the results of every sample, in order, and those of the corpus; once stopped, skips for the rest."""
-
-    def run_part(
-        self,
-        samples: Sequence[Sample],
-        metrics: Mapping[str, Metric],
-        progress: Progress | None = None,
-        should_stop: Callable[[], bool] = never,
-        *,
-        on_rows: OnRows | None = None,
-    ) -> ChunkResult:
-        """Return the results of every sample of a part of a set, in order, and the corpus states over the part."""
-
-    def unload(self) -> None:
-        """Drop networks and end processes; they come again when needed."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -129,10 +92,29 @@ class RunProgress:
             self._progress(done, self._num_samples)
 
 
-class RunChunks(Protocol):
-    """The part of a run in which executors differ."""
+class Executor(ABC):
+    """Turns samples into scores."""
 
-    def __call__(
+    @property
+    @abstractmethod
+    def counts(self) -> Counts:
+        """What has been computed so far."""
+
+    @property
+    @abstractmethod
+    def devices(self) -> Sequence[str]:
+        """Human-readable names of the devices that compute, or have computed where they are found on the way."""
+
+    @abstractmethod
+    def unload(self) -> None:
+        """Drop networks and end processes; they come again when needed."""
+
+    @abstractmethod
+    def _chunk_sizes(self, samples: Sequence[Sample], metrics: Mapping[str, Metric]) -> Iterable[int]:
+        """Return how many samples each chunk has; the last may have fewer."""
+
+    @abstractmethod
+    def _run_chunks(
         self,
         chunks: Sequence[Chunk],
         metrics: Mapping[str, Metric],
@@ -142,40 +124,58 @@ class RunChunks(Protocol):
     ) -> Generator[list[Row], None, None]:
         """Yield the rows of one chunk after the other, in order, and bring the corpus states up to it."""
 
+    def run(
+        self,
+        samples: Sequence[Sample],
+        metrics: Mapping[str, Metric],
+        progress: Progress | None = None,
+        should_stop: Callable[[], bool] = never,
+        *,
+        on_rows: OnRows | None = None,
+    ) -> tuple[list[Row], Row]:
+        """Return the results of every sample, in order, and those of the corpus; once stopped, skips for the rest."""
+        watch = RunWatch(progress=progress, should_stop=should_stop, on_rows=on_rows)
+        return finish_run(metrics, self._run(samples, metrics, watch, of_part=False))
 
-def run_in_chunks(
-    samples: Sequence[Sample],
-    metrics: Mapping[str, Metric],
-    run_chunks: RunChunks,
-    *,
-    chunk_size: int,
-    watch: RunWatch,
-    of_part: bool,
-) -> ChunkResult:
-    """Return the results of every sample, in order, and the corpus states over them.
+    def run_part(
+        self,
+        samples: Sequence[Sample],
+        metrics: Mapping[str, Metric],
+        progress: Progress | None = None,
+        should_stop: Callable[[], bool] = never,
+        *,
+        on_rows: OnRows | None = None,
+    ) -> ChunkResult:
+        """Return the results of every sample of a part of a set, in order, and the corpus states over the part."""
+        watch = RunWatch(progress=progress, should_stop=should_stop, on_rows=on_rows)
+        return self._run(samples, metrics, watch, of_part=True)
 
-    Args:
-        samples: Samples of the run.
-        metrics: Name -> metric.
-        run_chunks: Runs the chunks, wherever that is.
-        chunk_size: Samples of a chunk; the last may have fewer.
-        watch: Who follows the run, and may stop it.
-        of_part: The samples are a part of a set, and the states are merged into those of what comes before.
-    """
-    starts = range(0, len(samples), chunk_size)
-    chunks = [Chunk(start=start, samples=samples[start : start + chunk_size]) for start in starts]
-    states = start_states(metrics, of_part=of_part)
-    run_progress = RunProgress(watch.progress, len(samples))
-    rows: list[Row] = []
-    by_chunk = run_chunks(chunks, metrics, states, run_progress, watch.should_stop)
-    with contextlib.closing(by_chunk):  # what it started ends with the run, also with one that fails
-        for chunk, chunk_rows in zip(chunks, by_chunk, strict=True):
-            in_order = [{name: row[name] for name in metrics if name in row} for row in chunk_rows]
-            rows.extend(in_order)
-            if watch.on_rows is not None:
-                watch.on_rows(chunk.samples, in_order)
-            run_progress.finish(chunk)
-    return ChunkResult(rows=rows, states=states)
+    def _run(
+        self, samples: Sequence[Sample], metrics: Mapping[str, Metric], watch: RunWatch, *, of_part: bool
+    ) -> ChunkResult:
+        chunks = cut(samples, self._chunk_sizes(samples, metrics))
+        states = start_states(metrics, of_part=of_part)
+        run_progress = RunProgress(watch.progress, len(samples))
+        rows: list[Row] = []
+        by_chunk = self._run_chunks(chunks, metrics, states, run_progress, watch.should_stop)
+        with contextlib.closing(by_chunk):  # what it started ends with the run, also with one that fails
+            for chunk, chunk_rows in zip(chunks, by_chunk, strict=True):
+                in_order = [{name: row[name] for name in metrics if name in row} for row in chunk_rows]
+                rows.extend(in_order)
+                if watch.on_rows is not None:
+                    watch.on_rows(chunk.samples, in_order)
+                run_progress.finish(chunk)
+        return ChunkResult(rows=rows, states=states)
+
+
+def cut(samples: Sequence[Sample], sizes: Iterable[int]) -> list[Chunk]:
+    """Return consecutive chunks of these sizes, up to the last sample."""
+    chunks, start, remaining_sizes = [], 0, iter(sizes)
+    while start < len(samples):
+        end = start + next(remaining_sizes)
+        chunks.append(Chunk(start=start, samples=samples[start:end]))
+        start = end
+    return chunks
 
 
 def finish_run(metrics: Mapping[str, Metric], result: ChunkResult) -> tuple[list[Row], Row]:

@@ -22,13 +22,14 @@ class Blame(Generic[WorkerT]):
 
     def __init__(self) -> None:
         self._died_over: defaultdict[_Place, set[WorkerT]] = defaultdict(set)
-        self._suspected: defaultdict[WorkerT, list[_Place]] = defaultdict(list)
+        self._suspected: defaultdict[WorkerT, list[list[_Place]]] = defaultdict(list)
 
-    def note_death(self, worker: WorkerT, piece: Piece) -> None:
-        """Note that a worker died over a piece."""
-        self._died_over[_place(piece)].add(worker)
-        if not piece.num_deaths:
-            self._suspected[worker].append(_place(piece))
+    def note_death(self, worker: WorkerT, *pieces: Piece) -> None:
+        """Note that a worker died over one of these pieces, all that it had."""
+        for piece in pieces:
+            self._died_over[_place(piece)].add(worker)
+        if not any(piece.num_deaths for piece in pieces):
+            self._suspected[worker].append([_place(piece) for piece in pieces])
 
     def note_success(self, worker: WorkerT) -> None:
         """Note that a worker has computed something, so that it works."""
@@ -36,7 +37,8 @@ class Blame(Generic[WorkerT]):
 
     def num_own_deaths(self, worker: WorkerT) -> int:
         """Return how many deaths in a row a worker is to blame for."""
-        return sum(self._died_over[place] == {worker} for place in self._suspected[worker])
+        deaths = self._suspected[worker]
+        return sum(all(self._died_over[place] == {worker} for place in places) for places in deaths)
 
     def is_broken(self, worker: WorkerT) -> bool:
         """Return True for a worker that dies over one piece after the other which kills nobody else."""

@@ -1,42 +1,57 @@
-"""A run in this process: chunks of samples, one after the other, on one device."""
+"""A run in this process: chunks of samples that flow through one device."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Generator, Mapping, Sequence
+import itertools
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from avmeter.engine.compute.computer import FeatureComputer
 from avmeter.engine.compute.counts import Counts
-from avmeter.engine.executors.base import (
-    Chunk,
-    ChunkResult,
-    OnRows,
-    Progress,
-    Row,
-    RunProgress,
-    RunWatch,
-    finish_run,
-    run_in_chunks,
-)
+from avmeter.engine.compute.stream import PlannedWork
+from avmeter.engine.executors.base import Chunk, ChunkResult, Executor, Row, RunProgress
 from avmeter.engine.executors.corpus import CorpusState, merge_states, start_states
 from avmeter.engine.executors.scoring import score_chunk, skip_chunk
 from avmeter.engine.failures import INTERRUPTED, never
-from avmeter.engine.plan import make_plan
+from avmeter.engine.plan import Plan, make_plan
 from avmeter.features.base import Extractor
 from avmeter.metrics.base import Metric
+from avmeter.metrics.simple_form import SimpleAdapter
 from avmeter.runtime.device import describe_device
 from avmeter.sample import Sample
 
-CHUNK_SIZE = 128
-GPU_CHUNK_SIZE = 512  # a GPU idles while the first clips of a chunk are decoded
+CHUNK_SIZE = 32
+GPU_CHUNK_SIZE = 128
+_OPEN_CHUNKS = 4  # their features are in memory at once: enough to decode on while the oldest waits for a slow clip
 
 
-class LocalExecutor:
-    """Runs chunks one after the other on the computer's device.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ChunkWork:
+    """A chunk to compute.
+
+    Attributes:
+        samples: The chunk.
+        metrics: Name -> metric.
+        states: Corpus states to fold the samples into; default is those of a part, for the caller to merge.
+        progress: Called with the share of the chunk that is done.
+    """
+
+    samples: Sequence[Sample]
+    metrics: Mapping[str, Metric]
+    states: dict[str, CorpusState] | None = None
+    progress: Callable[[float], None] | None = None
+
+
+class LocalExecutor(Executor):
+    """Runs chunks on the computer's device; the next are decoded while one is computed.
 
     Args:
         computer: Computes features.
-        chunk_size: Samples whose features are in memory at once; default is 128, and 512 on a GPU.
+        chunk_size: Samples that are scored at once; default is 32, and 128 on a GPU. The features of four times as many
+            are in memory.
     """
 
     def __init__(self, computer: FeatureComputer, *, chunk_size: int | None = None) -> None:
@@ -59,38 +74,6 @@ class LocalExecutor:
         """Drop networks and end decoding processes; they come again when needed."""
         self.computer.unload()
 
-    def run(
-        self,
-        samples: Sequence[Sample],
-        metrics: Mapping[str, Metric],
-        progress: Progress | None = None,
-        should_stop: Callable[[], bool] = never,
-        *,
-        on_rows: OnRows | None = None,
-    ) -> tuple[list[Row], Row]:
-        """Return the results of every sample, in order, and those of the corpus; once stopped, skips for the rest."""
-        watch = RunWatch(progress=progress, should_stop=should_stop, on_rows=on_rows)
-        return finish_run(metrics, self._run(samples, metrics, watch, of_part=False))
-
-    def run_part(
-        self,
-        samples: Sequence[Sample],
-        metrics: Mapping[str, Metric],
-        progress: Progress | None = None,
-        should_stop: Callable[[], bool] = never,
-        *,
-        on_rows: OnRows | None = None,
-    ) -> ChunkResult:
-        """Return the results of every sample of a part of a set, in order, and the corpus states over the part."""
-        watch = RunWatch(progress=progress, should_stop=should_stop, on_rows=on_rows)
-        return self._run(samples, metrics, watch, of_part=True)
-
-    def _run(
-        self, samples: Sequence[Sample], metrics: Mapping[str, Metric], watch: RunWatch, *, of_part: bool
-    ) -> ChunkResult:
-        size = self._chunk_size
-        return run_in_chunks(samples, metrics, self._run_chunks, chunk_size=size, watch=watch, of_part=of_part)
-
     def run_chunk(
         self,
         samples: Sequence[Sample],
@@ -100,19 +83,39 @@ class LocalExecutor:
         progress: Callable[[float], None] | None = None,
         should_stop: Callable[[], bool] = never,
     ) -> ChunkResult:
-        """Return the results of one chunk.
+        """Return the results of one chunk, as `ChunkWork`; once `should_stop` returns True, skips for the rest."""
+        work = ChunkWork(samples=samples, metrics=metrics, states=states, progress=progress)
+        with contextlib.closing(self.run_stream([work], should_stop)) as results:
+            return next(results, None) or _skipped(work)
+
+    def run_stream(
+        self, works: Iterable[ChunkWork], should_stop: Callable[[], bool] = never, *, max_open: int = _OPEN_CHUNKS
+    ) -> Generator[ChunkResult, None, None]:
+        """Yield the results of chunks, in order.
 
         Args:
-            samples: The chunk.
-            metrics: Name -> metric.
-            states: Corpus states to fold the samples into; default is those of a part, for the caller to merge.
-            progress: Called with the share of the chunk that is done.
-            should_stop: Once it returns True, what is missing becomes a skip.
+            works: The chunks; taken in another thread, when there is soon nothing to decode.
+            should_stop: Once it returns True, what is missing of the chunks at hand becomes a skip, and those that were
+                not begun do not come.
+            max_open: Chunks whose features are in memory at once; with 1 none is begun before the last is scored.
         """
-        plan = make_plan(samples, metrics, self.extractors)
-        outcomes = self.computer.compute(plan, progress, should_stop)
-        states = start_states(metrics, of_part=True) if states is None else states
-        return ChunkResult(rows=score_chunk(samples, metrics, plan, outcomes, states), states=states)
+        begun: deque[tuple[ChunkWork, Plan]] = deque()
+
+        def planned() -> Iterator[PlannedWork]:
+            for work in works:
+                begun.append((work, make_plan(work.samples, work.metrics, self.extractors)))
+                yield begun[-1][1], work.progress
+
+        with contextlib.closing(self.computer.stream(planned(), should_stop, max_open=max_open)) as computed:
+            for done in computed:
+                work, plan = begun.popleft()
+                states = start_states(work.metrics, of_part=True) if work.states is None else work.states
+                rows = score_chunk(work.samples, work.metrics, plan, done.outcomes, states)
+                del done
+                yield ChunkResult(rows=rows, states=states)
+
+    def _chunk_sizes(self, samples: Sequence[Sample], metrics: Mapping[str, Metric]) -> Iterable[int]:
+        return itertools.repeat(self._chunk_size)
 
     def _run_chunks(
         self,
@@ -122,11 +125,21 @@ class LocalExecutor:
         progress: RunProgress,
         should_stop: Callable[[], bool],
     ) -> Generator[list[Row], None, None]:
-        for chunk in chunks:
-            if should_stop():
-                skipped = skip_chunk(chunk.samples, metrics, INTERRUPTED)
-                states.update(merge_states(metrics, states, skipped.states))
-                yield skipped.rows
-                continue
-            update = functools.partial(progress.update, chunk)
-            yield self.run_chunk(chunk.samples, metrics, states=states, progress=update, should_stop=should_stop).rows
+        works = [
+            ChunkWork(samples=c.samples, metrics=metrics, states=states, progress=functools.partial(progress.update, c))
+            for c in chunks
+        ]
+        # A metric in the simple form may run a network of its own, under the program's own settings.
+        max_open = 1 if any(isinstance(metric, SimpleAdapter) for metric in metrics.values()) else _OPEN_CHUNKS
+        with contextlib.closing(self.run_stream(works, should_stop, max_open=max_open)) as results:
+            for work in works:
+                yield (next(results, None) or _skipped(work)).rows
+
+
+def _skipped(work: ChunkWork) -> ChunkResult:
+    """Return the result of a chunk that was not begun before the run was stopped."""
+    skipped = skip_chunk(work.samples, work.metrics, INTERRUPTED)
+    if work.states is None:
+        return skipped
+    work.states.update(merge_states(work.metrics, work.states, skipped.states))
+    return ChunkResult(rows=skipped.rows, states=work.states)

@@ -13,23 +13,39 @@ from avmeter.sample import Sample
 
 @dataclass(frozen=True, kw_only=True)
 class ChunkTask:
-    """A chunk to compute.
+    """A chunk to compute; a worker may be given several, and answers them in order.
 
     Attributes:
+        number: What answers call it by.
         samples: The chunk.
         metrics: Name -> metric.
         modules: Modules to import first: they register the extractors that the metrics need.
     """
 
+    number: int = 0
     samples: Sequence[Sample]
     metrics: Mapping[str, Metric]
     modules: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChunkDone:
-    """Results of a chunk, what was computed for them, and what was logged."""
+class WantsChunk:
+    """A worker will soon have nothing to decode: said once, until it is given a chunk."""
 
+
+@dataclass(frozen=True, kw_only=True)
+class ChunkShare:
+    """Which share, 0 to 1, of a chunk is done."""
+
+    number: int
+    share: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChunkDone:
+    """Results of a chunk, and what was computed and logged since the last."""
+
+    number: int = 0
     result: ChunkResult
     counts: Counts
     log: str = ""

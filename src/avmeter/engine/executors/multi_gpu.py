@@ -1,4 +1,4 @@
-"""A run on several devices of this machine: a process for each, which takes one chunk after the other.
+"""A run on several devices of this machine: a process for each, which takes chunks as it needs them.
 
 Results do not depend on which worker had which chunk: states are merged in the order of the samples.
 """
@@ -8,28 +8,18 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from avmeter.engine.compute.counts import Counts
 from avmeter.engine.config import EvaluatorConfig
-from avmeter.engine.executors.base import (
-    Chunk,
-    ChunkResult,
-    OnRows,
-    Progress,
-    Row,
-    RunProgress,
-    RunWatch,
-    finish_run,
-    run_in_chunks,
-)
-from avmeter.engine.executors.corpus import CorpusState, merge_states
+from avmeter.engine.executors.base import Chunk, ChunkResult, RunProgress
 from avmeter.engine.executors.local import GPU_CHUNK_SIZE, LocalExecutor
-from avmeter.engine.executors.messages import ChunkDone, ChunkTask, WorkerFault
+from avmeter.engine.executors.messages import ChunkDone, ChunkShare, ChunkTask, WantsChunk, WorkerFault
 from avmeter.engine.executors.pieces import Piece
-from avmeter.engine.executors.portable import extractor_modules, is_portable
+from avmeter.engine.executors.portable import extractor_modules
+from avmeter.engine.executors.remote import RemoteExecutor
 from avmeter.engine.executors.scheduler import PieceScheduler
-from avmeter.engine.failures import INTERRUPTED, never
+from avmeter.engine.failures import INTERRUPTED
 from avmeter.engine.ipc.process import CannotStartError, Process
 from avmeter.engine.run_log import failure_logger
 from avmeter.metrics.base import Metric
@@ -37,14 +27,13 @@ from avmeter.runtime.device import describe_device
 from avmeter.sample import Sample
 
 logger = logging.getLogger("avmeter")
-_CHUNKS_PER_WORKER = 2  # more would let GPUs idle at more beginnings, fewer let one wait for the last
+_LEAST_CHUNK = 16  # smaller ones would cost more than it costs to wait for the last of this size
+_CHUNKS_OF_REST = 4  # of each worker: how much of what is left goes into the next chunk
 _GRACE_S, _STOP_GRACE_S, _POLL_S = 10.0, 1.5, 0.1
 
 
-class MultiGpuExecutor:
+class MultiGpuExecutor(RemoteExecutor):
     """Runs chunks on several devices at once.
-
-    Metrics that another process cannot import are computed in this one, chunk by chunk, after the others.
 
     Args:
         config: What every worker is configured with.
@@ -63,18 +52,12 @@ class MultiGpuExecutor:
         chunk_size: int = GPU_CHUNK_SIZE,
         workers: Sequence[Process] | None = None,
     ) -> None:
+        super().__init__(local)
         self._configs = [config.for_worker(device, num_workers=len(devices)) for device in devices]
         self.workers = [gpu_worker() for _ in devices] if workers is None else list(workers)
-        self._local = local
         self._chunk_size = chunk_size
-        self._counts = Counts()
         self._lock = threading.Lock()
         weakref.finalize(self, _stop, self.workers, gracefully=False)
-
-    @property
-    def counts(self) -> Counts:
-        """What has been computed so far, by all."""
-        return self._counts.plus(self._local.counts)
 
     @property
     def devices(self) -> Sequence[str]:
@@ -86,56 +69,8 @@ class MultiGpuExecutor:
         _stop(self.workers, gracefully=True)
         self._local.unload()
 
-    def run(
-        self,
-        samples: Sequence[Sample],
-        metrics: Mapping[str, Metric],
-        progress: Progress | None = None,
-        should_stop: Callable[[], bool] = never,
-        *,
-        on_rows: OnRows | None = None,
-    ) -> tuple[list[Row], Row]:
-        """Return the results of every sample, in order, and those of the corpus; once stopped, skips for the rest."""
-        watch = RunWatch(progress=progress, should_stop=should_stop, on_rows=on_rows)
-        return finish_run(metrics, self._run(samples, metrics, watch, of_part=False))
-
-    def run_part(
-        self,
-        samples: Sequence[Sample],
-        metrics: Mapping[str, Metric],
-        progress: Progress | None = None,
-        should_stop: Callable[[], bool] = never,
-        *,
-        on_rows: OnRows | None = None,
-    ) -> ChunkResult:
-        """Return the results of every sample of a part of a set, in order, and the corpus states over the part."""
-        watch = RunWatch(progress=progress, should_stop=should_stop, on_rows=on_rows)
-        return self._run(samples, metrics, watch, of_part=True)
-
-    def _run(
-        self, samples: Sequence[Sample], metrics: Mapping[str, Metric], watch: RunWatch, *, of_part: bool
-    ) -> ChunkResult:
-        share = -(-len(samples) // (_CHUNKS_PER_WORKER * len(self.workers)))
-        size = max(1, min(self._chunk_size, share))
-        return run_in_chunks(samples, metrics, self._run_chunks, chunk_size=size, watch=watch, of_part=of_part)
-
-    def _run_chunks(
-        self,
-        chunks: Sequence[Chunk],
-        metrics: Mapping[str, Metric],
-        states: dict[str, CorpusState],
-        progress: RunProgress,
-        should_stop: Callable[[], bool],
-    ) -> Generator[list[Row], None, None]:
-        remote = {n: m for n, m in metrics.items() if is_portable(m)}
-        here = {n: m for n, m in metrics.items() if n not in remote}
-        for chunk, result in self._remote_results(chunks, remote, progress, should_stop):
-            states.update(merge_states(metrics, states, result.states))
-            rows = result.rows
-            if here:
-                rows_here = self._local.run_chunk(chunk.samples, here, states=states, should_stop=should_stop).rows
-                rows = [a | b for a, b in zip(rows, rows_here, strict=True)]
-            yield rows
+    def _chunk_sizes(self, samples: Sequence[Sample], metrics: Mapping[str, Metric]) -> Iterable[int]:
+        return falling_sizes(len(samples), most=self._chunk_size, num_workers=len(self.workers))
 
     def _remote_results(
         self,
@@ -145,10 +80,6 @@ class MultiGpuExecutor:
         should_stop: Callable[[], bool],
     ) -> Iterator[tuple[Chunk, ChunkResult]]:
         """Yield one chunk after the other, as soon as those before it are done, with what the workers made of it."""
-        if not metrics:  # nothing that could be computed elsewhere
-            for chunk in chunks:
-                yield chunk, ChunkResult(rows=[{} for _ in chunk.samples])
-            return
         scheduler: PieceScheduler[Process] = PieceScheduler(chunks, metrics)
         threads = self._threads(scheduler, len(chunks))
         num_samples = 0  # of the chunks that were yielded: late news of them count for nothing
@@ -199,14 +130,14 @@ class MultiGpuExecutor:
         try:
             while (piece := scheduler.next_piece(worker)) is not None:
                 try:
-                    counts = _compute_piece(worker, config, piece, scheduler)
-                    with self._lock:
-                        self._counts = self._counts.plus(counts)
+                    for counts in _compute_pieces(worker, config, piece, scheduler):
+                        with self._lock:
+                            self._counts = self._counts.plus(counts)
                 except (EOFError, OSError):
                     worker.stop()
-                    scheduler.report_death(worker, piece, config.device)
+                    scheduler.report_death(worker, config.device)
                 except CannotStartError as error:
-                    scheduler.report_failed_start(worker, piece, f"no worker on {config.device} ({error})")
+                    scheduler.report_failed_start(worker, f"no worker on {config.device} ({error})")
         except BaseException as error:  # noqa: BLE001 - raised where the run waits
             worker.stop()  # the next run must not read what this one has left in the channel
             scheduler.fail(error)
@@ -219,27 +150,51 @@ def gpu_worker() -> Process:
     return Process("avmeter.engine.executors.gpu_worker")
 
 
-def _compute_piece(
+def falling_sizes(num_samples: int, *, most: int, num_workers: int) -> Iterator[int]:
+    """Yield sizes of chunks that get smaller towards the end, so that no worker waits long for the last.
+
+    Args:
+        num_samples: What they add up to.
+        most: Of a chunk.
+        num_workers: Who share them; a small set is spread over all.
+    """
+    least = min(_LEAST_CHUNK, -(-num_samples // (2 * num_workers)))
+    left = num_samples
+    while left > 0:
+        size = min(most, left, max(least, -(-left // (_CHUNKS_OF_REST * num_workers))))
+        yield size
+        left -= size
+
+
+def _compute_pieces(
     worker: Process, config: EvaluatorConfig, piece: Piece, scheduler: PieceScheduler[Process]
-) -> Counts:
-    """Have a worker compute a piece, and return what it computed for it."""
+) -> Iterator[Counts]:
+    """Have a worker compute a piece, and others as it wants them, and yield what it computed for each."""
     is_new = worker.pid is None
     channel = worker.connect()
     if is_new:
         channel.send(config)
-    metrics = scheduler.metrics
-    modules = extractor_modules(metrics.values())
-    channel.send(ChunkTask(samples=piece.samples, metrics=metrics, modules=modules))
-    while not isinstance(message := channel.receive(), ChunkDone):
-        if isinstance(message, WorkerFault):
+    modules = extractor_modules(scheduler.metrics.values())
+    held: dict[int, Piece] = {}
+    given: Piece | None = piece
+    while given is not None or held:
+        if given is not None:
+            number = given.chunk.start + given.offset
+            task = ChunkTask(number=number, samples=given.samples, metrics=scheduler.metrics, modules=modules)
+            channel.send(task)
+            held[number], given = given, None
+        message = channel.receive()
+        if isinstance(message, WantsChunk):
+            given = scheduler.next_piece(worker)
+        elif isinstance(message, ChunkShare):
+            scheduler.report_progress(held[message.number], message.share)
+        elif isinstance(message, ChunkDone):
+            if message.log:
+                failure_logger().debug("the worker on %s logged:\n%s", config.device, message.log)
+            scheduler.finish(worker, held.pop(message.number), message.result)
+            yield message.counts
+        elif isinstance(message, WorkerFault):
             logger.error("the worker on %s ended:\n%s", config.device, message.traceback)
-        else:
-            scheduler.report_progress(piece, message)
-    channel.forget()
-    if message.log:
-        failure_logger().debug("the worker on %s logged:\n%s", config.device, message.log)
-    scheduler.finish(worker, piece, message.result)
-    return message.counts
 
 
 def _stop(workers: Sequence[Process], *, gracefully: bool, grace_s: float = _GRACE_S) -> None:

@@ -6,36 +6,26 @@ depend on who computed what: states are merged in the order of the samples.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from avmeter.engine.compute.counts import Counts
 from avmeter.engine.config import EvaluatorConfig
-from avmeter.engine.executors.base import (
-    Chunk,
-    ChunkResult,
-    OnRows,
-    Progress,
-    Row,
-    RunProgress,
-    RunWatch,
-    finish_run,
-    run_in_chunks,
-)
+from avmeter.engine.executors.base import Chunk, ChunkResult, RunProgress
 from avmeter.engine.executors.blame import Blame
-from avmeter.engine.executors.corpus import CorpusState, merge_states
-from avmeter.engine.executors.local import CHUNK_SIZE, GPU_CHUNK_SIZE, LocalExecutor
+from avmeter.engine.executors.local import LocalExecutor
 from avmeter.engine.executors.pieces import PieceQueue
 from avmeter.engine.executors.portable import extractor_modules, is_portable
 from avmeter.engine.executors.ray_cluster import RayCluster
 from avmeter.engine.executors.ray_crew import Advanced, Crew, Finished, Slot
 from avmeter.engine.executors.ray_worker import RayWork
-from avmeter.engine.failures import INTERRUPTED, never
+from avmeter.engine.executors.remote import RemoteExecutor
+from avmeter.engine.failures import INTERRUPTED
 from avmeter.errors import SkipCode, UsageError
 from avmeter.metrics.base import Metric
 from avmeter.registry import require_packages
@@ -43,6 +33,7 @@ from avmeter.result import Skip
 from avmeter.sample import Sample
 
 logger = logging.getLogger("avmeter")
+_CHUNK_SIZE, _GPU_CHUNK_SIZE = 128, 512  # a worker is idle while the first clips of each are decoded
 _CHUNKS_PER_WORKER = 4  # so that workers that join, or lose another's chunk, find some
 _CHUNKS_AHEAD = 8  # per worker
 _POLL_S = 0.1
@@ -55,10 +46,8 @@ _CLUSTER_LOST = Skip(
 )
 
 
-class RayExecutor:
+class RayExecutor(RemoteExecutor):
     """Runs pieces on the GPUs of a Ray cluster, or on its cores where it has no GPU.
-
-    Metrics that another process cannot import are computed in this one, chunk by chunk, after the others.
 
     Args:
         config: Of the run.
@@ -70,20 +59,14 @@ class RayExecutor:
     """
 
     def __init__(self, config: EvaluatorConfig, local: LocalExecutor, *, chunk_size: int | None = None) -> None:
+        super().__init__(local)
         require_packages('executor="ray"', ["ray"], "ray")
         self._config = config
-        self._local = local
         self._chunk_size = chunk_size
-        self._counts = Counts()
         self._devices: set[str] = set()
         self._cluster: RayCluster | None = None
         self._crew: Crew | None = None
         self._run_number = 0
-
-    @property
-    def counts(self) -> Counts:
-        """What has been computed so far, by all."""
-        return self._counts.plus(self._local.counts)
 
     @property
     def devices(self) -> Sequence[str]:
@@ -99,43 +82,16 @@ class RayExecutor:
         self._crew = self._cluster = None
         self._local.unload()
 
-    def run(
-        self,
-        samples: Sequence[Sample],
-        metrics: Mapping[str, Metric],
-        progress: Progress | None = None,
-        should_stop: Callable[[], bool] = never,
-        *,
-        on_rows: OnRows | None = None,
-    ) -> tuple[list[Row], Row]:
-        """Return the results of every sample, in order, and those of the corpus; once stopped, skips for the rest.
+    def _chunk_sizes(self, samples: Sequence[Sample], metrics: Mapping[str, Metric]) -> Iterable[int]:
+        """Connect to the cluster, and say how many samples its workers take at once.
 
         Raises:
             UsageError: There is no such cluster, or nothing in it that could take part.
         """
-        watch = RunWatch(progress=progress, should_stop=should_stop, on_rows=on_rows)
-        return finish_run(metrics, self._run(samples, metrics, watch, of_part=False))
-
-    def run_part(
-        self,
-        samples: Sequence[Sample],
-        metrics: Mapping[str, Metric],
-        progress: Progress | None = None,
-        should_stop: Callable[[], bool] = never,
-        *,
-        on_rows: OnRows | None = None,
-    ) -> ChunkResult:
-        """Return the results of every sample of a part of a set, in order, and the corpus states over the part."""
-        watch = RunWatch(progress=progress, should_stop=should_stop, on_rows=on_rows)
-        return self._run(samples, metrics, watch, of_part=True)
-
-    def _run(
-        self, samples: Sequence[Sample], metrics: Mapping[str, Metric], watch: RunWatch, *, of_part: bool
-    ) -> ChunkResult:
-        size = self._chunk_size or CHUNK_SIZE
+        size = self._chunk_size or _CHUNK_SIZE
         if samples and any(map(is_portable, metrics.values())):
             size = self._size_for(self._connect(samples), len(samples))
-        return run_in_chunks(samples, metrics, self._run_chunks, chunk_size=size, watch=watch, of_part=of_part)
+        return itertools.repeat(size)
 
     def _connect(self, samples: Sequence[Sample]) -> Crew:
         """Return the crew of the cluster, connected to if need be."""
@@ -153,26 +109,8 @@ class RayExecutor:
 
     def _size_for(self, crew: Crew, num_samples: int) -> int:
         """Return how many samples a worker takes at once."""
-        most = self._chunk_size or (GPU_CHUNK_SIZE if crew.on_gpu else CHUNK_SIZE)
+        most = self._chunk_size or (_GPU_CHUNK_SIZE if crew.on_gpu else _CHUNK_SIZE)
         return max(1, min(most, -(-num_samples // (_CHUNKS_PER_WORKER * crew.num_slots))))
-
-    def _run_chunks(
-        self,
-        chunks: Sequence[Chunk],
-        metrics: Mapping[str, Metric],
-        states: dict[str, CorpusState],
-        progress: RunProgress,
-        should_stop: Callable[[], bool],
-    ) -> Generator[list[Row], None, None]:
-        remote = {n: m for n, m in metrics.items() if is_portable(m)}
-        here = {n: m for n, m in metrics.items() if n not in remote}
-        for chunk, result in self._remote_results(chunks, remote, progress, should_stop):
-            states.update(merge_states(metrics, states, result.states))
-            rows = result.rows
-            if here:
-                rows_here = self._local.run_chunk(chunk.samples, here, states=states, should_stop=should_stop).rows
-                rows = [a | b for a, b in zip(rows, rows_here, strict=True)]
-            yield rows
 
     def _remote_results(
         self,
@@ -183,10 +121,7 @@ class RayExecutor:
     ) -> Iterator[tuple[Chunk, ChunkResult]]:
         """Yield one chunk after the other with what the cluster made of it."""
         crew = self._crew
-        if crew is None or not metrics:  # nothing that could be computed elsewhere
-            for chunk in chunks:
-                yield chunk, ChunkResult(rows=[{} for _ in chunk.samples])
-            return
+        assert crew is not None, "the sizes of chunks are those of a cluster"
         self._run_number += 1
         queue = PieceQueue(chunks, metrics, max_ahead=_CHUNKS_AHEAD * crew.num_slots)
         blame: Blame[Slot] = Blame()

@@ -26,7 +26,8 @@ class PieceScheduler(Generic[WorkerT]):
 
     A piece that a worker died over goes to another one, as long as there is another, and to one that has not failed
     itself before one that has. A worker that dies over one piece after the other, over which nobody else dies,
-    gets no more of them. The thread that waits for the run may be interrupted at any step: what it calls takes no lock
+    gets no more of them. A worker may have several pieces at once, but none beside one that somebody died over: it must
+    be clear what kills. The thread that waits for the run may be interrupted at any step: what it calls takes no lock
     but a plain one, which `with` always releases.
 
     Args:
@@ -38,7 +39,7 @@ class PieceScheduler(Generic[WorkerT]):
         self.metrics = metrics
         self._queue = PieceQueue(chunks, metrics, max_ahead=len(chunks))
         self._failure: BaseException | None = None
-        self._assigned: dict[WorkerT, Piece | None] = {}
+        self._assigned: dict[WorkerT, list[Piece]] = {}
         self._num_workers = 0
         self._unstartable: set[WorkerT] = set()
         self._blame: Blame[WorkerT] = Blame()
@@ -49,7 +50,7 @@ class PieceScheduler(Generic[WorkerT]):
 
     def register(self, worker: WorkerT) -> None:
         """Add a worker that will ask for pieces; before any of them does."""
-        self._assigned[worker] = None
+        self._assigned[worker] = []
         self._num_workers += 1
 
     def unregister(self, worker: WorkerT) -> None:
@@ -86,24 +87,32 @@ class PieceScheduler(Generic[WorkerT]):
             return list(self._queue.pop_finished())
 
     def next_piece(self, worker: WorkerT) -> Piece | None:
-        """Return the next piece for this worker, or None when there is none left for it.
+        """Return the next piece for this worker, or None when there is none for it.
 
-        Waits while other workers have pieces that may come back.
+        One that has no other piece waits while other workers have pieces that may come back.
         """
         with self._lock:
+            held = self._assigned[worker]
             while not self._is_closed and worker not in self._unstartable:
                 others = [w for w in self._assigned if w is not worker]
                 if others and self._blame.is_broken(worker):
                     return None
+                if any(p.num_deaths for p in held):
+                    return None
                 able = [w for w in self._assigned if w not in self._unstartable]
-                piece = self._queue.take(partial(self._blame.may_retry, worker, able))
+                piece = self._queue.take(partial(self._may_try, worker, able))
                 if piece is not None:
-                    self._assigned[worker] = piece
+                    held.append(piece)
                     return piece
-                if self._queue.is_empty and not any(self._assigned[w] for w in others):
+                if held or (self._queue.is_empty and not any(self._assigned[w] for w in others)):
                     return None
                 self._changed.wait()
             return None
+
+    def _may_try(self, worker: WorkerT, able: Sequence[WorkerT], piece: Piece) -> bool:
+        """Return whether a piece that was taken back is for this one of the workers that can be started."""
+        is_alone = not self._assigned[worker] or not piece.num_deaths
+        return is_alone and self._blame.may_retry(worker, able, piece)
 
     def report_progress(self, piece: Piece, share: float) -> None:
         """Note which share of a piece, 0 to 1, is done."""
@@ -114,27 +123,34 @@ class PieceScheduler(Generic[WorkerT]):
         with self._lock:
             self._queue.finish(piece, result)
             self._blame.note_success(worker)
+            self._assigned[worker].remove(piece)
+            self._changed.notify_all()
         self.report_progress(piece, 1.0)
-        self.release(worker)
 
-    def report_failed_start(self, worker: WorkerT, piece: Piece, reason: str) -> None:
-        """Take a piece back that a worker could not even begin, and give it no other."""
+    def report_failed_start(self, worker: WorkerT, reason: str) -> None:
+        """Take back what a worker could not even begin, and give it nothing more."""
         logger.warning("%s", reason)
         with self._lock:
             self._unstartable.add(worker)
-            self._queue.give_back(piece)
-        self.release(worker)
+            for piece in reversed(self._take_back(worker)):
+                self._queue.give_back(piece)
 
-    def report_death(self, worker: WorkerT, piece: Piece, device: str) -> None:
-        """Take a piece back whose worker died: it is tried again, split, or skipped by name."""
+    def report_death(self, worker: WorkerT, device: str) -> None:
+        """Take back what a worker had when it died: each piece is tried again, split, or skipped by name."""
         with self._lock:
             if self._is_closed:
                 return
-            logger.warning("the worker on %s died over %s", device, piece)
-            self._blame.note_death(worker, piece)
-            self._queue.report_death(piece)
-        self._news.put((piece.chunk, 0.0))
-        self.release(worker)
+            pieces = self._take_back(worker)
+            logger.warning("the worker on %s died over %s", device, " and ".join(map(str, pieces)))
+            self._blame.note_death(worker, *pieces)
+            for piece in reversed(pieces):
+                self._queue.report_death(piece)
+                self._news.put((piece.chunk, 0.0))
+
+    def _take_back(self, worker: WorkerT) -> list[Piece]:
+        pieces, self._assigned[worker] = self._assigned[worker], []
+        self._changed.notify_all()
+        return pieces
 
     def take_leftover(self) -> Piece | None:
         """Return a piece that no worker is left for and that killed none; what killed one is skipped by name.
@@ -165,10 +181,4 @@ class PieceScheduler(Generic[WorkerT]):
         """Hand out nothing more."""
         with self._lock:
             self._is_closed = True
-            self._changed.notify_all()
-
-    def release(self, worker: WorkerT) -> None:
-        """Note that a worker has no piece."""
-        with self._lock:
-            self._assigned[worker] = None
             self._changed.notify_all()

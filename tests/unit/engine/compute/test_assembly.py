@@ -7,9 +7,8 @@ from avmeter.engine.compute.assembly import FeatureAssembler
 from avmeter.engine.compute.batch_runner import BatchRunner
 from avmeter.engine.compute.batching import Batcher
 from avmeter.engine.compute.counts import Counts
-from avmeter.engine.compute.jobs import FeatureJob, Outcomes
+from avmeter.engine.compute.jobs import FeatureJob
 from avmeter.engine.decode.messages import DecodeEvent
-from avmeter.engine.plan import FeatureRequest
 from avmeter.engine.store import FeatureKey
 from avmeter.errors import SkipCode
 from avmeter.features.base import Window
@@ -37,25 +36,18 @@ class Memory:
 
 def assembled(events, *, num_jobs=1, dummy=False, is_stored=True, batch_size=2):
     """Outcomes, stored features and counts after these events."""
-    jobs = [
-        FeatureJob(
-            requests=[FeatureRequest("blocks", (f"clip{i}",))],
-            key=FeatureKey(f"clip{i}", "f"),
-            extractor=Blocks(),
-            is_stored=is_stored,
-        )
-        for i in range(num_jobs)
-    ]
-    outcomes = Outcomes({}, num_requests=num_jobs)
+    jobs = {
+        i: FeatureJob(key=FeatureKey(f"clip{i}", "f"), extractor=Blocks(), is_stored=is_stored) for i in range(num_jobs)
+    }
     store, counts, batcher, device = Memory(), Counts(), Batcher(batch_size), runtime(dummy=dummy)
     assembler = FeatureAssembler(
-        jobs, outcomes, runtime=device, store=store, counts=counts, batcher=batcher,
+        jobs, runtime=device, store=store, counts=counts, batcher=batcher,
         run_batch=BatchRunner(device, batcher).run,
     )  # fmt: skip
     for event in events:
         assembler.handle(event)
     assembler.flush()
-    return [outcomes[job.requests[0]] for job in jobs], store.features, counts
+    return [job.outcome for job in jobs.values()], store.features, counts
 
 
 def windows_of(job, *levels):
@@ -89,3 +81,10 @@ def test_features_of_arrays_are_not_stored_and_those_of_stand_in_weights_are_mar
     outcomes, stored, _ = assembled(windows_of(0, 0.1), is_stored=False, dummy=True)
     assert outcomes[0].dummy
     assert not stored
+
+
+def test_what_comes_of_a_job_that_is_gone_is_ignored():
+    """A source that was given up may still say something, after its plan was handed out."""
+    outcomes, stored, counts = assembled([*windows_of(0, 0.1), *windows_of(7, 0.2)])
+    np.testing.assert_allclose(outcomes[0]["means"], [0.1], rtol=1e-6)
+    assert (len(stored), counts.windows) == (1, {"test_blocks": 1})

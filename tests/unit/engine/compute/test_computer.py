@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from avmeter.engine.compute.computer import _SWITCH_INTERVAL_S, _switch_interval
+from avmeter.engine.compute.stream import _SWITCH_INTERVAL_S, _switch_interval
 from avmeter.engine.executors.local import LocalExecutor
 from avmeter.engine.plan import make_plan
 from avmeter.engine.store import SqliteStore

@@ -1,19 +1,20 @@
-"""Decoding threads open each source once; what fails is a skip of its jobs, what breaks the run is raised."""
+"""Decoding threads take one source after the other; one that hangs is given up, what breaks the run is raised."""
 
+import contextlib
 import threading
 import time
 
 import numpy as np
 import pytest
 
+from avmeter.engine.decode.local_decoder import LocalDecoder
 from avmeter.engine.decode.messages import DecodeEvent
-from avmeter.engine.decode.threads import DecodingThreads, LocalDecoder, content_key_of, make_windows, open_media
+from avmeter.engine.decode.threads import DecodingThreads
 from avmeter.engine.decode.watch import DecodeWatch
-from avmeter.errors import SkipCode, SkipError
-from avmeter.features.base import ClipExtractor, Features, Window, get_extractor
-from avmeter.files import Url
-from avmeter.sample import MediaSource, RemoteAccess, StoredFile
-from support.engine import RATE, Blocks, Difference
+from avmeter.engine.failures import never
+from avmeter.errors import SkipCode
+from avmeter.features.base import Window, get_extractor
+from avmeter.sample import MediaSource
 from support.oversized import write_constant_flac
 
 
@@ -41,15 +42,73 @@ class Counting:
         return Counting()
 
 
+@contextlib.contextmanager
+def decoding(tasks, decoders, *, should_stop=never, **timeouts):
+    """All events of these sources, as they come."""
+    with DecodingThreads(decoders, **timeouts) as threads:
+        threads.add(tasks)
+        yield events_of(threads, should_stop)
+
+
+def events_of(threads, should_stop=never):
+    while not threads.is_idle and not should_stop():
+        event = threads.get(0.1)
+        if event is not None:
+            yield event
+
+
 def test_every_source_is_decoded_once_whichever_thread_does_it():
     """Events of one job come in order."""
     decoders = [Counting() for _ in range(3)]
-    with DecodingThreads([(5, None, [job]) for job in range(20)], decoders) as events:
+    with decoding([(5, None, [job]) for job in range(20)], decoders) as events:
         found = [(e.job, e.index) for e in events]
     assert sorted(found) == [(job, index) for job in range(20) for index in range(5)]
     for job in range(20):
         assert [index for j, index in found if j == job] == list(range(5))
     assert not any(d.is_closed for d in decoders), "all of them had ended"
+
+
+def test_sources_that_are_added_later_are_decoded_by_the_same_threads():
+    """As many threads as there are sources at a time, and never more than decoders."""
+    decoders = [Counting() for _ in range(3)]
+    with DecodingThreads(decoders) as threads:
+        assert threads.is_idle
+        threads.add([(1, None, [0])])
+        assert len(list(events_of(threads))) == 1
+        assert len(threads._lanes) == 1
+        threads.add((1, None, [job]) for job in range(1, 8))
+        assert not threads.is_idle
+        assert sorted(e.job for e in events_of(threads)) == list(range(1, 8))
+        assert len(threads._lanes) == 3
+    assert not any(d.is_closed for d in decoders)
+    assert not any(lane.thread.is_alive() for lane in threads._lanes)
+
+
+def test_more_is_wanted_once_fewer_sources_wait_than_there_are_threads():
+    """Not when all are decoded: by then threads would have nothing to do."""
+    release = threading.Semaphore(0)
+
+    class Held(Counting):
+        def decode(self, source, jobs):
+            release.acquire()
+            yield from super().decode(source, jobs)
+
+    with DecodingThreads([Held(), Held()]) as threads:
+        assert threads.wants_more
+        threads.add([(1, None, [job]) for job in range(4)])
+        found = []
+        while threads._tasks.qsize() > 2:
+            time.sleep(0.01)
+        assert not threads.wants_more
+        release.release()
+        while not found:
+            found = [e for e in [threads.get(0.1)] if e is not None]
+        while threads._tasks.qsize() > 1:
+            time.sleep(0.01)
+        assert threads.wants_more
+        for _ in range(8):
+            release.release()
+        assert len(found) + len(list(events_of(threads))) == 4
 
 
 def test_fault_in_a_decoding_thread_is_raised_where_the_run_waits():
@@ -62,7 +121,7 @@ def test_fault_in_a_decoding_thread_is_raised_where_the_run_waits():
 
     with (
         pytest.raises(RuntimeError, match="broken decoder"),
-        DecodingThreads([(1, None, [0])], [Broken(), Broken()]) as events,
+        decoding([(1, None, [0])], [Broken(), Broken()]) as events,
     ):
         list(events)
 
@@ -70,57 +129,10 @@ def test_fault_in_a_decoding_thread_is_raised_where_the_run_waits():
 def test_run_that_breaks_off_ends_its_threads_and_closes_its_decoders():
     """Nobody decodes on for nobody."""
     decoders = [Counting(), Counting()]
-    with DecodingThreads([(10**9, None, [0]), (10**9, None, [1])], decoders) as events:
-        next(iter(events))
+    with decoding([(10**9, None, [0]), (10**9, None, [1])], decoders) as events:
+        assert {next(events).job for _ in iter(lambda: all(d.is_decoding for d in decoders), True)} <= {0, 1}
     assert all(d.is_closed for d in decoders)
     assert not any(d.is_decoding for d in decoders)
-
-
-def test_source_that_cannot_be_opened_is_the_skip_of_each_job(tmp_path):
-    """Named once per job."""
-    events = list(LocalDecoder({3: Blocks(), 4: Blocks()}).decode(MediaSource(path=tmp_path / "absent.wav"), [3, 4]))
-    assert [(e.job, e.outcome.code) for e in events] == [(3, SkipCode.MISSING_FILE), (4, SkipCode.MISSING_FILE)]
-
-
-def test_clip_that_one_extractor_fails_on_is_decoded_for_the_other():
-    """A failure costs one job."""
-
-    class Failing(ClipExtractor):
-        name, takes = "failing", "audio"
-
-        def extract(self, media):
-            raise ZeroDivisionError("oh")
-
-    sound = MediaSource(samples=np.zeros(800, np.float32), sample_rate=RATE)
-    failed, window, end = LocalDecoder({0: Failing(), 1: Blocks()}).decode(sound, [0, 1])
-    assert (failed.outcome.code, failed.outcome.reason) == (SkipCode.FAILED, "array: ZeroDivisionError: oh")
-    assert (window.job, window.window.inputs["x"].shape) == (1, (800,))
-    assert (end.job, end.index, end.window) == (1, 1, None)
-
-
-def test_windows_of_a_derived_feature_come_from_its_parents():
-    """No media is opened."""
-    parents = {name: Features(arrays={"means": np.array([level])}) for name, level in (("a", 0.5), ("b", 0.25))}
-    window, end = make_windows(7, Difference(), parents)
-    assert {k: v.item() for k, v in window.window.inputs.items()} == {"a": 0.5, "b": 0.25}
-    assert end.index == 1
-
-
-def test_equal_content_has_an_equal_key(tmp_path):
-    """A file is its bytes, an array its values and rate, a text its characters, whatever they are."""
-    (tmp_path / "a").write_bytes(b"x")
-    assert content_key_of("\ud800") != content_key_of("x")
-    assert content_key_of(MediaSource(path=tmp_path / "a")) != content_key_of("x")
-    sounds = [MediaSource(samples=np.ones(10, np.float32), sample_rate=rate) for rate in (8000, 8000, 16_000)]
-    keys = [content_key_of(s) for s in sounds]
-    assert keys[0] == keys[1] != keys[2]
-
-
-def test_frames_without_a_rate_are_a_named_skip():
-    """Nothing can be said about their time."""
-    with pytest.raises(SkipError) as caught:
-        open_media(MediaSource(frames=np.zeros((2, 4, 4, 3), np.uint8)))
-    assert caught.value.code == SkipCode.NO_FRAME_RATE
 
 
 def test_thread_in_the_middle_of_a_file_is_not_waited_for():
@@ -134,7 +146,7 @@ def test_thread_in_the_middle_of_a_file_is_not_waited_for():
 
     asked = iter([False, True])
     started = time.monotonic()
-    with DecodingThreads([(1, None, [0])], [Endless()], should_stop=lambda: next(asked, True)) as events:
+    with decoding([(1, None, [0])], [Endless()], should_stop=lambda: next(asked, True)) as events:
         assert list(events) == []
     assert time.monotonic() - started < 5
     release.set()
@@ -152,7 +164,7 @@ def test_source_that_nothing_comes_out_of_is_given_up_and_the_rest_is_decoded():
 
     decoder = Hanging()
     tasks = [(1, None, [0, 1, 2]), (1, None, [3]), (1, None, [4])]
-    with DecodingThreads(tasks, [decoder], timeout_s=0.3) as events:
+    with decoding(tasks, [decoder], timeout_s=0.3) as events:
         found = list(events)
     release.set()
     skips = {e.job: e.outcome.code for e in found if e.outcome is not None}
@@ -177,54 +189,9 @@ def test_thread_that_was_given_up_takes_no_other_source():
 
     closed = threading.Event()
     tasks = [(1, None, [job]) for job in range(4)]
-    with DecodingThreads(tasks, [Closed()], timeout_s=0.2) as events:
+    with decoding(tasks, [Closed()], timeout_s=0.2) as events:
         found = {e.job: e.outcome and e.outcome.code for e in events}
     assert found == {0: SkipCode.DECODE_TIMEOUT, 1: None, 2: None, 3: None}
-
-
-@pytest.mark.parametrize("is_renamed", [True, False], ids=["renamed over", "written over"])
-def test_file_that_was_another_while_it_was_read_is_not_taken_for_itself(tmp_path, is_renamed):
-    """Replaced before it is opened and put back afterwards: its bytes are those of its key, its feature is not."""
-    path = tmp_path / "a.wav"
-    path.write_bytes(b"a" * 100)
-    key = content_key_of(MediaSource(path=path))
-
-    def replace(content):
-        time.sleep(0.02)
-        target = tmp_path / "new" if is_renamed else path
-        target.write_bytes(content)
-        target.replace(path)
-
-    class Replaced(Counting):
-        def decode(self, source, jobs):
-            replace(b"b" * 100)
-            replace(b"a" * 100)
-            yield DecodeEvent(jobs[0], outcome=Features())
-
-    with DecodingThreads([(MediaSource(path=path), key, [0])], [Replaced()]) as events:
-        (found,) = events
-    assert content_key_of(MediaSource(path=path)) == key
-    assert found.outcome.code == SkipCode.CHANGED_WHILE_READING
-
-
-def test_storage_that_fails_at_the_end_is_no_change_of_the_file():
-    """Whether the file is still the same could not be asked; the skip says that, and not that it was replaced."""
-    import fsspec
-
-    files = fsspec.filesystem("memory")
-    files.pipe_file("/threads/a.wav", b"a")
-    source = MediaSource(stored=StoredFile(place=Url("memory://threads/a.wav")), access=RemoteAccess(attempts=1))
-    key = content_key_of(source)
-
-    class Failing(Counting):
-        def decode(self, source, jobs):
-            files.store["/threads/a.wav"] = None
-            yield DecodeEvent(jobs[0], outcome=Features())
-
-    with DecodingThreads([(source, key, [0])], [Failing()]) as events:
-        (found,) = events
-    del files.store["/threads/a.wav"]
-    assert found.outcome.code == SkipCode.FETCH_FAILED
 
 
 def test_source_of_which_much_was_decoded_gets_more_time():
@@ -236,7 +203,7 @@ def test_source_of_which_much_was_decoded_gets_more_time():
             time.sleep(0.7)
             yield DecodeEvent(jobs[0], index=1)
 
-    with DecodingThreads([(100.0, None, [0]), (0.0, None, [1])], [Slow()], timeout_s=0.2, timeout_per_s=0.1) as events:
+    with decoding([(100.0, None, [0]), (0.0, None, [1])], [Slow()], timeout_s=0.2, timeout_per_s=0.1) as events:
         found = {e.job: e.outcome and e.outcome.code for e in events}
     assert found == {0: None, 1: SkipCode.DECODE_TIMEOUT}
 
@@ -252,7 +219,7 @@ def test_decoder_that_hangs_late_gets_no_more_time_for_what_it_gave():
             yield DecodeEvent(jobs[0], index=1)
 
     started = time.monotonic()
-    with DecodingThreads([(1e6, None, [0])], [Stuck()], timeout_s=0.2, timeout_per_s=1.0) as events:
+    with decoding([(1e6, None, [0])], [Stuck()], timeout_s=0.2, timeout_per_s=1.0) as events:
         (found,) = events
     assert "after 1000000 s of sound and video" in found.outcome.reason
     assert time.monotonic() - started < 3
@@ -263,18 +230,13 @@ def test_decoder_that_hangs_late_gets_no_more_time_for_what_it_gave():
 def test_thread_in_the_middle_of_a_long_clip_ends_when_the_run_does(tmp_path, extractor, after_s):
     """Without any process: at its next packet or block, in a second, with nobody left behind."""
     path = write_constant_flac(tmp_path / "hours.flac", 5 * 3600)
-    threads = DecodingThreads([(MediaSource(path=path), None, [0])], [LocalDecoder({0: get_extractor(extractor)})])
-    with threads as events:
-        assert list(iter_for(events, after_s)) == []
-    (lane,) = events._lanes
+    with DecodingThreads([LocalDecoder()]) as threads:
+        threads.add([(MediaSource(path=path), None, {0: get_extractor(extractor)})])
+        ends_at = time.monotonic() + after_s
+        assert list(events_of(threads, lambda: time.monotonic() > ends_at)) == []
+    (lane,) = threads._lanes
     lane.thread.join(3)
     assert not lane.thread.is_alive()
-
-
-def iter_for(events, seconds):
-    ends_at = time.monotonic() + seconds
-    events._should_stop = lambda: time.monotonic() > ends_at
-    return events
 
 
 def test_thread_that_waits_for_room_is_not_given_up():
@@ -288,10 +250,11 @@ def test_thread_that_waits_for_room_is_not_given_up():
                 yield DecodeEvent(job, window=window)
                 yield DecodeEvent(job, index=2)
 
-    with DecodingThreads([(1, None, [0])], [Large()], timeout_s=0.2) as events:
-        events._events._limit_bytes = 1
+    with DecodingThreads([Large()], timeout_s=0.2) as threads:
+        threads._events._limit_bytes = 1
+        threads.add([(1, None, [0])])
         found = []
-        for event in events:
+        for event in events_of(threads):
             found.append(event)
             time.sleep(0.5)
     assert [e.outcome for e in found] == [None] * 3

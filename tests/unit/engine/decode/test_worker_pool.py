@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from avmeter.engine.decode.threads import LocalDecoder
+from avmeter.engine.decode.local_decoder import LocalDecoder
 from avmeter.engine.decode.worker_pool import (
     DecodeWorkerPool,
     WorkerDecoder,
@@ -52,13 +52,13 @@ def extractors():
 
 
 def messages(decoder, path):
-    return list(decoder.decode(MediaSource(path=path), list(range(len(NAMES)))))
+    return list(decoder.decode(MediaSource(path=path), extractors()))
 
 
 def test_windows_from_a_process_are_those_made_here(clip, pool):
     """Every message, in the same order, with the same arrays; state that came with loading goes along."""
-    here = messages(LocalDecoder(extractors()), clip)
-    there = messages(pool.decoders(extractors())[0], clip)
+    here = messages(LocalDecoder(), clip)
+    there = messages(pool.decoders()[0], clip)
     assert len(here) == len(there) > len(NAMES)
     for a, b in zip(here, there, strict=True):
         assert (a.job, a.index, a.facts) == (b.job, b.index, b.facts)
@@ -76,14 +76,14 @@ def test_windows_from_a_process_are_those_made_here(clip, pool):
 def test_file_that_is_missing_is_the_same_skip(tmp_path, pool):
     """A skip made in a process reads like one made here."""
     path = tmp_path / "absent.mp4"
-    here, there = messages(LocalDecoder(extractors()), path), messages(pool.decoders(extractors())[0], path)
+    here, there = messages(LocalDecoder(), path), messages(pool.decoders()[0], path)
     assert [m.outcome for m in here] == [m.outcome for m in there]
     assert {m.outcome.code for m in there} == {SkipCode.MISSING_FILE}
 
 
 def test_process_that_was_killed_is_started_again(clip, pool):
     """The clip at hand is done by the next process; nothing of it is skipped."""
-    decoder = pool.decoders(extractors())[0]
+    decoder = pool.decoders()[0]
     expected = len(messages(decoder, clip))
     os.kill(decoder.worker.pid, signal.SIGKILL)
     decoder.worker._process.wait()
@@ -94,7 +94,7 @@ def test_process_that_was_killed_is_started_again(clip, pool):
 
 def test_file_that_kills_every_process_is_a_named_skip(clip, caplog):
     """Twice tried, then every feature of the file is skipped; the decoder goes on with the next file."""
-    decoder = WorkerDecoder(Process("none", command=DIES), extractors())
+    decoder = WorkerDecoder(Process("none", command=DIES))
     for _ in range(2):
         outcomes = [m.outcome for m in messages(decoder, clip)]
         assert {o.code for o in outcomes} == {SkipCode.WORKER_DIED}
@@ -109,8 +109,8 @@ def test_process_that_cannot_start_leaves_files_to_this_one(clip, caplog, comman
     """No file is to blame, so none is skipped for it; the log says why."""
     worker = Process("none", command=command)
     for _ in range(2):
-        found = messages(WorkerDecoder(worker, extractors()), clip)
-        assert len(found) == len(messages(LocalDecoder(extractors()), clip))
+        found = messages(WorkerDecoder(worker), clip)
+        assert len(found) == len(messages(LocalDecoder(), clip))
         assert not [m.outcome for m in found if isinstance(m.outcome, Skip)]
     assert caplog.text.count("no decoding process") == 1, "it is not tried for every file and chunk"
 
@@ -124,7 +124,7 @@ if marker.exists():
     sys.exit(1)
 marker.touch()
 {DIES[2]}"""]  # fmt: skip
-    decoder = WorkerDecoder(Process("none", command=starts_once), extractors())
+    decoder = WorkerDecoder(Process("none", command=starts_once))
     assert {m.outcome.code for m in messages(decoder, clip)} == {SkipCode.WORKER_DIED}
     assert decoder.worker.failed_to_start
 
@@ -132,7 +132,7 @@ marker.touch()
 def test_process_that_hangs_does_not_hold_up_who_breaks_off(clip):
     """Closing from another thread ends it; the one that waited for it goes on to nothing."""
     hangs = [sys.executable, "-c", DIES[2] + "import time; time.sleep(60)"]
-    decoder = WorkerDecoder(Process("none", command=hangs), extractors())
+    decoder = WorkerDecoder(Process("none", command=hangs))
     found = []
     thread = threading.Thread(target=lambda: found.extend(messages(decoder, clip)))
     thread.start()
@@ -148,7 +148,7 @@ def test_process_that_hangs_does_not_hold_up_who_breaks_off(clip):
 def test_process_that_is_ended_while_it_starts_has_not_refused(clip, caplog):
     """Ctrl-C soon after the start: the next run has processes again, and nothing is said to be wrong with them."""
     starts = [sys.executable, "-c", "import time; time.sleep(60)"]
-    decoder = WorkerDecoder(Process("none", command=starts), extractors())
+    decoder = WorkerDecoder(Process("none", command=starts))
     found = []
     thread = threading.Thread(target=lambda: found.extend(messages(decoder, clip)))
     thread.start()
@@ -172,8 +172,8 @@ def test_only_as_many_processes_as_files_are_started():
 
 def test_work_that_is_broken_off_ends_the_process(clip, pool):
     """Nobody reads what it would go on to say; the next clip gets a fresh one."""
-    decoder = pool.decoders(extractors())[0]
-    stream = decoder.decode(MediaSource(path=clip), list(range(len(NAMES))))
+    decoder = pool.decoders()[0]
+    stream = decoder.decode(MediaSource(path=clip), extractors())
     next(stream)
     stream.close()
     assert decoder.worker.pid is None
@@ -192,10 +192,10 @@ class FromScript(ClipExtractor):
 
 def test_texts_arrays_and_extractors_from_elsewhere_stay_here(clip):
     """None of them needs the process, which would die."""
-    decoder = WorkerDecoder(Process("none", command=DIES), {0: FromScript(), 1: FromScript()})
+    decoder = WorkerDecoder(Process("none", command=DIES))
     sound = MediaSource(samples=np.ones(8000, np.float32), sample_rate=8000)
     for source in (MediaSource(path=clip), sound):
-        found = list(decoder.decode(source, [0, 1]))
+        found = list(decoder.decode(source, {0: FromScript(), 1: FromScript()}))
         assert [m.outcome.facts["pid"] for m in found] == [os.getpid()] * 2
 
 
@@ -203,7 +203,7 @@ def test_few_files_are_not_worth_processes(monkeypatch):
     """Below 32 files none is started; above, two cores are left to the run."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)), raising=False)
     assert default_decode_workers(31) == 0
-    assert default_decode_workers(32) == 12
+    assert default_decode_workers(32) == 14
     assert max_decode_workers(2) == 7
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
     assert default_decode_workers(1000) == 1

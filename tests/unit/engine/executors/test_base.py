@@ -4,7 +4,8 @@ import itertools
 
 import pytest
 
-from avmeter.engine.executors.base import Chunk, RunProgress, RunWatch, finish_run, run_in_chunks
+from avmeter.engine.compute.counts import Counts
+from avmeter.engine.executors.base import Chunk, Executor, RunProgress, cut
 from avmeter.metrics.base import FeatureSet
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -22,9 +23,22 @@ class Constant(SumMetric):
         return state
 
 
-def run_in_twos(samples, metrics, run_chunks, watch=None):
-    """A run in chunks of two."""
-    return run_in_chunks(samples, metrics, run_chunks, chunk_size=2, watch=watch or RunWatch(), of_part=False)
+class InTwos(Executor):
+    """Runs chunks of two by a function."""
+
+    counts, devices = Counts(), ()
+
+    def __init__(self, run_chunks):
+        self._run_chunks = run_chunks
+
+    def unload(self):
+        pass
+
+    def _chunk_sizes(self, samples, metrics):
+        return itertools.repeat(2)
+
+    def _run_chunks(self, *arguments):
+        raise NotImplementedError
 
 
 def run_here(chunks, metrics, states, progress, should_stop):
@@ -40,7 +54,7 @@ def run_here(chunks, metrics, states, progress, should_stop):
 def test_rows_are_in_the_order_of_samples_and_metrics():
     """Whatever the chunks are, and in whichever order metrics were computed."""
     metrics = {"a": None, "b": None, "test.sum": Constant()}
-    rows, corpus = finish_run(metrics, run_in_twos(SAMPLES, metrics, run_here))
+    rows, corpus = InTwos(run_here).run(SAMPLES, metrics)
     assert [row["b"].score for row in rows] == [0, 0, 2, 2, 4]
     assert [list(row) for row in rows] == [["a", "b"]] * 5
     assert corpus["test.sum"].details["ids"] == list("01234")
@@ -50,14 +64,14 @@ def test_progress_only_grows_and_ends_with_all():
     """Halves of a sample do not count."""
     calls = []
     metrics = {"test.sum": Constant()}
-    run_in_twos(SAMPLES, metrics, run_here, watch=RunWatch(progress=lambda *call: calls.append(call)))
+    InTwos(run_here).run(SAMPLES, metrics, lambda *call: calls.append(call))
     assert calls == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
 
 
 def test_no_samples_are_no_chunks():
     """The corpus still has its result."""
     metrics = {"test.sum": Constant()}
-    rows, corpus = finish_run(metrics, run_in_twos([], metrics, run_here))
+    rows, corpus = InTwos(run_here).run([], metrics)
     assert rows == []
     assert corpus["test.sum"].details["n_given"] == 0
 
@@ -78,7 +92,7 @@ def test_chunk_that_is_begun_again_does_not_turn_progress_back():
 def test_executor_that_loses_a_chunk_is_a_fault():
     """Rows that are missing would shift all that follow."""
     with pytest.raises(ValueError, match="shorter"):
-        run_in_twos(SAMPLES, {}, lambda chunks, *_: (rows for rows in [[{}, {}]]))
+        InTwos(lambda chunks, *_: (rows for rows in [[{}, {}]])).run(SAMPLES, {})
 
 
 def test_rows_are_reported_chunk_by_chunk():
@@ -91,6 +105,12 @@ def test_rows_are_reported_chunk_by_chunk():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_in_twos(SAMPLES, metrics, failing, watch=RunWatch(on_rows=lambda *chunk: reported.append(chunk)))
+        InTwos(failing).run(SAMPLES, metrics, on_rows=lambda *chunk: reported.append(chunk))
     assert [[s.id for s in samples] for samples, _ in reported] == [["0", "1"], ["2", "3"]]
     assert [[row["b"].score for row in rows] for _, rows in reported] == [[0, 0], [2, 2]]
+
+
+def test_samples_are_cut_into_chunks_of_the_sizes_given():
+    """The last has what is left; sizes beyond it are not looked at."""
+    chunks = cut(SAMPLES, iter([3, 1, 4, 100]))
+    assert [(c.start, len(c.samples)) for c in chunks] == [(0, 3), (3, 1), (4, 1)]

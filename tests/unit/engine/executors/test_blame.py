@@ -93,3 +93,13 @@ def test_success_clears_a_worker() -> None:
     blame.note_success("first")
     blame.note_death("first", pieces[2])
     assert blame.num_own_deaths("first") == 1
+
+
+def test_death_over_several_pieces_counts_once_and_not_where_one_of_them_kills_another_worker() -> None:
+    """Whichever of them it was that killed."""
+    blame: Blame[str] = Blame()
+    pieces = [Piece(chunk=chunk, offset=0, samples=chunk.samples) for chunk in chunks(2, 1)]
+    blame.note_death("first", *pieces)
+    assert blame.num_own_deaths("first") == 1
+    blame.note_death("second", pieces[1])
+    assert blame.num_own_deaths("first") == 0

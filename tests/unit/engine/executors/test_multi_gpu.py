@@ -11,7 +11,7 @@ import pytest
 
 from avmeter.engine.config import EvaluatorConfig
 from avmeter.engine.executors.local import LocalExecutor
-from avmeter.engine.executors.multi_gpu import MultiGpuExecutor, gpu_worker
+from avmeter.engine.executors.multi_gpu import MultiGpuExecutor, falling_sizes, gpu_worker
 from avmeter.engine.ipc.process import Process
 from avmeter.errors import SkipCode
 from avmeter.metrics.resolve import resolve_metrics
@@ -31,14 +31,14 @@ channel.receive()
 DIES_OVER_ONE_CLIP = """
 import os, sys
 from avmeter.engine.executors import gpu_worker, local
-run_chunk = local.LocalExecutor.run_chunk
+score_chunk = local.score_chunk
 
-def die_over_one(self, samples, *args, **kwargs):
+def die_over_one(samples, *args, **kwargs):
     if "clip1" in {s.id for s in samples}:
         os.kill(os.getpid(), 9)
-    return run_chunk(self, samples, *args, **kwargs)
+    return score_chunk(samples, *args, **kwargs)
 
-local.LocalExecutor.run_chunk = die_over_one
+local.score_chunk = die_over_one
 gpu_worker.serve(int(sys.argv[1]))
 """
 NAMES = ["audio.loudness", "audio.frechet_distance"]
@@ -280,3 +280,14 @@ def test_fault_of_the_run_itself_is_raised(samples, metrics, pool):
     metrics["audio.loudness"].unpicklable = lambda: None
     with pytest.raises(Exception, match="pickle"):
         pool.run(samples, metrics)
+
+
+def test_chunks_get_smaller_towards_the_end():
+    """The last are so small that nobody waits long for them; a small set is spread over all workers."""
+    sizes = list(falling_sizes(1000, most=128, num_workers=2))
+    assert sum(sizes) == 1000
+    assert sizes == sorted(sizes, reverse=True)
+    assert (sizes[0], sizes[-2]) == (125, 16)
+    assert list(falling_sizes(7, most=128, num_workers=2)) == [2, 2, 2, 1]
+    assert list(falling_sizes(1, most=128, num_workers=8)) == [1]
+    assert list(falling_sizes(0, most=128, num_workers=2)) == []

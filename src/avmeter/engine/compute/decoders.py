@@ -1,0 +1,94 @@
+"""Who decodes for a computer: processes, or threads that have files read in processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+
+from avmeter.engine.decode.local_decoder import LocalDecoder
+from avmeter.engine.decode.messages import Source
+from avmeter.engine.decode.reader_process import ReaderProcess
+from avmeter.engine.decode.threads import Decoder
+from avmeter.engine.decode.worker_pool import DecodeWorkerPool, default_decode_workers
+from avmeter.media import MediaLimits
+from avmeter.runtime import Runtime
+from avmeter.sample import MediaSource
+
+_MAX_THREADS = 8
+
+
+class Decoders:
+    """Decoding processes and processes that read, which stay for the next plan.
+
+    Args:
+        runtime: Says what waits for the windows.
+        num_threads: Decoding threads; default is one per core, at most 8.
+        num_processes: Decoding processes, in place of threads; 0 for none; default depends on the files.
+        limits: What a clip may unfold to.
+
+    Attributes:
+        pool: Decoding processes, once there are any.
+        readers: Processes that read files for decoding threads, once there are any.
+    """
+
+    def __init__(
+        self, runtime: Runtime, *, num_threads: int | None, num_processes: int | None, limits: MediaLimits
+    ) -> None:
+        self.pool: DecodeWorkerPool | None = None
+        self.readers: list[ReaderProcess] = []
+        self.num_threads = num_threads or min(_MAX_THREADS, os.cpu_count() or 1)
+        self._runtime = runtime
+        self._num_processes = num_processes
+        self._limits = limits
+
+    def wants_processes(self, sources: Collection[Source]) -> bool:
+        """Return True if these sources are worth decoding processes, and there are none yet."""
+        return self.pool is None and bool(self._num_processes_for(sources))
+
+    def _num_processes_for(self, sources: Collection[Source]) -> int:
+        num_files = sum(map(is_file, sources))
+        count = self._num_processes
+        if count is None and self._runtime.device.type == "cuda":
+            count = default_decode_workers(num_files)
+        return count or 0 if num_files else 0
+
+    def start(self, sources: Collection[Source]) -> None:
+        """Start decoding processes, or processes that read, if there should be any and they are not running yet."""
+        num_files = sum(map(is_file, sources))
+        if self.wants_processes(sources):
+            self.pool = DecodeWorkerPool(self._num_processes_for(sources))
+            self.pool.start(num_files)
+            for arena in self.pool.arenas:  # while the processes import what they need
+                self._runtime.pin(arena.memory)
+        elif self.pool is not None:
+            self.pool.start(num_files)
+        elif self._num_processes is None:
+            self.readers = [r for r in self.readers if not r.is_closed]
+            num_read = sum(isinstance(s, MediaSource) and s.is_repeatable for s in sources)
+            missing = min(self.num_threads, num_read) - len(self.readers)
+            self.readers.extend(ReaderProcess() for _ in range(missing))
+            for reader in self.readers:
+                reader.start()
+
+    def make(self) -> Iterator[Decoder]:
+        """Yield a decoder for each thread, made when it is asked for."""
+        if self.pool is not None:
+            yield from self.pool.decoders(self._limits)
+            return
+        for number in range(self.num_threads):
+            reader = self.readers[number] if number < len(self.readers) else None
+            yield LocalDecoder(self._limits, reader=reader)
+
+    def stop(self) -> None:
+        """End all processes; they come again when needed."""
+        if self.pool is not None:
+            self.pool.stop()
+            self.pool = None
+        for reader in self.readers:
+            reader.close()
+        self.readers.clear()
+
+
+def is_file(source: Source) -> bool:
+    """Return True for a clip, or a pair of clips, that another process can read."""
+    return not isinstance(source, str) and source.is_elsewhere

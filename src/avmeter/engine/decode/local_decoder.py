@@ -1,0 +1,162 @@
+"""Cutting sources in this process: each is opened once, and the windows of every extractor that reads it are made."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from avmeter.engine.decode.frame_pass import pass_frames
+from avmeter.engine.decode.messages import DecodeEvent, Source, SourceGroup
+from avmeter.engine.decode.reader_process import ReaderProcess
+from avmeter.engine.decode.watch import DecodeWatch
+from avmeter.engine.failures import skip_of_failure
+from avmeter.features.base import ClipExtractor, Extractor, PairExtractor, WindowExtractor
+from avmeter.features.frame_stream import UNSTATED_RATE, StreamedExtractor
+from avmeter.media import DEFAULT_LIMITS, MediaItem, MediaLimits, open_media
+from avmeter.sample import MediaSource
+
+
+class LocalDecoder:
+    """Cuts sources in this process.
+
+    Args:
+        limits: What a source may unfold to.
+        reader: Reads files in a process of its own; without one they are read in this process.
+        watch: In place of a usual one.
+    """
+
+    def __init__(
+        self,
+        limits: MediaLimits = DEFAULT_LIMITS,
+        *,
+        reader: ReaderProcess | None = None,
+        watch: DecodeWatch | None = None,
+    ) -> None:
+        self._limits = limits
+        self._reader = reader
+        self._further_readers: list[ReaderProcess] = []  # clips in step are read by a process each
+        self.watch = watch or DecodeWatch()
+
+    def decode(self, source: Source, jobs: Mapping[int, Extractor]) -> Generator[DecodeEvent, None, None]:
+        """Yield the events of the jobs with these numbers."""
+        if isinstance(source, str):
+            for job, extractor in jobs.items():
+                yield from make_windows(job, extractor, source)
+            return
+        if isinstance(source, SourceGroup):
+            yield from self._decode_group(source, jobs)
+            return
+        try:
+            item = self._open(source, self._reader)
+        except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
+            yield from (DecodeEvent(job, outcome=skip_of_failure(error, source)) for job in jobs)
+            return
+        with item:
+            yield from self._decode_item(item, source, jobs)
+
+    def close(self) -> None:
+        """End the thread at its next packet, frame or block, and the process that reads for it at once."""
+        self.watch.end()
+        for reader in (self._reader, *self._further_readers):
+            if reader is not None:
+                reader.close()
+
+    def successor(self) -> LocalDecoder:
+        """Return a decoder with a watch and a process of its own."""
+        reader = None if self._reader is None else ReaderProcess()
+        return LocalDecoder(self._limits, reader=reader)
+
+    def _open(self, source: MediaSource, reader: ReaderProcess | None) -> MediaItem:
+        if reader is None or not source.is_repeatable:
+            return open_media(source, limits=self._limits, advance=self.watch.advance)
+        return reader.open(source, self._limits, watch=self.watch)
+
+    def _decode_group(self, group: SourceGroup, jobs: Mapping[int, Extractor]) -> Iterator[DecodeEvent]:
+        readers = iter(self._readers(len(group.clips)))
+        with contextlib.ExitStack() as opened:
+            try:
+                clips = [
+                    None if clip is None else opened.enter_context(self._open(_with_rate(clip, group), next(readers)))
+                    for clip in group.clips
+                ]
+            except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
+                yield from (DecodeEvent(job, outcome=skip_of_failure(error, group)) for job in jobs)
+                return
+            yield from pass_frames(clips, _streamed(jobs), group)
+            for job, extractor in jobs.items():
+                if isinstance(extractor, PairExtractor):
+                    yield _compared(job, extractor, clips, group)
+
+    def _readers(self, count: int) -> list[ReaderProcess | None]:
+        """Return what reads so many clips side by side; nothing where clips are read in this process."""
+        if self._reader is None:
+            return [None] * count
+        self._further_readers.extend(ReaderProcess() for _ in range(count - 1 - len(self._further_readers)))
+        return [self._reader, *self._further_readers]
+
+    def _decode_item(
+        self, item: MediaItem, source: MediaSource, jobs: Mapping[int, Extractor]
+    ) -> Iterator[DecodeEvent]:
+        ready = []
+        streamed = _streamed(jobs)
+        for job, extractor in jobs.items():
+            if job in streamed:
+                continue
+            assert isinstance(extractor, ClipExtractor | WindowExtractor)
+            try:
+                item.add_requests(*extractor.requests(item))
+                ready.append(job)
+            except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
+                yield DecodeEvent(job, outcome=skip_of_failure(error, source))
+        yield from pass_frames((item,), streamed, item)
+        for job in sorted(ready, key=lambda job: not _streams_frames(jobs[job])):
+            yield from make_windows(job, jobs[job], item)
+
+
+def _streamed(jobs: Mapping[int, Extractor]) -> dict[int, StreamedExtractor]:
+    return {job: extractor for job, extractor in jobs.items() if isinstance(extractor, StreamedExtractor)}
+
+
+def _streams_frames(extractor: Extractor) -> bool:
+    return isinstance(extractor, WindowExtractor) and extractor.streams_frames
+
+
+def make_windows(job: int, extractor: Extractor, media: Any) -> Iterator[DecodeEvent]:
+    """Yield all events of one job: its windows and their end, or the features of the whole clip.
+
+    Args:
+        job: Number of the job.
+        extractor: Its extractor.
+        media: A `MediaItem`, a text, or the features of the extractor's parents by name.
+    """
+    try:
+        if isinstance(extractor, ClipExtractor):
+            yield DecodeEvent(job, outcome=extractor.extract(media))
+            return
+        assert isinstance(extractor, WindowExtractor)
+        num_windows = 0
+        for window in extractor.windows(media):
+            yield DecodeEvent(job, window=window, index=num_windows)
+            num_windows += 1
+        yield DecodeEvent(job, index=num_windows, facts=extractor.facts(media))
+    except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
+        yield DecodeEvent(job, outcome=skip_of_failure(error, media))
+
+
+def _compared(job: int, extractor: PairExtractor, clips: Sequence[MediaItem | None], name: object) -> DecodeEvent:
+    generated, reference = clips
+    assert generated is not None
+    assert reference is not None
+    try:
+        return DecodeEvent(job, outcome=extractor.compare(generated, reference))
+    except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
+        return DecodeEvent(job, outcome=skip_of_failure(error, name))
+
+
+def _with_rate(source: MediaSource, group: SourceGroup) -> MediaSource:
+    """Return a clip of a group; frames in memory without a rate have that of another clip, or go by number."""
+    if source.frames is None or source.fps is not None:
+        return source
+    return replace(source, fps=next((clip.fps for clip in group.present if clip.fps), UNSTATED_RATE))

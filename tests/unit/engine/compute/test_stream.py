@@ -1,0 +1,163 @@
+"""Chunks flow through one another: the next is decoded while the last is computed, and nothing is computed twice."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from avmeter.engine.executors.local import ChunkWork, LocalExecutor
+from avmeter.engine.plan import make_plan
+from avmeter.engine.store import SqliteStore
+from avmeter.features.base import Window
+from avmeter.media import AudioSpec
+from avmeter.registry import EXTRACTORS
+from avmeter.sample import as_samples
+from support.engine import RATE, Blocks, CompareMetric, MeanMetric, SumMetric, clip, clip_file, computer
+
+WITHIN_S = 30
+
+
+class Stages(Blocks):
+    """One window a clip, of its level; what happens to it is noted, and may be held up."""
+
+    name = "test_stages"
+    batch_size = 4
+    is_concurrent = True  # as on a device of its own
+    events: list = []  # noqa: RUF012 - of one test
+    before_forward = staticmethod(lambda levels: None)
+    before_decoding = staticmethod(lambda level: None)
+
+    def windows(self, media):
+        level = round(float(media.audio(AudioSpec(sample_rate=RATE))[0]), 2)
+        self.before_decoding(level)
+        self.events.append(("decoded", level))
+        yield Window(inputs={"x": np.full(4, level, np.float32)})
+
+    def forward(self, batch):
+        levels = [round(float(x), 2) for x in batch["x"][:, 0]]
+        self.before_forward(levels)
+        self.events.extend(("computed", level) for level in levels)
+        return super().forward(batch)
+
+
+@pytest.fixture
+def stages(monkeypatch):
+    monkeypatch.setitem(EXTRACTORS._classes, "test_stages", Stages)
+    monkeypatch.setattr(Stages, "events", [])
+    return Stages
+
+
+class Noted(MeanMetric):
+    """Notes when a clip is scored."""
+
+    def score(self, sample, features):
+        result = super().score(sample, features)
+        Stages.events.append(("scored", round(result.score, 2)))
+        return result
+
+
+def levels_of(start, count):
+    return [round(0.01 * (start + i), 2) for i in range(count)]
+
+
+def test_next_chunk_is_decoded_while_one_is_computed(stages, monkeypatch):
+    """The network holds the first chunk until clips of the second are decoded: a drained pipeline would not end."""
+    first, second = levels_of(1, 4), levels_of(5, 4)
+    is_ahead = threading.Event()
+
+    def before_forward(levels):
+        if first[0] in levels:
+            assert is_ahead.wait(WITHIN_S), "nothing of the next chunk was decoded"
+
+    def before_decoding(level):
+        if level in second:
+            is_ahead.set()
+
+    monkeypatch.setattr(stages, "before_forward", staticmethod(before_forward))
+    monkeypatch.setattr(stages, "before_decoding", staticmethod(before_decoding))
+    executor = LocalExecutor(computer(num_threads=2), chunk_size=4)
+    rows, _ = executor.run(as_samples([clip(level) for level in first + second]), {"test.mean": Noted("test_stages")})
+    assert [round(r["test.mean"].score, 2) for r in rows] == first + second
+    scored = [level for event, level in stages.events if event == "scored"]
+    assert scored == first + second
+
+
+def test_first_chunk_is_scored_while_the_next_is_decoded(stages, monkeypatch):
+    """Its rows do not wait for the end: a clip of the next chunk is held up until they are there."""
+    first, second = levels_of(1, 4), levels_of(5, 4)
+    is_scored = threading.Event()
+
+    def before_decoding(level):
+        if level in second:
+            assert is_scored.wait(WITHIN_S), "the first chunk waits for the second"
+
+    monkeypatch.setattr(stages, "before_decoding", staticmethod(before_decoding))
+    executor = LocalExecutor(computer(num_threads=2, batch_size=32), chunk_size=4)
+    metrics = {"test.mean": Noted("test_stages")}
+    samples = as_samples([clip(level) for level in first + second])
+    rows, _ = executor.run(samples, metrics, on_rows=lambda *_: is_scored.set())
+    assert len(rows) == 8
+
+
+def test_only_so_many_chunks_are_open(stages):
+    """Features of the whole set are never in memory; a chunk is taken when decoding threads need it."""
+    taken, scored = [], 0
+
+    def works():
+        for number, level in enumerate(levels_of(1, 12)):
+            taken.append(number - scored)
+            yield ChunkWork(samples=as_samples([clip(level)]), metrics={"test.mean": Noted("test_stages")})
+
+    for _ in LocalExecutor(computer(num_threads=1)).run_stream(works(), max_open=3):
+        scored += 1
+    assert scored == 12
+    assert max(taken) <= 3
+
+
+def test_chunk_that_is_not_there_yet_holds_up_nothing(stages):
+    """Its results come though whoever gives out chunks says nothing, as between runs of one worker."""
+    release = threading.Event()
+
+    def works():
+        yield ChunkWork(samples=as_samples([clip(0.5)]), metrics={"test.mean": Noted("test_stages")})
+        assert release.wait(WITHIN_S)
+        yield ChunkWork(samples=as_samples([clip(0.25)]), metrics={"test.mean": Noted("test_stages")})
+
+    results = LocalExecutor(computer()).run_stream(works())
+    assert next(results).rows[0]["test.mean"].score == pytest.approx(0.5)
+    release.set()
+    assert [r.rows[0]["test.mean"].score for r in results] == pytest.approx([0.25])
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_feature_that_two_chunks_need_is_computed_once(tmp_path, is_stored):
+    """Before it is in the store, and where there is none; what is derived from it, too."""
+    reference = clip_file(tmp_path, 0.1)["audio"]
+    samples = [{**clip_file(tmp_path, 0.5), "reference_audio": reference, "id": str(i)} for i in range(3)]
+    engine = computer(SqliteStore(tmp_path) if is_stored else None)
+    metrics = {m.name: m for m in (CompareMetric(), SumMetric())}
+    rows, corpus = LocalExecutor(engine, chunk_size=1).run(as_samples(samples), metrics)
+    assert [r["test.mean"].score for r in rows] == pytest.approx([0.4] * 3)
+    assert corpus["test.sum"].score == pytest.approx(1.5)
+    assert engine.counts.computed == {"test_blocks": 2, "test_difference": 1}
+
+
+def test_settings_of_the_process_are_back_once_nothing_is_under_way():
+    """Also where the run is left in the middle."""
+    plans = [(make_plan(as_samples([clip(0.1 * i)]), {"test.mean": MeanMetric()}, {}), None) for i in range(1, 4)]
+    engine = computer()
+    stream = engine.stream(plans, max_open=2)
+    assert len(next(stream).outcomes) == 1
+    stream.close()
+    assert [len(done.outcomes) for done in engine.stream(plans, max_open=1)] == [1, 1, 1]
+
+
+def test_fault_of_whoever_gives_out_chunks_is_raised():
+    """It is the run's."""
+
+    def works():
+        yield ChunkWork(samples=as_samples([clip(0.5)]), metrics={"test.mean": MeanMetric()})
+        raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        list(LocalExecutor(computer()).run_stream(works()))
