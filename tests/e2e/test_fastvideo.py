@@ -1,10 +1,12 @@
-"""What FastVideo's README and its guide for metrics promise, on `import avmeter.fastvideo as eval`.
+"""What FastVideo's README, its guide for metrics and its examples promise, on `import avmeter.fastvideo as eval`.
 
-Written from those two pages alone; clips are rendered, metrics are cheap.
+Written from those alone; clips are rendered, metrics are cheap.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import importlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +17,7 @@ import torch
 
 import avmeter.fastvideo as eval
 from avmeter.fastvideo.datasets import get_dataset, list_datasets
-from avmeter.fastvideo.io import load_video
+from avmeter.fastvideo.io import build_eval_kwargs, load_video
 from avmeter.fastvideo.metrics.base import BaseMetric
 from avmeter.fastvideo.models import ensure_checkpoint, get_cache_dir
 from avmeter.fastvideo.registry import register
@@ -222,3 +224,148 @@ def test_run_without_videos_or_with_none_that_fit_is_refused(folders: Path) -> N
     assert nothing.code == 3
     assert json.loads(nothing.out)[0]["scores"]["vbench.color"]["score"] is None
     assert "no video fits" in avmeter("eval", "run", "--videos", "none/*.mp4").err
+
+
+def test_mixed_lists_and_groups_are_scored_as_far_as_they_are_here(folders: Path) -> None:
+    """What is absent is named in one warning; who skips what lacks something has it left out."""
+    with pytest.warns(UserWarning, match="not in avmeter yet") as caught:
+        ev = eval.create_evaluator(metrics=["common.my_rmse", "judge", "vbench.color"], device="cpu")
+    assert len(caught) == 1
+    row = ev.evaluate(samples=[{"video": "gen/000.mp4", "reference": "ref/000.mp4"}])[0]
+    assert row["common.my_rmse"].score is not None
+    assert row["vbench.color"].score is None
+    with pytest.warns(UserWarning, match="left out"):
+        few = eval.create_evaluator(metrics=["common.my_rmse", "vbench.color"], device="cpu", skip_missing_deps=True)
+    assert few.metric_names == ["common.my_rmse"]
+    assert set(eval.create_evaluator(metrics="all", device="cpu", skip_missing_deps=True).metric_names) <= set(
+        eval.list_metrics()
+    )
+
+
+def test_folders_of_other_names_are_paired_by_position_with_lists_that_fit(folders: Path) -> None:
+    """As FastVideo pairs them; a warning shows the first pairs. Sub-folders are not entered, and no `id` is added."""
+    (folders / "real" / "old").mkdir(parents=True)
+    for i, name in enumerate(("a", "b")):
+        (folders / "real" / f"{name}.mp4").write_bytes((folders / "ref" / f"00{i}.mp4").read_bytes())
+        (folders / "real" / "old" / f"{name}.mp4").write_bytes(b"")
+    with pytest.warns(UserWarning, match=r"000\.mp4 with a\.mp4"):
+        samples = eval.samples_from(
+            video="gen", reference="real", text_prompts=["one", "two"], extras=[{"scene": 1}, {"scene": 2}]
+        )
+    assert [Path(s["reference"].source).name for s in samples] == ["a.mp4", "b.mp4"]
+    assert [(s["text_prompt"], s["scene"]) for s in samples] == [("one", 1), ("two", 2)]
+    assert not any("id" in s for s in samples)
+
+
+def test_arguments_of_the_evaluator_are_all_accepted(folders: Path) -> None:
+    """Those that mean nothing here say so once; the first of several devices may be named."""
+    with pytest.warns(UserWarning, match="prefetch_factor") as caught:
+        ev = eval.Evaluator(
+            metrics=["common.my_rmse"],
+            device="cpu",
+            num_gpus=1,
+            compile=True,
+            loader_threads=2,
+            prefetch_factor=4,
+            pre_upload=False,
+        )
+    assert len(caught) == 1
+    assert ev.num_gpus == 1
+    with pytest.warns(UserWarning, match="CPU"):
+        on_card = eval.create_evaluator(metrics=["common.my_rmse"], device="cuda")
+    assert on_card.evaluate(video="gen/000.mp4", reference="ref/000.mp4")["common.my_rmse"].score > 0
+
+
+def test_metrics_of_ones_own_have_what_they_have_there(folders: Path) -> None:
+    """Decoded frames on a device, pieces of frames, parts that merge, and a name that may be taken again."""
+    seen: list[Any] = []
+
+    @register("common.my_rmse")
+    class Again(BaseMetric):
+        name = "common.my_rmse"
+        _chunk_size = 2
+
+        def compute(self, sample: dict[str, Any]) -> list[MetricResult]:
+            video = sample["video"].to(self.device)
+            seen.append((tuple(video.shape), video.dtype, isinstance(self.device, torch.device)))
+            pieces = [piece.mean() for piece in video.split(self._chunk_size)]
+            return [MetricResult(name=self.name, score=float(torch.stack(pieces).mean()), details={})]
+
+    ev = eval.create_evaluator(metrics=["common.my_rmse"], device="cpu")
+    assert 0 < ev.evaluate(video="gen/000.mp4")["common.my_rmse"].score < 1
+    ((shape, dtype, is_device),) = seen
+    assert (len(shape), shape[1], dtype, is_device) == (4, 3, torch.float32, True)
+    parts = [MeanLevels(), MeanLevels()]
+    for part in parts:
+        part.reset()
+        part.accumulate({"video": load_video("gen/000.mp4")})
+    parts[0].merge_from(parts[1])
+    assert parts[0].finalize().details == {"generated": 2, "reference": 0}
+
+
+def test_sound_of_videos_is_a_key_of_the_sample(folders: Path) -> None:
+    """With `extract_audio=True`; the handle knows its file and its rate."""
+    samples = eval.samples_from(video=["gen/000.mp4"], reference=["ref/000.mp4"], fps=8.0, extract_audio=True)
+    assert {"video", "reference", "audio", "reference_audio", "fps"} <= samples[0].keys()
+    assert isinstance(samples[0]["video"], eval.Video)
+    assert eval.as_video(Path("gen/000.mp4")) == eval.Video(source="gen/000.mp4")
+    ev = eval.create_evaluator(metrics=["audio.loudness"], device="cpu")
+    assert ev.evaluate(samples=samples)[0]["audio.loudness"].score is not None
+
+
+def test_modules_of_the_guide_are_there(folders: Path) -> None:
+    """Imports of the examples and of metrics that were written for FastVideo."""
+    names = {
+        "io": ("load_video", "extract_frames", "extract_audio_track", "build_eval_kwargs", "samples_from", "as_video"),
+        "io.video": ("load_video",), "io.audio": ("extract_audio_track", "NoAudioStreamError"),
+        "io.paths": ("sanitize_prompt", "glob_videos"), "io.inputs": ("samples_from",),
+        "types": ("MetricResult", "EvalResults", "Video"), "metrics.base": ("BaseMetric",),
+        "models": ("ensure_checkpoint", "get_cache_dir"), "evaluator": ("Evaluator", "create_evaluator"),
+        "registry": ("register", "get_metric", "list_metrics", "missing_dependencies", "resolve_group"),
+        "datasets": ("get_dataset", "list_datasets", "register_dataset"),
+    }  # fmt: skip
+    for module, expected in names.items():
+        found = importlib.import_module(f"avmeter.fastvideo.{module}")
+        assert [name for name in expected if not hasattr(found, name)] == [], module
+    row = {"prompt": "a dog", "auxiliary_info": {"color": "red"}}
+    ev = eval.create_evaluator(metrics=["common.psnr"], device="cpu")
+    keywords = build_eval_kwargs(row, Path("gen/000.mp4"), fps=8.0)
+    found = ev.evaluate(**keywords, reference=keywords["video"])
+    assert found["common.psnr"].score == pytest.approx(100)
+
+
+def test_tensors_of_a_pipeline_and_odd_values_never_end_a_run(folders: Path) -> None:
+    """Half precision, a batch of one and images in a folder are scored; what is wrong is a skip beside a score."""
+    video = load_video("gen/000.mp4")
+    for given in (video.bfloat16(), video[None], video.half()[None], (video * 255).byte()):
+        found = eval.evaluate(given, given, metrics=["common.psnr"], device="cpu", fps=8.0)
+        assert found["common.psnr"].score == pytest.approx(100), given.shape
+    ev = eval.create_evaluator(metrics=["common.psnr", "audio.clap_score"], device="cpu")
+    good = {"video": video, "reference": video, "fps": 8.0}
+    wrong: list[dict[str, Any]] = [
+        {**good, "fps": 0},
+        {**good, "audio": "gen/000.mp4", "text_prompt": ["a dog"]},
+        {**good, "video": "no.mp4"},
+    ]
+    results = ev.evaluate(samples=[good, *wrong])
+    assert results[0]["common.psnr"].score is not None
+    assert results[1]["common.psnr"].skip is not None
+    assert "list" in results[2]["audio.clap_score"].skip.reason
+    assert results[3]["common.psnr"].skip.code == "missing_file"
+    with pytest.raises(ValueError, match="id"):
+        ev.evaluate(samples=[{**good, "id": "a"}, {**good, "id": "a"}])
+
+
+def test_results_answer_as_there_and_say_where_they_differ(folders: Path) -> None:
+    """Scores are attributes, a skip is in `details`, a result is replaced and not changed, and JSON has its shape."""
+    ev = eval.create_evaluator(metrics=["common.my_rmse", "user.mean_levels"], device="cpu")
+    with pytest.warns(UserWarning, match="without a generated clip"):
+        results = ev.evaluate(samples=eval.samples_from(video="gen", reference="ref"))
+    result = results[0]["common.my_rmse"]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        result.score = 1.0
+    assert dataclasses.replace(result, score=1.0).score == 1.0
+    assert set(results.corpus) == {"user.mean_levels"}
+    entries = json.loads(json.dumps(results.to_fastvideo()))
+    assert [set(entry) for entry in entries] == [{"video", "scores"}] * 2
+    assert entries[0]["scores"]["common.my_rmse"]["score"] == pytest.approx(result.score)
