@@ -14,8 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from avmeter.features.base import ClipExtractor, Extractor, Features, Window
-from avmeter.features.network import NetworkExtractor
-from avmeter.media import Crop, MediaItem, Resize, cropped, resize_frame
+from avmeter.media import MediaItem
 
 Frame = np.ndarray
 """RGB (H, W, 3), uint8, or float32 from 0 to 1."""
@@ -84,61 +83,6 @@ class FrameExtractor(StreamedExtractor, ClipExtractor):
         found = consumer.finish()
         assert isinstance(found, Features)
         return found
-
-
-class EmbeddedFrames(StreamedExtractor, NetworkExtractor):
-    """A streamed extractor whose network reads every frame of a clip, each for itself.
-
-    Array `embedding` (T, E), what `forward` calls so; fact `num_frames`. `forward` gets `pixels` (B, 3, h, w) float32
-    in [0, 1].
-
-    Attributes:
-        resize: How frames are brought to the size of the network.
-        crop: The square that is cut from them, if any.
-    """
-
-    resize: ClassVar[Resize]
-    crop: ClassVar[Crop | None] = None
-
-    def consumer(self, *clips: MediaItem) -> FrameConsumer:
-        (clip,) = clips
-        return _FrameWindows(clip, self.resize, self.crop)
-
-    def windows(self, media: MediaItem) -> Iterator[Window]:
-        """Cut the windows of one clip in a pass of its own."""
-        consumer = self.consumer(media)
-        for frames in frames_in_step((media,), consumer.ranges):
-            yield from consumer.add(*frames)
-
-    def facts(self, media: MediaItem) -> Mapping[str, Any]:
-        return {"num_frames": len(media.frame_times)}
-
-    def pool(
-        self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
-    ) -> Features:
-        return Features(arrays={"embedding": np.stack([o["embedding"] for o in outputs])}, facts=facts)
-
-
-class _FrameWindows(FrameConsumer):
-    """Each frame, resized and cropped, is a window."""
-
-    def __init__(self, clip: MediaItem, resize: Resize, crop: Crop | None) -> None:
-        self._times = clip.frame_times
-        self.ranges = (range(len(self._times)),)
-        self._resize = resize
-        self._crop = crop
-        self._num_seen = 0
-
-    def add(self, *frames: Frame | None) -> Iterable[Window]:
-        (frame,) = frames
-        assert frame is not None
-        pixels = cropped(resize_frame(frame, self._resize), self._resize, self._crop)
-        time_s = float(self._times[self._num_seen])
-        self._num_seen += 1
-        return (Window(inputs={"pixels": np.ascontiguousarray(pixels)}, start_s=time_s),)
-
-    def finish(self) -> Mapping[str, Any]:
-        return {"num_frames": len(self._times)}
 
 
 def frames_in_step(clips: Sequence[MediaItem | None], ranges: Sequence[range]) -> Iterator[tuple[Frame | None, ...]]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from avmeter.features.contrastive.base import ClipTower
-from avmeter.features.frame_stream import EmbeddedFrames
+from avmeter.features.frame_network import EmbeddedFrames
 from avmeter.features.pixels import CLIP, normalised
 from avmeter.media import Resize
 from avmeter.registry import register_extractor

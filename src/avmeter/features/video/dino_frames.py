@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from avmeter.features.frame_stream import EmbeddedFrames
+from avmeter.features.frame_network import EmbeddedFrames
 from avmeter.features.pixels import IMAGENET, normalised
 from avmeter.media import Resize
 from avmeter.nets import dino
