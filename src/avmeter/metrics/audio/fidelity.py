@@ -12,10 +12,12 @@ As a gate: `avmeter score new/ --reference old/ -m audio.fidelity --fail-if 'aud
 
 A good value: 120 is the same. Of real clips, samples rounded to float16 have 73, to bfloat16 55, to 16 bits 70 to 85;
 AAC, MP3 and Opus have 18 to 31. Under 0 the error is louder than the sound.
-Not seen: what is heard. A delay of a millisecond has no fidelity, and cannot be told from another sound.
+Not seen: what is heard. A delay of a millisecond has no fidelity, and cannot be told from another sound; `audio.visqol`
+compares what is heard.
 
 Source: Le Roux et al., "SDR - half-baked or well done?" (2019); Yamamoto et al., "Parallel WaveGAN" (2020, arXiv
-1910.11480)."""
+1910.11480).
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,8 @@ Not seen: what the pictures show. Motion blur, noise and flat surfaces make flow
 counts: twice the frames are half the motion.
 
 Source: FastVideo, `fastvideo/eval/metrics/optical_flow`; Kroeger et al., "Fast optical flow using dense inverse search"
-(2016)."""
+(2016).
+"""
 
 from __future__ import annotations
 

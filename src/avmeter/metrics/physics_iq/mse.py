@@ -8,7 +8,8 @@ A good value: that of a second take of the same scene; 0 is the same video.
 Not seen: what moves: a static scene with a small object lost in it has a small error.
 
 Source: Motamed et al., "Do generative video models understand physical principles?" (2025, arXiv 2501.09038); protocol
-of FastVideo."""
+of FastVideo.
+"""
 
 from __future__ import annotations
 

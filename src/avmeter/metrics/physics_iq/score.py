@@ -10,12 +10,13 @@ FastVideo's `physics_iq`. `reference_take2` is the second take. The set score is
 Where two takes have no motion in common, the clip has no score of its own, `no_events`: it would be divided by 0. Such
 a clip counts in the set, whose score is a skip only if that is so of the whole.
 
-A good value: models of the paper stay below 30; a second take has 100 by construction.
+A good value: models of the paper stay below 30; a second take has about 100 by construction.
 Not seen: sound, looks, and everything still. The round trip of the masks and the size of the frames move the score by
 some points: compare runs of equal options.
 
 Source: Motamed et al., "Do generative video models understand physical principles?" (2025, arXiv 2501.09038); protocol
-of FastVideo."""
+of FastVideo.
+"""
 
 from __future__ import annotations
 

@@ -3,11 +3,13 @@
 Each clip's pixels that move at any time; intersection over union of the two areas. 1 where nothing moves on either
 side.
 
-A good value: that of a second take of the same scene; 1 is the same area.
+A good value: that of a second take of the same scene. The same video has 0.99 on a real clip, with the round trip of
+masks.
 Not seen: when and how often something moves there: a video played backwards has nearly the same area.
 
 Source: Motamed et al., "Do generative video models understand physical principles?" (2025, arXiv 2501.09038); protocol
-of FastVideo."""
+of FastVideo.
+"""
 
 from __future__ import annotations
 
