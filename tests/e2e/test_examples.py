@@ -118,17 +118,16 @@ def test_clip_of_a_text_to_video_model_is_scored_under_nine_damages(folder: Path
 
 
 @pytest.mark.full
-def test_seven_metrics_of_two_clips_have_scores_under_nine_damages(folder: Path) -> None:
-    """Stand-in weights, which are marked."""
+def test_seven_metrics_react_to_nine_damages_of_a_clip(folder: Path) -> None:
+    """Stand-in weights, which are marked; the set's metric says that one clip is no set."""
     clip = require.media("ltx2.mp4")
-    again = folder / "again.mp4"
-    again.write_bytes(clip.read_bytes() + (12).to_bytes(4, "big") + b"free" + b"2nd.")
-    spoken = "That's it. Dad's lost it. And we've lost Dad. Stop being so dramatic, Jess."
-    run_ltx2(folder, str(clip), str(again), "--prompt", "two people argue", "--reference-text", spoken)
-    found = json.loads((folder / "runs" / "ltx2" / "stress.json").read_text("utf-8"))
-    assert {cell["metric"] for cell in found["cells"] if cell["score"] is not None} == set(SEVEN)
-    assert {cell["variant"].split()[0] for cell in found["cells"]} == set(NINE)
-    assert all(cell["dummy"] for cell in found["cells"] if cell["score"] is not None)
+    run_ltx2(folder, str(clip), "--prompt", "two people argue", "--reference-text", "That is it.")
+    cells = json.loads((folder / "runs" / "ltx2" / "stress.json").read_text("utf-8"))["cells"]
+    scored = [cell for cell in cells if cell["score"] is not None]
+    assert {cell["metric"] for cell in scored} == set(SEVEN) - {"audio.frechet_distance"}
+    assert {cell["skip"] for cell in cells if cell["metric"] == "audio.frechet_distance"} == {"too_few_samples"}
+    assert {cell["variant"].split()[0] for cell in cells} == set(NINE)
+    assert all(cell["dummy"] for cell in scored)
 
 
 def test_cluster_merges_its_parts_into_one_run(folder: Path) -> None:

@@ -72,6 +72,7 @@ def test_wandb_keeps_scores_that_come_late(tmp_path: Path, monkeypatch: pytest.M
     validate(tracker)
     folder = Path(run.dir)
     run.finish()
+    wandb.teardown()  # ends its process, which writes the file
     found = [row for row in wandb_rows(next(folder.parent.glob("*.wandb"))) if MEAN in row]
     assert [(row["avmeter/step"], row[MEAN]) for row in found] == [(10, pytest.approx(0.3)), (20, pytest.approx(0.35))]
     assert all(row[f"{WORST}/_type"] == "video-file" for row in found)

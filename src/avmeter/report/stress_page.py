@@ -8,6 +8,7 @@ from pathlib import Path
 from markupsafe import Markup
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from avmeter.report.html import Section, write_report
 from avmeter.report.parts import data_table, heat_map
@@ -53,7 +54,7 @@ def _print_table(result: StressResult) -> None:
         for name in names:
             table.add_column(_heading(name, result.metrics[name]), justify="right", no_wrap=True)
         for i, label in enumerate(labels):
-            table.add_row(label, *(columns[n][i] for n in names))
+            table.add_row(*(Text(cell) for cell in (label, *(columns[n][i] for n in names))))
         console.print(table)
     by_code: dict[str, list[str]] = {}
     for name, skip in result.unscored().items():
@@ -86,7 +87,7 @@ def _print_anchors(anchors: AnchorsResult) -> None:
     for i, name in enumerate(header):
         table.add_column(name, justify="left" if i == 0 else "right")
     for row in rows:
-        table.add_row(*(f"{c:.3g}" if isinstance(c, float) else (c or "-") for c in row))
+        table.add_row(*(Text(f"{c:.3g}" if isinstance(c, float) else (c or "-")) for c in row))
     Console(highlight=False, width=_WIDTH).print(table)
 
 

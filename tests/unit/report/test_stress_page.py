@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,17 @@ def test_terminal_has_variants_verdicts_and_anchors(experiment: Experiment, caps
     assert "promises kept" in out
     assert "floors and ceilings" in out
     assert max(map(len, out.splitlines())) <= 120
+
+
+def test_scores_of_stand_in_weights_are_marked_on_the_terminal(
+    experiment: Experiment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The brackets of the mark are no markup."""
+    cells = {key: dataclasses.replace(cell, dummy=True) for key, cell in experiment.result.cells.items()}
+    result = dataclasses.replace(experiment.result, cells=cells)
+    print_experiment(dataclasses.replace(experiment, result=result))
+    scored = [cell for cell in cells.values() if cell.score is not None]
+    assert capsys.readouterr().out.count("[dummy]") == len(scored) > 0
 
 
 def test_page_has_a_section_for_each_part(experiment: Experiment, tmp_path: Path) -> None:
