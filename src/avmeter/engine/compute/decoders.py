@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterator
 
 from avmeter.engine.decode.local_decoder import LocalDecoder
-from avmeter.engine.decode.messages import Source
+from avmeter.engine.decode.messages import Source, SourceGroup, part_of
 from avmeter.engine.decode.reader_process import ReaderProcess
 from avmeter.engine.decode.threads import Decoder
 from avmeter.engine.decode.worker_pool import DecodeWorkerPool, default_decode_workers
@@ -92,3 +92,8 @@ class Decoders:
 def is_file(source: Source) -> bool:
     """Return True for a clip, or a pair of clips, that another process can read."""
     return not isinstance(source, str) and source.is_elsewhere
+
+
+def is_read(source: MediaSource | SourceGroup, job: int) -> bool:
+    """Return True if all that a job reads of a source can be read by another process."""
+    return all(clip is None or clip.is_elsewhere for clip in part_of(source, job))

@@ -20,14 +20,15 @@ from avmeter.engine.compute.assembly import FeatureAssembler
 from avmeter.engine.compute.batch_runner import BatchRunner
 from avmeter.engine.compute.batching import Batcher
 from avmeter.engine.compute.counts import Counts
-from avmeter.engine.compute.decoders import Decoders, is_file
+from avmeter.engine.compute.decoders import Decoders, is_read
 from avmeter.engine.compute.jobs import FeatureJob, OpenPlan
 from avmeter.engine.compute.keys import content_keys
 from avmeter.engine.compute.loaded import LoadedExtractors
 from avmeter.engine.compute.lookup import Demand, Keyed, Lookup, is_repeatable
 from avmeter.engine.compute.prefetch import Prefetch
+from avmeter.engine.compute.side_by_side import decoded_together
 from avmeter.engine.decode.local_decoder import make_windows
-from avmeter.engine.decode.messages import DecodeEvent, Source, SourceGroup
+from avmeter.engine.decode.messages import DecodeEvent, Source
 from avmeter.engine.decode.threads import DecodingThreads, Task
 from avmeter.engine.plan import ABSENT, FeatureRequest, Outcome, Plan
 from avmeter.engine.store import FeatureKey, Store
@@ -35,7 +36,6 @@ from avmeter.features.base import Extractor, Features
 from avmeter.result import Skip
 from avmeter.runtime import Runtime
 from avmeter.runtime.shared_settings import SharedSettings
-from avmeter.sample import MediaSource
 
 _POLL_S = 0.1
 _SHORT_POLL_S = 0.01  # where two things are waited for in turn
@@ -295,7 +295,7 @@ class FeatureStream:
                 by_source.setdefault(requests[0].sources, {})[number] = self._jobs[number].extractor
                 self._uncut[number] = opened
                 opened.num_uncut += 1
-        return [self._task(_source(names, opened.plan), jobs) for names, jobs in by_source.items()]
+        return [self._task(source, jobs) for source, jobs in decoded_together(by_source, opened.plan)]
 
     def _begin_derived(self, opened: OpenPlan, derived: Keyed) -> None:
         for key, requests in derived.items():
@@ -324,8 +324,8 @@ class FeatureStream:
         return number
 
     def _task(self, source: Source, jobs: Mapping[int, Extractor]) -> Task:
-        content_key = self._jobs[next(iter(jobs))].key.media if is_file(source) else None
-        return source, content_key, jobs
+        keys = {} if isinstance(source, str) else {n: self._jobs[n].key.media for n in jobs if is_read(source, n)}
+        return source, keys, jobs
 
     def _forget(self, plan: OpenPlan) -> None:
         """Drop the features of a plan that was handed out."""
@@ -359,15 +359,3 @@ class FeatureStream:
             plan.num_underived -= 1
             if not plan.num_underived:
                 self._assembler.run_partial_batches()
-
-
-def _source(names: Sequence[str], plan: Plan) -> Source:
-    """Return the source of a job: a clip or a text, or clips that are compared."""
-    if len(names) == 1:
-        return plan.sources[names[0]]
-    return SourceGroup(tuple(None if name == ABSENT else _clip(plan.sources[name]) for name in names))
-
-
-def _clip(source: MediaSource | str) -> MediaSource:
-    assert isinstance(source, MediaSource)
-    return source

@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from avmeter.engine.decode.messages import DecodeEvent, Source, SourceGroup
+from avmeter.engine.decode.messages import DecodeEvent, Part, describe
 from avmeter.errors import SkipCode, SkipError
 from avmeter.media import decoder_version, media_key
 from avmeter.result import Skip
+from avmeter.sample import MediaSource
 
 
-def file_facts(source: Source) -> tuple[int, ...] | None:
+def file_facts(part: Part) -> tuple[tuple[int, ...] | None, ...]:
     """Return what changes whenever a file is replaced or written to, even by the same content; None without a path."""
-    if isinstance(source, SourceGroup):
-        return tuple(fact for clip in source.present for fact in file_facts(clip) or ())
-    path = None if isinstance(source, str) else source.path or (source.stored and source.stored.place)
+    return tuple(None if clip is None else _file_facts(clip) for clip in part)
+
+
+def _file_facts(clip: MediaSource) -> tuple[int, ...] | None:
+    path = clip.path or (clip.stored and clip.stored.place)
     if not isinstance(path, Path):
         return None
     try:
@@ -25,13 +28,15 @@ def file_facts(source: Source) -> tuple[int, ...] | None:
     return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
-def checked(event: DecodeEvent, source: Source, content_key: str, before: tuple[int, ...] | None) -> DecodeEvent:
-    """Return the last event of a job, or a skip if the file is no longer what its key names, or was another meanwhile.
+def checked(
+    event: DecodeEvent, part: Part, content_key: str, before: tuple[tuple[int, ...] | None, ...]
+) -> DecodeEvent:
+    """Return the last event of a job, or a skip if a file is no longer what its key names, or was another meanwhile.
 
     The key is cheap where nothing has touched the file: it is remembered by size, inode and times.
     """
     try:
-        is_same = content_key_of(source) == content_key and file_facts(source) == before
+        is_same = content_key_of_part(part) == content_key and file_facts(part) == before
     except SkipError as error:
         if error.code is SkipCode.FETCH_FAILED:  # nothing says that it is another file
             return DecodeEvent(event.job, outcome=Skip.of(error))
@@ -40,13 +45,13 @@ def checked(event: DecodeEvent, source: Source, content_key: str, before: tuple[
         return event
     skip = Skip(
         code=SkipCode.CHANGED_WHILE_READING,
-        reason=f"{source}: the file was replaced or written to while it was read",
+        reason=f"{describe(part)}: the file was replaced or written to while it was read",
         hint="score clips that nobody writes any more, or give every clip a name of its own",
     )
     return DecodeEvent(event.job, outcome=skip)
 
 
-def content_key_of(source: Source) -> str:
+def content_key_of(source: MediaSource | str) -> str:
     """Return the key of a source's content; equal content has an equal key, read by the same decoder.
 
     Raises:
@@ -54,9 +59,16 @@ def content_key_of(source: Source) -> str:
     """
     if isinstance(source, str):
         return content_key_of_text(source)
-    if isinstance(source, SourceGroup):
-        return "+".join("" if clip is None else content_key_of(clip) for clip in source.clips)
     return f"{media_key(source)}@{decoder_version()}"
+
+
+def content_key_of_part(part: Part) -> str:
+    """Return the key of what a job reads.
+
+    Raises:
+        SkipError: As `content_key_of`.
+    """
+    return "+".join("" if clip is None else content_key_of(clip) for clip in part)
 
 
 def content_key_of_text(text: str) -> str:

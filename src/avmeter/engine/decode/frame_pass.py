@@ -1,89 +1,151 @@
-"""One decoding pass over a clip, or over several in step, for all extractors that take frames as they come."""
+"""One decoding pass over clips side by side, for all extractors that take frames of one or several as they come."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from avmeter.engine.decode.messages import DecodeEvent
 from avmeter.engine.failures import skip_of_failure
 from avmeter.features.base import Features
-from avmeter.features.frame_stream import Frame, FrameConsumer, StreamedExtractor, frames_in_step
+from avmeter.features.frame_stream import Frame, FrameConsumer, StreamedExtractor
 from avmeter.media import MediaItem
+from avmeter.result import Skip
+
+
+class StreamedJob(NamedTuple):
+    """A job, and what it reads.
+
+    Attributes:
+        extractor: Takes frames.
+        reads: Positions of its clips; None in the place of an optional one that is absent.
+        name: Of these clips, for messages.
+    """
+
+    extractor: StreamedExtractor
+    reads: tuple[int | None, ...]
+    name: str
 
 
 @dataclass(kw_only=True)
-class _Job:
-    """A job, and how many windows it has cut."""
+class _Taking:
+    """A job that takes frames, and how many windows it has cut."""
 
     number: int
+    name: str
     consumer: FrameConsumer
+    ranges: Mapping[int, range]  # of its clips, by position
+    reads: tuple[int | None, ...]
     num_windows: int = 0
     is_done: bool = False
 
+    def needs(self, position: int, step: int) -> bool:
+        """Whether it has not taken all frames of this clip before this step."""
+        return not self.is_done and step < len(self.ranges.get(position, ()))
 
-def pass_frames(
-    clips: Sequence[MediaItem | None], extractors: Mapping[int, StreamedExtractor], name: object
-) -> Iterator[DecodeEvent]:
-    """Yield all events of the jobs over these clips; those that begin at the same frames share a pass.
+
+@dataclass
+class _Pass:
+    """Jobs that begin at the same frames of the clips that they share."""
+
+    jobs: list[_Taking] = field(default_factory=list)
+    starts: dict[int, int] = field(default_factory=dict)
+
+    def takes(self, job: _Taking) -> bool:
+        """Add a job, unless it begins at another frame of one of the clips."""
+        starts = {position: indices.start for position, indices in job.ranges.items() if len(indices)}
+        if any(self.starts.get(position, start) != start for position, start in starts.items()):
+            return False
+        self.starts.update(starts)
+        self.jobs.append(job)
+        return True
+
+
+def pass_frames(clips: Mapping[int, MediaItem], jobs: Mapping[int, StreamedJob]) -> Iterator[DecodeEvent]:
+    """Yield all events of jobs over clips that lie side by side; those that begin at the same frames share a pass.
 
     Args:
-        clips: One clip, or those that are compared; None where there is no optional one.
-        extractors: Number of a job -> its extractor.
-        name: Of the clips, for messages.
+        clips: Clips by their positions.
+        jobs: Jobs by their numbers.
     """
-    by_start: dict[tuple[int, ...], list[_Job]] = {}
-    for number, extractor in extractors.items():
+    taking = []
+    for number, (extractor, reads, name) in jobs.items():
         try:
-            consumer = extractor.consumer(*clips)
+            consumer = extractor.consumer(*(None if position is None else clips[position] for position in reads))
         except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
             yield DecodeEvent(number, outcome=skip_of_failure(error, name))
             continue
-        start = tuple(indices.start for indices in consumer.ranges)
-        by_start.setdefault(start, []).append(_Job(number=number, consumer=consumer))
-    for start, jobs in by_start.items():
-        yield from _one_pass(clips, start, jobs, name)
+        ranges = {p: indices for p, indices in zip(reads, consumer.ranges, strict=True) if p is not None}
+        taking.append(_Taking(number=number, name=name, consumer=consumer, ranges=ranges, reads=reads))
+    passes: list[_Pass] = []
+    for job in sorted(taking, key=lambda job: -len(job.ranges)):  # so that jobs over one clip join those over several
+        if not any(one.takes(job) for one in passes):
+            passes.append(_Pass())
+            passes[-1].takes(job)
+    for one in passes:
+        one.jobs.sort(key=lambda job: job.number)
+        yield from _one_pass(clips, one)
 
 
-def _one_pass(
-    clips: Sequence[MediaItem | None], start: tuple[int, ...], jobs: Sequence[_Job], name: object
-) -> Iterator[DecodeEvent]:
-    stops = [max(job.consumer.ranges[i].stop for job in jobs) for i in range(len(clips))]
-    ranges = [range(*limits) for limits in zip(start, stops, strict=True)]
-    try:
-        for position, frames in enumerate(frames_in_step(clips, ranges)):
-            for job in jobs:
-                yield from _add(job, position, frames, name)
-    except Exception as error:  # noqa: BLE001 - as above
-        skip = skip_of_failure(error, name)
-        yield from (DecodeEvent(job.number, outcome=skip) for job in jobs if not job.is_done)
-        return
-    for job in jobs:
+def _one_pass(clips: Mapping[int, MediaItem], one: _Pass) -> Iterator[DecodeEvent]:
+    with contextlib.ExitStack() as stack:
+        streams = {}
+        for position, start in one.starts.items():
+            stop = max(job.ranges[position].stop for job in one.jobs if position in job.ranges)
+            streams[position] = stack.enter_context(
+                contextlib.closing(clips[position].frame_groups(range(start, stop), 1, planar=False))
+            )
+        step = 0
+        while streams:
+            frames: dict[int, Frame] = {}
+            for position in list(streams):
+                try:
+                    group = next(streams[position], None)
+                except Exception as error:  # noqa: BLE001 - as above
+                    yield from _fail(one.jobs, position, step, skip_of_failure(error, clips[position]))
+                    group = None
+                if group is None:
+                    del streams[position]
+                else:
+                    frames[position] = group[0]
+            for job in one.jobs:
+                yield from _add(job, step, frames)
+            step += 1
+    for job in one.jobs:
         if not job.is_done:
-            yield _finish(job, name)
+            yield _finish(job)
 
 
-def _add(job: _Job, position: int, frames: Sequence[Frame | None], name: object) -> Iterator[DecodeEvent]:
-    ranges = job.consumer.ranges
-    own = [frame if position < len(indices) else None for frame, indices in zip(frames, ranges, strict=True)]
-    if job.is_done or all(frame is None for frame in own):
+def _fail(jobs: Sequence[_Taking], position: int, step: int, skip: Skip) -> Iterator[DecodeEvent]:
+    """End the jobs that still need frames of a clip from which no more come."""
+    for job in jobs:
+        if job.needs(position, step):
+            job.is_done = True
+            yield DecodeEvent(job.number, outcome=skip)
+
+
+def _add(job: _Taking, step: int, frames: Mapping[int, Frame]) -> Iterator[DecodeEvent]:
+    own = [frames[p] if p is not None and job.needs(p, step) else None for p in job.reads]
+    if all(frame is None for frame in own):
         return
     try:
         windows = list(job.consumer.add(*own))
     except Exception as error:  # noqa: BLE001 - as above
         job.is_done = True
-        yield DecodeEvent(job.number, outcome=skip_of_failure(error, name))
+        yield DecodeEvent(job.number, outcome=skip_of_failure(error, job.name))
         return
     for window in windows:
         yield DecodeEvent(job.number, window=window, index=job.num_windows)
         job.num_windows += 1
 
 
-def _finish(job: _Job, name: object) -> DecodeEvent:
+def _finish(job: _Taking) -> DecodeEvent:
     try:
         found = job.consumer.finish()
     except Exception as error:  # noqa: BLE001 - as above
-        return DecodeEvent(job.number, outcome=skip_of_failure(error, name))
+        return DecodeEvent(job.number, outcome=skip_of_failure(error, job.name))
     if isinstance(found, Features):
         return DecodeEvent(job.number, outcome=found)
     return DecodeEvent(job.number, index=job.num_windows, facts=found)

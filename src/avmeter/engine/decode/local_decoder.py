@@ -7,8 +7,8 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from avmeter.engine.decode.frame_pass import pass_frames
-from avmeter.engine.decode.messages import DecodeEvent, Source, SourceGroup
+from avmeter.engine.decode.frame_pass import StreamedJob, pass_frames
+from avmeter.engine.decode.messages import DecodeEvent, Source, SourceGroup, describe, part_of
 from avmeter.engine.decode.reader_process import ReaderProcess
 from avmeter.engine.decode.watch import DecodeWatch
 from avmeter.engine.failures import skip_of_failure
@@ -45,16 +45,9 @@ class LocalDecoder:
             for job, extractor in jobs.items():
                 yield from make_windows(job, extractor, source)
             return
-        if isinstance(source, SourceGroup):
-            yield from self._decode_group(source, jobs)
-            return
-        try:
-            item = self._open(source, self._reader)
-        except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
-            yield from (DecodeEvent(job, outcome=skip_of_failure(error, source)) for job in jobs)
-            return
-        with item:
-            yield from self._decode_item(item, source, jobs)
+        if isinstance(source, MediaSource):
+            source = SourceGroup(clips=(source,), reads=dict.fromkeys(jobs, (0,)))
+        yield from self._decode_clips(source, jobs)
 
     def close(self) -> None:
         """End the thread at its next packet, frame or block, and the process that reads for it at once."""
@@ -73,50 +66,51 @@ class LocalDecoder:
             return open_media(source, limits=self._limits, advance=self.watch.advance)
         return reader.open(source, self._limits, watch=self.watch)
 
-    def _decode_group(self, group: SourceGroup, jobs: Mapping[int, Extractor]) -> Iterator[DecodeEvent]:
-        readers = iter(self._readers(len(group.clips)))
+    def _decode_clips(self, group: SourceGroup, jobs: Mapping[int, Extractor]) -> Iterator[DecodeEvent]:
         with contextlib.ExitStack() as opened:
-            try:
-                clips = [
-                    None if clip is None else opened.enter_context(self._open(_with_rate(clip, group), next(readers)))
-                    for clip in group.clips
-                ]
-            except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
-                yield from (DecodeEvent(job, outcome=skip_of_failure(error, group)) for job in jobs)
-                return
-            yield from pass_frames(clips, _streamed(jobs), group)
-            for job, extractor in jobs.items():
-                if isinstance(extractor, PairExtractor):
-                    yield _compared(job, extractor, clips, group)
+            clips: dict[int, MediaItem] = {}
+            for position, (clip, reader) in enumerate(zip(group.clips, self._readers(len(group.clips)), strict=True)):
+                reading = [job for job in jobs if position in group.reads[job]]
+                if not reading:
+                    continue
+                try:
+                    clips[position] = opened.enter_context(self._open(_with_rate(clip, group), reader))
+                except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
+                    yield from (DecodeEvent(job, outcome=skip_of_failure(error, clip)) for job in reading)
+                    jobs = {job: extractor for job, extractor in jobs.items() if job not in reading}
+            yield from self._decode_opened(clips, group, jobs)
 
-    def _readers(self, count: int) -> list[ReaderProcess | None]:
+    def _readers(self, count: int) -> Sequence[ReaderProcess | None]:
         """Return what reads so many clips side by side; nothing where clips are read in this process."""
         if self._reader is None:
             return [None] * count
         self._further_readers.extend(ReaderProcess() for _ in range(count - 1 - len(self._further_readers)))
-        return [self._reader, *self._further_readers]
+        return [self._reader, *self._further_readers][:count]
 
-    def _decode_item(
-        self, item: MediaItem, source: MediaSource, jobs: Mapping[int, Extractor]
+    def _decode_opened(
+        self, clips: Mapping[int, MediaItem], group: SourceGroup, jobs: Mapping[int, Extractor]
     ) -> Iterator[DecodeEvent]:
+        streamed: dict[int, StreamedJob] = {}
         ready = []
-        streamed = _streamed(jobs)
         for job, extractor in jobs.items():
-            if job in streamed:
+            read = [None if position is None else clips[position] for position in group.reads[job]]
+            if isinstance(extractor, StreamedExtractor):
+                streamed[job] = StreamedJob(extractor, group.reads[job], describe(part_of(group, job)))
                 continue
-            assert isinstance(extractor, ClipExtractor | WindowExtractor)
             try:
-                item.add_requests(*extractor.requests(item))
-                ready.append(job)
+                if isinstance(extractor, ClipExtractor | WindowExtractor):
+                    (clip,) = read
+                    assert clip is not None
+                    clip.add_requests(*extractor.requests(clip))
+                ready.append((job, extractor, read))
             except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
-                yield DecodeEvent(job, outcome=skip_of_failure(error, source))
-        yield from pass_frames((item,), streamed, item)
-        for job in sorted(ready, key=lambda job: not _streams_frames(jobs[job])):
-            yield from make_windows(job, jobs[job], item)
-
-
-def _streamed(jobs: Mapping[int, Extractor]) -> dict[int, StreamedExtractor]:
-    return {job: extractor for job, extractor in jobs.items() if isinstance(extractor, StreamedExtractor)}
+                yield DecodeEvent(job, outcome=skip_of_failure(error, read[0]))
+        yield from pass_frames(clips, streamed)
+        for job, extractor, read in sorted(ready, key=lambda entry: not _streams_frames(entry[1])):
+            if isinstance(extractor, PairExtractor):
+                yield _compared(job, extractor, read, describe(part_of(group, job)))
+            else:
+                yield from make_windows(job, extractor, read[0])
 
 
 def _streams_frames(extractor: Extractor) -> bool:
@@ -157,6 +151,6 @@ def _compared(job: int, extractor: PairExtractor, clips: Sequence[MediaItem | No
 
 def _with_rate(source: MediaSource, group: SourceGroup) -> MediaSource:
     """Return a clip of a group; frames in memory without a rate have that of another clip, or go by number."""
-    if source.frames is None or source.fps is not None:
+    if source.frames is None or source.fps is not None or len(group.clips) == 1:
         return source
-    return replace(source, fps=next((clip.fps for clip in group.present if clip.fps), UNSTATED_RATE))
+    return replace(source, fps=next((clip.fps for clip in group.clips if clip.fps), UNSTATED_RATE))

@@ -51,37 +51,53 @@ class Recipe:
         return extractor
 
 
-@dataclass(frozen=True)
+Part = tuple[MediaSource | None, ...]
+"""Clips that a job reads, in the order of its need's fields; None where the sample has none of an optional one."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SourceGroup:
     """Clips that are decoded side by side: a generated one and its reference, and what may come with them.
 
     Attributes:
-        clips: In the order of the need's fields; None where the sample has no clip of an optional one.
+        clips: The clips; one that is compared with itself is two.
+        reads: Number of a job -> the positions of what it reads, some or all of the clips; None as in `Part`.
     """
 
-    clips: tuple[MediaSource | None, ...]
+    clips: tuple[MediaSource, ...]
+    reads: Mapping[int, tuple[int | None, ...]]
 
     def __str__(self) -> str:
-        return " against ".join(map(str, self.present))
-
-    @property
-    def present(self) -> list[MediaSource]:
-        """The clips that there are."""
-        return [clip for clip in self.clips if clip is not None]
-
-    @property
-    def is_repeatable(self) -> bool:
-        """All may come again in a later run."""
-        return all(clip.is_repeatable for clip in self.present)
+        return describe(self.clips)
 
     @property
     def is_elsewhere(self) -> bool:
         """The content of none is in memory."""
-        return all(clip.is_elsewhere for clip in self.present)
+        return all(clip.is_elsewhere for clip in self.clips)
+
+    def alone(self) -> dict[int, list[int]]:
+        """Return the position of a clip -> the jobs that read no other one."""
+        found: dict[int, list[int]] = {}
+        for job, positions in self.reads.items():
+            if len(positions) == 1 and positions[0] is not None:
+                found.setdefault(positions[0], []).append(job)
+        return found
 
 
 Source = MediaSource | SourceGroup | str
-"""What one decoding job reads: a clip, several of them, or a text."""
+"""What is decoded at a time: a clip, several of them, or a text."""
+
+
+def part_of(source: MediaSource | SourceGroup, job: int) -> Part:
+    """Return the clips that a job reads."""
+    if isinstance(source, MediaSource):
+        return (source,)
+    return tuple(None if position is None else source.clips[position] for position in source.reads[job])
+
+
+def describe(part: Part) -> str:
+    """Return the names of clips that are compared, for messages."""
+    return " against ".join(str(clip) for clip in part if clip is not None)
 
 
 @dataclass(frozen=True, kw_only=True)

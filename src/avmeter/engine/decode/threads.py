@@ -6,7 +6,7 @@ import contextlib
 import math
 import time
 from collections import deque
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
@@ -14,7 +14,7 @@ import torch
 
 from avmeter.engine.decode.byte_queue import ByteQueue, Stopped
 from avmeter.engine.decode.content import checked, file_facts
-from avmeter.engine.decode.messages import DecodeEvent, Source
+from avmeter.engine.decode.messages import DecodeEvent, Source, SourceGroup, part_of
 from avmeter.engine.decode.watch import DecodeWatch
 from avmeter.errors import SkipCode
 from avmeter.features.base import Extractor
@@ -46,8 +46,8 @@ class Decoder(Protocol):
         """Return a decoder for the sources that are left, after this one was closed over one that never ended."""
 
 
-Task = tuple[Source, str | None, Mapping[int, Extractor]]
-"""A source, its content key if it is a file, and the jobs over it: their numbers and extractors."""
+Task = tuple[Source, Mapping[int, str], Mapping[int, Extractor]]
+"""A source, the content keys of what its jobs read of files, and the jobs: their numbers and extractors."""
 
 
 class DecodingThreads:
@@ -154,6 +154,7 @@ class DecodingThreads:
             lane.is_left_behind = True
             self._num_unfinished -= 1
             source, _, jobs = task
+            unfinished = [job for job in jobs if job not in lane.finished]
             waited_s = max(busy_s, watch.waited_s(now))
             skip = Skip(
                 code=SkipCode.DECODE_TIMEOUT,
@@ -161,10 +162,13 @@ class DecodingThreads:
                 "of sound and video",
                 hint="the file breaks the decoder: make it again; `decode_timeout_s=` allows more time",
             )
-            self._skips.extend(DecodeEvent(job, outcome=skip) for job in jobs if job not in lane.finished)
             lane.decoder.close()
             self._lanes[position] = successor = _Lane(lane.decoder.successor())
             self._start(successor)
+            again = list(_clips_alone(task, unfinished))  # one clip of several may be the reason
+            self.add(again)
+            retried = {job for _, _, own in again for job in own}
+            self._skips.extend(DecodeEvent(job, outcome=skip) for job in unfinished if job not in retried)
 
     def _work(self, lane: _Lane) -> None:
         torch.set_num_threads(1)
@@ -185,12 +189,13 @@ class DecodingThreads:
     def _decode(self, task: Task, lane: _Lane) -> bool:
         """Send all events of a source; return False if it was given up."""
         lane.begin(task)
-        source, content_key, jobs = task
-        before = None if content_key is None else file_facts(source)
+        source, keys, jobs = task
+        parts = {} if isinstance(source, str) else {job: part_of(source, job) for job in keys}
+        before = {job: file_facts(part) for job, part in parts.items()}
         with contextlib.closing(lane.decoder.decode(source, jobs)) as events:
             for event in events:
-                if event.window is None and content_key is not None:
-                    event = checked(event, source, content_key, before)
+                if event.window is None and event.job in parts:
+                    event = checked(event, parts[event.job], keys[event.job], before[event.job])
                 if lane.is_left_behind:
                     return False
                 self._put(event, lane)
@@ -214,6 +219,18 @@ class DecodingThreads:
             self._tasks.put(task)  # for the other threads
             return None
         return task
+
+
+def _clips_alone(task: Task, unfinished: Sequence[int]) -> Iterator[Task]:
+    """Yield each clip of a group with those of the jobs that read no other one."""
+    source, keys, jobs = task
+    if not isinstance(source, SourceGroup):
+        return
+    for position, numbers in source.alone().items():
+        left = [job for job in numbers if job in unfinished]
+        if left:
+            own_keys = {job: keys[job] for job in left if job in keys}
+            yield source.clips[position], own_keys, {job: jobs[job] for job in left}
 
 
 class _Lane:

@@ -11,9 +11,10 @@ import logging
 import os
 import weakref
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from avmeter.engine.decode.local_decoder import LocalDecoder
-from avmeter.engine.decode.messages import DecodeEvent, DecodeTask, Recipe, Source
+from avmeter.engine.decode.messages import DecodeEvent, DecodeTask, Recipe, Source, SourceGroup
 from avmeter.engine.decode.watch import DecodeWatch
 from avmeter.engine.ipc.arena import Arena
 from avmeter.engine.ipc.process import CannotStartError, Process
@@ -155,12 +156,19 @@ class WorkerDecoder:
                 # successor may have started it again.
                 if not is_finished and not self.watch.is_ended:
                     self.worker.stop()
+        left = dict(task.recipes)
+        if isinstance(task.source, SourceGroup):  # one clip of several may be the reason
+            for position, numbers in task.source.alone().items():
+                recipes = {n: left.pop(n) for n in numbers if n in left}
+                if recipes:
+                    alone = replace(task, source=task.source.clips[position], recipes=recipes)
+                    yield from self._decode_in_worker(alone, jobs)
         skip = Skip(
             code=SkipCode.WORKER_DIED,
             reason=f"{task.source}: the decoding process died {_ATTEMPTS} times over this file",
             hint="the file breaks the decoder, or memory ran out; `loader_processes=0` decodes in threads",
         )
-        yield from (DecodeEvent(number, outcome=skip) for number in task.recipes)
+        yield from (DecodeEvent(number, outcome=skip) for number in left)
 
     def _decode_without_worker(
         self, task: DecodeTask, jobs: Mapping[int, Extractor], error: CannotStartError

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from avmeter.engine.compute.decoders import Decoders, is_file
+from avmeter.engine.compute.decoders import Decoders, is_file, is_read
 from avmeter.engine.decode.local_decoder import LocalDecoder
 from avmeter.engine.decode.messages import SourceGroup
 from avmeter.media import DEFAULT_LIMITS
@@ -49,8 +49,11 @@ def test_threads_have_a_process_that_reads_each(tmp_path):
 
 
 def test_clip_in_memory_is_no_file(tmp_path):
-    """Nor is a text; a group is, if all of its clips are."""
+    """Nor is a text; a group is, if all of its clips are, and so is what a job reads of one."""
     sound = MediaSource(samples=np.zeros(8, np.float32), sample_rate=8000)
     (path,) = files(tmp_path, 1)
     assert [is_file(s) for s in (path, sound, "text")] == [True, False, False]
-    assert is_file(SourceGroup((path, None, path)))
+    assert is_file(SourceGroup(clips=(path, path), reads={0: (0, None, 1)}))
+    group = SourceGroup(clips=(path, sound), reads={0: (0, None), 1: (0, 1)})
+    assert not is_file(group)
+    assert [is_read(group, job) for job in (0, 1)] == [True, False]

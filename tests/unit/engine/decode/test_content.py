@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from avmeter.engine.decode.content import checked, content_key_of, file_facts
+from avmeter.engine.decode.content import checked, content_key_of, content_key_of_part, file_facts
 from avmeter.engine.decode.messages import DecodeEvent
 from avmeter.errors import SkipCode
 from avmeter.features.base import Features
@@ -36,14 +36,14 @@ def test_file_that_was_another_while_it_was_read_is_not_taken_for_itself(tmp_pat
         target.write_bytes(content)
         target.replace(path)
 
-    source = MediaSource(path=path)
-    before = file_facts(source)
+    part = (MediaSource(path=path),)
+    before = file_facts(part)
     event = DecodeEvent(0, outcome=Features())
-    assert checked(event, source, key, before) is event
+    assert checked(event, part, key, before) is event
     replace(b"b" * 100)
     replace(b"a" * 100)
-    assert content_key_of(source) == key
-    found = checked(event, source, key, before)
+    assert content_key_of_part(part) == key
+    found = checked(event, part, key, before)
     assert found.outcome.code == SkipCode.CHANGED_WHILE_READING
 
 
@@ -56,6 +56,15 @@ def test_storage_that_fails_at_the_end_is_no_change_of_the_file():
     source = MediaSource(stored=StoredFile(place=Url("memory://content/a.wav")), access=RemoteAccess(attempts=1))
     key = content_key_of(source)
     files.store["/content/a.wav"] = None
-    found = checked(DecodeEvent(0, outcome=Features()), source, key, None)
+    found = checked(DecodeEvent(0, outcome=Features()), (source,), key, (None,))
     del files.store["/content/a.wav"]
     assert found.outcome.code == SkipCode.FETCH_FAILED
+
+
+def test_key_of_clips_that_are_compared_is_that_of_each_in_order(tmp_path):
+    """One that is absent keeps its place."""
+    for name in "ab":
+        (tmp_path / name).write_bytes(name.encode())
+    a, b = (MediaSource(path=tmp_path / name) for name in "ab")
+    assert content_key_of_part((a,)) == content_key_of(a)
+    assert content_key_of_part((b, a, None)) == f"{content_key_of(b)}+{content_key_of(a)}+"

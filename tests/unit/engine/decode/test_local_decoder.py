@@ -1,14 +1,18 @@
 """Each source is opened once; what fails is a skip of its jobs."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from avmeter.engine.decode.local_decoder import LocalDecoder, make_windows
+from avmeter.engine.decode.messages import SourceGroup
 from avmeter.errors import SkipCode, SkipError
-from avmeter.features.base import ClipExtractor, Features
-from avmeter.media import open_media
+from avmeter.features.base import ClipExtractor, Features, get_extractor
+from avmeter.media import file_reader, open_media
 from avmeter.sample import MediaSource
 from support.engine import RATE, Blocks, Difference
+from support.media import numbered, write_media
 
 
 def test_source_that_cannot_be_opened_is_the_skip_of_each_job(tmp_path):
@@ -46,3 +50,31 @@ def test_frames_without_a_rate_are_a_named_skip():
     with pytest.raises(SkipError) as caught:
         open_media(MediaSource(frames=np.zeros((2, 4, 4, 3), np.uint8)))
     assert caught.value.code == SkipCode.NO_FRAME_RATE
+
+
+def test_reference_that_cannot_be_opened_leaves_what_reads_the_clip_alone(tmp_path):
+    """The pair and what reads the reference are skips, by the name of the file that is absent."""
+    clip = MediaSource(path=write_media(tmp_path / "a.mp4", frames=numbered(5), fps=10))
+    group = SourceGroup(clips=(clip, MediaSource(path=tmp_path / "absent.mp4")), reads={0: (0, 1), 1: (0,), 2: (1,)})
+    jobs = {0: get_extractor("frame_mse"), 1: get_extractor("frame_changes"), 2: get_extractor("frame_changes")}
+    found = {e.job: e.outcome for e in LocalDecoder().decode(group, jobs)}
+    assert found[1].facts["num_frames"] == 5
+    assert [found[n].code for n in (0, 2)] == [SkipCode.MISSING_FILE] * 2
+    assert "absent.mp4" in found[0].reason
+
+
+def test_clips_side_by_side_serve_requests_and_streams_in_one_pass(tmp_path, monkeypatch):
+    """Frames that are asked for, and those that are taken as they come, of one clip and of both."""
+    paths = [write_media(tmp_path / f"{n}.mp4", frames=numbered(8), fps=10) for n in "ab"]
+    decoded, decode = [], file_reader.decode_frames
+    monkeypatch.setattr(
+        file_reader,
+        "decode_frames",
+        lambda file, *a, **k: (decoded.append(Path(str(file)).name), decode(file, *a, **k))[1],
+    )
+    group = SourceGroup(clips=tuple(MediaSource(path=p) for p in paths), reads={0: (0, 1), 1: (0,), 2: (1,), 3: (0,)})
+    names = ("frame_ssim", "motion", "motion", "frame_changes")
+    found = list(LocalDecoder().decode(group, {n: get_extractor(name) for n, name in enumerate(names)}))
+    assert sorted(e.job for e in found) == [0, 1, 2, 3]
+    assert all(isinstance(e.outcome, Features) for e in found)
+    assert sorted(decoded) == ["a.mp4", "b.mp4"]

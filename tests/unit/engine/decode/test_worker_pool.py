@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from avmeter.engine.decode.local_decoder import LocalDecoder
+from avmeter.engine.decode.messages import SourceGroup
 from avmeter.engine.decode.worker_pool import (
     DecodeWorkerPool,
     WorkerDecoder,
@@ -102,6 +103,33 @@ def test_file_that_kills_every_process_is_a_named_skip(clip, caplog):
         assert str(clip) in outcomes[0].reason
     assert decoder.worker.pid is None
     assert "died" in caplog.text
+
+
+def test_clip_beside_one_that_kills_every_process_is_read_by_itself(clip, tmp_path, pool, monkeypatch):
+    """Two processes die over the group; then what reads one clip alone gets another chance, and the pair none."""
+    decoder = pool.decoders()[0]
+    group = SourceGroup(
+        clips=(MediaSource(path=clip), MediaSource(path=tmp_path / "absent.mp4")), reads={0: (0, 1), 1: (0,), 2: (1,)}
+    )
+    jobs = {0: get_extractor("frame_mse"), 1: get_extractor("frame_changes"), 2: get_extractor("frame_changes")}
+    connect = decoder.worker.connect
+
+    class Dying:
+        def __init__(self, channel):
+            self.channel = channel
+
+        def __getattr__(self, name):
+            return getattr(self.channel, name)
+
+        def send(self, task):
+            if isinstance(task.source, SourceGroup):
+                raise BrokenPipeError
+            self.channel.send(task)
+
+    monkeypatch.setattr(decoder.worker, "connect", lambda: Dying(connect()))
+    found = {event.job: event.outcome for event in decoder.decode(group, jobs)}
+    assert isinstance(found[1], Features)
+    assert (found[0].code, found[2].code) == (SkipCode.WORKER_DIED, SkipCode.MISSING_FILE)
 
 
 @pytest.mark.parametrize("command", [["/no/such/program"], [sys.executable, "-c", "pass"]], ids=["absent", "ends"])
