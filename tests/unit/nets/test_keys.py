@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from avmeter import nets
 from avmeter.errors import WeightsError
-from avmeter.nets import clap, ge2e, imagebind, pe_av, synchformer, wavlm
+from avmeter.nets import clap, clip, ge2e, imagebind, lpips, pe_av, synchformer, wavlm
 from avmeter.nets.imagebind import TOWERS, ImageBindConfig
 from avmeter.nets.keys import KeyMap
 from avmeter.nets.synchformer import PARTS, SynchformerConfig
@@ -83,6 +83,14 @@ def pe_av_case(part: str) -> Case:
     return Case(build=lambda: pe_av.build(part, PE_AV_CONFIG).to("meta"), keys=pe_av.KEY_MAPS[part], official=of_pe_av)
 
 
+def lpips_case(net: str) -> Case:
+    return Case(
+        build=lambda: lpips.build(net, device="meta"),
+        keys=lpips.KEY_MAPS[net],
+        official=lambda: published_keys(f"lpips_{net}"),
+    )
+
+
 # Keys of networks that are a little larger: the key table's patterns of unused keys must not take them in.
 UNKNOWN = {
     "passt": "blocks.12.norm1.weight", "panns": "conv_block7.conv1.weight", "vggish": "embeddings.6.weight",
@@ -112,6 +120,10 @@ CASES = {
         build=lambda: clap.build(clap.MsClapConfig(), device="meta"), keys=clap.KEY_MAP,
         official=lambda: clap.MICROSOFT.translate(published_keys("msclap")),
     ),
+    "clip": Case(
+        build=lambda: clip.build(device="meta"), keys=clip.KEY_MAP, official=lambda: published_keys("clip_vit_b_32"),
+    ),
+    **{f"lpips {net}": lpips_case(net) for net in lpips.KEY_MAPS},
     **{f"imagebind {'+'.join(towers)}": imagebind_case(*towers) for towers in (("vision", "audio"), TOWERS)},
     **{f"imagebind {tower}": imagebind_case(tower) for tower in TOWERS},
     "synchformer": synchformer_case(*PARTS),

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from avmeter.errors import UsageError, WeightsError
 from avmeter.nets import passt
-from avmeter.nets.passt import Block, Passt, PasstConfig
+from avmeter.nets.passt import Passt, PasstConfig
+from avmeter.nets.vit import Block
 from support.checkpoints import published_keys, unread_keys
 
 SMALL = PasstConfig(dim=24, depth=3, num_heads=4, num_mels=36, num_mel_frames=100, num_classes=5)
@@ -78,7 +79,7 @@ def test_block_is_a_pre_norm_transformer_layer_of_torch() -> None:
         "mlp.fc1": "linear1",
         "mlp.fc2": "linear2",
     }
-    block = Block(SMALL)
+    block = Block(24, 4)
     theirs = reference.state_dict()
     own = {}
     for key in block.state_dict():

@@ -54,7 +54,7 @@ def test_unknown_column_is_refused() -> None:
 def test_corpus_score_of_a_group_is_its_own() -> None:
     """Computed over the group alone, it stands there with what it says of itself, not with the run's."""
     run = results()
-    few = Caveat.of(CaveatCode.FEWER_CLIPS_THAN_DIMENSIONS, num_clips=2, dim=768).to_record()
+    few = Caveat.of(CaveatCode.FEWER_CLIPS_THAN_DIMENSIONS, num_embeddings=2, dim=768).to_record()
     own = group_score(MetricResult("m.fad", 5.0, {"caveats": [few], "interval": [4.0, 6.0]}))
     run.provenance = {GROUP_SCORES: {"take": {"2": {"m.fad": own}}}}
     groups = break_down(run, ["take"], None)["take"]

@@ -74,7 +74,7 @@ def test_other_backbone_is_named() -> None:
 
 def test_corpus_score_brings_its_own() -> None:
     """With the bias that a perfect generator would have; a group of clips does not inherit them."""
-    few = Caveat.of(CaveatCode.FEWER_CLIPS_THAN_DIMENSIONS, num_clips=8, dim=768).to_record()
+    few = Caveat.of(CaveatCode.FEWER_CLIPS_THAN_DIMENSIONS, num_embeddings=8, dim=768).to_record()
     results = run_of({}, corpus={"caveats": [few], "expected_bias": 12.345, "num_truncated_prompts": 2})
     codes = [c.code for c in metric_caveats(results, "m.a", [0])]
     assert codes == ["fewer_clips_than_dimensions", "expected_bias", "prompts_cut_off"]
