@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from avmeter import Evaluator
 from avmeter.errors import SkipError, UnknownNameError
-from avmeter.features.base import Window, WindowExtractor, get_extractor
+from avmeter.features.base import PairExtractor, Window, WindowExtractor, get_extractor
 from avmeter.media import MediaItem
 from avmeter.metrics.requirements import requirements_of
 from avmeter.registry import EXTRACTORS, METRICS
@@ -300,6 +300,18 @@ def test_samples_beyond_sense_reach_no_network(name: str, value: float, code: st
     wave[5] = value
     extractor: Any = get_extractor(name)
     item = MediaItem.from_audio(wave, RATE)
+    if isinstance(extractor, PairExtractor):
+        sound = MediaItem.from_audio(tone(440, 0.3, RATE, 2.0), RATE)
+        assert refusal(lambda: extractor.compare(item, sound)) == code
+        assert refusal(lambda: extractor.compare(sound, item)) == code
+    elif isinstance(extractor, WindowExtractor):
+        assert refusal(lambda: list(extractor.windows(item))) == code
+    else:
+        assert refusal(lambda: extractor.extract(item)) == code
+
+
+def refusal(read: Callable[[], object]) -> str:
+    """The code of the skip that it raises."""
     with pytest.raises(SkipError) as caught:
-        list(extractor.windows(item)) if isinstance(extractor, WindowExtractor) else extractor.extract(item)
-    assert str(caught.value.code) == code
+        read()
+    return str(caught.value.code)
