@@ -30,6 +30,8 @@ def serve(descriptor: int) -> None:
             task: DecodeTask = channel.receive()
             with logged() as log:
                 for event in _decode(task, extractors, BeatingWatch(channel.send)):
+                    if text := log.take():  # before the outcome that it explains: after the last one, nobody may listen
+                        channel.send(text)
                     channel.send(event)
             if text := log.take():
                 channel.send(text)
