@@ -184,11 +184,24 @@ def test_strict_is_exit_code_1_when_something_was_skipped(tmp_path):
 
 USAGE = {
     "no such clip": (["gone.wav"], "gone.wav is neither a file nor a folder"),
+    "no such clip among others": (["a.wav", "gone.wav"], "gone.wav is neither a file nor a folder"),
+    "metric among the clips": (
+        ["a.wav", "-m", "audio.loudness", "wer", "av.align"],
+        "separate metrics by a comma: `-m audio.loudness,wer,av.align`",
+    ),
     "empty folder": (["empty"], "no media files in empty"),
     "near miss": (["a.wav", "-m", "audio.loudnes"], "did you mean `audio.loudness`"),
     "unknown metric": (["a.wav", "-m", "xyz"], "known: audio."),
     "no metric": (["a.wav", "-m", ","], "no metric was chosen"),
     "no inputs for it": (["a.wav", "-m", "av"], "no metric has the inputs it needs"),
+    "misspelt gate": (
+        ["a.wav", "-m", "audio.loudness", "--fail-if", "audio.loudnes > 1", "--out", "run"],
+        "did you mean `audio.loudness`",
+    ),
+    "gate of another metric": (
+        ["a.wav", "-m", "audio.loudness", "--dry-run", "--fail-if", "audio.wer > 0.05"],
+        "audio.wer is not among the metrics",
+    ),
     "unknown option": (["a.wav", "--set", "audio.wer.foo=1"], "audio.wer"),
     "malformed option": (["a.wav", "--set", "foo"], "not of the form"),
     "unknown backbone": (["a.wav", "--set", "audio.kl_divergence.backbone=mert"], "unknown backbone `mert`"),

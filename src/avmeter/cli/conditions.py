@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from avmeter.cli.messages import fail
-from avmeter.errors import UsageError
+from avmeter.cli.messages import fail, join_names
+from avmeter.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from avmeter.run import Comparison, EvalResults
@@ -78,6 +78,32 @@ class Condition:
     def holds(self, score: float) -> bool:
         """Return True if the score fulfils it."""
         return _OPERATORS[self.operator](score, self.number)
+
+
+def require_metrics(conditions: Iterable[Condition], metrics: Iterable[str]) -> None:
+    """Refuse conditions of metrics that a run does not compute, before anything is computed.
+
+    Args:
+        conditions: What was asked for.
+        metrics: Names of the metrics of the run.
+
+    Raises:
+        UnknownNameError: There is no such metric at all.
+        UsageError: The run does not have it.
+    """
+    from avmeter.registry import list_metrics
+
+    names = list(metrics)
+    known = {*list_metrics(), *names}
+    for condition in conditions:
+        if condition.metric in names:
+            continue
+        place = f"--fail-if {condition.text!r}"
+        if condition.metric.partition("@")[0] not in known:
+            raise UnknownNameError.among(f"metric in {place}:", condition.metric, known)
+        raise UsageError(
+            f"{place}: {condition.metric} is not among the metrics of this run", hint=f"it has: {join_names(names)}"
+        )
 
 
 def failed_conditions(conditions: Iterable[Condition], scores: Mapping[str, float | None]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from avmeter.cli.conditions import Condition, failed_conditions, say_failed, scores_of_run
+from avmeter.cli.conditions import Condition, failed_conditions, require_metrics, say_failed, scores_of_run
 from avmeter.cli.exit_codes import EXIT_FAILED_CONDITION, EXIT_NOTHING
 from avmeter.cli.formats import require_format
 from avmeter.cli.messages import say, warn
@@ -51,6 +51,7 @@ def merge_command(
         out = local_output(context, out)
         _refuse_shard_folder(out, folders)
     results = merge_shards(folders)
+    require_metrics(conditions, results.metric_names)
     devices = {shard["device"] for shard in results.provenance["shards"]}
     if len(devices) > 1:
         warn(

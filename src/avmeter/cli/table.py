@@ -72,13 +72,19 @@ def read_systems(runs: list[str]) -> dict[str, EvalResults]:
 
     found: dict[str, EvalResults] = {}
     for given in runs:
-        name, equals, folder = given.partition("=")
-        path = Path(given if Path(given).exists() or not equals else folder)
-        title = name if equals and str(path) == folder else path.resolve().name
+        title, path = _named(given)
         if title in found:
             raise UsageError(f"two rows are called {title!r}", hint="name them: NAME=RUN")
         found[title] = read_run(path)
     return found
+
+
+def _named(given: str) -> tuple[str, Path]:
+    """Return name and folder of RUN or NAME=RUN; a folder that is there may have "=" in its name."""
+    name, equals, folder = given.partition("=")
+    if equals and not Path(given).exists():
+        return name, Path(folder)
+    return Path(given).resolve().name, Path(given)
 
 
 def _shared_preset(runs: dict[str, EvalResults]) -> str | None:

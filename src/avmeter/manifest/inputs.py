@@ -59,8 +59,8 @@ def samples_from_inputs(
         remote: How URLs of folders, tables and shards may be fetched, as for `Evaluator`.
 
     Raises:
-        ManifestError: No input, one file by two inputs, an input that does not exist while it is the only one, a bad
-            table, or `strict` and something is doubtful.
+        ManifestError: No input, one file by two inputs, an input that does not exist, a bad table, or `strict` and
+            something is doubtful.
     """
     access = RemoteAccess.parse(remote)
     paths = expand_places(inputs, access)
@@ -81,7 +81,7 @@ def samples_from_inputs(
     single = {f.path: f for f in _single_files(paths, {*folders, *shards})}
     for path in paths:
         if path in single:
-            found.add_file(single[path], is_only=len(paths) == 1)
+            found.add_file(single[path])
         elif path in folders:
             found.add_folder(path, outside, prefix=f"{path.name}/" if len(folders) > 1 else "")
         elif path not in shards:
@@ -130,9 +130,9 @@ class _Inputs:
     access: RemoteAccess = DEFAULT_ACCESS
     _seen: dict[str, Place] = field(default_factory=dict)
 
-    def add_file(self, file: MediaFile, *, is_only: bool) -> None:
-        """Add a clip named by hand; one that does not exist is a sample too, unless it is all there is."""
-        if is_only and isinstance(file.path, Path) and not is_there(file.path):
+    def add_file(self, file: MediaFile) -> None:
+        """Add a clip named by hand, which must exist."""
+        if isinstance(file.path, Path) and not is_there(file.path):
             raise ManifestError(f"{file.path} is neither a file nor a folder", hint="check the path")
         self._refuse_twice([file], file.path)
         self.samples.append(_sample_of(file))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from avmeter.cli.conditions import Condition, failed_conditions
-from avmeter.errors import UsageError
+from avmeter.cli.conditions import Condition, failed_conditions, require_metrics
+from avmeter.errors import UnknownNameError, UsageError
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,14 @@ def test_want_of_a_score_is_a_failure() -> None:
     condition = Condition.parse("audio.wer > 0.05")
     assert "has no score" in failed_conditions([condition], {"audio.wer": None})[0]
     assert "is not in the results" in failed_conditions([condition], {})[0]
+
+
+def test_condition_of_a_metric_that_is_not_computed_is_refused() -> None:
+    """Misspelt, under another label, or not chosen; short names and names of own metrics are understood."""
+    chosen = ["audio.frechet_distance@vggish", "own.metric"]
+    require_metrics([Condition.parse("fad > 1"), Condition.parse("own.metric > 1")], chosen)
+    with pytest.raises(UnknownNameError, match=r"unknown metric in --fail-if 'audio.frechet > 1'"):
+        require_metrics([Condition.parse("audio.frechet > 1")], chosen)
+    for text in ("audio.wer > 1", "fd > 1"):
+        with pytest.raises(UsageError, match=r"not among the metrics.*\n.*it has: audio.frechet_distance@vggish, own"):
+            require_metrics([Condition.parse(text)], chosen)

@@ -36,6 +36,15 @@ def test_runs_of_one_preset_have_its_columns(runs: Path) -> None:
     assert "| Theirs | 0.350 |" in text
 
 
+def test_name_stays_where_the_folder_ends_with_a_slash(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shells complete folders with one; a folder with "=" in its own name is no NAME=RUN."""
+    (runs / "theirs").rename(runs / "x=y")
+    monkeypatch.chdir(runs)
+    text = invoke("Ours=ours/", "x=y/")
+    assert "| Ours | **0.150** |" in text
+    assert "| x=y | 0.350 |" in text
+
+
 def test_published_rows_stand_below(runs: Path) -> None:
     """Those of the preset."""
     assert "| MMAudio-L-44.1kHz (Cheng et al. (2025), table 1) | 0.442 |" in invoke(str(runs / "ours"), "--published")

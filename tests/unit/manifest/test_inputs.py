@@ -43,6 +43,13 @@ def test_named_files_may_have_any_extension(tmp_path: Path) -> None:
     assert [next(iter(s)) for s in samples] == ["video", "video", "audio"]
 
 
+def test_file_named_by_hand_must_exist(tmp_path: Path) -> None:
+    """Among others too: it is a mistake of who typed it, where a row of a table without its file is a skip."""
+    touch(tmp_path, "a.wav")
+    with pytest.raises(ManifestError, match=r"gone\.wav is neither a file nor a folder"):
+        samples_from_inputs([tmp_path / "a.wav", tmp_path / "gone.wav"])
+
+
 def test_single_clip_with_single_reference(tmp_path: Path) -> None:
     """Two files named by hand are partners whatever they are called."""
     touch(tmp_path, "a.wav", "b.wav")

@@ -17,7 +17,7 @@ from avmeter.cli.remote_runs import local_output
 from avmeter.cli.scoring.request import ScoreRequest
 from avmeter.cli.shards import find_shard, refuse_other_shard
 from avmeter.errors import UsageError
-from avmeter.files import is_folder
+from avmeter.files import as_url, is_folder, is_there
 
 if TYPE_CHECKING:
     from avmeter.evaluator import Evaluator
@@ -75,6 +75,7 @@ def prepare(context: typer.Context, request: ScoreRequest) -> ScoreJob:
 def _read_samples(request: ScoreRequest, access: RemoteAccess) -> SampleList:
     from avmeter.manifest import parse_columns, parse_pairing, samples_from_inputs
 
+    _refuse_metrics_among(request.inputs, request.metrics)
     samples = samples_from_inputs(
         request.inputs,
         reference=request.reference,
@@ -88,6 +89,21 @@ def _read_samples(request: ScoreRequest, access: RemoteAccess) -> SampleList:
     if samples.pairing.ignored:
         say(f"ignored, not media: {join_names(samples.pairing.ignored)}")
     return samples
+
+
+def _refuse_metrics_among(inputs: Sequence[str], metrics: Sequence[str]) -> None:
+    """Refuse `-m audio.loudness av.align`, whose second metric is read as a clip."""
+    from avmeter.metrics.synonyms import full_name
+    from avmeter.registry import list_metrics
+
+    absent = [word for word in inputs if as_url(word) is None and not is_there(Path(word))]
+    known = {*list_metrics(), "all"}
+    names = [word for word in absent if full_name(word).partition("@")[0] in known or list_metrics(word)]
+    if names:
+        raise UsageError(
+            f"{names[0]} is neither a file nor a folder",
+            hint=f"separate metrics by a comma: `-m {','.join([*metrics, *names])}`",
+        )
 
 
 def _claim(

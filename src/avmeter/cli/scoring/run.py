@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from avmeter.cli.conditions import Condition, failed_conditions, say_failed, scores_of_run
+from avmeter.cli.conditions import Condition, failed_conditions, require_metrics, say_failed, scores_of_run
 from avmeter.cli.config_file import CONFIG
 from avmeter.cli.exit_codes import EXIT_FAILED_CONDITION, EXIT_NOTHING, EXIT_SKIPPED, EXIT_UNSCORED
 from avmeter.cli.interrupts import Interrupted, Interrupts
@@ -34,11 +34,13 @@ def run_job(job: ScoreJob, request: ScoreRequest, interrupts: Interrupts) -> int
     """Check, score, write and print; return the exit code.
 
     Raises:
-        UsageError: No metric has the inputs that it needs; what was asked of a shard is of the whole run only.
+        UsageError: No metric has the inputs that it needs; what was asked of a shard is of the whole run only; a
+            condition is of a metric that is not computed.
         Interrupted: The run was ended early; what was finished is written.
     """
     interrupts.has_store = not request.no_store
     conditions = [Condition.parse(text) for text in request.fail_if]
+    require_metrics(conditions, job.evaluator.metric_names)
     if job.shard is not None and not request.dry_run:
         _refuse_of_shard(request)
     preflight = check_job(job)
