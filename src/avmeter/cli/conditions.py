@@ -11,7 +11,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from avmeter.cli.messages import fail, join_names
 from avmeter.errors import UnknownNameError, UsageError
@@ -104,6 +104,19 @@ def require_metrics(conditions: Iterable[Condition], metrics: Iterable[str]) -> 
         raise UsageError(
             f"{place}: {condition.metric} is not among the metrics of this run", hint=f"it has: {join_names(names)}"
         )
+
+
+def judged(conditions: Iterable[Condition], scores: Mapping[str, float | None]) -> list[dict[str, Any]]:
+    """Return JSON values: each condition, the score it was compared with, and whether it holds, None without a score."""
+    return [
+        {
+            "condition": c.text,
+            "metric": c.metric,
+            "score": (score := scores.get(c.metric)),
+            "holds": None if score is None else c.holds(score),
+        }
+        for c in conditions
+    ]
 
 
 def failed_conditions(conditions: Iterable[Condition], scores: Mapping[str, float | None]) -> list[str]:

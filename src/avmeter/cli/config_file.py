@@ -50,6 +50,12 @@ def use_config(context: typer.Context, path: Path | None) -> Path | None:
     return path
 
 
+def add_to_file(context: typer.Context, option: typer.CallbackParam, values: list[str] | None) -> list[str] | None:
+    """Return the values of a list in the file and on the command line, each once; the callback of such an option."""
+    in_file = (context.default_map or {}).get(str(option.name)) or []
+    return list(dict.fromkeys([*in_file, *(values or [])])) or None
+
+
 def resolved(context: typer.Context) -> dict[str, Any]:
     """Return every parameter of the command that has a value, by the word that a file has for it."""
     found: dict[str, Any] = {}

@@ -62,7 +62,8 @@ def merge_command(
     say(f"{len(folders)} shards, {len(results.scored_positions)} clips")
     if out is not None:
         prepare_run(out, breakdown=bool(Grouping.read(results.provenance).by))
-    write_and_show(results, out, "json" if as_json else output_format, most_drawn=thumbnails)
+    shown = "json" if as_json else output_format
+    write_and_show(results, out, shown, most_drawn=thumbnails, conditions=conditions)
     failed = failed_conditions(conditions, scores_of_run(results))
     say_failed(failed)
     code = exit_code(results, strict=strict)

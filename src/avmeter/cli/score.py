@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from avmeter.cli.completion import complete_metrics, complete_presets
-from avmeter.cli.config_file import resolved, use_config
+from avmeter.cli.config_file import add_to_file, resolved, use_config
 from avmeter.cli.interrupts import Interrupts
 from avmeter.cli.scoring.request import ScoreRequest
 
@@ -123,7 +123,12 @@ def score_command(
     ] = None,
     fail_if: Annotated[
         list[str] | None,
-        typer.Option("--fail-if", help="End with 5 where a score is so: 'audio.wer > 0.05'.", rich_help_panel=OUTPUT),
+        typer.Option(
+            "--fail-if",
+            help="End with 5 where a score is so: 'audio.wer > 0.05'. Adds to those of --config.",
+            callback=add_to_file,
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print JSON in place of tables.", rich_help_panel=OUTPUT)

@@ -48,6 +48,18 @@ def test_run_is_repeated_from_its_folder() -> None:
     assert Path("run/results.csv").read_text() == before
 
 
+def test_conditions_of_the_file_and_of_the_command_line_count() -> None:
+    """A gate of the file cannot be lost by adding one; JSON has each, what it was compared with and whether it holds."""
+    Path("run.toml").write_text('inputs = ["gen"]\nmetrics = "audio.loudness"\nfail_if = ["audio.loudness < 5"]\n')
+    done = avmeter("score", "--config", "run.toml", "--fail-if", "lufs > 5", "--json")
+    assert (done.code, "--fail-if 'audio.loudness < 5' holds" in done.err) == (5, True)
+    printed = json.loads(done.out)
+    gates = {gate["condition"]: gate for gate in printed["fail_if"]}
+    assert {text: gate["holds"] for text, gate in gates.items()} == {"audio.loudness < 5": True, "lufs > 5": False}
+    assert gates["lufs > 5"]["score"] == printed["summary"]["metrics"]["audio.loudness"]["mean"]
+    assert printed["provenance"]["config"]["fail_if"] == ["audio.loudness < 5", "lufs > 5"]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

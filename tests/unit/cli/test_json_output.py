@@ -79,6 +79,8 @@ def test_condition_of_a_part_is_left_to_merge() -> None:
     assert avmeter(*part).code == 0
     assert avmeter("merge", "shards", "--fail-if", "audio.loudness < 5").code == 5
     assert avmeter("merge", "shards", "--fail-if", "audio.loudness > 5").code == 0
+    merged = json.loads(avmeter("merge", "shards", "--json", "--fail-if", "audio.loudness > 5").out)
+    assert [gate["holds"] for gate in merged["fail_if"]] == [False]
     for condition in ("audio.loudnes > 5", "audio.wer > 5"):
         refused = avmeter("merge", "shards", "--out", "merged", "--fail-if", condition)
         assert (refused.code, refused.out, Path("merged").exists()) == (2, "", False)

@@ -64,7 +64,9 @@ def run_job(job: ScoreJob, request: ScoreRequest, interrupts: Interrupts) -> int
                 write_partial(results, job.out)
             else:
                 shown = "json" if request.as_json else request.output_format
-                write_and_show(results, job.out, shown, most_drawn=request.thumbnails)
+                write_and_show(
+                    results, job.out, shown, most_drawn=request.thumbnails, conditions=conditions
+                )
         if interrupts.is_requested:
             raise Interrupted
         remember_rates(evaluator, results)

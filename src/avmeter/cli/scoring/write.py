@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from avmeter.cli.conditions import Condition, judged, scores_of_run
 from avmeter.cli.formats import print_fastvideo
 from avmeter.cli.json_output import run_payload, show_json
 from avmeter.cli.messages import say
@@ -16,7 +18,14 @@ _SAID_FROM = 10
 """From so many clips on, drawing takes seconds, and a line says so."""
 
 
-def write_and_show(results: EvalResults, out: Path | None, output_format: str, *, most_drawn: int) -> None:
+def write_and_show(
+    results: EvalResults,
+    out: Path | None,
+    output_format: str,
+    *,
+    most_drawn: int,
+    conditions: Sequence[Condition] = (),
+) -> None:
     """Write the run folder and print, whichever fails; then draw its page, which takes longest.
 
     Args:
@@ -24,12 +33,13 @@ def write_and_show(results: EvalResults, out: Path | None, output_format: str, *
         out: Its folder, or None.
         output_format: "tables", "json" or "fastvideo".
         most_drawn: Clips on the page whose frames and spectrograms are drawn.
+        conditions: Those of `--fail-if`, which JSON has with what they say of the run.
     """
     try:
         if out is not None:
             results.write(out)
     finally:
-        _show(results, output_format)
+        _show(results, output_format, conditions)
     if out is not None:
         say(f"written: {out} (open {_write_page(results, out, most_drawn=most_drawn)})")
 
@@ -48,11 +58,11 @@ def write_partial(results: EvalResults, out: Path | None) -> None:
     say(f"written: {out} with {results.provenance['num_finished']} of {len(results)} samples (open {page})")
 
 
-def _show(results: EvalResults, output_format: str) -> None:
+def _show(results: EvalResults, output_format: str, conditions: Sequence[Condition]) -> None:
     from avmeter.report import print_run
 
     if output_format == "json":
-        show_json(run_payload(results))
+        show_json({**run_payload(results), "fail_if": judged(conditions, scores_of_run(results))})
     elif output_format == "fastvideo":
         print_fastvideo(results)
     else:
