@@ -307,14 +307,17 @@ def test_cell_of_any_length_is_a_text(tmp_path, name):
     assert len(read_run(tmp_path / "run").samples[0].text("text_prompt")) == 200_000
 
 
-def test_input_of_an_impossible_name_is_a_skip_among_others(tmp_path):
-    """By itself it is wrong usage, as a file that is not there; among several it is one skip."""
+def test_file_of_an_impossible_name_is_a_skip_in_a_table(tmp_path):
+    """On the command line it is wrong usage, as a file that is not there; as a row of a table it is one skip."""
     good = wav(tmp_path / "good.wav", tone(440, 0.3, RATE, 1.5))
     long = "x" * 300 + ".wav"
-    done = avmeter("score", good, long, "-m", "audio.loudness", "--out", tmp_path / "run")
+    table = tmp_path / "set.csv"
+    table.write_text(f"audio\n{good}\n{long}\n")
+    done = avmeter("score", table, "-m", "audio.loudness", "--out", tmp_path / "run")
     assert done.code == 0
     assert read_run(tmp_path / "run")[1]["audio.loudness"].skip.code in ("missing_file", "unreadable")
     assert avmeter("score", long, "-m", "audio.loudness").code == 2
+    assert avmeter("score", good, long, "-m", "audio.loudness").code == 2
     assert avmeter("score", good, "-m", "audio.loudness", "--reference", long).code == 2
 
 

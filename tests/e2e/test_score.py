@@ -349,6 +349,10 @@ def test_dry_run_says_what_would_run_and_writes_nothing(tmp_path, monkeypatch):
     assert (done.code, done.out) == (0, "")
     assert "missing: audiobox, 415 MB; without it not run: audio.audiobox_aesthetics" in done.err
     assert "fetch: avmeter weights fetch audiobox" in done.err
+    assert "else fetched at the start of the run, unless AVMETER_OFFLINE is set" in done.err
+    monkeypatch.setenv("AVMETER_OFFLINE", "1")
+    offline = avmeter("score", tmp_path / "clip.wav", "-m", "audio.audiobox_aesthetics", "--dry-run")
+    assert "AVMETER_OFFLINE forbids the network, so the run fetches nothing" in offline.err
     assert not (tmp_path / "run").exists()
 
 
@@ -364,6 +368,9 @@ def test_more_than_a_gigabyte_is_not_fetched_unasked(tmp_path, monkeypatch):
         frames=flash(0.5, 25, 1.0),
     )
     done = avmeter("score", film, "-m", "audio.imagebind_score,audio.loudness")
+    assert "more than 1 GB, so the run fetches it with --fetch only, or after a yes at the terminal" in done.err
+    agreed = avmeter("score", film, "-m", "audio.imagebind_score", "--dry-run", "--fetch")
+    assert "else fetched at the start of the run" in agreed.err
     assert "not fetched, being more than 1 GB: --fetch fetches it" in done.err
     assert "not run, needs imagebind, which is not fetched: audio.imagebind_score" in done.err
     assert done.code == 4

@@ -107,7 +107,7 @@ def require_metrics(conditions: Iterable[Condition], metrics: Iterable[str]) -> 
 
 
 def judged(conditions: Iterable[Condition], scores: Mapping[str, float | None]) -> list[dict[str, Any]]:
-    """Return JSON values: each condition, the score it was compared with, and whether it holds, None without a score."""
+    """Return JSON values: each condition, its score, and whether it holds; None without a score."""
     return [
         {
             "condition": c.text,

@@ -27,6 +27,7 @@ class ModelFolderExtractor(WindowExtractor):
 
     Attributes:
         family: How the names of its models in the catalog begin.
+        optional_prefix: What may be left out of these names.
         user_folder: The folder; None for an entry of the catalog.
 
     Raises:
@@ -34,6 +35,7 @@ class ModelFolderExtractor(WindowExtractor):
     """
 
     family: ClassVar[str] = ""
+    optional_prefix: ClassVar[str] = ""
 
     def __init__(self, model: str) -> None:
         known = [name for name in catalog() if name.startswith(self.family)]
@@ -42,7 +44,8 @@ class ModelFolderExtractor(WindowExtractor):
         if self.user_folder is None and not is_known:
             self._refuse(model, known)
 
-    def _refuse(self, model: str, known: list[str]) -> None:
+    def _refuse(self, model: str, entries: list[str]) -> None:
+        known = [name.removeprefix(self.optional_prefix) for name in entries]
         if os.path.lexists(_expanded(model)) or _looks_like_path(model):
             raise UsageError(
                 f"{self.name}: there is no folder {model!r} with a model",

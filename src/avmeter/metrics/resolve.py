@@ -13,7 +13,7 @@ from avmeter.metrics.labels import MetricName, labelled_options
 from avmeter.metrics.option_values import check_kinds
 from avmeter.metrics.requirements import requirements_of
 from avmeter.metrics.simple_form import adapt
-from avmeter.metrics.synonyms import full_name
+from avmeter.metrics.synonyms import TOPICS, full_name
 from avmeter.protocols import FASTVIDEO
 from avmeter.registry import METRICS, list_metrics, require_packages
 
@@ -49,6 +49,12 @@ def _refuse_unknown(name: str, cls: type, options: Mapping[str, Any]) -> None:
     for option in options:
         if option not in parameters:
             raise UnknownNameError.among(f"option of `{name}`", option, parameters)
+
+
+def _refuse_topic(name: str) -> None:
+    topic = TOPICS.get(name.rpartition(".")[2].lower(), ())
+    if topic and name not in list_metrics():
+        raise UnknownNameError(f"unknown metric `{name}`", hint=f"of it are {', '.join(f'`{n}`' for n in topic)}")
 
 
 def parse_selectors(selectors: Any) -> list[str]:
@@ -103,6 +109,8 @@ def resolve_metrics(
     chosen: dict[str, Metric] = {}
     for selector in selectors:
         group = sorted(known) if selector == "all" else list_metrics(selector)
+        if not group:
+            _refuse_topic(selector)
         for name in group or [selector]:
             if name in chosen:
                 continue

@@ -24,6 +24,11 @@ SYNONYMS = {
 """Short name -> metric, labelled or not. FAD is on VGGish by definition; FD names no network: the default one."""
 
 
+_SYNC = ("audio.desync", "av.align", "av.javis_score")
+TOPICS = dict.fromkeys(("sync", "avsync", "av_sync", "synchrony", "synchronization", "synchronisation"), _SYNC)
+"""What several metrics measure -> those. No synonym, as they do not compare; messages name them."""
+
+
 def full_name(name: str) -> str:
     """Return the metric that a short name means; any other name is returned as it is."""
     short, at, label = name.partition("@")

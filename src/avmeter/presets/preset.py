@@ -103,6 +103,26 @@ def preset_names() -> list[str]:
     return sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
 
 
+def _facts(name: str) -> dict[str, Any]:
+    return tomllib.loads(resources.files(_DATA).joinpath("data", f"{name}.toml").read_text("utf-8"))
+
+
+def _unknown(name: str) -> UnknownNameError:
+    """Return an error whose hint has the presets of a paper, harness or benchmark of this name, where there are any."""
+    found = [
+        f"`{known}` ({facts['title']})"
+        for known in preset_names()
+        if _plain(name) and _plain(name) in _plain(f"{(facts := _facts(known))['title']} {facts['source']}")
+    ]
+    if not found:
+        return UnknownNameError.among("preset", name, preset_names())
+    return UnknownNameError(f"unknown preset `{name}`", hint=f"did you mean {' or '.join(found)}?")
+
+
+def _plain(text: str) -> str:
+    return "".join(c for c in text.lower() if c.isalnum())
+
+
 def load_preset(name: str) -> Preset:
     """Return the preset called `name`.
 
@@ -110,8 +130,8 @@ def load_preset(name: str) -> Preset:
         UnknownNameError: There is none of that name.
     """
     if name not in preset_names():
-        raise UnknownNameError.among("preset", name, preset_names())
-    facts = tomllib.loads(resources.files(_DATA).joinpath("data", f"{name}.toml").read_text("utf-8"))
+        raise _unknown(name)
+    facts = _facts(name)
     columns = facts.pop("columns")
     return Preset(
         name=name,

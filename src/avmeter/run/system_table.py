@@ -134,6 +134,12 @@ def _columns(runs: Mapping[str, EvalResults], preset: Preset | None) -> tuple[Co
     else:
         names = dict.fromkeys(name for results in runs.values() for name in results.metric_names)
         found = [Column(metric=n, title=n, direction=_direction(runs, n)) for n in names if n in scored]
+    if not found and preset is not None and scored:
+        raise UsageError(
+            f"{', '.join(runs)}: no score of preset {preset.name}, whose columns are "
+            + ", ".join(f"{m.column} ({m.name})" for m in preset.metrics),
+            hint=f"without --preset a table has what was scored: {', '.join(sorted(scored))}",
+        )
     if not found:
         raise UsageError(
             f"no score for a table in {', '.join(runs)}", hint="`avmeter report RUN` says why scores are absent"

@@ -49,7 +49,7 @@ def test_run_is_repeated_from_its_folder() -> None:
 
 
 def test_conditions_of_the_file_and_of_the_command_line_count() -> None:
-    """A gate of the file cannot be lost by adding one; JSON has each, what it was compared with and whether it holds."""
+    """A gate of the file cannot be lost by adding one; JSON has each, its score and whether it holds."""
     Path("run.toml").write_text('inputs = ["gen"]\nmetrics = "audio.loudness"\nfail_if = ["audio.loudness < 5"]\n')
     done = avmeter("score", "--config", "run.toml", "--fail-if", "lufs > 5", "--json")
     assert (done.code, "--fail-if 'audio.loudness < 5' holds" in done.err) == (5, True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from avmeter.errors import UnknownNameError
 from avmeter.metrics.labels import MetricName
 from avmeter.metrics.resolve import get_metric, resolve_metrics
-from avmeter.metrics.synonyms import SYNONYMS, full_name
+from avmeter.metrics.synonyms import SYNONYMS, TOPICS, full_name
 from avmeter.registry import list_metrics
 
 
@@ -41,3 +42,11 @@ def test_options_may_be_set_by_a_short_name() -> None:
     """Of the metric that the same short name chooses."""
     metrics = resolve_metrics("fd", options={"fd": {"backbone": "panns"}})
     assert metrics["audio.frechet_distance"].options()["backbone"] == "panns"
+
+
+def test_word_for_what_several_metrics_measure_names_them() -> None:
+    """Which do not compare, so that none is taken for the user; nothing else that is spelt alike is named."""
+    with pytest.raises(UnknownNameError) as error:
+        resolve_metrics("sync")
+    assert error.value.hint == "of it are `audio.desync`, `av.align`, `av.javis_score`"
+    assert {name for names in TOPICS.values() for name in names} <= set(list_metrics())

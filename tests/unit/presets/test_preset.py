@@ -54,3 +54,13 @@ def test_unknown_preset_is_refused_with_a_near_one() -> None:
     """Before anything runs."""
     with pytest.raises(UnknownNameError, match="did you mean `v2a`"):
         load_preset("v2s")
+
+
+@pytest.mark.parametrize(
+    ("paper", "preset"), [("mmaudio", "v2a"), ("AV-Benchmark", "v2a"), ("mova", "verse-bench"), ("seed-tts", "tts")]
+)
+def test_preset_is_found_by_the_name_of_a_paper_or_program(paper: str, preset: str) -> None:
+    """Which is what people know; its title says what it is."""
+    with pytest.raises(UnknownNameError) as error:
+        load_preset(paper)
+    assert f"`{preset}` ({load_preset(preset).title})" in error.value.hint

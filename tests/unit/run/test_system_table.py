@@ -82,3 +82,10 @@ def test_runs_without_any_score_make_no_table() -> None:
     """Rather than an empty one."""
     with pytest.raises(UsageError, match="no score for a table in x"):
         system_table({"x": EvalResults([{}])})
+
+
+def test_preset_without_a_score_names_its_columns_and_what_was_scored() -> None:
+    """So that one sees whether the preset or the runs are the wrong ones."""
+    with pytest.raises(UsageError, match=r"x: no score of preset p, whose columns are A \(m.a\), Z \(m.z\)") as error:
+        system_table({"x": system_run([1.0], metric="m.b")}, preset=PRESET)
+    assert error.value.hint == "without --preset a table has what was scored: m.b"

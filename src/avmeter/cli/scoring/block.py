@@ -16,10 +16,16 @@ if TYPE_CHECKING:
 _HOUR_S, _MINUTE_S = 3600, 60
 
 
-def say_block(preflight: Preflight, samples: SampleList) -> None:
-    """Print what is known of a run, to standard error."""
+def say_block(preflight: Preflight, samples: SampleList, *, fetching: str) -> None:
+    """Print what is known of a run, to standard error.
+
+    Args:
+        preflight: What is known.
+        samples: The set.
+        fetching: What the run itself does about checkpoints that are missing.
+    """
     not_run = [*not_run_lines(preflight.not_run), *_no_score_lines(preflight.no_score)]
-    say_lines([*_clip_lines(preflight, samples), *not_run, *_work_lines(preflight)])
+    say_lines([*_clip_lines(preflight, samples), *not_run, *_work_lines(preflight, fetching)])
 
 
 def say_lines(lines: Iterable[str]) -> None:
@@ -51,12 +57,14 @@ def _by_reason(reasons: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def format_bytes(size: int | None, *, is_exact: bool = True) -> str:
-    """Format a size in megabytes, gigabytes from a thousand of them."""
+    """Format a size in kilobytes, megabytes or gigabytes, each up to a thousand of them."""
     if size is None:
         return "size unknown"
     about = "" if is_exact else "about "
     if size >= 1e9:
         return f"{about}{size / 1e9:.1f} GB"
+    if size < 1e6:
+        return f"{about}{size / 1e3:.1f} kB"
     return f"{about}{size / 1e6:,.0f} MB" if size >= 1e7 else f"{about}{size / 1e6:.1f} MB"
 
 
@@ -77,12 +85,11 @@ def _clip_lines(preflight: Preflight, samples: SampleList) -> list[str]:
     return [*lines, f"columns: {', '.join(columns)}", f"metrics: {', '.join(preflight.metrics) or 'none'}"]
 
 
-def _work_lines(preflight: Preflight) -> list[str]:
+def _work_lines(preflight: Preflight, fetching: str) -> list[str]:
     lines = [_missing_line(m) for m in preflight.missing]
     if preflight.missing:
-        lines.append(
-            f"fetch: avmeter weights fetch {' '.join(m.name for m in preflight.missing)} ({_total(preflight)})"
-        )
+        names = " ".join(m.name for m in preflight.missing)
+        lines.append(f"fetch: avmeter weights fetch {names} ({_total(preflight)}); {fetching}")
     if not preflight.metrics:
         return lines
     if preflight.num_looked_up:

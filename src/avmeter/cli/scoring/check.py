@@ -20,8 +20,12 @@ UNASKED_BYTES = 1_000_000_000
 """So much is fetched without a question."""
 
 
-def check_job(job: ScoreJob) -> Preflight:
+def check_job(job: ScoreJob, *, is_agreed: bool) -> Preflight:
     """Find out what the job will do, and print it.
+
+    Args:
+        job: The job.
+        is_agreed: The user agreed on the command line to fetch anything.
 
     Raises:
         UsageError: No metric has the inputs that it needs.
@@ -30,7 +34,7 @@ def check_job(job: ScoreJob) -> Preflight:
     if not preflight.metrics and not preflight.stopped:
         say_lines(not_run_lines(preflight.not_run))
         raise UsageError("no metric has the inputs it needs", hint="see `avmeter list` for what each metric needs")
-    say_block(preflight, job.samples)
+    say_block(preflight, job.samples, fetching=_fetching(preflight, is_agreed=is_agreed))
     return preflight
 
 
@@ -68,10 +72,27 @@ def _look_ahead(job: ScoreJob) -> Preflight:
     return look_ahead(job.evaluator, items, explicit=job.chosen.explicit)
 
 
+def _fetching(preflight: Preflight, *, is_agreed: bool) -> str:
+    """Return what the run itself will do about checkpoints that are missing."""
+    lacking = _to_fetch(preflight)
+    if preflight.offline_because:
+        return f"{preflight.offline_because} forbids the network, so the run fetches nothing"
+    if _is_stored(preflight):
+        return "the run fetches nothing, as all features are in the store"
+    if not lacking:
+        return "the run fetches nothing"
+    if is_agreed or _is_little(lacking):
+        return "else fetched at the start of the run, unless AVMETER_OFFLINE is set"
+    return "more than 1 GB, so the run fetches it with --fetch only, or after a yes at the terminal"
+
+
+def _is_stored(preflight: Preflight) -> bool:
+    return preflight.num_looked_up > 0 and preflight.store.num_stored == preflight.store.num_needed
+
+
 def _to_fetch(preflight: Preflight) -> Sequence[MissingCheckpoint]:
     """Return what would be fetched; nothing if every feature is stored already, or the network is forbidden."""
-    is_stored = preflight.num_looked_up and preflight.store.num_stored == preflight.store.num_needed
-    if preflight.offline_because or is_stored:
+    if preflight.offline_because or _is_stored(preflight):
         return ()
     chosen = set(preflight.metrics)
     return [m for m in preflight.missing if m.has_source and chosen & {*m.metrics, *m.optional_for}]

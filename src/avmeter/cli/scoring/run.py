@@ -43,7 +43,7 @@ def run_job(job: ScoreJob, request: ScoreRequest, interrupts: Interrupts) -> int
     require_metrics(conditions, job.evaluator.metric_names)
     if job.shard is not None and not request.dry_run:
         _refuse_of_shard(request)
-    preflight = check_job(job)
+    preflight = check_job(job, is_agreed=request.fetch)
     if request.dry_run:
         if request.as_json:
             show_json(preflight.payload())
@@ -64,9 +64,7 @@ def run_job(job: ScoreJob, request: ScoreRequest, interrupts: Interrupts) -> int
                 write_partial(results, job.out)
             else:
                 shown = "json" if request.as_json else request.output_format
-                write_and_show(
-                    results, job.out, shown, most_drawn=request.thumbnails, conditions=conditions
-                )
+                write_and_show(results, job.out, shown, most_drawn=request.thumbnails, conditions=conditions)
         if interrupts.is_requested:
             raise Interrupted
         remember_rates(evaluator, results)

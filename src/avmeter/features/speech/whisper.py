@@ -53,6 +53,7 @@ class Whisper(SpeechRecogniser):
     option_names = ("model_name", "language", "vad", "beam_size")
     default_model = "base"
     family = "faster-whisper-"
+    optional_prefix = "faster-whisper-"
     max_piece_s = None
     # On a GPU a batch lasts until its longest transcript is written, mostly in launches of small kernels.
     gpu_batch_size = 16

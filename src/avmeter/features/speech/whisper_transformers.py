@@ -51,6 +51,7 @@ class WhisperTransformers(SpeechRecogniser):
     option_names = ("model_name", "language", "vad", "timestamps")
     default_model = "base"
     family = "whisper-"
+    optional_prefix = "whisper-"
 
     def __init__(
         self, *, model_name: str | None = None, language: str | None = None, vad: bool = True, timestamps: bool = True

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from avmeter.engine.decode.messages import Recipe
+from avmeter.errors import UnknownNameError
 from avmeter.features import cublas
 from avmeter.features.base import Window, get_extractor
 from avmeter.features.speech import whisper
@@ -159,3 +160,10 @@ def test_without_its_cublas_whisper_runs_on_the_cpu_and_the_log_says_what_helps(
     assert (call["device"], call["device_index"], call["compute_type"]) == ("cpu", 0, "float32")
     assert call["num_workers"] == 16
     assert "pip install nvidia-cublas-cu12" in caplog.text
+
+
+def test_unknown_size_is_answered_with_sizes() -> None:
+    """Under the names that the option has on the metric's page, not those of the catalog."""
+    with pytest.raises(UnknownNameError) as error:
+        get_extractor("whisper", model_name="xyz")
+    assert error.value.hint == "known: base, large-v3, large-v3-turbo, medium, small, tiny"
