@@ -61,7 +61,13 @@ def export_command(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="File to write, .npz.")],
     extractor: Annotated[str, typer.Option(help="A backbone, or any extractor with an embedding.")] = "passt",
-    field: Annotated[str, typer.Option(help="audio, reference_audio, video or reference.")] = "audio",
+    field: Annotated[
+        str,
+        typer.Option(
+            help="audio, reference_audio, video, reference, reference_take2, video_mask, reference_mask or "
+            "reference_take2_mask."
+        ),
+    ] = "audio",
     rows: Annotated[
         bool, typer.Option("--rows", help="Write every embedding; default is their mean and covariance.")
     ] = False,
