@@ -106,7 +106,7 @@ def test_bias_is_left_out_where_the_reference_cannot_tell_it(real: Evaluator, cl
     """Five clips for 1024 dimensions say nothing about the bias: no number, and the reason."""
     details = real.evaluate(samples=clips, metrics=["audio.frechet_distance"]).corpus["audio.frechet_distance"].details
     assert "expected_bias" not in details
-    assert any("5 reference clips are too few for 1024 dimensions" in w for w in details["warnings"])
+    assert any("5 reference embeddings are too few for 1024 dimensions" in w for w in details["warnings"])
 
 
 # -- reasons to skip -------------------------------------------------------------------------------------------------

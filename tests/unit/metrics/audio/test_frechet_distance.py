@@ -46,7 +46,7 @@ def test_bias_stands_beside_the_score_where_it_can_be_told() -> None:
     metric = corpus_metric(FRECHET, backbone="vggish")
     enough = score(metric, GENERATED[:40], REFERENCE[:32]).details
     assert 0 < enough["expected_bias"] < 400
-    assert any("n < d: 32 clips" in w for w in enough["warnings"])
+    assert any("n < d: 32 embeddings" in w for w in enough["warnings"])
     without = score(metric, GENERATED[:40], REFERENCE[:31]).details
     assert "expected_bias" not in without
-    assert any("31 reference clips are too few" in w for w in without["warnings"])
+    assert any("31 reference embeddings are too few" in w for w in without["warnings"])
