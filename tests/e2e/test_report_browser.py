@@ -271,9 +271,13 @@ def test_page_does_not_scroll_sideways(browser: Browser, tmp_path: Path, width: 
     assert f"<title>wide {width} of {width}</title>" in dom
 
 
-def test_five_thousand_rows_open_in_half_a_second(browser: Browser, tmp_path: Path) -> None:
-    """The script's time, from its first line to the drawn table."""
-    page = write_page(tmp_path, 5_000)
+def test_opening_a_page_costs_no_more_for_a_row_where_there_are_many(browser: Browser, tmp_path: Path) -> None:
+    """The script's time, from its first line to the drawn table, of 5,000 rows against 500 on the same machine."""
+    few, many = (min(_script_ms(browser, write_page(tmp_path / str(n), n)) for _ in "123") for n in (500, 5_000))
+    assert many < 10 * few
+
+
+def _script_ms(browser: Browser, page: Path) -> float:
     text = page.read_text()
     start = text.index('<script type="application/json"')
     timed = page.with_name("timed.html")
@@ -282,8 +286,7 @@ def test_five_thousand_rows_open_in_half_a_second(browser: Browser, tmp_path: Pa
             "</body>", "<script>document.title = 'took ' + (performance.now() - begun);</script></body>"
         )
     )
-    took = min(float(re.search(r"<title>took ([0-9.]+)", browser.dom(timed, is_virtual=False)).group(1)) for _ in "12")
-    assert took < 500
+    return float(re.search(r"<title>took ([0-9.]+)", browser.dom(timed, is_virtual=False)).group(1))
 
 
 def test_bundled_sound_plays_without_its_file(browser: Browser, tmp_path: Path) -> None:
