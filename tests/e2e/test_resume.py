@@ -171,7 +171,7 @@ def test_store_can_be_elsewhere_or_nowhere(tmp_path, clips):
 
 
 KILLED = """
-import os, signal, sys
+import os, signal, sys, time
 from avmeter.cli import main
 from avmeter.engine.executors import local
 from avmeter.run import journal
@@ -184,6 +184,7 @@ def flush_and_die(self):
     flush(self)
     count += 1
     if count == 9:
+        time.sleep(2)  # features are in the store at the latest half a second after they came
         os.kill(os.getpid(), signal.SIGKILL)
 
 journal.RunJournal.flush = flush_and_die
