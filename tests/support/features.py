@@ -79,6 +79,15 @@ def with_onsets(rng: np.random.Generator) -> Features:
     return Features(arrays={"times_s": np.sort(rng.uniform(0, 5, 4))}, facts={"duration_s": 5.0})
 
 
+def beside_onsets(rng: np.random.Generator) -> Features:
+    """Of an onset detector on two sounds: four times within five seconds in each."""
+    generated, reference = np.sort(rng.uniform(0, 5, (2, 4)), axis=1)
+    loudness = rng.uniform(0.1, 1, 4)
+    arrays = {"generated_s": generated, "reference_s": reference, "confidence": loudness, "level": loudness}
+    facts = {"used_seconds": 5.0, "generated_duration_s": 5.0, "reference_duration_s": 5.0}
+    return Features(arrays=arrays, facts=facts)
+
+
 def moving(rng: np.random.Generator) -> Features:
     """Of optical flow at 10 frames a second for five seconds."""
     return Features(arrays={"times_s": np.arange(50) / 10, "magnitude": rng.uniform(0, 3, 50)})
@@ -149,6 +158,7 @@ MAKERS: Mapping[str, Maker] = MappingProxyType(
         "dnsmos": judged("ovrl", "sig", "bak", "p808"),
         "loudness": metered,
         "motion": moving,
+        "onset_pair": beside_onsets,
         "onsets": with_onsets,
         "physics_iq_pair": with_motion,
     }

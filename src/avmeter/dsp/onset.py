@@ -1,7 +1,7 @@
 """Onsets of a waveform: where something begins to sound.
 
 Spectral flux on a mel spectrogram and peak picking with the settings of librosa's `onset_strength` and
-`onset_detect`, on which published audio-video alignment scores rest (22.05 kHz, hop 512).
+`onset_detect`, on which published alignment scores rest (22.05 kHz, hop 512).
 """
 
 from __future__ import annotations
@@ -24,18 +24,20 @@ _POST_MAX = 1
 _PRE_AVG = int(0.10 * SAMPLE_RATE // HOP_LENGTH)
 _POST_AVG = int(0.10 * SAMPLE_RATE // HOP_LENGTH) + 1
 _WAIT = int(0.03 * SAMPLE_RATE // HOP_LENGTH)
-_DELTA = 0.07
+DELTA = 0.07
+"""By how much the strength of an onset, 0 to 1, stands above the mean around it: librosa's default."""
 _BLOCK_FRAMES = 4096
 _MAX_BLOCKS = 16  # 64 MiB of spectrogram, 25 minutes of sound
 
 FloatArray = npt.NDArray[np.float64]
 
 
-def onset_times(waveform: Any) -> FloatArray:
+def onset_times(waveform: Any, *, delta: float = DELTA) -> FloatArray:
     """Return the times of onsets.
 
     Args:
         waveform: Mono (N,) at 22.05 kHz; an array, or what reads like one by slices: it is read block by block.
+        delta: As of `pick_peaks`.
 
     Returns:
         Seconds from the start, ascending; empty for silence.
@@ -44,7 +46,7 @@ def onset_times(waveform: Any) -> FloatArray:
     span = strength.max(initial=0.0) - strength.min(initial=0.0)
     if not span > 0:
         return np.zeros(0)
-    peaks = pick_peaks((strength - strength.min()) / span)
+    peaks = pick_peaks((strength - strength.min()) / span, delta=delta)
     return peaks.astype(np.float64) * (HOP_LENGTH / SAMPLE_RATE)
 
 
@@ -71,13 +73,18 @@ def onset_strength(waveform: Any) -> FloatArray:
     return shifted[:num_frames]
 
 
-def pick_peaks(strength: FloatArray) -> npt.NDArray[np.int64]:
-    """Return the frames that are the maximum of their neighbourhood, well above its mean, and not too close."""
+def pick_peaks(strength: FloatArray, *, delta: float = DELTA) -> npt.NDArray[np.int64]:
+    """Return the frames that are the maximum of their neighbourhood, well above its mean, and not too close.
+
+    Args:
+        strength: (T,), 0 to 1.
+        delta: How far above the mean of [-100, +100] ms.
+    """
     padded = np.concatenate([np.full(_PRE_MAX, -np.inf), strength, np.full(_POST_MAX - 1, -np.inf)])
     largest = np.lib.stride_tricks.sliding_window_view(padded, _PRE_MAX + _POST_MAX).max(axis=1)
     peaks: list[int] = []
     for i in np.flatnonzero(strength == largest).tolist():
-        if strength[i] < strength[max(0, i - _PRE_AVG) : i + _POST_AVG].mean() + _DELTA:
+        if strength[i] < strength[max(0, i - _PRE_AVG) : i + _POST_AVG].mean() + delta:
             continue
         if not peaks or i > peaks[-1] + _WAIT:
             peaks.append(i)

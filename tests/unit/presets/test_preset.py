@@ -10,8 +10,8 @@ from avmeter.presets import load_preset, preset_names
 
 
 def test_presets_of_the_field_are_there() -> None:
-    """Tables of video-to-audio, text-to-audio, speech and joint models, FastVideo's metrics, and a first look."""
-    assert preset_names() == ["fastvideo", "javisbench", "quick", "t2a", "tts", "v2a", "verse-bench"]
+    """Tables of video-to-audio, text-to-audio, foley, speech and joint models, FastVideo's metrics, a first look."""
+    assert preset_names() == ["fastvideo", "foley", "javisbench", "quick", "t2a", "tts", "v2a", "verse-bench"]
 
 
 @pytest.mark.parametrize("name", preset_names())

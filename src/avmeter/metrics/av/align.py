@@ -26,6 +26,7 @@ from avmeter.metrics.details import duration_mismatch, with_notes
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
+from avmeter.stats.matching import count_matches
 
 # Flow of less than this many pixels is rounding, not motion: a still image has no peaks.
 STILL_BELOW = 1e-3
@@ -94,27 +95,3 @@ def motion_peaks(times_s: npt.NDArray[np.float64], magnitude: npt.NDArray[np.flo
     inner = magnitude[1:-1]
     is_peak = (inner > magnitude[:-2]) & (inner > magnitude[2:]) & (inner > STILL_BELOW)
     return times_s[1:-1][is_peak]
-
-
-def count_matches(
-    onsets_s: npt.NDArray[np.float64], motion_peaks_s: npt.NDArray[np.float64], *, tolerance_s: float
-) -> int:
-    """Return the size of the largest one-to-one matching of two ascending series of times.
-
-    On a line, pairing each time with the earliest one still free is optimal.
-
-    Args:
-        onsets_s: (N,) onsets of the sound.
-        motion_peaks_s: (M,) peaks of motion.
-        tolerance_s: Times match when less than this apart.
-    """
-    matched = i = j = 0
-    while i < len(onsets_s) and j < len(motion_peaks_s):
-        gap = onsets_s[i] - motion_peaks_s[j]
-        if abs(gap) < tolerance_s:
-            matched, i, j = matched + 1, i + 1, j + 1
-        elif gap > 0:
-            j += 1
-        else:
-            i += 1
-    return matched

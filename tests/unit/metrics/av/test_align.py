@@ -7,7 +7,7 @@ import pytest
 
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import Features
-from avmeter.metrics.av.align import AvAlign, count_matches, motion_peaks
+from avmeter.metrics.av.align import AvAlign, motion_peaks
 from avmeter.metrics.base import FeatureSet
 from avmeter.sample import Sample
 
@@ -56,23 +56,6 @@ def test_rounding_is_no_motion() -> None:
     """Peaks below a thousandth of a pixel do not count."""
     magnitude = np.array([0.0, 5e-4, 0.0, 0.5, 0.0])
     assert motion_peaks(TIMES[:5], magnitude).tolist() == [0.3]
-
-
-def test_matching_is_the_largest_possible() -> None:
-    """Greedy by time equals trying everything."""
-    rng = np.random.default_rng(0)
-    for _ in range(200):
-        onsets, peaks = (np.sort(rng.uniform(0, 1, rng.integers(0, 5))) for _ in range(2))
-        assert count_matches(onsets, peaks, tolerance_s=0.15) == _largest(list(onsets), list(peaks))
-
-
-def _largest(onsets: list[float], peaks: list[float]) -> int:
-    if not onsets or not peaks:
-        return 0
-    rest = _largest(onsets[1:], peaks)
-    pairs = [1 + _largest(onsets[1:], peaks[:j] + peaks[j + 1 :]) for j in range(len(peaks))
-             if abs(onsets[0] - peaks[j]) < 0.15]  # fmt: skip
-    return max([rest, *pairs])
 
 
 def test_events_that_only_one_side_could_have_are_left_out_and_said_so() -> None:
