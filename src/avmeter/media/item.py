@@ -11,8 +11,9 @@ MediaItem.open("clip.mp4")
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Hashable, Sequence
 from types import TracebackType
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -34,6 +35,8 @@ from avmeter.media.reader import Reader
 from avmeter.media.spool import ChannelView, Spool
 from avmeter.media.video_track import VideoTrack
 from avmeter.media.waveform import render
+
+T = TypeVar("T")
 
 
 class MediaItem:
@@ -57,6 +60,7 @@ class MediaItem:
         self._audio: AudioTrack | None = None
         self._video: VideoTrack | None = None
         self._waveforms: dict[AudioSpec, np.ndarray | Spool | ChannelView] = {}
+        self._derived: dict[Hashable, Any] = {}
 
     @classmethod
     def open(
@@ -224,6 +228,19 @@ class MediaItem:
                 self._waveforms[spec] = render(track, spec, weights, advance=self._advance)
             return self._waveforms[spec]
 
+    def derived(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what several readers of this clip compute from it alike; small, computed once, kept until `release`.
+
+        Args:
+            key: What it is, with all that it depends on besides the clip.
+            make: Computes it; what it raises is not kept.
+        """
+        with self._lock:
+            if key not in self._derived:
+                self._derived[key] = make()
+            value: T = self._derived[key]
+            return value
+
     def check_in(self) -> None:
         """Let a run that was ended end here; for long loops over what was decoded.
 
@@ -236,6 +253,7 @@ class MediaItem:
         """Let go of what was decoded. Arrays that callers hold stay valid; the item can be used again."""
         with self._lock:
             self._waveforms.clear()
+            self._derived.clear()
             self._audio = None
             if self._video is not None:
                 self._video.release()

@@ -4,16 +4,16 @@ Paper: Chen et al., "WavLM: Large-Scale Self-Supervised Pre-Training for Full St
 IEEE JSTSP 2022 (arXiv 2110.13900). Published code: github.com/microsoft/unilm/tree/master/wavlm, MIT.
 
     waveform (B, S)
-      | 7 convolutions, 320 samples a step; the first is normalised over the whole waveform
+      | 7 convolutions, 320 samples a step; base: the first is normalised over the whole waveform, large: each frame is
     frames (B, L, C) -> width (B, L, D)
       | + positional convolution
-      | 12 post-norm layers, attention biased by gated relative positions
-    states: the input of the first layer and the output of each layer
+      | 12 post-norm layers (base) or 24 pre-norm layers (large), attention biased by gated relative positions
+    states: the input of the first layer and the output of each layer; the last one of pre-norm layers is normalised
 
 Shape letters: B batch, S samples, L frames, C conv channels, D width, H heads, E = D/H, M bands of relative distance.
 
-The group norm behind the first convolution takes its statistics over all S samples, padding included:
-the same sound in a longer window has other features. Windows therefore have one length.
+The group norm of the base network takes its statistics over all S samples, padding included: the same sound in a longer
+window has other features. Windows therefore have one length.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ class WavLMConfig:
         position_groups: Its groups.
         num_distance_bands: Rows M of the relative position table; half for each direction.
         max_distance: Distance in frames from which on all are alike.
+        norm_first: As in the large network: every convolution is followed by a norm over its channels, and the
+            layers normalise what they read in place of their sums.
     """
 
     conv_channels: int = 512
@@ -64,6 +66,7 @@ class WavLMConfig:
     position_groups: int = 16
     num_distance_bands: int = 320
     max_distance: int = 800
+    norm_first: bool = False
 
     def __post_init__(self) -> None:
         if self.dim % self.num_heads or self.dim % self.position_groups:
@@ -80,13 +83,25 @@ class WavLMConfig:
         return num_samples
 
 
-class ConvLayer(nn.Module):
-    """Convolution without bias, then GELU; with `normalised`, each channel is normalised over time between them."""
+LARGE = WavLMConfig(dim=1024, hidden_dim=4096, num_layers=24, num_heads=16, norm_first=True)
+"""Sizes of WavLM large; it reads waveforms of mean 0 and variance 1."""
 
-    def __init__(self, in_channels: int, channels: int, kernel: int, stride: int, *, normalised: bool) -> None:
+
+class ChannelNorm(nn.LayerNorm):
+    """Layer norm over the channels of each frame."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, L) to the same shape."""
+        return super().forward(x.transpose(1, 2)).transpose(1, 2)
+
+
+class ConvLayer(nn.Module):
+    """Convolution without bias, a norm where one is given, GELU."""
+
+    def __init__(self, in_channels: int, channels: int, kernel: int, stride: int, *, norm: nn.Module | None) -> None:
         super().__init__()
         self.conv = nn.Conv1d(in_channels, channels, kernel, stride, bias=False)
-        self.norm = nn.GroupNorm(channels, channels) if normalised else None
+        self.norm = norm
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, in_channels, S) to (B, C, S')."""
@@ -187,10 +202,11 @@ class GatedAttention(nn.Module):
 
 
 class Layer(nn.Module):
-    """Attention and feed-forward part, each normalised after its residual sum."""
+    """Attention and feed-forward part, each normalised after its residual sum, or before it with `norm_first`."""
 
     def __init__(self, config: WavLMConfig) -> None:
         super().__init__()
+        self.norm_first = config.norm_first
         self.attention = GatedAttention(config)
         self.attention_norm = nn.LayerNorm(config.dim)
         self.fc1 = nn.Linear(config.dim, config.hidden_dim)
@@ -208,8 +224,12 @@ class Layer(nn.Module):
         Returns:
             (B, L, D).
         """
+        if self.norm_first:
+            x = x + self.attention(self.attention_norm(x), bias, key_mask)
+            out: Tensor = x + self.fc2(F.gelu(self.fc1(self.norm(x))))
+            return out
         x = self.attention_norm(x + self.attention(x, bias, key_mask))
-        out: Tensor = self.norm(x + self.fc2(F.gelu(self.fc1(x))))
+        out = self.norm(x + self.fc2(F.gelu(self.fc1(x))))
         return out
 
 
@@ -222,7 +242,7 @@ class WavLM(nn.Module):
         channels = (1, *[config.conv_channels] * len(config.conv_layers))
         self.convs = nn.Sequential(
             *(
-                ConvLayer(channels[i], channels[i + 1], kernel, stride, normalised=i == 0)
+                ConvLayer(channels[i], channels[i + 1], kernel, stride, norm=_conv_norm(config, i))
                 for i, (kernel, stride) in enumerate(config.conv_layers)
             )
         )
@@ -262,20 +282,30 @@ class WavLM(nn.Module):
         real = self.real_frames(mask)
         x = self.project(self.conv_norm(self.convs(waveform.unsqueeze(1)).transpose(1, 2)))
         x = x.masked_fill(~real.unsqueeze(-1), 0.0)
-        x = self.position_norm(x + self.position(x))
+        x = x + self.position(x)
+        if not self.config.norm_first:
+            x = self.position_norm(x)
         yield x
         bias = self.relative_bias(x.shape[1])
         key_mask = x.new_zeros(len(x), 1, 1, bias.shape[-1])
         key_mask[..., : x.shape[1]].masked_fill_(~real[:, None, None], -math.inf)
-        for layer in self.layers:
+        for i, layer in enumerate(self.layers):
             x = layer(x, bias, key_mask)
-            yield x
+            is_last = i == len(self.layers) - 1
+            yield self.position_norm(x) if is_last and self.config.norm_first else x
 
     def forward(self, waveform: Tensor, mask: Tensor) -> Tensor:
         """Mean over the real frames of every state: (B, S) and (B, S) to (B, `num_layers` + 1, D)."""
         weights = self.real_frames(mask).to(waveform.dtype)
         weights = weights / weights.sum(-1, keepdim=True)
         return torch.stack([torch.einsum("bl,bld->bd", weights, x) for x in self.states(waveform, mask)], dim=1)
+
+
+def _conv_norm(config: WavLMConfig, index: int) -> nn.Module | None:
+    """The norm behind a convolution: of each frame, or of each channel over time behind the first one only."""
+    if config.norm_first:
+        return ChannelNorm(config.conv_channels)
+    return nn.GroupNorm(config.conv_channels, config.conv_channels) if index == 0 else None
 
 
 KEY_MAP = KeyMap(
@@ -301,6 +331,11 @@ KEY_MAP = KeyMap(
     unused=("mask_emb",),
 )
 """Names in the official checkpoints (`WavLM-Base.pt`, entry `model`)."""
+
+LARGE_KEY_MAP = KeyMap(
+    rules=(*KEY_MAP.rules, (r"(feature_extractor\.conv_layers\.\d+\.2)\.", r"\1.1.")), unused=KEY_MAP.unused
+)
+"""Names in `WavLM-Large.pt`, where the norms of the convolutions lie one level deeper."""
 
 
 def build(config: WavLMConfig | None = None, *, device: torch.device | str = "cpu") -> WavLM:

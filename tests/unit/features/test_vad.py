@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from avmeter.features import vad as detector
+from avmeter.features.base import get_extractor
 from avmeter.features.vad import extract_speech, speech_ranges, split_at_pauses
+from avmeter.media import MediaItem
 from support import require
 from support.speech import needs_speech, speak
 
@@ -22,7 +25,7 @@ def test_pieces_cover_the_waveform_once() -> None:
     """Nothing is dropped and nothing is read twice, with and without a detector."""
     waveform = np.concatenate([noise(1.0), np.zeros(RATE * 2, np.float32), noise(4.3)])
     for vad in (True, False):
-        parts = list(split_at_pauses(waveform, 3 * RATE, vad=vad))
+        parts = list(split_at_pauses(MediaItem.from_audio(waveform, RATE), 3 * RATE, vad=vad))
         np.testing.assert_array_equal(np.concatenate([p for _, p, _ in parts]), waveform)
         assert [start for start, _, _ in parts] == np.cumsum([0, *(len(p) for _, p, _ in parts[:-1])]).tolist()
         assert max(len(p) for _, p, _ in parts) <= 3 * RATE
@@ -38,7 +41,7 @@ def test_speech_is_cut_at_its_pauses() -> None:
     first, _ = speak("The quick brown fox jumps over the lazy dog.")
     second, _ = speak("She sells sea shells by the sea shore.")
     waveform = np.concatenate([first, second])
-    (cut, _, _) = list(split_at_pauses(waveform, len(first) + RATE, vad=True))[1]
+    (cut, _, _) = list(split_at_pauses(MediaItem.from_audio(waveform, RATE), len(first) + RATE, vad=True))[1]
     assert abs(cut - len(first)) < RATE // 2
     assert len(speech_ranges(waveform)) > 0
 
@@ -70,3 +73,19 @@ def test_silence_has_no_speech_to_extract(num_samples: int) -> None:
     speech = extract_speech(np.zeros(num_samples, np.float32), pause_ms=180, pad_ms=90)
     assert speech.shape == (0,)
     assert speech.dtype == np.float32
+
+
+def test_recognisers_of_one_clip_share_what_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two programs for Whisper and SenseVoice look for speech once; another clip is looked through anew."""
+    seen: list[int] = []
+    find = detector.speech_ranges
+    monkeypatch.setattr(detector, "speech_ranges", lambda wave, **options: (seen.append(len(wave)), find(wave))[1])
+    waveform = noise(1.0)
+    for clips in (1, 2):
+        with MediaItem.from_audio(waveform, RATE) as media:
+            found = [
+                next(iter(get_extractor(name).windows(media))).inputs["spoken"]  # type: ignore[attr-defined]
+                for name in ("sensevoice", "glm_asr", "whisper_transformers")
+            ]
+        assert all(np.array_equal(ranges, found[0]) for ranges in found)
+        assert seen == [RATE] * clips

@@ -8,26 +8,23 @@ only where they are equally long: padding would change the embedding.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import Features, Window
 from avmeter.features.model_folder import ModelFolderExtractor, load_pretrained, reading_model
-from avmeter.features.speaker.base import speech_of_speaker
-from avmeter.features.vad import SAMPLE_RATE
-from avmeter.media import AudioSpec, MediaItem
+from avmeter.features.speaker.base import mean_voice, require_speech, speech_of_clip, voice_windows
+from avmeter.media import MediaItem
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
 from avmeter.telemetry import import_without_telemetry
 
 ENTRY = "wavlm-base-plus-sv"
-_WINDOW = 30 * SAMPLE_RATE  # 480000 samples in a 30-second window
 _UNUSED = ("objective.", "wavlm.masked_spec_embed")  # of training
-_MIN_SPEECH = SAMPLE_RATE // 2  # samples in half a second
 
 
 class _WavLM(NamedTuple):
@@ -75,24 +72,13 @@ class SpeakerWavlm(ModelFolderExtractor):
         return {"_normalises": self._normalises}
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
-        waveform = media.audio(AudioSpec(sample_rate=SAMPLE_RATE))[:].astype(np.float32)
-        speech = speech_of_speaker(waveform)
-        if len(speech) < _MIN_SPEECH:
-            raise SkipError(
-                SkipCode.NO_SPEECH,
-                f"{len(speech) / SAMPLE_RATE:.2f} s of speech; a voice needs {_MIN_SPEECH / SAMPLE_RATE:g} s",
-            )
-        for start in range(0, len(speech), _WINDOW):
-            piece = speech[start : start + _WINDOW]
-            if start and len(piece) < _MIN_SPEECH:
-                return
+        speech = speech_of_clip(media)
+        require_speech(len(speech))
+        for window in voice_windows(speech):
+            piece = window.inputs["waveform"]
             if self._normalises:
                 piece = (piece - piece.mean()) / np.sqrt(piece.var() + 1e-7)
-            yield Window(
-                inputs={"waveform": np.ascontiguousarray(piece, np.float32)},
-                start_s=start / SAMPLE_RATE,
-                duration_s=len(piece) / SAMPLE_RATE,
-            )
+            yield replace(window, inputs={"waveform": piece})
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return {"embedding": self._net.network(batch["waveform"]).embeddings}
@@ -100,10 +86,4 @@ class SpeakerWavlm(ModelFolderExtractor):
     def pool(
         self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
     ) -> Features:
-        units = np.stack([o["embedding"] / np.linalg.norm(o["embedding"]) for o in outputs])
-        durations = np.array([w.duration_s for w in windows])
-        mean = durations @ units
-        return Features(
-            arrays={"embedding": (mean / np.linalg.norm(mean)).astype(np.float32)},
-            facts={"speech_s": float(durations.sum()), "num_windows": len(windows)},
-        )
+        return mean_voice(outputs, windows, speech_s=sum(w.duration_s for w in windows))

@@ -26,7 +26,7 @@ from typing import Any, ClassVar
 from avmeter.features.base import Features, Window
 from avmeter.features.model_folder import ModelFolderExtractor
 from avmeter.features.vad import SAMPLE_RATE, split_at_pauses
-from avmeter.media import AudioSpec, MediaItem
+from avmeter.media import MediaItem
 from avmeter.runtime import Runtime
 from avmeter.text.language import parse_language
 from avmeter.text.repetition import compression_ratio
@@ -66,9 +66,8 @@ class SpeechRecogniser(ModelFolderExtractor):
         """
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
-        waveform = media.audio(AudioSpec(sample_rate=SAMPLE_RATE))
-        max_samples = round(self.max_piece_s * SAMPLE_RATE) if self.max_piece_s else len(waveform)
-        for start, piece, spoken in split_at_pauses(waveform, max_samples, vad=self.vad):
+        max_samples = round(self.max_piece_s * SAMPLE_RATE) if self.max_piece_s else None
+        for start, piece, spoken in split_at_pauses(media, max_samples, vad=self.vad):
             yield Window(
                 inputs={"waveform": piece, "spoken": spoken},
                 start_s=start / SAMPLE_RATE,

@@ -2,13 +2,19 @@
 
     cosine(embedding of the generated voice, embedding of the reference voice)
 
-Of speech alone; clips in which nobody speaks are skipped. What is said does not matter much, but recording and noise
-do: compare models under equal conditions, and only scores of one encoder. Published as SIM, SECS or speaker cosine.
+Clips in which nobody speaks are skipped. What is said does not matter much, but recording and noise do: compare models
+under equal conditions, and only scores of one encoder. Published as SIM, SECS or speaker cosine. Three encoders:
+
+- `resemblyzer`: GE2E, small, of speech alone; its cosines are never negative.
+- `wavlm`: WavLM base+ with x-vectors, of speech alone, as papers before Seed-TTS and VERSA report it.
+- `wavlm-ecapa`: WavLM large with ECAPA-TDNN, of the whole clip as it is: the SIM of Seed-TTS's evaluation and of most
+  voice cloning papers since. 1.3 GB.
 
 A good value: that of two recordings of one speaker made alike; those of different speakers show the floor.
 Not seen: what is said and whether it is understood, naturalness, more than one voice.
 
-Sources: Wan et al., "Generalized End-to-End Loss" (2018), by Resemblyzer; Chen et al., "WavLM" (2022).
+Sources: Wan et al., "Generalized End-to-End Loss" (2018), by Resemblyzer; Chen et al., "WavLM" (2022); Desplanques et
+al., "ECAPA-TDNN" (2020), by UniSpeech and seed-tts-eval.
 """
 
 from __future__ import annotations
@@ -24,7 +30,7 @@ from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
 
-_ENCODERS = {"resemblyzer": "speaker_ge2e", "wavlm": "speaker_wavlm"}
+_ENCODERS = {"resemblyzer": "speaker_ge2e", "wavlm": "speaker_wavlm", "wavlm-ecapa": "speaker_wavlm_ecapa"}
 
 
 @register("audio.speaker_similarity")
@@ -32,7 +38,8 @@ class SpeakerSimilarity(Metric):
     """Cosine of voice embeddings, -1 to 1; higher is better. Resemblyzer's are never negative, hence 0 to 1.
 
     Args:
-        encoder: Network: Resemblyzer (GE2E, small, weights by an installed package) or WavLM (base+, x-vectors).
+        encoder: Network: Resemblyzer (GE2E, small, weights by an installed package), WavLM (base+, x-vectors), or
+            WavLM large with ECAPA-TDNN.
         model_name: Folder of WavLM's model; None is the catalog's.
         protocol: Both protocols are the same here.
     """

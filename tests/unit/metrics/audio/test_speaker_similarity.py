@@ -46,12 +46,19 @@ def test_equal_voices_raise_a_question() -> None:
 
 def test_encoder_decides_what_both_sides_are_embedded_with() -> None:
     """And only WavLM has a choice of models."""
-    for encoder, extractor in (("resemblyzer", "speaker_ge2e"), ("wavlm", "speaker_wavlm")):
+    encoders = {
+        "resemblyzer": "speaker_ge2e",
+        "wavlm": "speaker_wavlm",
+        "wavlm-ecapa": "speaker_wavlm_ecapa",
+    }
+    assert tuple(SpeakerSimilarity.choices()["encoder"]) == tuple(encoders)
+    for encoder, extractor in encoders.items():
         metric = SpeakerSimilarity(encoder=encoder)
         assert [(n.field, n.extractor) for n in metric.needs] == [("audio", extractor), ("reference_audio", extractor)]
         assert metric.options() == {"protocol": "fastvideo", "encoder": encoder}
     assert SpeakerSimilarity(encoder="wavlm", model_name="m").options()["model_name"] == "m"
-    with pytest.raises(UsageError, match="has one model only"):
-        SpeakerSimilarity(model_name="m")
+    for encoder in ("resemblyzer", "wavlm-ecapa"):
+        with pytest.raises(UsageError, match="has one model only"):
+            SpeakerSimilarity(encoder=encoder, model_name="m")
     with pytest.raises(UnknownNameError, match="did you mean `wavlm`"):
         SpeakerSimilarity(encoder="wavlmm")
