@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from avmeter.errors import SkipCode, SkipError
+from avmeter.features.base import Window
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.protocols import AV_BENCHMARK, AV_BENCHMARK_DURATION_S
 
 PEAK_DBFS = -1.0
+_PIECE_S, _SHORTEST_REST_S = 30.0, 0.5
 _BLOCK_SAMPLES = 2**20  # silence is looked for in blocks: a waveform may be a file on disk
 
 
@@ -44,6 +46,24 @@ def protocol_waveform(media: MediaItem, *, protocol: str, sample_rate: int, dura
             hint="`protocol='av-benchmark'` scores silence",
         )
     return waveform
+
+
+def pieces_of(waveform: Any, sample_rate: int) -> Iterator[Window]:
+    """Cut a waveform (N,) for a network that reads clips whole, where one is too long to be held at once.
+
+    Up to 30 s are one window `waveform`; beyond, windows follow each other every 30 s, and a rest of less than half a
+    second is left out.
+    """
+    length, shortest = round(_PIECE_S * sample_rate), round(_SHORTEST_REST_S * sample_rate)
+    for start in range(0, len(waveform), length):
+        piece = waveform[start : start + length]
+        if start and len(piece) < shortest:
+            return
+        yield Window(
+            inputs={"waveform": np.ascontiguousarray(piece, np.float32)},
+            start_s=start / sample_rate,
+            duration_s=len(piece) / sample_rate,
+        )
 
 
 def zero_padded(waveform: npt.NDArray[Any], num_samples: int) -> npt.NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,6 @@ from avmeter.features.base import Features, Window
 from avmeter.features.vad import SAMPLE_RATE, extract_speech, find_speech
 from avmeter.media import AudioSpec, MediaItem
 
-WINDOW = 30 * SAMPLE_RATE  # 480000 samples in a 30-second window
 MIN_SPEECH = SAMPLE_RATE // 2  # samples in half a second
 
 # The published detector does not cut pauses of up to 180 ms.
@@ -42,19 +41,6 @@ def require_speech(num_samples: int) -> None:
         raise SkipError(
             SkipCode.NO_SPEECH,
             f"{num_samples / SAMPLE_RATE:.2f} s of speech; a voice needs {MIN_SPEECH / SAMPLE_RATE:g} s",
-        )
-
-
-def voice_windows(waveform: np.ndarray) -> Iterator[Window]:
-    """Cut a waveform (N,) at 16 kHz in windows of at most 30 s; a rest of less than half a second is left out."""
-    for start in range(0, len(waveform), WINDOW):
-        piece = waveform[start : start + WINDOW]
-        if start and len(piece) < MIN_SPEECH:
-            return
-        yield Window(
-            inputs={"waveform": np.ascontiguousarray(piece, np.float32)},
-            start_s=start / SAMPLE_RATE,
-            duration_s=len(piece) / SAMPLE_RATE,
         )
 
 

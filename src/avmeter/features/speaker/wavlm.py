@@ -17,7 +17,9 @@ from torch import Tensor
 
 from avmeter.features.base import Features, Window
 from avmeter.features.model_folder import ModelFolderExtractor, load_pretrained, reading_model
-from avmeter.features.speaker.base import mean_voice, require_speech, speech_of_clip, voice_windows
+from avmeter.features.speaker.base import mean_voice, require_speech, speech_of_clip
+from avmeter.features.vad import SAMPLE_RATE
+from avmeter.features.waveforms import pieces_of
 from avmeter.media import MediaItem
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
@@ -74,7 +76,7 @@ class SpeakerWavlm(ModelFolderExtractor):
     def windows(self, media: MediaItem) -> Iterator[Window]:
         speech = speech_of_clip(media)
         require_speech(len(speech))
-        for window in voice_windows(speech):
+        for window in pieces_of(speech, SAMPLE_RATE):
             piece = window.inputs["waveform"]
             if self._normalises:
                 piece = (piece - piece.mean()) / np.sqrt(piece.var() + 1e-7)

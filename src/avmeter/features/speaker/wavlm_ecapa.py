@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from torch import Tensor, nn
 
 from avmeter.features.base import Features, Window
 from avmeter.features.network import NetworkExtractor
-from avmeter.features.speaker.base import mean_voice, require_speech, speech_of_clip, voice_windows
+from avmeter.features.speaker.base import mean_voice, require_speech, speech_of_clip
+from avmeter.features.waveforms import pieces_of
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.nets import wavlm_ecapa
 from avmeter.nets.keys import KeyMap
@@ -42,7 +42,7 @@ class SpeakerWavlmEcapa(NetworkExtractor):
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
         require_speech(len(speech_of_clip(media)))
-        yield from voice_windows(np.asarray(media.audio(_SPEC)[:]))
+        yield from pieces_of(media.audio(_SPEC), wavlm_ecapa.SAMPLE_RATE)
 
     def facts(self, media: MediaItem) -> Mapping[str, Any]:
         return {"speech_s": len(speech_of_clip(media)) / wavlm_ecapa.SAMPLE_RATE}
