@@ -20,10 +20,11 @@ from typing import Any
 
 from avmeter.caveats import SENTENCES, CaveatCode
 from avmeter.errors import SkipCode
-from avmeter.fastvideo.names import fastvideo_names
+from avmeter.fastvideo.names import MetricName, fastvideo_names
 from avmeter.metrics.backbones import BACKBONES
 from avmeter.metrics.base import CorpusMetric, Metric
 from avmeter.metrics.checkpoint_uses import metrics_by_checkpoint
+from avmeter.metrics.judged import JudgedMetric
 from avmeter.metrics.requirements import Requirements, requirements_of
 from avmeter.presets import Preset, load_preset, preset_names
 from avmeter.registry import METRICS, list_metrics
@@ -80,14 +81,15 @@ SKIPS: Mapping[SkipCode, str] = MappingProxyType(
         SkipCode.NO_SPACE: "decoded media did not fit into the temporary folder, which the reason names",
         SkipCode.TOO_FEW_SAMPLES: "a corpus metric had too few clips",
         SkipCode.WEIGHTS_UNAVAILABLE: "a checkpoint is absent or another one than the catalog's",
-        SkipCode.DEPENDENCY_MISSING: "an optional package is not installed",
+        SkipCode.DEPENDENCY_MISSING: "an optional package is not installed, or no endpoint of a judge is named",
         SkipCode.OUT_OF_MEMORY: "one window alone does not fit into memory",
         SkipCode.DECODE_TIMEOUT: "nothing came out of decoding the file for `decode_timeout_s` seconds and more",
         SkipCode.WORKER_DIED: "the process that had the clip died, more than once",
         SkipCode.CHANGED_WHILE_READING: "the file was replaced or written to while it was read",
         SkipCode.FETCH_FAILED: "the server or storage failed, stalled or broke off, every time it was asked",
         SkipCode.REFUSED_HOST: "the URL leads, or redirects, to a private or local address",
-        SkipCode.OFFLINE: "a URL, while `AVMETER_OFFLINE` or `HF_HUB_OFFLINE` forbids the network",
+        SkipCode.OFFLINE: "a URL or a judge, while `AVMETER_OFFLINE` or `HF_HUB_OFFLINE` forbids the network",
+        SkipCode.UNUSABLE_ANSWER: "what a judge answered is not what was asked for; the reason has the beginning of it",
         SkipCode.INTERRUPTED: "the run was ended (Ctrl-C, SIGTERM) before this was computed",
         SkipCode.FAILED: "an error nobody foresaw; the reason has it, please report it",
     }
@@ -204,13 +206,20 @@ def question_table() -> str:
     return table(["question", "metric", "of", "needs"], rows)
 
 
+def _what_is_here(metric: MetricName) -> str:
+    """The name that it has here, and whether only another number stands under it."""
+    is_judged = issubclass(METRICS.get(metric.here), JudgedMetric)
+    name = f"`{metric.here}`" if metric.here != metric.name else ""
+    return (f"{name or 'a skip'}; `@judge`" if is_judged else name) or "yes"
+
+
 def fastvideo_table() -> str:
     """FastVideo's metrics: whether avmeter has them, and what the others would need."""
     here = METRICS.builtin()
     rows = [
         [
             f"[`{n}`](metrics/{page_name(m.here)})" if m.here in here else f"`{n}`",
-            ("yes" if m.here == n else f"`{m.here}`") if m.here in here else "not yet",
+            _what_is_here(m) if m.here in here else "not yet",
             m.inputs,
             m.needs,
             f"`{m.instead.split()[0]}`" if m.instead else "",

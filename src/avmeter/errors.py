@@ -60,6 +60,7 @@ class SkipCode(StrEnum):
     FETCH_FAILED = "fetch_failed"
     REFUSED_HOST = "refused_host"
     OFFLINE = "offline"
+    UNUSABLE_ANSWER = "unusable_answer"
     INTERRUPTED = "interrupted"
     FAILED = "failed"
 

@@ -109,12 +109,12 @@ def test_one_sample_by_keywords(folders: Path) -> None:
     """Tensors as they come from a pipeline; what is not here is a skip with a reason."""
     video = load_video("gen/000.mp4").to(torch.bfloat16)
     with pytest.warns(UserWarning, match="not in avmeter yet"):
-        ev = eval.create_evaluator(metrics=["common.my_rmse", "vbench.color"], device="cpu")
+        ev = eval.create_evaluator(metrics=["common.my_rmse", "optical_flow.synthetic_optical_flow"], device="cpu")
     scores = ev.evaluate(video=video, reference=load_video("ref/000.mp4"), fps=8.0)
     assert scores["common.my_rmse"].score > 0
     assert scores["common.my_rmse"].details == {"frames": 4}
-    assert scores["vbench.color"].score is None
-    assert "GRiT" in scores["vbench.color"].details["skipped"]
+    assert scores["optical_flow.synthetic_optical_flow"].score is None
+    assert "DPFlow" in scores["optical_flow.synthetic_optical_flow"].details["skipped"]
 
 
 def test_paths_are_decoded(folders: Path) -> None:
@@ -194,7 +194,7 @@ def test_commands(folders: Path) -> None:
     assert listed.out.split() == [n for n in eval.list_metrics() if n.startswith("audio.")]
     done = avmeter(
         "eval", "run", "--videos", "gen/000.mp4", "gen/001.mp4", "--reference", "ref/",
-        "--metrics", "audio.loudness,vbench.color", "--device", "cpu",
+        "--metrics", "audio.loudness,optical_flow.synthetic_optical_flow", "--device", "cpu",
         "--text-prompt", "one", "two", "--output", "scores.json",
     )  # fmt: skip
     assert done.code == 0, done.err
@@ -203,8 +203,8 @@ def test_commands(folders: Path) -> None:
     loudness = entries[0]["scores"]["audio.loudness"]
     assert set(loudness) == {"name", "score", "details"}
     assert loudness["score"] is not None
-    assert entries[0]["scores"]["vbench.color"]["score"] is None
-    assert "vbench.color" in done.err
+    assert entries[0]["scores"]["optical_flow.synthetic_optical_flow"]["score"] is None
+    assert "optical_flow.synthetic_optical_flow" in done.err
 
 
 def test_score_prints_the_same_shape(folders: Path) -> None:
@@ -220,22 +220,26 @@ def test_score_prints_the_same_shape(folders: Path) -> None:
 def test_run_without_videos_or_with_none_that_fit_is_refused(folders: Path) -> None:
     """In a sentence."""
     assert "--videos" in avmeter("eval", "run").err
-    nothing = avmeter("eval", "run", "--videos", "gen/000.mp4", "--metrics", "vbench.color", "--device", "cpu")
+    nothing = avmeter(
+        "eval", "run", "--videos", "gen/000.mp4", "--metrics", "optical_flow.synthetic_optical_flow", "--device", "cpu"
+    )
     assert nothing.code == 3
-    assert json.loads(nothing.out)[0]["scores"]["vbench.color"]["score"] is None
+    assert json.loads(nothing.out)[0]["scores"]["optical_flow.synthetic_optical_flow"]["score"] is None
     assert "no video fits" in avmeter("eval", "run", "--videos", "none/*.mp4").err
 
 
 def test_mixed_lists_and_groups_are_scored_as_far_as_they_are_here(folders: Path) -> None:
     """What is absent is named in one warning; who skips what lacks something has it left out."""
     with pytest.warns(UserWarning, match="not in avmeter yet") as caught:
-        ev = eval.create_evaluator(metrics=["common.my_rmse", "judge", "vbench.color"], device="cpu")
+        ev = eval.create_evaluator(metrics=["common.my_rmse", "optical_flow.synthetic_optical_flow"], device="cpu")
     assert len(caught) == 1
     row = ev.evaluate(samples=[{"video": "gen/000.mp4", "reference": "ref/000.mp4"}])[0]
     assert row["common.my_rmse"].score is not None
-    assert row["vbench.color"].score is None
+    assert row["optical_flow.synthetic_optical_flow"].score is None
     with pytest.warns(UserWarning, match="left out"):
-        few = eval.create_evaluator(metrics=["common.my_rmse", "vbench.color"], device="cpu", skip_missing_deps=True)
+        few = eval.create_evaluator(
+            metrics=["common.my_rmse", "optical_flow.synthetic_optical_flow"], device="cpu", skip_missing_deps=True
+        )
     assert few.metric_names == ["common.my_rmse"]
     assert set(eval.create_evaluator(metrics="all", device="cpu", skip_missing_deps=True).metric_names) <= set(
         eval.list_metrics()

@@ -12,6 +12,7 @@ from avmeter.features.base import Features
 from avmeter.metrics.base import FeatureSet, Metric
 from avmeter.nets.synchformer import OFFSET_GRID_S
 from avmeter.sample import Sample
+from support.judge import decided
 
 DIM = 16
 
@@ -161,6 +162,7 @@ MAKERS: Mapping[str, Maker] = MappingProxyType(
         "onset_pair": beside_onsets,
         "onsets": with_onsets,
         "physics_iq_pair": with_motion,
+        "judge_pair": decided,
     }
 )
 """Extractor -> its features. A corpus metric over another one needs a line here; a metric of clips may have one."""

@@ -160,7 +160,7 @@ def _find_sources(sample: Sample, fields: Sequence[str]) -> _Found:
             reason = f"{sample.id}: {problem.message}"
             return Skip(code=SkipCode.UNSUPPORTED, reason=reason, hint=problem.hint, field=field_name)
         source: MediaSource | str | None
-        source = sample.source(field_name) if field_name in MEDIA_FIELDS else sample.text(field_name)
+        source = sample.source(field_name) if field_name in MEDIA_FIELDS else sample.described(field_name)
         if source is None:
             how = _HOW_TO_PASS.get(field_name, f"`{field_name}=`")
             return Skip(

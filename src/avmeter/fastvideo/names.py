@@ -11,7 +11,10 @@ from importlib import resources
 from avmeter.errors import MissingDependencyError
 from avmeter.registry import METRICS
 
-_CALLED_HERE = {"physics_iq": "physics_iq.score"}  # a name is a group or a metric here, not both
+_CALLED_HERE = {
+    "physics_iq": "physics_iq.score",
+    "videoscore2": "videoscore2.score",
+}  # a name is a group or a metric here, not both
 
 
 @dataclass(frozen=True, kw_only=True)

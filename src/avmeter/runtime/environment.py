@@ -14,6 +14,7 @@ Ray cluster decides what its workers find.
 | `HF_HUB_CACHE`, `HF_HOME`, `XDG_CACHE_HOME` | where the hub's own library keeps what it downloaded |
 | `FASTVIDEO_EVAL_CACHE`, `FASTVIDEO_CACHE_ROOT` | FastVideo's cache, and the folder above its `eval` |
 | `FASTVIDEO_FVD_REF_FEATURES` | reference features of the Fréchet video distance |
+| `AVMETER_JUDGE_URL`, `AVMETER_JUDGE_MODEL`, `AVMETER_JUDGE_KEY` | a chat endpoint that judges pictures, model, key |
 | `SLURM_ARRAY_TASK_*`, `RANK`, `WORLD_SIZE` | which shard this is, for `--shard auto` |
 | `AVMETER_FAD_REF_FEATURES`, `FASTVIDEO_FAD_REF_FEATURES` | reference features of the Fréchet distance |
 
@@ -92,6 +93,31 @@ class Settings:
 def offline_variables() -> tuple[str, ...]:
     """Return the names of the variables that forbid the network; empty if none does."""
     return tuple(n for n in _OFFLINE if (_text(n) or "").strip().lower() not in _NO)
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgeSettings:
+    """Who is asked about pictures.
+
+    Attributes:
+        url: Base URL of an endpoint that speaks OpenAI's chat completions, up to its `/v1`; or None.
+        model: Name of the model that is asked there, or None.
+        key: Sent to that host only; never shown.
+    """
+
+    url: str | None = None
+    model: str | None = None
+    key: str | None = field(default=None, repr=False)
+
+
+def judge_settings() -> JudgeSettings:
+    """Return what the environment says of a judge.
+
+    Address and key come from nowhere else: options travel in files that others write, and pictures and a key would go
+    where those say.
+    """
+    url = (_text("AVMETER_JUDGE_URL") or "").strip().rstrip("/") or None
+    return JudgeSettings(url=url, model=_text("AVMETER_JUDGE_MODEL"), key=_text("AVMETER_JUDGE_KEY"))
 
 
 def launcher_variables() -> dict[str, str]:

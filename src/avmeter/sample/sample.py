@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -121,6 +122,16 @@ class Sample:
     def text(self, name: str) -> Any:
         """Return a text field unchanged, or None."""
         return self.texts.get(name)
+
+    def described(self, name: str) -> Any:
+        """Return a text field unchanged, or the value of another key as JSON (`auxiliary_info` of VBench); or None.
+
+        A value that JSON does not hold is its Python form, and a text stays as it is.
+        """
+        value = self.texts.get(name, self.extras.get(name))
+        if value is None or name in self.texts or isinstance(value, str):
+            return value
+        return json.dumps(value, default=repr, sort_keys=True)
 
     def has(self, name: str) -> bool:
         """True if the field (media, text or extra) has a value, or its audio track stands in for it."""

@@ -1,6 +1,6 @@
-"""One GET request over HTTP, all of whose parts are bounded in time: looking up, connecting, headers and body.
+"""One request over HTTP, all of whose parts are bounded in time: looking up, connecting, headers and body.
 
-Redirects are followed here, so that every host on the way is judged (`addresses`).
+Redirects of a GET are followed here, so that every host on the way is judged (`addresses`); a POST goes nowhere else.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from functools import cache
 from typing import Any, cast
 from urllib.parse import quote, unquote, urljoin
 
-from avmeter.errors import MediaError
+from avmeter.errors import MediaError, SkipCode
 from avmeter.files import Url
 from avmeter.sample.access import RemoteAccess
-from avmeter.sources.addresses import connect
+from avmeter.sources.addresses import connect, is_public
 from avmeter.sources.retrying import TransientError, failed
 
 _MOVED = frozenset({301, 302, 303, 307, 308})
@@ -127,15 +127,34 @@ def get(url: Url, access: RemoteAccess, headers: Mapping[str, str]) -> Iterator[
 
 
 @contextmanager
-def _request(url: Url, access: RemoteAccess, headers: Mapping[str, str]) -> Iterator[Response]:
+def post(url: Url, access: RemoteAccess, headers: Mapping[str, str], body: bytes) -> Iterator[Response]:
+    """Send a body, and pass on what is answered, redirects too: what was sent goes to no other host.
+
+    Raises:
+        MediaError: `refused_host`, also for the header Authorization on its way to the open internet in plain text;
+            `fetch_failed` for what another try does not mend.
+        TransientError: The connection, or the server, failed.
+    """
+    with _request(url, access, headers, body=body) as response:
+        yield response
+
+
+@contextmanager
+def _request(
+    url: Url, access: RemoteAccess, headers: Mapping[str, str], *, body: bytes | None = None
+) -> Iterator[Response]:
     host, port, target = _parts(url)
     connection: socket.socket | None = None
     try:
         deadline = Deadline(access.timeout_s)
         connection = _connected(url, host, port, access)
+        if body is not None and "Authorization" in headers:
+            _require_secrecy(url, connection)
         client = http.client.HTTPConnection(host, port)
         client.sock = _BoundedSocket(connection, deadline)
-        client.request("GET", target, headers={"Accept-Encoding": "identity", "User-Agent": "avmeter", **headers})
+        method = "GET" if body is None else "POST"
+        sent = {"Accept-Encoding": "identity", "User-Agent": "avmeter", **headers}
+        client.request(method, target, body=body, headers=sent)
         answer = client.getresponse()
         yield Response(status=answer.status, headers=cast(Mapping[str, str], answer.headers), body=answer)
     except ssl.SSLCertVerificationError as error:
@@ -191,6 +210,14 @@ def _connected(url: Url, host: str, port: int, access: RemoteAccess) -> socket.s
     except BaseException:
         connection.close()
         raise
+
+
+def _require_secrecy(url: Url, connection: socket.socket) -> None:
+    """Refuse to send a key in plain text to a host that is not of this machine or its network."""
+    if url.scheme == "http" and is_public(str(connection.getpeername()[0])):
+        raise MediaError(
+            SkipCode.REFUSED_HOST, f"{url}: a key would be sent in plain text", hint="use the https address of the host"
+        )
 
 
 @cache

@@ -10,4 +10,5 @@ error_rate.py    alignment, error rate of a clip and of a corpus
 directions.py    a text with stage directions -> what is said of it
 dialogue.py      a script with speakers -> the words
 repetition.py    signs that a recogniser invented its text
+judge_questions.py  what a model is asked about pictures, and what of its answers counts
 """

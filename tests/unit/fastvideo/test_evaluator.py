@@ -10,7 +10,7 @@ import pytest
 from avmeter.errors import UnknownNameError
 from avmeter.fastvideo.evaluator import create_evaluator, evaluate
 
-MIXED = ["audio.loudness", "vbench.color", "judge.third_person_separation"]
+MIXED = ["audio.loudness", "optical_flow.synthetic_optical_flow"]
 
 
 def test_list_with_metrics_that_are_not_here_is_scored_all_the_same(clips: Path) -> None:
@@ -21,13 +21,16 @@ def test_list_with_metrics_that_are_not_here_is_scored_all_the_same(clips: Path)
     assert evaluator.metric_names == MIXED
     results = evaluator.evaluate(samples=[{"video": str(p)} for p in sorted((clips / "gen").iterdir())])
     assert results[0]["audio.loudness"].score is not None
-    assert results[0]["vbench.color"].details["skipped"].startswith("vbench.color is not in avmeter yet")
-    assert results.corpus["judge.third_person_separation"].score is None
+    assert (
+        results[0]["optical_flow.synthetic_optical_flow"]
+        .details["skipped"]
+        .startswith("optical_flow.synthetic_optical_flow is not in avmeter yet")
+    )
 
 
 def test_missing_dependencies_are_left_out_on_demand() -> None:
     """As FastVideo does with what cannot be imported."""
-    with pytest.warns(UserWarning, match=r"left out: vbench\.color, judge\.third_person_separation"):
+    with pytest.warns(UserWarning, match=r"left out: optical_flow\.synthetic_optical_flow"):
         evaluator = create_evaluator(MIXED, "cpu", skip_missing_deps=True)
     assert evaluator.metric_names == ["audio.loudness"]
 
@@ -74,9 +77,9 @@ def test_one_clip_is_scored_without_an_evaluator(clips: Path) -> None:
     """With a skip for what is not here, and none of it asked of the others."""
     clip = clips / "gen" / "clip_2.mp4"
     with pytest.warns(UserWarning, match="not in avmeter yet"):
-        found = evaluate(clip, metrics=["vbench.color", "audio.loudness"], device="cpu")
+        found = evaluate(clip, metrics=["optical_flow.synthetic_optical_flow", "audio.loudness"], device="cpu")
     assert found["audio.loudness"].score is not None
-    assert found["vbench.color"].score is None
+    assert found["optical_flow.synthetic_optical_flow"].score is None
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert list(evaluate(clip, metrics="audio.loudness", device="cpu")) == ["audio.loudness"]

@@ -29,7 +29,15 @@ def test_what_is_recommended_instead_exists() -> None:
 
 @pytest.mark.parametrize(
     ("selector", "count"),
-    [("judge", 1), ("vbench.color", 1), ("common.ssim", 0), ("common.fvd", 0), ("audio", 0), ("audio.wer", 0)],
+    [
+        ("optical_flow", 1),
+        ("optical_flow.synthetic_optical_flow", 1),
+        ("judge", 0),
+        ("common.ssim", 0),
+        ("common.fvd", 0),
+        ("audio", 0),
+        ("audio.wer", 0),
+    ],
 )
 def test_name_or_group_means_what_avmeter_lacks_of_it(selector: str, count: int) -> None:
     """Nothing of what there is."""
@@ -38,6 +46,6 @@ def test_name_or_group_means_what_avmeter_lacks_of_it(selector: str, count: int)
 
 def test_selectors_are_split_into_what_is_here_and_what_is_not() -> None:
     """An unknown name stays, to be refused by who resolves it."""
-    present, absent = split_selectors("audio, vbench.color,nonsense")
+    present, absent = split_selectors("audio, optical_flow.synthetic_optical_flow,nonsense")
     assert present == ["audio", "nonsense"]
-    assert list(absent) == ["vbench.color"]
+    assert list(absent) == ["optical_flow.synthetic_optical_flow"]

@@ -1,0 +1,1 @@
+"""Comparisons of two systems by a vision-language model."""

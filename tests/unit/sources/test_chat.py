@@ -1,0 +1,139 @@
+"""Questions to an endpoint: one answer, or a skip that says why there is none."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+
+import pytest
+
+import avmeter.sources.http_transport as http_transport
+from avmeter.errors import SkipCode, SkipError
+from avmeter.runtime.environment import JudgeSettings, judge_settings
+from avmeter.sources.chat import PATIENCE, Reply, ask
+from support.judge import MODEL, judge_server
+
+HASTY = dataclasses.replace(PATIENCE, timeout_s=0.3, attempts=2, pause_s=0.01)
+
+
+def asked(settings: JudgeSettings | None = None) -> Reply:
+    return ask(
+        settings or judge_settings(),
+        model=MODEL,
+        instructions="be good",
+        question="what?",
+        images=[("first:", b"\xff\xd8jpeg")],
+        access=HASTY,
+    )
+
+
+def refusal(settings: JudgeSettings | None = None) -> SkipError:
+    with pytest.raises(SkipError) as caught:
+        asked(settings)
+    return caught.value
+
+
+def test_answer_comes_with_the_name_of_who_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request has model, images, question and key; the key is shown nowhere."""
+    with judge_server(lambda _: "a dog") as judge:
+        judge.use(monkeypatch, key="secret")
+        assert asked() == Reply(text="a dog", model=f"{MODEL}-0711")
+    (body,), (headers,) = judge.asked, judge.headers
+    assert (body["path"], body["model"], body["temperature"]) == ("/v1/chat/completions", MODEL, 0)
+    system, user = body["messages"]
+    assert system == {"role": "system", "content": "be good"}
+    caption, image, question = user["content"]
+    assert (caption["text"], question["text"]) == ("first:", "what?")
+    assert base64.b64decode(image["image_url"]["url"].partition("base64,")[2]) == b"\xff\xd8jpeg"
+    assert headers["Authorization"] == "Bearer secret"
+    assert "secret" not in repr(judge_settings())
+
+
+@pytest.mark.parametrize("fault", ["429", "500", "stall"])
+def test_server_that_is_busy_or_fails_is_asked_again(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once is mended, more often is a skip."""
+    with judge_server(lambda _: "yes") as judge:
+        judge.use(monkeypatch)
+        judge.faults = [fault]
+        assert asked().text == "yes"
+        judge.faults = [fault] * 2
+        error = refusal()
+    assert error.code is SkipCode.FETCH_FAILED
+    assert "tried 2 times" in error.message
+
+
+@pytest.mark.parametrize(("status", "hint"), [("401", "AVMETER_JUDGE_KEY"), ("404", "/v1"), ("307", "redirects")])
+def test_refusal_is_not_asked_again(status: str, hint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does a question, with images and key, go where a redirect says."""
+    with judge_server() as judge:
+        judge.use(monkeypatch, key="secret")
+        judge.faults = [status]
+        error = refusal()
+    assert len(judge.asked) == 1
+    assert error.code is SkipCode.FETCH_FAILED
+    assert status in error.message
+    assert hint in error.hint
+    assert "secret" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (b"", "no chat completion"),
+        (b"<html>", "no chat completion"),
+        (b"[" * 100_000, "no chat completion"),
+        (b'{"choices": []}', "no chat completion"),
+        (b'{"choices": [{"message": {"content": null}}]}', "no text"),
+        (b'{"choices": [{"message": {"content": "half"}, "finish_reason": "length"}]}', "cut off"),
+        (json.dumps({"choices": [{"message": {"content": "x" * 300_000}}]}).encode(), "more than 256 KiB"),
+    ],
+)
+def test_answer_that_is_none_is_a_skip(answer: bytes, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of any kind and size."""
+    with judge_server(lambda _: answer) as judge:
+        judge.use(monkeypatch)
+        error = refusal()
+    assert error.code is SkipCode.UNUSABLE_ANSWER
+    assert why in error.message
+
+
+@pytest.mark.parametrize("variable", ["AVMETER_OFFLINE", "HF_HUB_OFFLINE"])
+def test_nobody_is_asked_where_the_network_is_forbidden(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even an endpoint on this machine."""
+    with judge_server() as judge:
+        judge.use(monkeypatch)
+        monkeypatch.setenv(variable, "1")
+        error = refusal()
+    assert (error.code, judge.asked) == (SkipCode.OFFLINE, [])
+    assert variable in error.message
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        (None, SkipCode.DEPENDENCY_MISSING),
+        ("file:///etc", SkipCode.UNSUPPORTED),
+        ("http://me:secret@localhost/v1", SkipCode.UNSUPPORTED),
+        ("localhost", SkipCode.UNSUPPORTED),
+        ("http://", SkipCode.FETCH_FAILED),
+    ],
+)
+def test_address_that_is_none_is_a_skip(url: str | None, code: SkipCode, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords in it are refused, and not repeated."""
+    monkeypatch.delenv("AVMETER_OFFLINE", raising=False)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    error = refusal(JudgeSettings(url=url, model=MODEL))
+    assert error.code is code
+    assert "secret" not in str(error)
+
+
+def test_key_does_not_travel_in_plain_text_to_the_open_internet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To this machine and its network it may."""
+    monkeypatch.setattr(http_transport, "is_public", lambda _: True)
+    with judge_server(lambda _: "yes") as judge:
+        judge.use(monkeypatch, key="secret")
+        assert refusal().code is SkipCode.REFUSED_HOST
+        assert judge.asked == []
+        monkeypatch.delenv("AVMETER_JUDGE_KEY")
+        assert asked().text == "yes"
