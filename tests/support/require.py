@@ -9,6 +9,7 @@ a green run cannot be thin.
     packages   a Python package that is an extra of this one
     trainers   a tracker or trainer that users bring: the group `trainers` of pyproject.toml
     weights    trained weights or vocabularies, from installed packages or the weights folder
+    fetched    trained weights that no package of requirements-weights.txt carries, in the weights folder or the cache
     media      real media clips beside the checkout
     goldens    published outputs over those clips, beside the checkout
     codecs     an encoder in the libav of PyAV
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -31,7 +32,7 @@ from avmeter.errors import MissingDependencyError
 from avmeter.weights import WeightsSource
 from support.paths import MEDIA, SHARED
 
-KINDS = ("gpu", "browser", "packages", "trainers", "weights", "media", "goldens", "codecs", "system")
+KINDS = ("gpu", "browser", "packages", "trainers", "weights", "fetched", "media", "goldens", "codecs", "system")
 
 
 def is_required(kind: str) -> bool:
@@ -99,7 +100,16 @@ def golden(name: str) -> Path:
 
 def weights(*entries: str) -> None:
     """Checkpoints of the catalog that must be on this machine."""
+    _checkpoints("weights", entries)
+
+
+def fetched(*entries: str) -> None:
+    """Checkpoints that somebody has to have fetched, or installed a package for that `make setup` does not."""
+    _checkpoints("fetched", entries)
+
+
+def _checkpoints(kind: str, entries: Sequence[str]) -> None:
     source: Any = WeightsSource.parse("auto")
     missing = [entry for entry in entries if not source.available(entry)]
     if missing:
-        absent("weights", f"not on this machine: {', '.join(missing)}; see `avmeter weights list`")
+        absent(kind, f"not on this machine: {', '.join(missing)}; see `avmeter weights list`")

@@ -49,11 +49,11 @@ def test_absence_of_another_kind_is_a_skip(monkeypatch: pytest.MonkeyPatch, name
 
 
 def test_continuous_integration_requires_all_that_a_machine_without_a_gpu_can_have() -> None:
-    """A kind that is added here is required there, or its absence would pass unseen."""
+    """A kind that is added here is required there, or its absence would pass unseen; hubs are not reached there."""
     script = (ROOT / ".ci" / "run").read_text()
     named = re.findall(r"AVMETER_REQUIRE\+?=([a-z,]+)", script)
     kinds = {kind for kinds in named for kind in kinds.split(",")} - {""}
-    assert kinds == set(require.KINDS) - {"gpu", "trainers"}
+    assert kinds == set(require.KINDS) - {"gpu", "trainers", "fetched"}
     assert "AVMETER_REQUIRE=trainers" in (ROOT / "Makefile").read_text()  # before a release: they are large
 
 
@@ -71,6 +71,7 @@ def test_each_helper_requires_its_kind(monkeypatch: pytest.MonkeyPatch) -> None:
         "packages: no_such_package": lambda: require.package("no_such_package"),
         "media: the clip gone.wav": lambda: require.media("gone.wav"),
         "goldens: gone.npz": lambda: require.golden("gone.npz"),
+        "fetched: not on this machine: sensevoice-small": lambda: require.fetched("sensevoice-small"),
     }
     for said, call in calls.items():
         with pytest.raises(pytest.fail.Exception, match=said):
