@@ -268,17 +268,14 @@ def _refuse_foreign(place: Path, pages: Sequence[str]) -> None:
     try:
         if os.path.lexists(place) and not place.is_dir():
             raise UsageError(f"{place} is a file, not a folder", hint="choose another name for the run")
-        is_run = read_run_facts(place) is not None
-        foreign = [n for n in names if _is_in_the_way(place / n, is_run=is_run)]
+        present = [n for n in names if os.path.lexists(place / n)]
+        is_run = read_run_facts(place) is not None  # read after the look: a run that is being written has it first
+        foreign = [n for n in present if not is_run or (place / n).is_dir()]
         foreign += [n for n in pages if not _is_own(place / n)]
     except OSError as error:  # a name that is too long, a folder that may not be looked into
         raise _unwritable(place, error) from error
     if foreign:
         raise _foreign(place, foreign)
-
-
-def _is_in_the_way(path: Path, *, is_run: bool) -> bool:
-    return path.is_dir() or (not is_run and os.path.lexists(path))
 
 
 def _is_own(path: Path) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from queue import Empty, SimpleQueue
@@ -14,6 +17,8 @@ from avmeter.runtime import Runtime
 from avmeter.runtime.background import BackgroundThread
 
 _WAITING = 2  # batches for each lane that are begun or wait: while one runs, the next is made
+_EXIT_WAIT_S = 10.0
+_started: dict[BackgroundThread, SimpleQueue[Batch | None]] = {}  # what may still run when the interpreter ends
 
 
 class Lanes:
@@ -31,9 +36,12 @@ class Lanes:
         self._batches: SimpleQueue[Batch | None] = SimpleQueue()
         self._results: SimpleQueue[tuple[Batch, Any] | BaseException] = SimpleQueue()
         self._num_pending = 0
+        _forget_ended()
         for _ in range(self._num_lanes):
-            BackgroundThread(_work, runtime, run_batch, self._batches, self._results).start()
-        weakref.finalize(self, _end, self._batches, self._num_lanes)
+            thread = BackgroundThread(_work, runtime, run_batch, self._batches, self._results)
+            thread.start()
+            _started[thread] = self._batches
+        weakref.finalize(self, _end, self._batches, self._num_lanes).atexit = False
 
     def push(self, batch: Batch) -> Iterator[tuple[Batch, Any]]:
         """Queue a batch; yield those that are finished, and wait while too many are not."""
@@ -68,9 +76,9 @@ def _work(
     batches: SimpleQueue[Batch | None],
     results: SimpleQueue[tuple[Batch, Any] | BaseException],
 ) -> None:
-    torch.set_num_threads(runtime.cores.threads)
     while (batch := batches.get()) is not None:
         try:
+            torch.set_num_threads(runtime.cores.threads)  # not before: `drain` undoes what lanes with batches have done
             with runtime.precision.autocast(runtime.device):  # a setting of each thread
                 results.put((batch, run_batch(batch)))
         except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
@@ -84,3 +92,24 @@ def _end(batches: SimpleQueue[Batch | None], num_lanes: int) -> None:
     except Empty:
         for _ in range(num_lanes):
             batches.put(None)
+
+
+def _forget_ended() -> None:
+    for thread in list(_started):
+        if not thread.is_alive():
+            _started.pop(thread, None)
+
+
+def _end_all() -> None:
+    """Let every lane come to the end of its batch: one that is inside torch when Python goes away aborts the process."""
+    _forget_ended()
+    started = _started.copy()
+    for batches in started.values():
+        _end(batches, len(started))
+    deadline = time.monotonic() + _EXIT_WAIT_S
+    for thread in started:
+        thread.join(max(0.0, deadline - time.monotonic()))
+
+
+atexit.register(_end_all)
+os.register_at_fork(after_in_child=_started.clear)

@@ -87,12 +87,14 @@ class DecodingThreads:
         self._tasks.put(None)
         try:
             for lane in self._lanes:
-                if lane.task is not None:
+                if lane.is_unfinished:
                     lane.decoder.close()
             deadline = time.monotonic() + _GRACE_S
             for lane in self._lanes:
                 if lane.thread is not None and lane.thread.is_alive():  # an interrupt may have come before it was
                     lane.thread.join(max(0.0, deadline - time.monotonic()))
+                    if lane.thread.is_alive():
+                        lane.decoder.close()
         finally:
             torch.set_num_threads(self._torch_threads)
             self._holding.close()
@@ -243,6 +245,12 @@ class _Lane:
         self.finished: set[int] = set()
         self.busy_since: float | None = None
         self.is_left_behind = False
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Some job of its source has no outcome; a thread that has sent all of them comes to its end by itself."""
+        task = self.task
+        return task is not None and not self.finished.issuperset(task[2])
 
     def begin(self, task: Task) -> None:
         """Note a new source."""

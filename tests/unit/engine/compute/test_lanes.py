@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import _thread
 import gc
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 from types import SimpleNamespace
@@ -115,3 +118,34 @@ def test_lanes_end_with_who_uses_them() -> None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     assert seen == [0]
+
+
+def test_program_that_ends_in_the_middle_of_a_batch_is_not_aborted() -> None:
+    """As after Ctrl-C: the batch is waited for, what waits behind it is not run."""
+    program = """
+    import threading, time, torch
+    from types import SimpleNamespace
+    from avmeter.engine.compute.batching import Batch, WindowId
+    from avmeter.engine.compute.lanes import Lanes
+    from avmeter.features.base import Window
+    from avmeter.runtime import CoreShare, Runtime
+
+    started = threading.Event()
+    def run(batch):
+        matrix = torch.ones(64, 64)
+        end = time.monotonic() + 0.5
+        while time.monotonic() < end:
+            matrix @ matrix
+            started.set()
+        print(batch.ids[0].job, flush=True)
+
+    on = Runtime(device=torch.device("cpu"), precision="float32", weights=SimpleNamespace(is_dummy=True))
+    on.cores = CoreShare(num_lanes=1, threads=1)
+    lanes = Lanes(on, run)
+    for number in range(2):
+        list(lanes.push(Batch(None, (WindowId(number, 0),), (Window(inputs={}),))))
+    started.wait(10)
+    raise SystemExit(7)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (7, "0\n", "")

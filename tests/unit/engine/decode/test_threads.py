@@ -31,8 +31,9 @@ class Counting:
         self.is_decoding = True
         try:
             for job in jobs:
-                for index in range(source):
-                    yield DecodeEvent(job, index=index)
+                for index in range(source - 1):
+                    yield DecodeEvent(job, index=index, window=Window(inputs={}))
+                yield DecodeEvent(job, index=source - 1)
         finally:
             self.is_decoding = False
 
@@ -134,6 +135,22 @@ def test_run_that_breaks_off_ends_its_threads_and_closes_its_decoders():
         assert {next(events).job for _ in iter(lambda: all(d.is_decoding for d in decoders), True)} <= {0, 1}
     assert all(d.is_closed for d in decoders)
     assert not any(d.is_decoding for d in decoders)
+
+
+def test_decoder_that_has_sent_every_outcome_is_not_closed_over_what_it_still_says():
+    """Closing ends its process, and the next run would wait for another."""
+    release = threading.Event()
+
+    class Late(Counting):
+        def decode(self, source, jobs):
+            yield from (DecodeEvent(job) for job in jobs)
+            release.wait(10)  # the last words of a process
+
+    decoder = Late()
+    with decoding([(1, {}, dict.fromkeys((3, 4)))], [decoder]) as events:
+        assert [next(events).job, next(events).job] == [3, 4]
+        threading.Timer(0.2, release.set).start()
+    assert not decoder.is_closed
 
 
 def test_thread_in_the_middle_of_a_file_is_not_waited_for():
