@@ -10,7 +10,8 @@ import pytest
 
 HEAVY = ("torch", "transformers", "av", "pandas", "pyarrow", "numpy", "huggingface_hub")
 """Packages that take longer to import than everything else that `--help` does."""
-LIMIT_S = 0.4
+MAX_RATIO = 5.0
+"""Processor time of an answer by that of the parser's import alone, which is 2 to 3.5."""
 QUICK = {
     "help": (["--help"], {}),
     "help of a command": (["score", "--help"], {}),
@@ -49,6 +50,11 @@ def _run(arguments: list[str], variables: dict[str, str]) -> tuple[str, str, flo
     return done.stdout, heavy, float(seconds)
 
 
+def _seconds_of_parser() -> float:
+    code = "import os, typer.rich_utils, rich.console; times = os.times(); print(times.user + times.system)"
+    return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+
+
 @pytest.mark.parametrize("name", QUICK)
 def test_no_heavy_package_is_imported(name: str) -> None:
     """Help, version, names and completion import none of the packages that scoring needs."""
@@ -59,8 +65,10 @@ def test_no_heavy_package_is_imported(name: str) -> None:
 
 @pytest.mark.parametrize("name", QUICK)
 def test_answer_takes_little_processor_time(name: str) -> None:
-    """Under 0.4 s of user and system time; the best of three, for a busy machine."""
-    assert min(_run(*QUICK[name])[2] for _ in range(3)) < LIMIT_S
+    """A few times what the parser's import takes, measured beside it: a busy machine slows both; the best of three."""
+    pairs = [(_run(*QUICK[name])[2], _seconds_of_parser()) for _ in range(3)]
+    answer, parser = map(min, zip(*pairs, strict=True))
+    assert answer < MAX_RATIO * parser
 
 
 def test_importing_the_package_is_cheap() -> None:

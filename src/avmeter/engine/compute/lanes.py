@@ -101,7 +101,7 @@ def _forget_ended() -> None:
 
 
 def _end_all() -> None:
-    """Let every lane come to the end of its batch: one that is inside torch when Python goes away aborts the process."""
+    """Let every lane end its batch: one that is inside torch when Python goes away aborts the process."""
     _forget_ended()
     started = _started.copy()
     for batches in started.values():
