@@ -4,10 +4,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: help setup demo lint format test test-oldest-av test-oldest-transformers test-trainers test-full docs site gallery bench clean
+.PHONY: help setup demo lint format test test-oldest-av test-oldest-transformers test-trainers test-full test-endurance docs site gallery bench clean
 
 help:
-	@echo "setup  demo  lint  format  test  test-oldest-av  test-oldest-transformers  test-trainers  test-full  docs  site  gallery  bench  clean"
+	@echo "setup  demo  lint  format  test  test-oldest-av  test-oldest-transformers  test-trainers  test-full  test-endurance  docs  site  gallery  bench  clean"
 
 setup: $(READY)
 
@@ -33,7 +33,7 @@ format: setup
 	$(BIN)/ruff format .
 
 test: setup
-	$(BIN)/python -m pytest -m "not full" --numprocesses 2 --dist worksteal
+	$(BIN)/python -m pytest -m "not full and not endurance" --numprocesses 2 --dist worksteal
 
 # The oldest PyAV that the package admits: scores must not depend on which of them is installed.
 OLDEST_AV := $(shell sed -n 's/^  "av>=\(.*\)",$$/\1/p' pyproject.toml)
@@ -62,6 +62,10 @@ test-trainers: setup
 
 test-full: setup
 	$(BIN)/python -m pytest -m full
+
+# Longer ways over what tests of `make test` stand for: every signal, every size, dying nodes, memory over a large set.
+test-endurance: setup
+	$(BIN)/python -m pytest -m endurance
 
 # Each of its tests runs for SOAK_S seconds; figures are printed.
 SOAK_S ?= 60

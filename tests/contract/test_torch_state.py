@@ -101,6 +101,7 @@ def test_scores_do_not_depend_on_what_a_training_has_set(expected: dict[str, flo
     assert found == pytest.approx(expected, rel=1e-6)  # three threads instead of one sum in another order
 
 
+@pytest.mark.endurance
 def test_process_of_its_own_does_not_touch_this_one(expected: dict[str, float]) -> None:
     """While it scores, too: TF32 and the default type are of a process."""
     seen: list[dict[str, Any]] = []

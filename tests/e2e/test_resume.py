@@ -21,6 +21,13 @@ from support.stores import locked
 
 RATE = 16_000
 NUM_CLIPS = 24
+
+
+def again(value):
+    """A parameter of the long tests: what it goes through is what another one goes through."""
+    return pytest.param(value, marks=pytest.mark.endurance)
+
+
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 METRICS = ("-m", "audio.loudness,audio.inception_score", "--set", "audio.inception_score.backbone=yamnet")
 
@@ -78,7 +85,7 @@ def check_partial(run: Path, *, is_written: bool) -> None:
     assert f"partial: {facts['num_finished']} of {NUM_CLIPS} samples" in (run / "report.html").read_text()
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("ending", [again(signal.SIGINT), signal.SIGTERM])
 def test_run_is_ended_within_seconds_while_another_process_locks_the_store(tmp_path, clips, ending):
     """In the middle of scoring: what is finished is in the run folder, and nobody waits for the lock."""
     few = sorted(clips.iterdir())
@@ -98,7 +105,7 @@ def test_run_is_ended_within_seconds_while_another_process_locks_the_store(tmp_p
     assert (out, "Traceback" in err) == ("", False)
 
 
-@pytest.mark.parametrize("ending", [*CODES, signal.SIGKILL])
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL, *map(again, (signal.SIGINT, signal.SIGHUP))])
 def test_run_that_was_ended_half_way_goes_on_where_it_was(tmp_path, clips, ending):
     """However it ended, the same command computes only what was missing, and scores as an undisturbed run."""
     process = start("score", clips, *METRICS, "--out", tmp_path / "run")
@@ -151,6 +158,7 @@ def test_new_metric_over_old_features_computes_nothing(tmp_path, clips):
     assert counts(tmp_path / "b") == (0, 3)
 
 
+@pytest.mark.endurance
 def test_two_runs_at_once_share_a_store(tmp_path, clips):
     """Two processes over one store both finish, and both find everything afterwards."""
     few = sorted(clips.iterdir())[:12]
@@ -263,6 +271,7 @@ print(count)
 """
 
 
+@pytest.mark.endurance
 def test_run_interrupted_at_any_moment_ends_and_leaves_the_evaluator_usable(tmp_path):
     """Two hundred interrupts of one process: no hang, no other exception, and the same scores afterwards."""
     rng = np.random.default_rng(0)
@@ -293,6 +302,7 @@ print(*peaks)
 
 
 @require.needs("system", sys.platform == "linux", "the unit of the peak memory differs between systems")
+@pytest.mark.endurance
 def test_memory_does_not_grow_with_the_set(tmp_path):
     """Three times the clips, the same peak: the sound of 40 more clips would be 77 MB, if it were kept."""
     rng = np.random.default_rng(0)
@@ -318,7 +328,7 @@ def end_after(process: subprocess.Popen[str], num_lines: int, ending: int) -> st
     return err
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("ending", [again(signal.SIGINT), signal.SIGTERM])
 def test_stress_that_is_ended_keeps_finished_variants(tmp_path, clips, ending):
     """The folder says that it is partial and what is missing; the same command gives a whole one."""
     few = sorted(clips.iterdir())[:4]
@@ -383,7 +393,7 @@ main()
 """
 
 
-@pytest.mark.parametrize("num_calls", [1, 60])
+@pytest.mark.parametrize("num_calls", [again(1), 60])
 def test_eval_run_that_is_ended_has_what_is_finished(tmp_path, clips, num_calls):
     """In the JSON of FastVideo what is missing has no score, and says that the run was ended."""
     out = tmp_path / "scores.json"

@@ -74,6 +74,7 @@ def test_merge_says_what_is_missing_and_exits_with_2(clips: Path) -> None:
     assert avmeter("score", *INPUTS, "--shard", "1/3").code == 2
 
 
+@pytest.mark.endurance
 def test_script_of_the_documentation_runs_in_an_array(clips: Path, tmp_path: Path) -> None:
     """As Slurm would start it: three tasks with the variables that it sets."""
     program = tmp_path / "bin" / "avmeter"

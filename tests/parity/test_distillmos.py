@@ -102,7 +102,8 @@ def test_every_stage_agrees_with_the_published_network(
 
 
 @pytest.mark.parametrize(
-    ("case", "num_windows"), [("synth_2s", 1), ("synth_9s", 3), ("zeros_8s", 2), ("synth_20s", 14)]
+    ("case", "num_windows"),
+    [("synth_2s", 1), ("synth_9s", 3), ("zeros_8s", 2), pytest.param("synth_20s", 14, marks=pytest.mark.endurance)],
 )
 def test_synthetic_sound_has_the_published_score(trained: Any, case: str, num_windows: int) -> None:
     """With the trained weights through the evaluator, whatever the number of windows."""

@@ -150,7 +150,11 @@ def test_processes_give_the_results_of_threads(tmp_path):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("options", [{}, {"loader_processes": 2}], ids=["default", "processes"])
+@pytest.mark.parametrize(
+    "options",
+    [{}, pytest.param({"loader_processes": 2}, marks=pytest.mark.endurance)],
+    ids=["default", "processes"],
+)
 def test_files_that_crash_or_hang_the_decoder_cost_themselves_alone(tmp_path, monkeypatch, options):
     """By name, with code and hint; every other clip of the run is scored, a single one too."""
     crash_over_names(tmp_path, monkeypatch)

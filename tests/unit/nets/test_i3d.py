@@ -49,7 +49,7 @@ def test_cuts_have_every_step_once(num_frames: int) -> None:
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("num_frames", [133, 136])
+@pytest.mark.parametrize("num_frames", [pytest.param(133, marks=pytest.mark.endurance), 136])
 def test_steps_of_cuts_are_those_of_the_whole_clip(num_frames: int) -> None:
     """Of an odd and of an even number of frames: nothing beyond the reach changes a step."""
     body = i3d.build().body

@@ -93,6 +93,7 @@ def test_process_that_was_killed_is_started_again(clip, pool):
     assert not [m.outcome for m in found if isinstance(m.outcome, Skip)]
 
 
+@pytest.mark.endurance
 def test_file_that_kills_every_process_is_a_named_skip(clip, caplog):
     """Twice tried, then every feature of the file is skipped; the decoder goes on with the next file."""
     decoder = WorkerDecoder(Process("none", command=DIES))

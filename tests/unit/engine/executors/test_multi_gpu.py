@@ -120,6 +120,7 @@ def test_worker_that_was_killed_gives_its_chunk_to_another(samples, metrics, poo
     ]  # fmt: skip
 
 
+@pytest.mark.endurance
 def test_chunk_that_kills_every_worker_is_skipped_by_name(samples, metrics):
     """Each sample and each corpus says so; the run ends."""
     pool = executor(*[Process("none", command=DIES_AT_WORK) for _ in range(2)])
@@ -157,6 +158,7 @@ def test_rows_come_while_others_are_computed(samples, metrics, pool):
     assert any(come_early() for _ in range(5))
 
 
+@pytest.mark.endurance
 def test_device_that_kills_its_worker_every_time_costs_no_sample(samples, metrics):
     """What it gave back is done by the others, and it is not given everything there is."""
     pool = executor(Process("none", command=DIES_AT_WORK), gpu_worker(), chunk_size=1)
@@ -176,6 +178,7 @@ def test_workers_that_cannot_be_started_leave_the_run_to_this_process(samples, m
     assert caplog.text.count("no worker on cpu") == 2
 
 
+@pytest.mark.endurance
 def test_progress_that_raises_ends_the_run_and_not_the_next_one(samples, metrics, pool):
     """It is called by the thread that runs, its exception is the caller's; the next run reads nothing of this one."""
     threads = []

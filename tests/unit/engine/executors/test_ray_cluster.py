@@ -62,6 +62,7 @@ print(json.dumps([[r["audio.loudness"].score for r in results], results.provenan
 """
 
 
+@pytest.mark.endurance
 def test_cluster_of_this_machine_leaves_nothing_behind(tmp_path: Path) -> None:
     """`ray_address="local"`: scores; no token in the home folder or the environment."""
     require.package("ray")

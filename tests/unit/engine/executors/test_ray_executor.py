@@ -128,6 +128,7 @@ def local() -> LocalExecutor:
     return LocalExecutor(EvaluatorConfig(device="cpu").build_computer())
 
 
+@pytest.mark.endurance
 def test_run_whose_nodes_die_and_join_gives_the_bits_of_one_process(
     cluster: Machines, samples: list[Sample], metrics: dict[str, Metric]
 ) -> None:
