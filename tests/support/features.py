@@ -127,6 +127,11 @@ def rated_frames(rng: np.random.Generator) -> Features:
     return Features(arrays={"rating": rng.uniform(1, 10, 4).astype(np.float32)}, facts={"num_frames": 4})
 
 
+def judged_frames(rng: np.random.Generator) -> Features:
+    """Of MUSIQ: four frames, about 0 to 100."""
+    return Features(arrays={"quality": rng.uniform(0, 100, 4).astype(np.float32)}, facts={"num_frames": 4})
+
+
 TEXTS = {"reference_text": "the quick brown fox jumps", "language": "en"}
 """Texts of every sample; the prompt is one of each sample's own."""
 
@@ -151,6 +156,7 @@ MAKERS: Mapping[str, Maker] = MappingProxyType(
         "clip_frames": embedded_frames,
         "clip_text": embedded("embedding", **READ),
         "laion_aesthetic": rated_frames,
+        "musiq": judged_frames,
         "viclip_video": embedded("embedding", num_frames=30),
         "viclip_text": embedded("embedding", **READ),
         "fid_inception": embedded_frames,

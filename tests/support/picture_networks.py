@@ -1,6 +1,6 @@
-"""DINO, CLIP, ViCLIP and UMT with the published input sizes and next to no width, for tests through the engine.
+"""DINO, CLIP, ViCLIP, UMT and MUSIQ with the published input sizes and next to no width, for tests through the engine.
 
-The sizes are those of the small networks of `golden/vbench/make.py`.
+The sizes are those of the small networks of `golden/vbench/make.py`, and of MUSIQ those of `golden/musiq/make.py`.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from avmeter.nets import clip, dino, umt, viclip
+from avmeter.nets import clip, dino, musiq, umt, viclip
 from avmeter.nets.clip import ClipConfig
 from avmeter.nets.dino import DinoConfig
 from avmeter.nets.multi_head import TowerConfig
+from avmeter.nets.musiq import MusiqConfig
 from avmeter.nets.umt import UmtConfig
 from avmeter.nets.viclip import ViClipConfig
 from avmeter.runtime import Runtime
@@ -58,6 +59,14 @@ def small_umt() -> Any:
     return net.requires_grad_(False)
 
 
+@functools.cache
+def small_musiq() -> Any:
+    """The whole network, filled."""
+    net = musiq.build(MusiqConfig(dim=24, depth=3, num_heads=2, hidden=40))
+    fill_network(net, musiq.KEY_MAP.official)
+    return net.requires_grad_(False)
+
+
 def put_small_networks(runtime: Runtime) -> None:
     """Small networks where the runtime looks for the published ones."""
     for model in ("clip-vit-b-32", "clip-vit-l-14"):
@@ -67,6 +76,7 @@ def put_small_networks(runtime: Runtime) -> None:
         runtime.networks["viclip", tower] = viclip_tower(tower)
     runtime.networks["dino_frames", "dino-vit-b-16"] = small_dino()
     runtime.networks["umt", "umt-l-16-kinetics-400"] = small_umt()
+    runtime.networks["musiq", "musiq-spaq"] = small_musiq()
 
 
 def small_runtime() -> Runtime:
