@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urljoin, urlsplit, urlunsplit
-from urllib.request import url2pathname
 
 _WEB = ("http", "https")
 _STORES = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "hf", "memory")
@@ -168,6 +167,8 @@ def as_location(value: str | os.PathLike[str] | Url) -> Path | Url:
     if url is not None:
         return url
     if isinstance(value, str) and (found := _URL.match(value.strip())) is not None:
+        from urllib.request import url2pathname  # brings the standard library's HTTP client, which help has no use for
+
         return Path(url2pathname(value.strip()[found.end() - 2 :].removeprefix("//localhost").removeprefix("//")))
     return Path(value)  # type: ignore[arg-type]
 
