@@ -98,7 +98,10 @@ def test_command_reaches_nobody(name: str, clips: Path, tmp_path: Path) -> None:
     quiet(WITHOUT_NETWORKS[name], tmp_path)
 
 
-@pytest.mark.parametrize("name", WITH_NETWORKS)
+@pytest.mark.parametrize(
+    "name",
+    ["DNSMOS", "YAMNet", *(pytest.param(n, marks=pytest.mark.endurance) for n in ("DNSMOS in workers", "Whisper"))],
+)
 def test_command_with_real_weights_reaches_nobody(name: str, clips: Path, tmp_path: Path) -> None:
     """Neither do the libraries that run networks, some of which report their use unless they are told not to."""
     entries, arguments = WITH_NETWORKS[name]

@@ -79,7 +79,8 @@ def _program(folder: Path, name: str, script: Sequence[str]) -> None:
     (folder / name).chmod(0o755)
 
 
-@pytest.mark.parametrize("nodes", [pytest.param("", marks=pytest.mark.endurance), "node1"])
+@pytest.mark.endurance
+@pytest.mark.parametrize("nodes", ["", "node1"])
 def test_script_of_the_documentation_scores_on_the_cluster_that_it_starts(tmp_path: Path, nodes: str) -> None:
     """With its workers on this machine, or on a node that is reached by ssh, which a program here stands for."""
     _program(tmp_path / "bin", "avmeter", [f"exec {PROGRAM[0]} {PROGRAM[1]} '{PROGRAM[2]}' \"$@\""])

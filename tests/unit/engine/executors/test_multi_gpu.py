@@ -129,6 +129,7 @@ def test_chunk_that_kills_every_worker_is_skipped_by_name(samples, metrics):
     assert corpus["audio.frechet_distance"].details["left_out"] == {"worker_died": 3}
 
 
+@pytest.mark.endurance
 def test_clip_that_kills_its_workers_is_skipped_by_name_and_no_other(samples, metrics):
     """Of the chunk it is in, with two workers that die whenever the clip is among what they get."""
     command = [sys.executable, "-c", DIES_OVER_ONE_CLIP]
