@@ -21,7 +21,8 @@ from typing import Any
 from avmeter.caveats import SENTENCES, CaveatCode
 from avmeter.errors import SkipCode
 from avmeter.fastvideo.names import MetricName, fastvideo_names
-from avmeter.metrics.backbones import BACKBONES
+from avmeter.features.base import get_extractor
+from avmeter.metrics.backbones import BACKBONES, Backbone
 from avmeter.metrics.base import CorpusMetric, Metric
 from avmeter.metrics.checkpoint_uses import metrics_by_checkpoint
 from avmeter.metrics.judged import JudgedMetric
@@ -231,8 +232,26 @@ def fastvideo_table() -> str:
 
 def backbone_table() -> str:
     """Every backbone: the size of its embeddings, and its classes."""
-    rows = [[f"`{n}`", str(b.dim), str(b.classes or "none")] for n, b in BACKBONES.items()]
+    rows = [[f"[`{n}`](backbones.md#{n})", str(b.dim), str(b.classes or "none")] for n, b in BACKBONES.items()]
     return table(["backbone", "dimensions", "classes"], rows)
+
+
+def backbone_cards() -> str:
+    """Build a section for every backbone: what it reads, how large it is, its licence, and what is known of it."""
+    return "\n\n".join(_backbone_card(name, backbone) for name, backbone in BACKBONES.items())
+
+
+def _backbone_card(name: str, backbone: Backbone) -> str:
+    entry = catalog()[get_extractor(backbone.extractor, **backbone.options).weights()[0]]
+    rows = [
+        ["reads", backbone.reads],
+        ["embedding, classes", f"{backbone.dim}, {backbone.classes or 'none'}"],
+        ["checkpoint", f"`{entry.name}`: {entry.title}"],
+        ["licence", f"code {entry.code_licence}, weights {entry.weights_licence}"],
+        ["package with the weights", next((f"`{f.package.distribution}`" for f in entry.files if f.package), "none")],
+        ["trained on, and what follows", backbone.bias],
+    ]
+    return f"## {name}\n\n{table(['', ''], rows)}"
 
 
 def preset_sections() -> str:
@@ -264,6 +283,7 @@ def _preset_section(preset: Preset) -> str:
 
 TABLES: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
+        "backbone-cards": backbone_cards,
         "backbones": backbone_table,
         "caveats": caveat_table,
         "fastvideo-names": fastvideo_table,

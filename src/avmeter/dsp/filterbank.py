@@ -1,12 +1,13 @@
 """Mel filterbanks as data: one matrix from linear frequency bins to mel bands.
 
-Three families of triangles are in use, and they are not interchangeable:
+Several families of triangles are in use, and they are not interchangeable:
 
     function         mel scale           triangles straight in   area      used by
     htk_bank         HTK, logarithmic    Hz                      free      Synchformer, CLAP
     kaldi_bank       HTK, logarithmic    mel                     free      PaSST, ImageBind, VGGish
     slaney_bank      Slaney, linear      Hz                      1 (Hz)    PANNs
                      below 1 kHz
+    unit_sum_bank    HTK, logarithmic    mel                     sum 1     aiSFX
 
 Every function returns float64 of shape (F, K): `F` mel bands, `K` = n_fft // 2 + 1 bins from 0 Hz to half the
 sample rate. A band's row holds its weight for each bin, so that `mel = bank @ spectrum`.
@@ -72,6 +73,18 @@ def slaney_bank(*, sample_rate: int, n_fft: int, n_mels: int, f_min: float, f_ma
     edges = _mel_to_hz_slaney(np.linspace(low, high, n_mels + 2))
     width_hz = edges[2:] - edges[:-2]
     return _triangles(_bin_frequencies(sample_rate, n_fft), edges) * (2.0 / width_hz)[:, None]
+
+
+def unit_sum_bank(*, sample_rate: int, n_fft: int, n_mels: int, f_min: float, f_max: float) -> Bank:
+    """Return the bands of `kaldi_bank`, each divided by its sum over bins.
+
+    Arguments as for `htk_bank`.
+
+    Source: Essentia's `MelBands` with `warpingFormula="htkMel", weighting="warping", normalize="unit_sum"`.
+    """
+    bank = kaldi_bank(sample_rate=sample_rate, n_fft=n_fft, n_mels=n_mels, f_min=f_min, f_max=f_max)
+    found: Bank = bank / bank.sum(axis=1, keepdims=True)
+    return found
 
 
 def _check_range(sample_rate: int, f_min: float, f_max: float, n_mels: int) -> None:

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from avmeter.dsp.filterbank import Bank, htk_bank, kaldi_bank, slaney_bank
+from avmeter.dsp.filterbank import Bank, htk_bank, kaldi_bank, slaney_bank, unit_sum_bank
 from avmeter.errors import UsageError
 
 
@@ -120,12 +120,25 @@ IMAGEBIND = MelSpec(
     periodic_window=False,
 )
 
+AISFX = MelSpec(
+    sample_rate=44100,
+    n_fft=2048,
+    win_length=2048,
+    hop_length=1024,
+    n_mels=96,
+    f_min=0.0,
+    f_max=22050.0,
+    bank=unit_sum_bank,
+    periodic_window=False,
+)
+
 VGGISH_EXAMPLE_FRAMES = 96
 """Frames of one VGGish example: 0.96 s."""
 
 IMAGEBIND_FRAMES = 204
 """Frames of one ImageBind clip of 2 s; its 198 real ones are padded."""
 
+_AISFX_LARGEST = 9.457798957824707  # of all spectrograms of the libraries that it was trained on
 _PREEMPHASIS = 0.97
 _FLOAT32_EPS = 1.1920928955078125e-07
 
@@ -317,3 +330,19 @@ def _constants(spec: MelSpec, device: torch.device) -> tuple[Tensor, Tensor]:
             sample_rate=spec.sample_rate, n_fft=spec.n_fft, n_mels=spec.n_mels, f_min=spec.f_min, f_max=spec.f_max
         )
         return window.to(device), torch.from_numpy(bank).to(device)
+
+
+def aisfx_mel(waves: Tensor) -> Tensor:
+    """Build the input of aiSFX.
+
+    Args:
+        waves: (B, N) at 44.1 kHz; a window of 100 frames has N = 103424.
+
+    Returns:
+        (B, T, 96) float32, frames before bands: log10(10000 mel + 1) / 9.458; 0 is silence.
+
+    Source: `spectrogram_essentia.py` and `preprocessing.py` of aiSFX 0.1.2.
+    """
+    _require(waves, AISFX.win_length)
+    frames = waves.double().unfold(-1, AISFX.win_length, AISFX.hop_length)
+    return (torch.log10(10_000 * mel_of_frames(frames, AISFX) + 1) / _AISFX_LARGEST).float().transpose(1, 2)

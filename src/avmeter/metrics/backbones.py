@@ -23,30 +23,106 @@ class Backbone:
         extractor: Registered name.
         dim: Size of an embedding, D.
         classes: Number of class logits; 0 when the network has none.
+        reads: What of a sound gets into it: rate, windows, frequencies.
+        bias: What it was trained on, and what is known to follow from it.
         options: Options of the extractor beside the protocol.
     """
 
     extractor: str
     dim: int
     classes: int
+    reads: str = ""
+    bias: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
 BACKBONES: Mapping[str, Backbone] = MappingProxyType(
     {
-        "passt": Backbone(extractor="passt", dim=768, classes=527),
-        "panns": Backbone(extractor="panns", dim=2048, classes=527),
-        "vggish": Backbone(extractor="vggish", dim=128, classes=0),
-        "yamnet": Backbone(extractor="yamnet", dim=1024, classes=521),
-        "clap": Backbone(extractor="clap_audio", dim=512, classes=0),
-        "msclap-2023": Backbone(extractor="clap_audio", dim=1024, classes=0, options={"model": "msclap-2023"}),
+        "passt": Backbone(
+            extractor="passt",
+            dim=768,
+            classes=527,
+            reads="32 kHz mono up to 15 kHz, windows of 10 s",
+            bias="AudioSet: most of its clips have speech or music, and its classes say what sounds, not how well.",
+        ),
+        "panns": Backbone(
+            extractor="panns",
+            dim=2048,
+            classes=527,
+            reads="16 kHz mono from 50 Hz to 8 kHz, the whole clip",
+            bias="AudioSet, as PaSST. Nothing above 8 kHz is heard: sound without treble is as good.",
+        ),
+        "vggish": Backbone(
+            extractor="vggish",
+            dim=128,
+            classes=0,
+            reads="16 kHz mono from 125 Hz to 7.5 kHz, examples of 0.96 s",
+            bias="YouTube-8M. The network of the first FAD; of music, later ones follow listeners better (Gui et al., "
+            '"Adapting Fréchet Audio Distance for Generative Music Evaluation", 2024).',
+        ),
+        "yamnet": Backbone(
+            extractor="yamnet",
+            dim=1024,
+            classes=521,
+            reads="16 kHz mono from 125 Hz to 7.5 kHz, patches of 0.96 s, means over them",
+            bias="AudioSet, as PaSST, by a small network. It hears the level, which `fastvideo` normalises.",
+        ),
+        "aisfx": Backbone(
+            extractor="aisfx",
+            dim=512,
+            classes=0,
+            reads="44.1 kHz mono up to 22 kHz, windows of 2.3 s, means over them",
+            bias="Libraries of sound effects, recorded apart and clean, not speech, music or scenes of several sounds. "
+            "A maximum over frames: one loud moment decides a window. It hears the level.",
+        ),
+        "soundnet": Backbone(
+            extractor="soundnet",
+            dim=1024,
+            classes=1000,
+            reads="22.05 kHz mono, the waveform itself, windows of 20 s; shorter clips are repeated up to that",
+            bias="Videos of Flickr; the target was what image networks saw in their frames: its classes are objects "
+            "of ImageNet that may be seen where this is heard, not sounds. It hears the level.",
+        ),
+        "clap": Backbone(
+            extractor="clap_audio",
+            dim=512,
+            classes=0,
+            reads="48 kHz mono from 50 Hz to 14 kHz, 10 s; longer clips as the model was trained to read them",
+            bias="Captions: what can be said of a sound counts, artefacts nobody mentions do not.",
+        ),
+        "msclap-2023": Backbone(
+            extractor="clap_audio",
+            dim=1024,
+            classes=0,
+            reads="44.1 kHz mono from 50 Hz to 8 kHz, windows of 7 s",
+            bias="Captions, as CLAP.",
+            options={"model": "msclap-2023"},
+        ),
     }
 )
 DEFAULT_BACKBONE = "passt"
-VIDEO_BACKBONES: Mapping[str, Backbone] = MappingProxyType({"i3d": Backbone(extractor="i3d", dim=400, classes=400)})
+VIDEO_BACKBONES: Mapping[str, Backbone] = MappingProxyType(
+    {
+        "i3d": Backbone(
+            extractor="i3d",
+            dim=400,
+            classes=400,
+            reads="frames of 224 x 224",
+            bias="Kinetics-400: actions of people.",
+        )
+    }
+)
 """Networks whose features of video sets of clips are compared by."""
 FRAME_BACKBONES: Mapping[str, Backbone] = MappingProxyType(
-    {"inception": Backbone(extractor="fid_inception", dim=2048, classes=0)}
+    {
+        "inception": Backbone(
+            extractor="fid_inception",
+            dim=2048,
+            classes=0,
+            reads="frames of 299 x 299",
+            bias="ImageNet: objects in photographs.",
+        )
+    }
 )
 """Networks whose features of single frames sets of clips are compared by."""
 

@@ -91,7 +91,7 @@ _FORMATS: Mapping[str, Callable[[bytes, Path, int], bool]] = MappingProxyType(
     {
         "pickle": _is_pickle,
         "safetensors": _is_safetensors,
-        "arrays": _is_pickle,
+        "arrays": lambda head, path, size: head.startswith(b"\x93NUMPY") or _is_pickle(head, path, size),
         "torchscript": _is_zip,
         "tensorflow": lambda head, path, size: True,  # bare numbers
         "tensorflow-index": lambda head, path, size: head[0] == 0,

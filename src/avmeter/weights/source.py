@@ -300,7 +300,10 @@ def _tensors(content: Any, path: Path, file: File) -> dict[str, Tensor]:
     import torch
 
     for part in file.member.split(".") if file.member else ():
-        content = content.get(part) if isinstance(content, Mapping) else None
+        if isinstance(content, list | tuple) and part.isdecimal() and int(part) < len(content):
+            content = content[int(part)]
+        else:
+            content = content.get(part) if isinstance(content, Mapping) else None
     if not isinstance(content, Mapping) or not all(isinstance(v, torch.Tensor) for v in content.values()):
         place = f"under `{file.member}`" if file.member else "at the top"
         raise WeightsError(f"{path}: no state dict {place}", hint="check it: `avmeter weights verify`")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from avmeter.errors import UnknownNameError, UsageError
-from avmeter.metrics.backbones import backbone_names
+from avmeter.metrics.backbones import BACKBONES, backbone_names
 from avmeter.metrics.resolve import get_metric
 from support.embedding_sets import FRECHET
 
@@ -25,3 +25,10 @@ def test_unknown_backbone_is_refused_by_name() -> None:
         get_metric("audio.kl_divergence", backbone="pasts")
     with pytest.raises(UnknownNameError, match="`2023`"):
         get_metric(FRECHET, backbone="2023")
+
+
+def test_every_backbone_says_what_it_hears_and_what_it_was_trained_on() -> None:
+    """Its card has both, and the rate is the first thing in it."""
+    for name, backbone in BACKBONES.items():
+        assert "kHz mono" in backbone.reads, name
+        assert backbone.bias, name

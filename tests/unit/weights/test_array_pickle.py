@@ -51,3 +51,14 @@ def test_damaged_file_is_named(tmp_path) -> None:
     path.write_bytes(path.read_bytes()[:80])
     with pytest.raises(WeightsError, match="not a pickle of arrays alone"):
         read_array_pickle(path)
+
+
+def test_dictionary_saved_by_numpy_is_read_as_if_it_were_bare(tmp_path) -> None:
+    """An array of one object; anything else in such a file is refused, unread."""
+    path = tmp_path / "net.npy"
+    np.save(path, {"conv": {"weights": np.zeros((8, 1, 3, 5), np.float32)}}, allow_pickle=True)
+    assert {k: tuple(v.shape) for k, v in read_array_pickle(path).items()} == {"conv.weights": (5, 3, 8, 1)}
+    for content in (np.zeros(3), np.array([{}], object), np.array(Malicious(), object)):
+        np.save(path, content, allow_pickle=True)
+        with pytest.raises(WeightsError, match="not a pickle of arrays alone"):
+            read_array_pickle(path)

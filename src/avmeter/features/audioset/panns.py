@@ -13,9 +13,9 @@ import numpy as np
 from torch import Tensor, nn
 
 from avmeter.dsp.mel import PANNS_16K, panns_logmel
-from avmeter.features.audioset.base import AudioSetExtractor
 from avmeter.features.base import Features, Window
 from avmeter.features.network import NetworkExtractor
+from avmeter.features.sound_backbone import SoundBackbone
 from avmeter.features.waveforms import mean_over_windows
 from avmeter.media import MediaItem
 from avmeter.nets import panns
@@ -29,7 +29,7 @@ WINDOW = 10 * SAMPLE_RATE  # samples in a 10-second window
 
 
 @register_extractor("panns")
-class PannsExtractor(AudioSetExtractor, NetworkExtractor):
+class PannsExtractor(SoundBackbone, NetworkExtractor):
     """Arrays `logits` (527,) and `embedding` (2048,) of the whole clip, as published.
 
     Above one minute, which no published harness scores, they are means over windows of 10 s, the last of which ends

@@ -19,9 +19,9 @@ import numpy as np
 from torch import Tensor, nn
 
 from avmeter.dsp.mel import passt_mel
-from avmeter.features.audioset.base import AudioSetExtractor
 from avmeter.features.base import Features, Window
 from avmeter.features.network import NetworkExtractor
+from avmeter.features.sound_backbone import SoundBackbone
 from avmeter.features.truncation import EMBEDDING_UNREAD, unread
 from avmeter.features.waveforms import mean_over_windows, zero_padded
 from avmeter.media import MediaItem
@@ -41,7 +41,7 @@ MIN_UNPADDED = 16 * FRAME  # 5120 samples, 0.16 s
 
 
 @register_extractor("passt")
-class PasstExtractor(AudioSetExtractor, NetworkExtractor):
+class PasstExtractor(SoundBackbone, NetworkExtractor):
     """Arrays `logits` (527,) and `embedding` (768,). `logits` is absent for clips under 0.16 s ("fastvideo").
 
     Args:

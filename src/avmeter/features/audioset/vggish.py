@@ -13,9 +13,9 @@ import numpy as np
 from torch import Tensor, nn
 
 from avmeter.dsp.mel import VGGISH, VGGISH_EXAMPLE_FRAMES, vggish_examples
-from avmeter.features.audioset.base import AudioSetExtractor
 from avmeter.features.base import Features, Window
 from avmeter.features.network import NetworkExtractor
+from avmeter.features.sound_backbone import SoundBackbone
 from avmeter.media import MediaItem
 from avmeter.nets import vggish
 from avmeter.nets.keys import KeyMap
@@ -28,7 +28,7 @@ WINDOW = VGGISH.win_length + HOP - VGGISH.hop_length  # 15600 samples under the 
 
 
 @register_extractor("vggish")
-class VggishExtractor(AudioSetExtractor, NetworkExtractor):
+class VggishExtractor(SoundBackbone, NetworkExtractor):
     """Array `embedding` (E, 128), one row per example of 0.96 s.
 
     Args:

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from avmeter.dsp.mel import VGGISH, yamnet_patches
-from avmeter.features.audioset.base import AudioSetExtractor
 from avmeter.features.base import Features, Window
 from avmeter.features.network import NetworkExtractor
+from avmeter.features.sound_backbone import SoundBackbone
 from avmeter.features.waveforms import mean_over_windows
 from avmeter.media import MediaItem
 from avmeter.nets import yamnet
@@ -38,7 +38,7 @@ HOP = PATCH_HOP * VGGISH.hop_length  # samples from one patch to the next
 
 
 @register_extractor("yamnet")
-class YamnetExtractor(AudioSetExtractor, NetworkExtractor):
+class YamnetExtractor(SoundBackbone, NetworkExtractor):
     """Mean logits (521,) and mean embedding (1024,) over patches of 0.96 s every 0.48 s.
 
     Args:

@@ -1,4 +1,4 @@
-"""What the extractors around AudioSet networks (PaSST, PANNs, VGGish, YAMNet) share: how they read a waveform."""
+"""What extractors share that read mono sound as a protocol does: PaSST, PANNs, VGGish, YAMNet, aiSFX, SoundNet, ..."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from avmeter.media import MediaItem
 from avmeter.protocols import FASTVIDEO, check_protocol
 
 
-class AudioSetExtractor(WindowExtractor):
+class SoundBackbone(WindowExtractor):
     """A network over mono sound, read as a protocol reads it.
 
     Args:

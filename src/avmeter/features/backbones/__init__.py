@@ -1,0 +1,3 @@
+"""Networks that sets of sounds are compared by, beside those trained on AudioSet."""
+
+PREFIX = ""
