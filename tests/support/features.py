@@ -81,9 +81,11 @@ def with_onsets(rng: np.random.Generator) -> Features:
 
 
 def beside_onsets(rng: np.random.Generator) -> Features:
-    """Of an onset detector on two sounds: four times within five seconds in each."""
-    generated, reference = np.sort(rng.uniform(0, 5, (2, 4)), axis=1)
-    loudness = rng.uniform(0.1, 1, 4)
+    """Of an onset detector on two sounds: four times within five seconds, two to four of them found, more or less."""
+    reference = np.sort(rng.uniform(0, 5, 4))
+    count = rng.integers(2, 5)
+    generated = np.sort(reference[:count] + rng.normal(0, 0.1, count))
+    loudness = rng.uniform(0.1, 1, count)
     arrays = {"generated_s": generated, "reference_s": reference, "confidence": loudness, "level": loudness}
     facts = {"used_seconds": 5.0, "generated_duration_s": 5.0, "reference_duration_s": 5.0}
     return Features(arrays=arrays, facts=facts)
