@@ -83,6 +83,14 @@ BACKBONES: Mapping[str, Backbone] = MappingProxyType(
             bias="Videos of Flickr; the target was what image networks saw in their frames: its classes are objects "
             "of ImageNet that may be seen where this is heard, not sounds. It hears the level.",
         ),
+        "mert": Backbone(
+            extractor="mert",
+            dim=768,
+            classes=0,
+            reads="24 kHz mono, the waveform itself, the whole clip; the largest value of each channel over time",
+            bias="Music: speech and effects were not the target. The network of 95M; MAD is published "
+            "on that of 330M. The level is not heard. Weights are not for commercial use.",
+        ),
         "clap": Backbone(
             extractor="clap_audio",
             dim=512,

@@ -1,0 +1,70 @@
+"""Rebuilds the golden data of MERT by running the published model. See README.md for versions.
+
+    python make.py MERT
+
+MERT is a folder with `modeling_MERT.py` and what it imports. nnAudio, which only another variant uses, is empty.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import torch
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE.parent), sys.argv[1]]
+for absent in ("nnAudio", "nnAudio.features"):
+    sys.modules[absent] = types.ModuleType(absent)
+sys.modules["nnAudio"].features = sys.modules["nnAudio.features"]
+
+import fill  # noqa: E402
+import goldenio  # noqa: E402
+import synth  # noqa: E402
+from modeling_MERT import MERTConfig, MERTModel  # noqa: E402
+from transformers import Wav2Vec2FeatureExtractor  # noqa: E402
+
+RATE = 24_000
+LIMIT = 512
+NOTES = "Layout of pytorch_model.bin of m-a-p/MERT-v1-95M, from the published class with its defaults."
+# Of PyTorch's weight norm: the file has the names of its first form.
+NAMES = {"parametrizations.weight.original0": "weight_g", "parametrizations.weight.original1": "weight_v"}
+
+
+def official(key):
+    for new, old in NAMES.items():
+        key = key.replace(new, old)
+    return key
+
+
+@torch.no_grad()
+def run(net, values):
+    states = net(values, output_hidden_states=True).hidden_states
+    return {f"layer{i}": states[i].numpy() for i in (0, 1, 12)}
+
+
+def main():
+    net = MERTModel(MERTConfig()).eval()
+    keys = {official(key): list(value.shape) for key, value in net.state_dict().items()}
+    lines = ",\n".join(f'  "{k}": {json.dumps({"shape": s, "dtype": "float32"})}' for k, s in keys.items())
+    head = f'{{\n "network": "mert",\n "notes": {json.dumps(NOTES)},\n "keys": {{\n'
+    (HERE.parent / "keys" / "mert.keys.json").write_text(f"{head}{lines}\n }}\n}}\n")
+    fill.fill_state_dict(net, rename=official)
+    wave = synth.chirp_noise(RATE, 1.5, seed=8)
+    read = Wav2Vec2FeatureExtractor(sampling_rate=RATE)
+    values = read(wave, sampling_rate=RATE, return_tensors="pt")["input_values"]
+    found = run(net, values)
+    exact = run(net.double(), values.double())
+    out = {}
+    goldenio.put(out, "values", values[0].numpy(), limit=LIMIT)
+    for stage, value in found.items():
+        goldenio.put(out, stage, value, limit=LIMIT)
+        print(stage, value.shape, f"{np.abs(value - exact[stage]).max() / np.abs(exact[stage]).max():.1e}")
+    np.savez_compressed(HERE / "fill.npz", **out)
+
+
+if __name__ == "__main__":
+    main()
