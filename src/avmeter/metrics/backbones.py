@@ -91,6 +91,14 @@ BACKBONES: Mapping[str, Backbone] = MappingProxyType(
             bias="Music: speech and effects were not the target. The network of 95M; MAD is published "
             "on that of 330M. The level is not heard. Weights are not for commercial use.",
         ),
+        "encodec": Backbone(
+            extractor="encodec",
+            dim=128,
+            classes=0,
+            reads="24 kHz mono, the waveform itself, the whole clip; a row for every frame of 13 ms, as fadtk has it",
+            bias="Speech, music and effects, to be coded: fidelity counts more than meaning. It hears the level. "
+            "75 rows a second are for Fréchet distances: what compares every row with every other takes long.",
+        ),
         "clap": Backbone(
             extractor="clap_audio",
             dim=512,
