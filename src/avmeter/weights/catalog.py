@@ -54,8 +54,8 @@ class File:
 
     Attributes:
         name: Its name, without folders.
-        format: "safetensors", "pickle", "torchscript", "arrays", "tensorflow", "tensorflow-index", "onnx",
-            "ctranslate2", "sentencepiece", "zip", "gzip", "json", or "text".
+        format: "safetensors", "pickle", "torchscript", "arrays", "tensorflow", "tensorflow-index",
+            "tflite", "onnx", "ctranslate2", "sentencepiece", "zip", "gzip", "json", or "text".
         size_bytes: Size, or None if unknown.
         about_bytes: What the size is about, where it is not known: for estimates, never for verification.
         sha256: Hash, or None if unknown: then it is pinned on first use.

@@ -95,6 +95,7 @@ _FORMATS: Mapping[str, Callable[[bytes, Path, int], bool]] = MappingProxyType(
         "torchscript": _is_zip,
         "tensorflow": lambda head, path, size: True,  # bare numbers
         "tensorflow-index": lambda head, path, size: head[0] == 0,
+        "tflite": lambda head, path, size: head[4:8] == b"TFL3",
         "onnx": _is_onnx,
         "ctranslate2": _is_ctranslate2,
         "sentencepiece": lambda head, path, size: head[:1] == b"\x0a",

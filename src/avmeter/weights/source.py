@@ -149,6 +149,10 @@ class WeightsSource:
             from avmeter.weights.array_pickle import read_array_pickle
 
             return read_array_pickle(path)
+        if file.format == "tflite":
+            from avmeter.weights.tflite_tensors import read_tflite_tensors
+
+            return read_tflite_tensors(path)
         if file.format == "torchscript":
             from avmeter.weights.torchscript_tensors import read_torchscript_tensors
 

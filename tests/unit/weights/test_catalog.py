@@ -33,7 +33,7 @@ def test_file_has_a_place_and_stated_confidence(entry: Entry, file: File) -> Non
     assert file.urls or file.package
     assert file.confidence in ({"A", "A-", "B", "C+", "C"} if file.sha256 else {""})
     assert file.format in {
-        "safetensors", "pickle", "torchscript", "arrays", "tensorflow", "tensorflow-index",
+        "safetensors", "pickle", "torchscript", "arrays", "tensorflow", "tensorflow-index", "tflite",
         "onnx", "ctranslate2", "sentencepiece", "zip", "gzip", "json", "text",
     }  # fmt: skip
     for url in file.urls:
