@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import abc
 import contextlib
+import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 
-from avmeter.features.base import ClipExtractor, Extractor, Features, Window
+from avmeter.features.base import ClipExtractor, DerivedExtractor, Extractor, Features, Window
 from avmeter.media import MediaItem
 
 Frame = np.ndarray
@@ -85,6 +87,24 @@ class FrameExtractor(StreamedExtractor, ClipExtractor):
         return found
 
 
+class RevisitingExtractor(StreamedExtractor, DerivedExtractor):
+    """A streamed extractor that reads frames again, once the features of its parents are known: where to look.
+
+    The engine decodes the clips of such features a second time, and those of which the parents have none not at all.
+    """
+
+    found: Mapping[str, Features] | None = None
+
+    def after(self, found: Mapping[str, Features]) -> Self:
+        """Return an extractor of the same features whose consumer knows those of the parents, by name."""
+        informed = copy.copy(self)
+        informed.found = found
+        return informed
+
+    def decoding_state(self) -> Mapping[str, Any]:
+        return {"found": self.found}
+
+
 def frames_in_step(clips: Sequence[MediaItem | None], ranges: Sequence[range]) -> Iterator[tuple[Frame | None, ...]]:
     """Decode clips side by side, a frame of each at a time; None of a clip whose range is at its end.
 
@@ -107,3 +127,11 @@ def frames_in_step(clips: Sequence[MediaItem | None], ranges: Sequence[range]) -
             if all(group is None for group in groups):
                 return
             yield tuple(None if group is None else group[0] for group in groups)
+
+
+def as_bytes(frame: Frame) -> npt.NDArray[np.uint8]:
+    """Return a frame as uint8; floats are truncated, as FastVideo does."""
+    if frame.dtype == np.uint8:
+        return frame
+    scaled: npt.NDArray[np.uint8] = (np.clip(frame, 0, 1) * np.float32(255)).astype(np.uint8)
+    return scaled

@@ -33,6 +33,7 @@ from avmeter.engine.decode.threads import DecodingThreads, Task
 from avmeter.engine.plan import ABSENT, FeatureRequest, Outcome, Plan
 from avmeter.engine.store import FeatureKey, Store
 from avmeter.features.base import Extractor, Features
+from avmeter.features.frame_stream import RevisitingExtractor
 from avmeter.result import Skip
 from avmeter.runtime import Runtime
 from avmeter.runtime.shared_settings import SharedSettings
@@ -239,7 +240,7 @@ class FeatureStream:
             return
         (plan, progress), content = self._next
         demand = self._equipment.lookup.demand(plan, content)
-        sources = self._sources(demand.direct, plan)
+        sources = self._sources(demand, plan)
         self._is_pausing = bool(self._open) and self._needs_pause(demand, sources)
         if self._is_pausing:
             return
@@ -279,10 +280,15 @@ class FeatureStream:
         equipment.activity.stage = "decoding"
         self._assembler.start_clock()
         if tasks:
-            if self._threads is None:
-                timeouts = {"timeout_s": equipment.timeout_s, "timeout_per_s": equipment.timeout_per_s}
-                self._threads = self._decoding.enter_context(DecodingThreads(equipment.decoders.make(), **timeouts))
-            self._threads.add(tasks)
+            self._decode(tasks)
+
+    def _decode(self, tasks: Sequence[Task]) -> None:
+        """Have sources decoded."""
+        if self._threads is None:
+            equipment = self._equipment
+            timeouts = {"timeout_s": equipment.timeout_s, "timeout_per_s": equipment.timeout_per_s}
+            self._threads = self._decoding.enter_context(DecodingThreads(equipment.decoders.make(), **timeouts))
+        self._threads.add(tasks)
 
     def _begin_direct(self, opened: OpenPlan, direct: Keyed) -> list[Task]:
         """Return the sources to decode, each with all jobs over it; fewer where the run is to stop."""
@@ -332,8 +338,11 @@ class FeatureStream:
         for number in plan.jobs:
             del self._numbers[self._jobs.pop(number).key]
 
-    def _sources(self, direct: Keyed, plan: Plan) -> list[Source]:
-        names = {name for requests in direct.values() for name in requests[0].sources}
+    def _sources(self, demand: Demand, plan: Plan) -> list[Source]:
+        """Return what is decoded for a plan, at once or once it is known where to look."""
+        requests = [r[0] for r in demand.direct.values()]
+        requests += [r[0] for r in demand.derived.values() if _is_revisiting(plan.extractors[r[0].extractor])]
+        names = {name for request in requests for name in request.sources}
         return [plan.sources[name] for name in names if name != ABSENT]
 
     # -- derived features ------------------------------------------------------------------------------------
@@ -353,9 +362,22 @@ class FeatureStream:
                     parents[name] = outcome
             if skip is not None:
                 self._assembler.finish(job, skip)
+            elif isinstance(job.extractor, RevisitingExtractor):
+                self._revisit(plan, number, request, job.extractor.after(parents))
             else:
                 for event in make_windows(number, job.extractor, parents):
                     self._assembler.handle(event)
             plan.num_underived -= 1
             if not plan.num_underived:
                 self._assembler.run_partial_batches()
+
+    def _revisit(self, plan: OpenPlan, number: int, request: FeatureRequest, extractor: RevisitingExtractor) -> None:
+        """Have a clip decoded again, by an extractor that knows where to look."""
+        self._uncut[number] = plan
+        plan.num_uncut += 1
+        ((source, jobs),) = decoded_together({request.sources: {number: extractor}}, plan.plan)
+        self._decode([self._task(source, jobs)])
+
+
+def _is_revisiting(extractor: Extractor) -> bool:
+    return isinstance(extractor, RevisitingExtractor)

@@ -90,14 +90,6 @@ def as_unit(frame: Frame) -> npt.NDArray[np.float32]:
     return frame.astype(np.float32, copy=False)
 
 
-def as_bytes(frame: Frame) -> npt.NDArray[np.uint8]:
-    """Return a frame as uint8; floats are truncated, as FastVideo does."""
-    if frame.dtype == np.uint8:
-        return frame
-    scaled: npt.NDArray[np.uint8] = (np.clip(frame, 0, 1) * np.float32(255)).astype(np.uint8)
-    return scaled
-
-
 class PerceptualExtractor(FrameNetwork):
     """Array `distance` (T,) float64 of frames at their own size; facts are the numbers of frames."""
 

@@ -16,8 +16,8 @@ import numpy as np
 
 from avmeter.errors import SkipCode, SkipError, UnknownNameError
 from avmeter.features.base import Features, Window
-from avmeter.features.frame_stream import Frame, FrameConsumer, FrameExtractor
-from avmeter.features.frames.base import SharedFrames, as_bytes
+from avmeter.features.frame_stream import Frame, FrameConsumer, FrameExtractor, as_bytes
+from avmeter.features.frames.base import SharedFrames
 from avmeter.media import MediaItem
 from avmeter.registry import register_extractor
 from avmeter.stats.optical_flow import FLOW_NUMBERS, FlowMask, compare_flows

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from avmeter.features.base import Features, Window
-from avmeter.features.frame_stream import Frame, FrameConsumer, FrameExtractor
-from avmeter.features.frames.base import as_bytes
+from avmeter.features.frame_stream import Frame, FrameConsumer, FrameExtractor, as_bytes
 from avmeter.media import MediaItem
 from avmeter.registry import register_extractor
 

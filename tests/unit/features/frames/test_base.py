@@ -8,7 +8,8 @@ import torch
 
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import get_extractor
-from avmeter.features.frames.base import as_bytes, as_pictures, as_unit, frame_rate
+from avmeter.features.frame_stream import as_bytes
+from avmeter.features.frames.base import as_pictures, as_unit, frame_rate
 from avmeter.media import MediaItem
 from support.media import numbered
 
