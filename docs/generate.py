@@ -76,6 +76,7 @@ SKIPS: Mapping[SkipCode, str] = MappingProxyType(
         SkipCode.LENGTH_MISMATCH: "sound and its reference differ in length; the reason has both",
         SkipCode.NO_EVENTS: "neither onsets in the sound nor motion in the video, or none in common",
         SkipCode.NO_SPEECH: "nobody speaks in the clip",
+        SkipCode.NO_FACE: "no face is seen long and large enough",
         SkipCode.EMPTY_TEXT: "the text has no words to compare with",
         SkipCode.UNSUPPORTED: "the input is understood but not supported",
         SkipCode.OVER_LIMIT: "the clip says, or unfolds to, more than [a limit](#limits) allows",

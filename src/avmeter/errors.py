@@ -46,6 +46,7 @@ class SkipCode(StrEnum):
     LENGTH_MISMATCH = "length_mismatch"
     NO_EVENTS = "no_events"
     NO_SPEECH = "no_speech"
+    NO_FACE = "no_face"
     EMPTY_TEXT = "empty_text"
     UNSUPPORTED = "unsupported"
     OVER_LIMIT = "over_limit"
