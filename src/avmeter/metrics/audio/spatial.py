@@ -13,8 +13,9 @@ of a steady tone it is known up to a period only. All are of the whole clip: sou
 are in balance.
 
 A good value: that of the reference set; neither wide nor narrow is better.
-Not seen: height, distance, movement, front or back, whether the side agrees with the picture. More than two channels
-are a skip.
+Not seen: height, distance, movement, front or back. Whether the side agrees with the picture: SAVGBench has a protocol
+for that (Spatial AV-Align, arXiv 2412.13462), which stands on a network that localises sounds in stereo and one that
+finds objects, neither of which is here. More than two channels are a skip.
 
 Source: arithmetic; `iacc` after ISO 3382-1, over the whole clip and all frequencies.
 """
