@@ -1,6 +1,7 @@
-"""DINO, CLIP, ViCLIP, UMT and MUSIQ with the published input sizes and next to no width, for tests through the engine.
+"""Networks of pictures with the published input sizes and next to no width, for tests through the engine.
 
-The sizes are those of the small networks of `golden/vbench/make.py`, and of MUSIQ those of `golden/musiq/make.py`.
+DINO, CLIP, ViCLIP and UMT have the sizes of the small networks of `golden/vbench/make.py`, MUSIQ and VideoMAE those of
+`golden/musiq/make.py` and `golden/fvd_backbones/make.py`.
 """
 
 from __future__ import annotations
@@ -8,13 +9,14 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from avmeter.nets import clip, dino, musiq, umt, viclip
+from avmeter.nets import clip, dino, musiq, umt, viclip, videomae
 from avmeter.nets.clip import ClipConfig
 from avmeter.nets.dino import DinoConfig
 from avmeter.nets.multi_head import TowerConfig
 from avmeter.nets.musiq import MusiqConfig
 from avmeter.nets.umt import UmtConfig
 from avmeter.nets.viclip import ViClipConfig
+from avmeter.nets.videomae import VideoMae, VideoMaeConfig
 from avmeter.runtime import Runtime
 from avmeter.weights.dummy import fill_network
 from support.extractors import cpu_runtime
@@ -67,6 +69,14 @@ def small_musiq() -> Any:
     return net.requires_grad_(False)
 
 
+@functools.cache
+def small_videomae() -> VideoMae:
+    """The whole network, filled."""
+    net = videomae.build(VideoMaeConfig(dim=48, depth=2, num_heads=2))
+    fill_network(net, videomae.KEY_MAP.official)
+    return net.requires_grad_(False)
+
+
 def put_small_networks(runtime: Runtime) -> None:
     """Small networks where the runtime looks for the published ones."""
     for model in ("clip-vit-b-32", "clip-vit-l-14"):
@@ -77,6 +87,7 @@ def put_small_networks(runtime: Runtime) -> None:
     runtime.networks["dino_frames", "dino-vit-b-16"] = small_dino()
     runtime.networks["umt", "umt-l-16-kinetics-400"] = small_umt()
     runtime.networks["musiq", "musiq-spaq"] = small_musiq()
+    runtime.networks["videomae", "videomae-base"] = small_videomae()
 
 
 def small_runtime() -> Runtime:

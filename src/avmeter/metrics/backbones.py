@@ -142,7 +142,21 @@ VIDEO_BACKBONES: Mapping[str, Backbone] = MappingProxyType(
             classes=400,
             reads="frames of 224 x 224",
             bias="Kinetics-400: actions of people.",
-        )
+        ),
+        "clip": Backbone(
+            extractor="clip_video",
+            dim=512,
+            classes=0,
+            reads="the square in the middle of frames, 224 x 224, of ViT-B/32; the mean over frames",
+            bias="Pictures of the web and their captions: what is shown, not how it moves.",
+        ),
+        "videomae": Backbone(
+            extractor="videomae",
+            dim=768,
+            classes=0,
+            reads="the first sixteen frames, stretched to 224 x 224",
+            bias="Kinetics-400 without labels: patches that were filled in.",
+        ),
     }
 )
 """Networks whose features of video sets of clips are compared by."""

@@ -36,7 +36,8 @@ from torch import Tensor, nn
 from avmeter.errors import UsageError
 from avmeter.nets.empty import empty_network
 from avmeter.nets.keys import KeyMap
-from avmeter.nets.vit import LAYER_NORM_EPS, Mlp
+from avmeter.nets.separate_attention import Block
+from avmeter.nets.vit import LAYER_NORM_EPS
 
 PATCH = 32  # pixels
 SCALES = (224, 384)
@@ -106,44 +107,6 @@ class Bottleneck(nn.Module):
         return F.relu(self.norm3(self.conv3(x)) + shortcut)
 
 
-class Attention(nn.Module):
-    """Multi-head self-attention with separate layers for queries, keys and values."""
-
-    def __init__(self, dim: int, num_heads: int) -> None:
-        super().__init__()
-        self.num_heads = num_heads
-        self.query = nn.Linear(dim, dim)
-        self.key = nn.Linear(dim, dim)
-        self.value = nn.Linear(dim, dim)
-        self.out = nn.Linear(dim, dim)
-
-    def forward(self, x: Tensor, num_queries: int) -> Tensor:
-        """Of tokens (B, L, D), the first `num_queries` attend to all: (B, num_queries, D)."""
-        projected = (self.query(x[:, :num_queries]), self.key(x), self.value(x))
-        q, k, v = (torch.unflatten(part, -1, (self.num_heads, -1)).transpose(1, 2) for part in projected)
-        mixed = F.scaled_dot_product_attention(q, k, v)
-        out: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
-        return out
-
-
-class Block(nn.Module):
-    """Pre-norm attention and MLP."""
-
-    def __init__(self, config: MusiqConfig) -> None:
-        super().__init__()
-        self.norm1 = nn.LayerNorm(config.dim, eps=LAYER_NORM_EPS)
-        self.attention = Attention(config.dim, config.num_heads)
-        self.norm2 = nn.LayerNorm(config.dim, eps=LAYER_NORM_EPS)
-        self.mlp = Mlp(config.dim, config.hidden)
-
-    def forward(self, x: Tensor, num_queries: int | None = None) -> Tensor:
-        """(B, L, D) to (B, num_queries, D), or to all of them."""
-        count = x.shape[1] if num_queries is None else num_queries
-        x = x[:, :count] + self.attention(self.norm1(x), count)
-        out: Tensor = x + self.mlp(self.norm2(x))
-        return out
-
-
 class Musiq(nn.Module):
     """Pictures of any size to one number each."""
 
@@ -157,7 +120,9 @@ class Musiq(nn.Module):
         self.places = nn.Parameter(torch.empty(1, config.grid**2, config.dim))
         self.scales = nn.Parameter(torch.empty(len(SCALES) + 1, config.dim))
         self.cls_token = nn.Parameter(torch.empty(1, 1, config.dim))
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
+        self.blocks = nn.ModuleList(
+            Block(config.dim, config.num_heads, config.hidden, eps=LAYER_NORM_EPS) for _ in range(config.depth)
+        )
         self.norm = nn.LayerNorm(config.dim, eps=LAYER_NORM_EPS)
         self.head = nn.Linear(config.dim, 1)
 

@@ -27,7 +27,6 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, cast
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -35,6 +34,7 @@ from torch import Tensor, nn
 from avmeter.errors import UsageError
 from avmeter.nets.empty import empty_network
 from avmeter.nets.keys import KeyMap
+from avmeter.nets.sinusoids import sinusoids
 from avmeter.nets.vit import LAYER_NORM_EPS, Block
 
 if TYPE_CHECKING:
@@ -146,10 +146,7 @@ class Umt(nn.Module):
 def _positions(config: UmtConfig, device: torch.device, dtype: torch.dtype) -> Tensor:
     """Return sines and cosines of the place of each token, (L, D), between those of the frames of training."""
     num_patches = (config.image_size // config.patch_size) ** 2
-    place = np.arange(_TRAINED_FRAMES * num_patches)[:, None]
-    feature = np.arange(config.dim)
-    angle = place / np.power(10_000, 2 * (feature // 2) / config.dim)
-    table = torch.from_numpy(np.where(feature % 2 == 0, np.sin(angle), np.cos(angle)).astype(np.float32))
+    table = sinusoids(_TRAINED_FRAMES * num_patches, config.dim)
     with torch.inference_mode(False):
         by_frame = table.reshape(_TRAINED_FRAMES, -1).T[None]
         stretched = F.interpolate(by_frame, size=config.num_frames, mode="linear")[0].T

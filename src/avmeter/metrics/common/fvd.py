@@ -30,7 +30,8 @@ class FrechetVideoDistance(VideoSetMetric, FrechetMetric):
     """Fréchet distance between sets of videos, in squared units of the logits; lower is better.
 
     Args:
-        backbone: "i3d".
+        backbone: "i3d"; "clip" (frames' embeddings by CLIP ViT-B/32, their mean: what is shown, not how it moves); or
+            "videomae" (VideoMAE-base over the first sixteen frames). Values of different ones do not compare.
         num_frames: Read the first so many frames of every clip; None is all of them.
         reference_features: File of the reference set (.pt, .npy, .npz); default: `FASTVIDEO_FVD_REF_FEATURES`,
             else the samples' own references.

@@ -25,7 +25,8 @@ class KernelVideoDistance(VideoSetMetric, KernelMetric):
 
     Args:
         kernel: "polynomial" (as KID) or "gaussian" (median bandwidth, times 100, as KAD).
-        backbone: "i3d".
+        backbone: "i3d"; "clip" (frames' embeddings by CLIP ViT-B/32, their mean: what is shown, not how it moves); or
+            "videomae" (VideoMAE-base over the first sixteen frames). Values of different ones do not compare.
         num_frames: Read the first so many frames of every clip; None is all of them.
         subsets: Random subsets of the polynomial kernel.
         subset_size: Clips of each.
