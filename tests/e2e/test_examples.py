@@ -117,6 +117,18 @@ def test_clip_of_a_text_to_video_model_is_scored_under_nine_damages(folder: Path
     assert (folder / "runs" / "ltx2" / "report.html").is_file()
 
 
+def test_list_of_fastvideo_is_scored_against_a_clip_encoded_once_more(folder: Path) -> None:
+    """A score of each clip, or what the metric needs."""
+    wave, frames = tone(300, 0.3, RATE, 1.0), flash(0.5, FPS, 1.0)
+    clip = write_media(folder / "clip.mp4", wave=wave, sample_rate=RATE, frames=frames, fps=FPS)
+    names = ("common.psnr", "vbench.color", "judge.third_person_separation")
+    out = run_script("fastvideo_metrics.py", folder, str(clip), "--metrics", *names, program=sys.executable)
+    lines = {line.split()[0]: line.rpartition(" s  ")[2] for line in out.splitlines() if line.startswith(names)}
+    assert float(lines["common.psnr"]) > 20
+    assert "GRiT" in lines["vbench.color"]
+    assert "AVMETER_JUDGE_URL" in lines["judge.third_person_separation"]
+
+
 @pytest.mark.full
 def test_seven_metrics_react_to_nine_damages_of_a_clip(folder: Path) -> None:
     """Stand-in weights, which are marked; the set's metric says that one clip is no set."""
