@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from avmeter import create_evaluator
 from avmeter.dsp.cepstrum import speech_cepstrum
 from avmeter.features.face_crops import Crops
 from avmeter.features.faces.blazeface import BlazeFaces
@@ -173,3 +174,17 @@ def test_filmed_faces_are_where_the_published_program_finds_them(golden: dict[st
         assert len(found) == len(golden[f"filmed/{number}"]) == 2
         np.testing.assert_allclose(found, golden[f"filmed/{number}"][:, :4], atol=1)
         np.testing.assert_allclose(likely, golden[f"filmed/{number}"][:, 4], atol=0.01)
+
+
+@pytest.mark.full
+def test_two_people_of_a_generated_clip_are_followed_to_its_end() -> None:
+    """Trained BlazeFace, SyncNet under stand-in values: 5 s of two faces, each found in every frame."""
+    require.weights("blazeface-short-range")
+    evaluator = create_evaluator(metrics=["av.lip_sync@blazeface"], device="cpu", store=None)
+    net = syncnet.build()
+    fill.fill_state_dict(net, rename=syncnet.KEY_MAP.official)
+    evaluator._computer.runtime.networks[("syncnet",)] = net
+    details = evaluator.evaluate(video=require.media("ltx2.mp4"))["av.lip_sync@blazeface"].details
+    assert (details["num_faces"], details["share_of_frames_with_face"]) == (2, 1.0)
+    assert (details["track"]["duration_s"], details["track"]["share_found"]) == (5.0, 1.0)
+    assert 200 < details["track"]["side_px"] < 240

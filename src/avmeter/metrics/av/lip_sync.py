@@ -8,6 +8,10 @@ the highest confidence counts: the one that speaks. Beside the score stand LSE-D
 early), what the detector saw, and the mean distance at every shift. Known to move with frame rate, crop and detector,
 and with music or noise under the voice: compare systems that were scored alike, and give the offset beside it.
 
+The detector of the published program is S3FD. BlazeFace, `av.lip_sync@blazeface`, is there for machines that lack its
+weights: its boxes have other edges, so that crops and scores do not compare with S3FD's; and it takes some animals for
+people, with scores under 0.7. The video is decoded twice, since a face is cut out by boxes before and after it.
+
 A good value: that of real clips of the same kind; published systems report 5 to 8, and speech over the lips of another
 1 or less.
 Not seen: an offset as such, which the least distance is taken at; whether words and voice are right; faces under 100
