@@ -78,7 +78,8 @@ BACKBONES: Mapping[str, Backbone] = MappingProxyType(
             classes=0,
             reads="44.1 kHz mono up to 22 kHz, windows of 2.3 s, means over them",
             bias="Libraries of sound effects, recorded apart and clean, not speech, music or scenes of several sounds. "
-            "A maximum over frames: one loud moment decides a window. It hears the level.",
+            "A maximum over frames: one loud moment decides a window, and quiet noise counts: 20 dB below the sound it "
+            "moves a set a third of the way to noise. It hears the level.",
         ),
         "soundnet": Backbone(
             extractor="soundnet",

@@ -11,9 +11,9 @@ where they are near 0, and by a tenth of themselves above 0.5.
 The published MAD of music stands on MERT v1 330M, the last of its layers and the maximum over time, with FMA-Pop as
 the reference. Here any backbone will do, and each has values of its own.
 
-A good value: what one half of the reference corpus gets against the other; 0 is the best.
-Not seen: single clips, whether a clip fits its own prompt or video, differences inside a cluster, and copies of the
-reference.
+A good value: what one half of the reference corpus gets against the other; 0 is the best, 5.5 the worst.
+Not seen: single clips, whether a clip fits its own prompt or video, copies of the reference, differences inside a
+cluster, and how far apart corpora are that have no cluster in common: all of them have 5.5.
 
 Source: Huang et al., "Aligning Text-to-Music Evaluation with Human Preferences" (2025, arXiv 2503.16669),
 i-need-sleep/mad; MAUVE as in `avmeter.stats.mauve`.
