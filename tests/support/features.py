@@ -124,6 +124,17 @@ def embedded_frames(rng: np.random.Generator) -> Features:
     return Features(arrays={"embedding": rng.standard_normal((4, DIM)).astype(np.float32)}, facts={"num_frames": 4})
 
 
+def with_flow(rng: np.random.Generator) -> Features:
+    """Of RAFT, eight times a second: seven pairs of frames of a clip that moves, or does not."""
+    facts = {"fps": 24.0, "interval": 3, "num_frames": 24, "num_frames_read": 8, "short_side": 256}
+    return Features(arrays={"magnitude": rng.uniform(0, rng.choice([5, 12]), 7)}, facts=facts)
+
+
+def interpolated(rng: np.random.Generator) -> Features:
+    """Of AMT: four frames that were left out."""
+    return Features(arrays={"mae": rng.uniform(0, 20, 4)}, facts={"num_frames": 9})
+
+
 def rated_frames(rng: np.random.Generator) -> Features:
     """Of LAION's predictor: four frames, about 1 to 10."""
     return Features(arrays={"rating": rng.uniform(1, 10, 4).astype(np.float32)}, facts={"num_frames": 4})
@@ -155,6 +166,8 @@ MAKERS: Mapping[str, Maker] = MappingProxyType(
         "pe_av_embedding": embedded("audio", "video", "audio_video", sound_s=5.0, picture_s=5.0),
         "pe_av_text": embedded("audio", "video", "audio_video", **READ),
         "dino_frames": embedded_frames,
+        "raft_magnitude": with_flow,
+        "amt_interpolation": interpolated,
         "clip_frames": embedded_frames,
         "clip_text": embedded("embedding", **READ),
         "laion_aesthetic": rated_frames,

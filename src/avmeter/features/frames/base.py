@@ -1,21 +1,29 @@
-"""Which frames of a generated clip and its reference are compared, when none are, and networks that compare them."""
+"""Which frames of a generated clip and its reference are compared, when none are, and networks that read them."""
 
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
+from torch import Tensor, nn
 
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import Features, Window
 from avmeter.features.frame_network import FrameNetwork
 from avmeter.features.frame_stream import Frame, FrameConsumer
 from avmeter.media import MediaItem
+from avmeter.nets import raft
+from avmeter.nets.border import Border
+from avmeter.nets.keys import KeyMap
+from avmeter.runtime import Runtime
 
+RAFT_ITERATIONS = 20
+"""As VBench refines flows."""
+RAFT_MIN_SIDE = raft.SMALLEST - raft.STRIDE + 1
+"""Pixels of the smallest frame that is large enough with its border."""
 _RATE_TOLERANCE = 0.01  # 23.976 and 24 frames per second are the same rate
 
 
@@ -60,6 +68,20 @@ def check_sizes(generated: MediaItem, reference: MediaItem) -> None:
             SkipCode.FRAME_SIZE_MISMATCH,
             f"{generated.name} is {width}x{height} and {reference.name} {width_r}x{height_r}",
             hint="scale one to the size of the other; how it is scaled changes the score",
+        )
+
+
+def check_side(clip: MediaItem, least: int, *, network: str) -> None:
+    """Refuse frames with a side that is too small for a network.
+
+    Raises:
+        SkipError: `too_short`.
+    """
+    stream = clip.info.video[0]
+    if min(stream.width, stream.height) < least:
+        raise SkipError(
+            SkipCode.TOO_SHORT,
+            f"{clip.name} is {stream.width}x{stream.height}: {network} reads frames of {least} or more",
         )
 
 
@@ -123,12 +145,7 @@ class _Pairs(FrameConsumer):
 
     def __init__(self, generated: MediaItem, reference: MediaItem, *, min_side: int, network: str) -> None:
         shared = SharedFrames(generated, reference)
-        stream = generated.info.video[0]
-        if min(stream.width, stream.height) < min_side:
-            raise SkipError(
-                SkipCode.TOO_SHORT,
-                f"{generated.name} is {stream.width}x{stream.height}: {network} reads frames of {min_side} or more",
-            )
+        check_side(generated, min_side, network=network)
         self.ranges = shared.ranges
         self._facts = shared.facts
 
@@ -146,3 +163,42 @@ def as_pictures(frames: Tensor) -> Tensor:
     """Return frames (B, H, W, 3), bytes or floats from 0 to 1, as float pictures (B, 3, H, W)."""
     planes = frames.permute(0, 3, 1, 2)
     return planes if planes.is_floating_point() else planes.float() / 255
+
+
+class RaftNetwork(FrameNetwork):
+    """A streamed extractor with RAFT, which all of them share.
+
+    Source: VBench, `vbench/dynamic_degree.py`; RAFT, `core/utils/utils.py`, `InputPadder`: sides become multiples of 8
+    by repeated pixels, half of them on each side.
+    """
+
+    entries = ("raft-things",)
+    batch_size = 1
+    gpu_batch_size = 8
+
+    def network_key(self) -> Hashable:
+        return self.entries
+
+    def architecture(self, runtime: Runtime) -> tuple[nn.Module, KeyMap]:
+        return raft.build(), raft.KEY_MAP
+
+    def flow(self, before: Tensor, after: Tensor) -> tuple[Tensor, Border]:
+        """Find how far each pixel moves from frame to frame.
+
+        Args:
+            before: (B, H, W, 3), bytes, or floats from 0 to 1.
+            after: The same.
+
+        Returns:
+            (B, 2, H', W') pixels, with a border, and that.
+        """
+        height, width = before.shape[1:3]
+        border = Border.up_to(raft.STRIDE, height=height, width=width)
+        pictures = (border.added(_as_levels(frames)) for frames in (before, after))
+        return self._net(*pictures, num_iterations=RAFT_ITERATIONS), border
+
+
+def _as_levels(frames: Tensor) -> Tensor:
+    """Return frames (B, H, W, 3) as pictures (B, 3, H, W) from 0 to 255."""
+    planes = frames.permute(0, 3, 1, 2)
+    return planes * 255 if planes.is_floating_point() else planes.float()

@@ -7,15 +7,16 @@ mean flow, angles, a grid of cells, share of outliers, focus of expansion, diver
 on the clip leaves its reference (`divergence_onset_frame`).
 
 FastVideo computes flows with the network DPFlow, which is not in avmeter: under the metric's own name there is a skip
-that says so. `optical_flow.gt_optical_flow@dis` and `@farneback` have the same arithmetic over flows of OpenCV, which
-need no weights; numbers of different flows do not compare.
+that says so. `optical_flow.gt_optical_flow@raft` has the same arithmetic over flows of the network RAFT in twenty
+refinements, `@dis` and `@farneback` over flows of OpenCV, which need no weights; numbers of different flows do not
+compare.
 
 A good value: that of the reference encoded once more is the floor; a pixel and more is visible.
 Not seen: what the pictures show. Motion blur, noise and flat surfaces make flows wrong on both sides. Frame rate
 counts: twice the frames are half the motion.
 
 Source: FastVideo, `fastvideo/eval/metrics/optical_flow`; Kroeger et al., "Fast optical flow using dense inverse search"
-(2016).
+(2016); Teed and Deng, "RAFT" (2020).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from avmeter.stats.optical_flow import FLOW_NUMBERS, summarise_flows
 
 _PUBLISHED = "dpflow"
 _OF_OPENCV = ("dis", "farneback")
+_BACKBONES = (_PUBLISHED, "raft", *_OF_OPENCV)
 
 
 @register("optical_flow.gt_optical_flow")
@@ -63,24 +65,27 @@ class FlowAgainstReference(Metric):
         protocol: str = FASTVIDEO,
     ) -> None:
         super().__init__(protocol=protocol)
-        if backbone not in (_PUBLISHED, *_OF_OPENCV):
-            raise UnknownNameError.among("backbone", backbone, (_PUBLISHED, *_OF_OPENCV))
+        if backbone not in _BACKBONES:
+            raise UnknownNameError.among("backbone", backbone, _BACKBONES)
         require_at_least(1, grid_size=grid_size)
         self.backbone = backbone
         self._comparison = {"min_mag": min_mag, "max_mag_pct": max_mag_pct, "grid_size": grid_size}
 
     @classmethod
     def choices(cls) -> Mapping[str, Sequence[str]]:
-        return {**super().choices(), "backbone": (_PUBLISHED, *_OF_OPENCV)}
+        return {**super().choices(), "backbone": _BACKBONES}
 
     def options(self) -> Mapping[str, Any]:
         return {**super().options(), "backbone": self.backbone, **self._comparison}
 
     @property
     def needs(self) -> tuple[Need, ...]:
+        fields = ("video", "reference")
+        if self.backbone == "raft":
+            return (Need(name="flows", field=fields, extractor="raft_flow_errors", options=self._comparison),)
         method = _OF_OPENCV[0] if self.backbone == _PUBLISHED else self.backbone
         options = {"method": method, **self._comparison}
-        return (Need(name="flows", field=("video", "reference"), extractor="flow_errors", options=options),)
+        return (Need(name="flows", field=fields, extractor="flow_errors", options=options),)
 
     def check(self, sample: Sample) -> Skip | None:
         """Say that the published network is not here."""
@@ -89,7 +94,7 @@ class FlowAgainstReference(Metric):
         return Skip(
             code=SkipCode.UNSUPPORTED,
             reason=f"{self.name} needs the optical flow network DPFlow, which is not in avmeter",
-            hint=f"{self.name}@dis has the same numbers of OpenCV's flow, which needs no weights",
+            hint=f"{self.name}@raft has the same numbers of RAFT's flow, {self.name}@dis of OpenCV's, without weights",
         )
 
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:

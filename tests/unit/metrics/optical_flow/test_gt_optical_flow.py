@@ -7,10 +7,12 @@ import pytest
 
 from avmeter import create_evaluator
 from avmeter.errors import SkipCode, UnknownNameError
+from avmeter.features.frames import base
 from avmeter.metrics.optical_flow.gt_optical_flow import FlowAgainstReference
 from avmeter.stats.optical_flow import FLOW_NUMBERS
 from golden.scenes import scene
 from support import require
+from support.flow_networks import put_flow_networks
 
 NAME = "optical_flow.gt_optical_flow"
 
@@ -43,6 +45,22 @@ def test_labels_choose_a_flow_of_opencv() -> None:
         assert "5 generated frames against 4" in found.details["note"]
     equal = evaluator.evaluate(video=scene(4), reference=scene(4), fps=10)
     assert [equal[name].score for name in names] == [0, 0]
+
+
+def test_label_chooses_raft(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With options of the comparison, as of the others; stand-in weights are marked."""
+    monkeypatch.setattr(base, "RAFT_ITERATIONS", 1)
+    name = f"{NAME}@raft"
+    options = {name: {"grid_size": 4}}
+    evaluator = create_evaluator(metrics=[name], device="cpu", weights="dummy", options=options)
+    put_flow_networks(evaluator._computer.runtime)
+    found = evaluator.evaluate(video=scene(3, height=124, late=2), reference=scene(2, height=124), fps=10)[name]
+    assert found.score == pytest.approx(found.details["pixel_epe_mean_mean"])
+    assert found.score > 0
+    assert (found.dummy, found.details["backbone"]) == (True, "raft")
+    assert [set(pair) for pair in found.details["per_frame_metrics"]] == [set(FLOW_NUMBERS)]
+    (need,) = FlowAgainstReference(backbone="raft", grid_size=4).needs
+    assert (need.extractor, need.options["grid_size"]) == ("raft_flow_errors", 4)
 
 
 def test_options_reach_the_comparison() -> None:
