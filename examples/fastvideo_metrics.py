@@ -47,7 +47,7 @@ def pairs_of(clips: list[Path], folder: Path, *, crf: str, seconds: float) -> li
     for clip in clips:
         reference = encode(clip, folder / f"{clip.stem}-reference.mp4", crf="12", seconds=seconds)
         generated = encode(clip, folder / f"{clip.stem}.mp4", crf=crf, seconds=seconds)
-        texts = {"text_prompt": "a person is speaking", "reference_text": "hello"}
+        texts = {"text_prompt": "a person is riding a bike", "reference_text": "hello"}
         info = {"object": "person", "color": "red", "scene": "street"}
         samples.append({"video": str(generated), "reference": str(reference), "auxiliary_info": info, **texts})
     return samples

@@ -117,6 +117,7 @@ def test_clip_of_a_text_to_video_model_is_scored_under_nine_damages(folder: Path
     assert (folder / "runs" / "ltx2" / "report.html").is_file()
 
 
+@pytest.mark.full
 def test_list_of_fastvideo_is_scored_against_a_clip_encoded_once_more(folder: Path) -> None:
     """A score of each clip, or what the metric needs."""
     wave, frames = tone(300, 0.3, RATE, 1.0), flash(0.5, FPS, 1.0)

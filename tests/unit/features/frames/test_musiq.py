@@ -15,12 +15,12 @@ from support.picture_networks import small_runtime
 
 def test_every_frame_has_a_rating() -> None:
     """In order of time, each as a window of its own."""
-    media = MediaItem.from_frames(numbered(3), 10.0)
+    media = MediaItem.from_frames(numbered(2), 10.0)
     features = extract(get_extractor("musiq"), media, small_runtime())
-    assert features["quality"].shape == (3,)
-    assert features.facts == {"num_frames": 3}
-    windows = list(window_extractor("musiq").windows(MediaItem.from_frames(numbered(3), 10.0)))
-    assert [window.start_s for window in windows] == pytest.approx([0.0, 0.1, 0.2])
+    assert features["quality"].shape == (2,)
+    assert features.facts == {"num_frames": 2}
+    windows = list(window_extractor("musiq").windows(MediaItem.from_frames(numbered(2), 10.0)))
+    assert [window.start_s for window in windows] == pytest.approx([0.0, 0.1])
 
 
 @pytest.mark.parametrize(
