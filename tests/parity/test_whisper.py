@@ -1,4 +1,4 @@
-"""Transcripts of the batched window loop against faster-whisper's own, with the real weights of Whisper base."""
+"""Transcripts of the batched window loop against faster-whisper's own, with real weights: Whisper base and tiny.en."""
 
 from __future__ import annotations
 
@@ -14,11 +14,7 @@ from support.speech import needs_speech, speak
 
 ENTRY = "faster-whisper-base"
 RATE = 16_000
-pytestmark = [
-    pytest.mark.full,
-    needs_speech,
-    require.needs("weights", WeightsSource().available(ENTRY), f"no weights: avmeter weights fetch {ENTRY}"),
-]
+pytestmark = [pytest.mark.full, needs_speech]
 
 
 def published(net: Any, waveform: np.ndarray, language: str | None) -> tuple[str, list[tuple[Any, ...]]]:
@@ -30,12 +26,25 @@ def published(net: Any, waveform: np.ndarray, language: str | None) -> tuple[str
     ]
 
 
-@pytest.mark.parametrize("language", [None, "en"])
-def test_segments_are_those_of_faster_whisper(language: str | None) -> None:
-    """To the bit, one clip at a time: times, words and evidence, also of a clip longer than a window."""
+def whisper(entry: str, need: Any) -> Any:
+    """The published program on a checkpoint that must be here."""
     import faster_whisper
 
-    net = faster_whisper.WhisperModel(str(WeightsSource().folder(ENTRY)), device="cpu", compute_type="float32")
+    need(entry)
+    return faster_whisper.WhisperModel(str(WeightsSource().folder(entry)), device="cpu", compute_type="float32")
+
+
+@pytest.mark.parametrize(
+    ("entry", "need", "language"),
+    [
+        (ENTRY, require.weights, None),
+        (ENTRY, require.weights, "en"),
+        ("faster-whisper-tiny.en", require.fetched, None),
+    ],
+)
+def test_segments_are_those_of_faster_whisper(entry: str, need: Any, language: str | None) -> None:
+    """To the bit, one clip at a time: times, words and evidence, also of a clip longer than a window."""
+    net = whisper(entry, need)
     texts = ("The train to London leaves at ten o'clock.", "Nobody knew where the old road would lead them.")
     clips = [speak(text, "en-us", sample_rate=RATE)[0] for text in texts]
     clips.append(np.concatenate([np.pad(clip, (0, RATE)) for clip in clips * 5]))
@@ -50,9 +59,7 @@ def test_segments_are_those_of_faster_whisper(language: str | None) -> None:
 
 def test_words_do_not_depend_on_the_batch() -> None:
     """Clips of one batch are understood as each alone."""
-    import faster_whisper
-
-    net = faster_whisper.WhisperModel(str(WeightsSource().folder(ENTRY)), device="cpu", compute_type="float32")
+    net = whisper(ENTRY, require.weights)
     texts = ("Stop here.", "She sells fresh bread.")
     clips = [net.feature_extractor(speak(text, "en-us", sample_rate=RATE)[0]) for text in texts]
     model = WhisperBatches(net)
