@@ -148,6 +148,18 @@ def judged_frames(rng: np.random.Generator) -> Features:
 TEXTS = {"reference_text": "the quick brown fox jumps", "language": "en"}
 """Texts of every sample; the prompt is one of each sample's own."""
 
+
+def dialogue(rng: np.random.Generator) -> dict[str, Any]:
+    """Texts of a sample in which two speak, and what a recogniser heard of it."""
+    said = {"Ann": "the quick brown fox jumps", "Bob": "over the lazy dog"}
+    heard = {"0": said["Bob"].split()[int(rng.integers(3)) :], "1": said["Ann"].split()[: int(rng.integers(1, 6))]}
+    return {
+        "reference_text": [{"speaker": name, "text": text} for name, text in said.items()],
+        "given_transcript": [{"speaker": name, "text": " ".join(words)} for name, words in heard.items()],
+        "language": "en",
+    }
+
+
 READ = {"num_tokens": 5, "num_dropped": 0, "truncated": False}
 
 MAKERS: Mapping[str, Maker] = MappingProxyType(
@@ -202,5 +214,6 @@ def samples(metric: Metric, count: int, *, seed: int = 0, equal_sides: bool = Fa
         features = FeatureSet({need.name: MAKERS[need.extractor](rng) for need in metric.needs})
         if equal_sides and "reference" in features:
             features["reference"] = features["generated"]
-        made.append((Sample.of({"id": f"{i:03}", "text_prompt": f"prompt {i}", **TEXTS}), features))
+        texts = dialogue(rng) if "given_transcript" in metric.requires else TEXTS
+        made.append((Sample.of({"id": f"{i:03}", "text_prompt": f"prompt {i}", **texts}), features))
     return made

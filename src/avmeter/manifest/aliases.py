@@ -10,7 +10,8 @@ from avmeter.sample import RARE_MEDIA_FIELDS
 CLIP = "clip"
 
 KEYS = (
-    "id", "audio", "video", "reference_audio", "reference", "text_prompt", "reference_text", "language", "fps",
+    "id", "audio", "video", "reference_audio", "reference", "text_prompt", "reference_text", "given_transcript",
+    "language", "fps",
     "sample_rate", "role", "audio_stream", "reference_audio_stream", *RARE_MEDIA_FIELDS,
 )  # fmt: skip
 
@@ -43,6 +44,7 @@ _NAMES = {
         "transcript transcription reference_transcript sentence target_text gt_text gt_transcript spoken_text "
         "speech_text utterance_text gen_text infer_text"
     ),
+    "given_transcript": "hypothesis hyp hyp_text hypothesis_text asr_text asr_transcript asr_transcription",
     "language": "lang language_code lang_code language_id lang_id locale",
     "fps": "frame_rate",
     "sample_rate": "sampling_rate sr",

@@ -7,6 +7,7 @@
 | `reference_audio`, `reference` | `..._path`, `ref`, `ref_audio`; `gt`, `speaker_prompt`, `prompt` that hold files |
 | `text_prompt` | `prompt`, `caption`, `description`; `text`, unless the set is one of speech |
 | `reference_text` | `transcript`, `transcription`, `sentence`, `target_text`; `text` in a set of speech |
+| `given_transcript` | `hypothesis`, `hyp`, `asr_text`, `asr_transcript` |
 | `language`, `fps`, `sample_rate`, `role` | `lang`, `language_code`; `frame_rate`; `sampling_rate` |
 | `audio_stream`, `reference_audio_stream` | |
 

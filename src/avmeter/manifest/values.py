@@ -12,7 +12,7 @@ from avmeter.files import Url, as_url, expand_home, is_there, without_credential
 from avmeter.manifest.aliases import KEYS
 from avmeter.manifest.places import Place
 from avmeter.manifest.rows import Row, Table
-from avmeter.sample import StoredFile
+from avmeter.sample import DIALOGUE_FIELDS, StoredFile
 
 _NUM_CHECKED = 100  # files looked for to find the folder that paths are relative to
 _LONGEST_PATH = 4096  # characters; longer texts are not looked for on disk
@@ -91,7 +91,7 @@ def text_value(value: Any, key: str, where: str) -> Any:
         texts = [v for v in value if v is not None]
         if len(texts) == 1:
             return texts[0]
-        if key != "reference_text":
+        if key not in DIALOGUE_FIELDS:
             raise ManifestError(
                 f"{where}: {len(texts)} texts, and a sample has one {key}", hint="write one row for each text"
             )

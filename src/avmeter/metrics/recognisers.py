@@ -17,15 +17,18 @@ class Recogniser:
     """One backend run by one engine.
 
     Attributes:
-        extractor: Registered name.
+        extractor: Registered name; None where the transcript is given.
         own_options: Options that no other recogniser has.
         takes_language: A language hint can be passed to it.
     """
 
-    extractor: str
+    extractor: str | None
     own_options: tuple[str, ...] = ()
     takes_language: bool = True
 
+
+GIVEN = "given"
+"""Backend that recognises nothing: transcripts are those of the samples, `given_transcript`."""
 
 RECOGNISERS: Mapping[str, Mapping[str, Recogniser]] = MappingProxyType(
     {
@@ -37,6 +40,7 @@ RECOGNISERS: Mapping[str, Mapping[str, Recogniser]] = MappingProxyType(
             "transformers": Recogniser(extractor="glm_asr", own_options=("instruction",), takes_language=False)
         },
         "sensevoice": {"sherpa-onnx": Recogniser(extractor="sensevoice")},
+        GIVEN: {"none": Recogniser(extractor=None)},
     }
 )
 """Backend -> engine -> recogniser; the first engine of a backend is its default."""
@@ -70,9 +74,13 @@ def recogniser_choices() -> dict[str, Sequence[str]]:
     return {"asr_backend": tuple(RECOGNISERS), "engine": tuple(engines), "model_name": sizes}
 
 
-def transcript_need(name: str, recogniser: Recogniser, options: Mapping[str, Any], *, optional: bool = False) -> Need:
-    """Return the need for a transcript of a sample's sound; a language hint is passed on where it can be."""
-    return Need(
+def transcript_needs(
+    name: str, recogniser: Recogniser, options: Mapping[str, Any], *, optional: bool = False
+) -> tuple[Need, ...]:
+    """Return the need for a transcript of a sample's sound, none where it is given; a language hint is passed on."""
+    if recogniser.extractor is None:
+        return ()
+    need = Need(
         name=name,
         field="audio",
         extractor=recogniser.extractor,
@@ -80,3 +88,4 @@ def transcript_need(name: str, recogniser: Recogniser, options: Mapping[str, Any
         options_from={"language": "language"} if recogniser.takes_language else {},
         optional=optional,
     )
+    return (need,)

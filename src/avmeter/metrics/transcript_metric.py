@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, get_args
 
 from avmeter.errors import SkipCode, SkipError, UnknownNameError, UsageError
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
-from avmeter.metrics.recognisers import default_engine, find_recogniser, recogniser_choices, transcript_need
+from avmeter.metrics.recognisers import GIVEN, default_engine, find_recogniser, recogniser_choices, transcript_needs
 from avmeter.metrics.word_errors import MISSING_CODES, ClipErrors, RateKeys, WerState, counts, diff
 from avmeter.protocols import FASTVIDEO
 from avmeter.result import MetricResult, Skip
@@ -30,6 +30,10 @@ from avmeter.text.tokens import tokens
 Missing = Literal["deletions", "leave_out"]
 WordsFrom = Literal["reference_text", "text_prompt"]
 
+_GIVEN_FACTS: Mapping[str, Any] = dict.fromkeys(("language", "language_probability", "speech_s", "long_form")) | {
+    "segments": []
+}
+
 # Share of repeated trigrams that a text does not reach unless it goes in circles.
 _LOOP_SHARE = 0.5
 
@@ -39,7 +43,7 @@ class TranscriptMetric(CorpusMetric):
 
     direction = "lower"
     range = (0.0, None)
-    requires = ("reference_text",)
+    requires: tuple[str, ...] = ("reference_text",)
     keys: ClassVar[RateKeys]
     per_sample = True
     takes_references = False
@@ -71,6 +75,11 @@ class TranscriptMetric(CorpusMetric):
             raise UsageError(f'asr_backend="{asr_backend}" takes no instruction', hint='asr_backend="glm_asr" does')
         self._recogniser = find_recogniser(asr_backend, engine)
         self._second = find_recogniser(second_backend) if second_backend is not None else None
+        if second_backend == GIVEN or (asr_backend == GIVEN and model_name is not None):
+            raise UsageError(
+                "a given transcript is of no model, and the first one",
+                hint='asr_backend="given", and a recogniser as second_backend',
+            )
         if self._second is None and second_model_name is not None:
             raise UsageError("second_model_name is given without second_backend", hint='second_backend="whisper"')
         self.asr_backend = asr_backend
@@ -81,7 +90,8 @@ class TranscriptMetric(CorpusMetric):
         self.second_backend = second_backend
         self.second_model_name = second_model_name
         self.words_from: WordsFrom = words_from
-        self.requires = (words_from,)
+        given: tuple[str, ...] = ("given_transcript",) if asr_backend == GIVEN else ()
+        self.requires = (words_from, *given)
         self.normalizer = normalizer
         self.numbers = numbers and NORMALISERS[normalizer].takes_numbers
         self.missing: Missing = missing
@@ -109,11 +119,11 @@ class TranscriptMetric(CorpusMetric):
     @property
     def needs(self) -> tuple[Need, ...]:
         own = {name: getattr(self, name) for name in self._recogniser.own_options}
-        transcript = transcript_need("transcript", self._recogniser, {"model_name": self.model_name, **own})
+        transcript = transcript_needs("transcript", self._recogniser, {"model_name": self.model_name, **own})
         if self._second is None:
-            return (transcript,)
+            return transcript
         options = {"model_name": self.second_model_name}
-        return transcript, transcript_need("second", self._second, options, optional=True)
+        return transcript + transcript_needs("second", self._second, options, optional=True)
 
     def check(self, sample: Sample) -> Skip | None:
         if sample.text(self.words_from) is None:
@@ -121,9 +131,28 @@ class TranscriptMetric(CorpusMetric):
         try:
             parse_language(sample.text("language"))
             plain_text(sample.text(self.words_from))
+            if self.asr_backend == GIVEN:
+                plain_text(sample.text("given_transcript") or "")
         except UsageError as error:
             return Skip(code=SkipCode.UNSUPPORTED, reason=f"{sample.id}: {error.message}", hint=error.hint)
-        return None
+        return self._without_transcript(sample)
+
+    def _without_transcript(self, sample: Sample) -> Skip | None:
+        if self.asr_backend != GIVEN or sample.text("given_transcript") is not None:
+            return None
+        return Skip(
+            code=SkipCode.MISSING_INPUT,
+            reason=f"{sample.id}: no `given_transcript` given",
+            hint="give `given_transcript=`, the words that were heard, or choose a recogniser as asr_backend",
+            field="given_transcript",
+        )
+
+    def _transcript_facts(self, sample: Sample, features: FeatureSet) -> Mapping[str, Any]:
+        """Return the facts of the transcript; those that a recogniser reports are None where it is given."""
+        if self.asr_backend == GIVEN:
+            return {**_GIVEN_FACTS, "text": plain_text(sample.text("given_transcript"))}
+        facts: Mapping[str, Any] = features["transcript"].facts
+        return facts
 
     def _without_words(self, sample: Sample) -> Skip:
         reason = f"{sample.id}: no `{self.words_from}` given"
@@ -136,7 +165,7 @@ class TranscriptMetric(CorpusMetric):
         return Skip(code=SkipCode.MISSING_INPUT, reason=reason, hint=hint, field=self.words_from)
 
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
-        transcript = features["transcript"].facts
+        transcript = self._transcript_facts(sample, features)
         pair = self._pair(sample, transcript["text"])
         details: dict[str, Any] = {
             "transcription": pair.transcript,
@@ -250,7 +279,7 @@ class TranscriptMetric(CorpusMetric):
         return WerState()
 
     def update(self, state: WerState, sample: Sample, features: FeatureSet) -> WerState:
-        transcript = features["transcript"].facts
+        transcript = self._transcript_facts(sample, features)
         pair = self._pair(sample, transcript["text"])
         if pair.alignment.error_rate is None:
             state.add_unexpected(pair.alignment.insertions)

@@ -9,7 +9,7 @@ from avmeter.result import MetricResult
 from avmeter.run.encoding import encodable, to_json, to_jsonable
 from avmeter.run.extras import extra_columns
 from avmeter.run.score_table import ScoreTable, record_of
-from avmeter.sample import MEDIA_FIELDS, RARE_MEDIA_FIELDS, TEXT_FIELDS, Sample
+from avmeter.sample import MEDIA_FIELDS, RARE_MEDIA_FIELDS, RARE_TEXT_FIELDS, TEXT_FIELDS, Sample
 
 RUN_ID_KEY = "avmeter.run_id"
 _ROWS_AT_ONCE = 8192  # samples to a row group: what is in memory beside the run itself
@@ -64,7 +64,8 @@ def samples_parquet(results: ScoreTable, run_id: str) -> bytes:
 
     samples = results.samples or [Sample(id=i) for i in results.sample_ids]
     media = [f for f in MEDIA_FIELDS if f not in RARE_MEDIA_FIELDS or any(f in s.media for s in samples)]
-    columns = ("id", "role", *media, *TEXT_FIELDS)
+    texts = [f for f in TEXT_FIELDS if f not in RARE_TEXT_FIELDS or any(f in s.texts for s in samples)]
+    columns = ("id", "role", *media, *texts)
     cells = {c: [_sample_cell(s, c) for s in samples] for c in columns} | extra_columns(samples)
     schema = pa.schema([(c, pa.string()) for c in cells], metadata={RUN_ID_KEY: run_id})
     return _bytes_of(schema, [pa.table(cells, schema=schema)])

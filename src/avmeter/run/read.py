@@ -19,7 +19,15 @@ from avmeter.run.journal import part_name
 from avmeter.run.remote_folder import local_run
 from avmeter.run.results import EvalResults
 from avmeter.run.score_table import UNNAMED_SKIP
-from avmeter.sample import MEDIA_FIELDS, RARE_MEDIA_FIELDS, TEXT_FIELDS, MediaSource, Sample, StoredFile
+from avmeter.sample import (
+    MEDIA_FIELDS,
+    RARE_MEDIA_FIELDS,
+    RARE_TEXT_FIELDS,
+    TEXT_FIELDS,
+    MediaSource,
+    Sample,
+    StoredFile,
+)
 
 _ROWS_AT_ONCE = 8192
 _AGAIN = "score again; what is in the feature store is not computed again"
@@ -156,7 +164,7 @@ def _mapping(value: Any, name: str) -> Mapping[str, Any]:
 
 
 def _sample(row: Mapping[str, Any]) -> Sample:
-    row = {**dict.fromkeys(RARE_MEDIA_FIELDS), **row}
+    row = {**dict.fromkeys((*RARE_MEDIA_FIELDS, *RARE_TEXT_FIELDS)), **row}
     for field in ("id", *MEDIA_FIELDS, *TEXT_FIELDS):
         if not isinstance(row[field], str) and (field == "id" or row[field] is not None):
             raise TypeError(f"{field} of a sample is {row[field]!r:.80}, not a text")

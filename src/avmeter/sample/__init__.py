@@ -9,6 +9,7 @@ A sample is given as a dict. Its keys are a public contract:
     video_mask, reference_mask, reference_take2_mask
                                        where something moves in these, as videos in black and white
     text_prompt, reference_text        what it was made from; what should be heard in it
+    given_transcript                   what a recogniser of the user's heard in it
     language, fps, sample_rate         hints for text and for arrays
     audio_stream                       which audio track of the files of `audio` and `video` is read, 0 the first;
                                        default is the one that the file marks as default, else the first
@@ -26,15 +27,26 @@ no sample at all (a list without any dict), an unknown role, or an id that two s
 
 from avmeter.sample.access import DEFAULT_ACCESS, RemoteAccess
 from avmeter.sample.reading import UnreadableError, as_array
-from avmeter.sample.sample import MEDIA_FIELDS, RARE_MEDIA_FIELDS, SAMPLE_KEYS, TEXT_FIELDS, Sample, as_samples
+from avmeter.sample.sample import (
+    DIALOGUE_FIELDS,
+    MEDIA_FIELDS,
+    RARE_MEDIA_FIELDS,
+    RARE_TEXT_FIELDS,
+    SAMPLE_KEYS,
+    TEXT_FIELDS,
+    Sample,
+    as_samples,
+)
 from avmeter.sample.source import MediaSource, Problem
 from avmeter.sample.stored import Cell, Span, StoredFile
 from avmeter.sample.video import Video, as_video
 
 __all__ = [
     "DEFAULT_ACCESS",
+    "DIALOGUE_FIELDS",
     "MEDIA_FIELDS",
     "RARE_MEDIA_FIELDS",
+    "RARE_TEXT_FIELDS",
     "SAMPLE_KEYS",
     "TEXT_FIELDS",
     "Cell",

@@ -18,7 +18,9 @@ from avmeter.sample.source import MediaSource, Problem
 AUDIO_FIELDS = ("audio", "reference_audio")
 RARE_MEDIA_FIELDS = ("reference_take2", "video_mask", "reference_mask", "reference_take2_mask")
 MEDIA_FIELDS = ("audio", "video", "reference_audio", "reference", *RARE_MEDIA_FIELDS)
-TEXT_FIELDS = ("text_prompt", "reference_text", "language")
+TEXT_FIELDS = ("text_prompt", "reference_text", "given_transcript", "language")
+RARE_TEXT_FIELDS = ("given_transcript",)
+DIALOGUE_FIELDS = ("reference_text", "given_transcript")
 _AUDIO_OF = {"audio": "video", "reference_audio": "reference"}
 _ALIASES = {"video_path": "video", "real_take2": "reference_take2", "take2": "reference_take2"}
 _REFERENCE_FIELDS = ("reference_audio", "reference")
@@ -273,6 +275,6 @@ def _is_absent(value: Any) -> bool:
 
 
 def _text(value: Any, key: str) -> Any:
-    if isinstance(value, str) or (key == "reference_text" and isinstance(value, list | tuple)):  # turns of a dialogue
+    if isinstance(value, str) or (key in DIALOGUE_FIELDS and isinstance(value, list | tuple)):  # turns of a dialogue
         return value
     raise UnreadableError(f"a {type(value).__name__}, not a text", hint=f"give {key}='...', or leave it out")

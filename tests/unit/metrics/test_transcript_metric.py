@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from avmeter.errors import SkipCode
+from avmeter.errors import SkipCode, UsageError
 from avmeter.metrics.audio.cer import Cer
 from avmeter.metrics.audio.wer import Wer
+from avmeter.metrics.base import FeatureSet
 from avmeter.metrics.transcript_metric import TranscriptMetric
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -18,6 +19,42 @@ from support.transcripts import transcribed
 def score(reference: str, transcript: str, *, options: dict[str, Any] | None = None, **more: Any) -> MetricResult:
     sample = Sample.of({"audio": "c.wav", "reference_text": reference, "id": "c.wav", **more})
     return Wer(**(options or {})).score(sample, transcribed(transcript, language=more.get("detected", "en")))
+
+
+# -- transcripts that are given ------------------------------------------------------------------------------
+
+
+def test_given_transcript_is_scored_without_a_recogniser() -> None:
+    """A text or turns, of the sample; nothing is heard, and nothing is claimed to have been."""
+    metric = Wer(asr_backend="given")
+    assert metric.needs == ()
+    assert metric.requires == ("reference_text", "given_transcript")
+    for transcript in ("hello there", [{"speaker": "Ann", "text": "Hello"}, "there!"]):
+        sample = Sample.of({"reference_text": "Hello there, Bob.", "given_transcript": transcript})
+        assert metric.check(sample) is None
+        result = metric.score(sample, FeatureSet())
+        assert result.score == pytest.approx(1 / 3)
+        assert result.details["asr_backend"] == "given"
+        assert result.details["speech_s"] is None
+        assert metric.finish(metric.update(metric.start(), sample, FeatureSet())).score == result.score
+
+
+def test_sample_without_its_transcript_is_a_skip_and_no_deletion() -> None:
+    """Its words are not counted as unsaid: nobody listened."""
+    metric = Wer(asr_backend="given")
+    sample = Sample.of({"id": "a", "reference_text": "hello"})
+    skip = metric.check(sample)
+    assert skip is not None
+    assert (skip.code, skip.field) == (SkipCode.MISSING_INPUT, "given_transcript")
+    assert metric.left_out(metric.start(), sample, skip).missing_words == []
+
+
+def test_given_transcript_is_of_no_model_and_the_first() -> None:
+    """A recogniser may be asked for a second opinion."""
+    assert [need.name for need in Wer(asr_backend="given", second_backend="whisper").needs] == ["second"]
+    for options in ({"asr_backend": "given", "model_name": "base"}, {"second_backend": "given"}):
+        with pytest.raises(UsageError, match="of no model"):
+            Wer(**options)
 
 
 # -- the source of the words ---------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ class Wer(TranscriptMetric):
     """Word (or character) error rate; 0 is perfect, above 1 is possible; lower is better.
 
     Args:
-        asr_backend: Speech recogniser.
+        asr_backend: Speech recogniser; "given" takes the samples' own `given_transcript`, and hears nothing.
         engine: Program that runs it; None is the backend's default. Whisper has two, "faster-whisper" and
             "transformers", which computes in batches.
         model_name: Size, hub name or folder of the recogniser's model; None is its default ("base" for Whisper).
