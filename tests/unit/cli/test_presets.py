@@ -23,7 +23,7 @@ def test_preset_decides_metrics_options_and_protocol(capsys: pytest.CaptureFixtu
     assert chosen.options["audio.wer"] == {"normalizer": "seed-tts", "model_name": "large-v3"}
     printed = " ".join(capsys.readouterr().err.split())
     assert "preset tts: Text to speech" in printed
-    assert "differs from the source: SIM is of WavLM base+" in printed
+    assert "differs from the source: SIM averages the channels" in printed
 
 
 def test_command_line_goes_before_the_preset(capsys: pytest.CaptureFixture[str]) -> None:
