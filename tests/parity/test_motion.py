@@ -97,7 +97,7 @@ def test_amt_agrees_with_the_published_network(size: str) -> None:
         (_, _, correlations), (features, flows) = calls[name][0]
         found |= {f"{name}/correlations": correlations, f"{name}/0": features, f"{name}/1": flows}
     found |= decoded(calls)
-    off = deviations("amt_s", size, found)
+    off = deviations("amt", size, found)
     assert not {s: d for s, d in off.items() if d >= LOOSE.get(s, STAGE_TOLERANCE)}, off
 
 

@@ -68,12 +68,12 @@ SIZES = {"smallest": (128, 136), "odd": (130, 170)}
 NUM_ITERATIONS = 20
 NOTES = {
     "raft": "Layout of raft-things.pth: the module tree of princeton-vl/RAFT 2888e15 within DataParallel.",
-    "amt_s": "Layout of amt-s.pth, member `state_dict`: the module tree of MCG-NKU/AMT 70f988f, cfgs/AMT-S.yaml.",
+    "amt": "Layout of amt-s.pth, member `state_dict`: the module tree of MCG-NKU/AMT 70f988f, cfgs/AMT-S.yaml.",
 }
 
 
 def make(name):
-    if name == "amt_s":
+    if name == "amt":
         return AMT(corr_radius=3, corr_lvls=4, num_flows=3).eval()
     return RAFT(Options(small=False, mixed_precision=False, alternate_corr=False, dropout=0.0)).eval()
 
@@ -85,7 +85,7 @@ def official(name):
 # What gives flows, and what is added to frames: under the fill, hundreds of pixels and many times white.
 TAMED = {
     "raft": (r"^update_block\.flow_head\.conv2\.", 0.02),
-    "amt_s": (r"^decoder\d\.convblock\.2\.|^update\d\.flow_head\.2\.|^comb_block\.2\.", 0.1),
+    "amt": (r"^decoder\d\.convblock\.2\.|^update\d\.flow_head\.2\.|^comb_block\.2\.", 0.1),
 }
 
 
@@ -155,7 +155,7 @@ def amt_stages(net, size, dtype):
     return found | {"out": out}
 
 
-STAGES = {"raft": raft_stages, "amt_s": amt_stages}
+STAGES = {"raft": raft_stages, "amt": amt_stages}
 
 
 @torch.no_grad()
@@ -214,7 +214,7 @@ def write_scores():
     """Scores of FastVideo's own metrics over the filled networks."""
     clips = {"scene": (scene(5, height=130, width=170), 16.0), "real": (real_frames(), 24.0)}
     raft, amt = metric("dynamic_degree"), metric("motion_smoothness")
-    raft._model, amt._model = filled("raft"), filled("amt_s")
+    raft._model, amt._model = filled("raft"), filled("amt")
     amt._embt = torch.full((1, 1, 1, 1), 0.5)
     scores = {}
     for name, (frames, fps) in clips.items():
