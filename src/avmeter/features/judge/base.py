@@ -35,7 +35,8 @@ class JudgeExtractor(DerivedExtractor):
         num_images: Of each clip, at most.
     """
 
-    option_names = ("question", "model", "num_images", "prompt_version")
+    option_names = ("question", "model", "num_images")
+    version = PROMPT_VERSION
     is_concurrent = True
     batch_size = 4  # questions that are asked at once
     gpu_batch_size = 4
@@ -45,7 +46,6 @@ class JudgeExtractor(DerivedExtractor):
         self.question = question
         self.model = model
         self.num_images = num_images
-        self.prompt_version = PROMPT_VERSION
 
     def parents(self) -> Mapping[str, Extractor]:
         """Return the images of each clip, and the texts that the question reads."""
@@ -101,7 +101,7 @@ class JudgeExtractor(DerivedExtractor):
         for output in outputs:
             if "failure" in output:
                 raise output["failure"]
-        about = {"model": self.model, "answered_by": outputs[0]["answered_by"], "prompt_version": self.prompt_version}
+        about = {"model": self.model, "answered_by": outputs[0]["answered_by"], "prompt_version": PROMPT_VERSION}
         return [output["answer"] for output in outputs], about
 
 

@@ -9,6 +9,7 @@ from avmeter.features.base import Features
 from avmeter.features.judge.answer import JudgeAnswer
 from avmeter.features.judge.base import images_in, inputs_of
 from avmeter.features.judge.pair import JudgePair
+from avmeter.text.judge_questions import PROMPT_VERSION
 
 IMAGES = Features(arrays={"jpeg": np.frombuffer(b"aabbb", np.uint8), "sizes": np.array([2, 3])})
 
@@ -19,7 +20,7 @@ def test_images_come_back_as_they_went_into_a_window() -> None:
     assert images_in(inputs_of(IMAGES, "reference_"), "reference_") == [b"aa", b"bbb"]
 
 
-def test_stored_answer_is_of_one_model_question_and_number_of_images() -> None:
+def test_stored_answer_is_of_one_model_question_wording_and_number_of_images(monkeypatch: pytest.MonkeyPatch) -> None:
     """Any other is asked anew."""
     made = JudgeAnswer(question="color", model="a", num_images=4)
     others = [
@@ -29,7 +30,10 @@ def test_stored_answer_is_of_one_model_question_and_number_of_images() -> None:
     ]
     assert made.identity() == JudgeAnswer(question="color", model="a", num_images=4).identity()
     assert made.identity() not in [other.identity() for other in others]
-    assert '"prompt_version": "1"' in made.identity()
+    before = made.identity()
+    assert made.version == PROMPT_VERSION
+    monkeypatch.setattr(JudgeAnswer, "version", "of another wording")
+    assert made.identity() != before
 
 
 @pytest.mark.parametrize(
