@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from avmeter.metrics.base import Need
+from avmeter.errors import UsageError
+from avmeter.metrics.base import Metric, Need
 from avmeter.metrics.details import duration_mismatch
+from avmeter.protocols import FASTVIDEO
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -29,6 +31,35 @@ def onset_pair_need(*, delta: float, duration_s: float | None) -> Need:
     """Return the need for the onsets of a clip and of its reference, under "pair"."""
     options = {"delta": delta, "duration_s": duration_s}
     return Need(name="pair", field=("audio", "reference_audio"), extractor="onset_pair", options=options)
+
+
+class TolerantOnsetMetric(Metric):
+    """A metric of the onsets of a sound that are met by those of its reference, less than a tolerance apart.
+
+    Attributes:
+        delta: As of `onset_pair_need`.
+
+    Raises:
+        UsageError: A tolerance that is not above 0.
+    """
+
+    direction = "higher"
+    range = (0.0, 1.0)
+    delta: ClassVar[float]
+
+    def __init__(self, *, tolerance_s: float = 0.1, duration_s: float | None = None, protocol: str = FASTVIDEO) -> None:
+        super().__init__(protocol=protocol)
+        if not tolerance_s > 0:
+            raise UsageError(f"{self.name}: tolerance_s is {tolerance_s!r}", hint="seconds above 0")
+        self.tolerance_s = tolerance_s
+        self.duration_s = duration_s
+
+    def options(self) -> Mapping[str, Any]:
+        return {**super().options(), "tolerance_s": self.tolerance_s, "duration_s": self.duration_s}
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return (onset_pair_need(delta=self.delta, duration_s=self.duration_s),)
 
 
 def about_durations(facts: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -17,27 +17,21 @@ Source: Ren et al., "STA-V2A: Video-to-Audio Generation with Semantic and Tempor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
-from avmeter.errors import SkipCode, SkipError, UsageError
-from avmeter.metrics.base import FeatureSet, Metric, Need
+from avmeter.errors import SkipCode, SkipError
+from avmeter.metrics.base import FeatureSet
 from avmeter.metrics.details import with_notes
-from avmeter.metrics.onset_matching import about_durations, onset_pair_need
-from avmeter.protocols import FASTVIDEO
+from avmeter.metrics.onset_matching import TolerantOnsetMetric, about_durations
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
 from avmeter.stats.matching import count_matches
 
-_DELTA = 0.07  # librosa's default
-
 
 @register("audio.aa_align")
-class AaAlign(Metric):
+class AaAlign(TolerantOnsetMetric):
     """Intersection over union of onsets of sound and reference, 0 to 1; higher is better.
 
     Args:
@@ -49,22 +43,7 @@ class AaAlign(Metric):
         UsageError: A tolerance that is not above 0.
     """
 
-    direction = "higher"
-    range = (0.0, 1.0)
-
-    def __init__(self, *, tolerance_s: float = 0.1, duration_s: float | None = None, protocol: str = FASTVIDEO) -> None:
-        super().__init__(protocol=protocol)
-        if not tolerance_s > 0:
-            raise UsageError(f"audio.aa_align: tolerance_s is {tolerance_s!r}", hint="seconds above 0")
-        self.tolerance_s = tolerance_s
-        self.duration_s = duration_s
-
-    def options(self) -> Mapping[str, Any]:
-        return {**super().options(), "tolerance_s": self.tolerance_s, "duration_s": self.duration_s}
-
-    @property
-    def needs(self) -> tuple[Need, ...]:
-        return (onset_pair_need(delta=_DELTA, duration_s=self.duration_s),)
+    delta = 0.07  # librosa's default
 
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
         pair = features["pair"]

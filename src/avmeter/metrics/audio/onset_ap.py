@@ -19,23 +19,19 @@ without any is a skip, `no_events` (there 0, or an error). Equally loud onsets s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
-from avmeter.errors import SkipCode, SkipError, UsageError
-from avmeter.metrics.base import FeatureSet, Metric, Need
+from avmeter.errors import SkipCode, SkipError
+from avmeter.metrics.base import FeatureSet
 from avmeter.metrics.details import with_notes
 from avmeter.metrics.onset_matching import (
     DELTA,
     OnsetMatching,
+    TolerantOnsetMetric,
     about_durations,
     match_onsets,
-    onset_pair_need,
     suppress_neighbours,
 )
-from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -43,7 +39,7 @@ from avmeter.stats.average_precision import average_precision
 
 
 @register("audio.onset_ap")
-class OnsetAp(Metric):
+class OnsetAp(TolerantOnsetMetric):
     """Average precision of onsets against those of the reference, 0 to 1; higher is better.
 
     Args:
@@ -55,22 +51,7 @@ class OnsetAp(Metric):
         UsageError: A tolerance that is not above 0.
     """
 
-    direction = "higher"
-    range = (0.0, 1.0)
-
-    def __init__(self, *, tolerance_s: float = 0.1, duration_s: float | None = None, protocol: str = FASTVIDEO) -> None:
-        super().__init__(protocol=protocol)
-        if not tolerance_s > 0:
-            raise UsageError(f"audio.onset_ap: tolerance_s is {tolerance_s!r}", hint="seconds above 0")
-        self.tolerance_s = tolerance_s
-        self.duration_s = duration_s
-
-    def options(self) -> Mapping[str, Any]:
-        return {**super().options(), "tolerance_s": self.tolerance_s, "duration_s": self.duration_s}
-
-    @property
-    def needs(self) -> tuple[Need, ...]:
-        return (onset_pair_need(delta=DELTA, duration_s=self.duration_s),)
+    delta = DELTA
 
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
         pair = features["pair"]
