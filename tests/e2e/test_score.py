@@ -204,7 +204,7 @@ USAGE = {
     ),
     "unknown option": (["a.wav", "--set", "audio.wer.foo=1"], "audio.wer"),
     "malformed option": (["a.wav", "--set", "foo"], "not of the form"),
-    "unknown backbone": (["a.wav", "--set", "audio.kl_divergence.backbone=mert"], "unknown backbone `mert`"),
+    "unknown backbone": (["a.wav", "--set", "audio.kl_divergence.backbone=mrt"], "unknown backbone `mrt`"),
     "unknown protocol": (["a.wav", "--protocol", "paper"], "known: av-benchmark, fastvideo"),
     "unknown precision": (["a.wav", "--precision", "int4"], "known: bf16, float32"),
     "unknown device": (["a.wav", "--device", "gpu"], "not a torch device"),
