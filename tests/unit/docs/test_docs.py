@@ -16,10 +16,11 @@ import typer.main
 from avmeter.cli.app import app
 from avmeter.errors import SkipCode
 from avmeter.fastvideo.names import fastvideo_names
-from avmeter.registry import EXTRACTORS, METRICS, list_metrics
+from avmeter.registry import list_metrics
 from avmeter.weights import catalog
 from support.media import tone, write_pcm_wav
 from support.paths import ROOT
+from support.registrations import forgotten_registrations
 
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "bench").rglob("*.md")])
@@ -117,13 +118,12 @@ def test_code_of_the_worked_example_runs(page: str, tmp_path: Path, monkeypatch:
     write_pcm_wav(tmp_path / "clip.wav", np.asarray(tone(440.0, 0.5, 16_000, 2.0)), 16_000)
     write_pcm_wav(tmp_path / "quiet.wav", np.asarray(tone(440.0, 0.05, 16_000, 2.0)), 16_000)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(METRICS, "_classes", dict(METRICS._classes))
-    monkeypatch.setattr(EXTRACTORS, "_classes", dict(EXTRACTORS._classes))
     blocks = re.findall(r"^```python\n(.*?)^```$", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL)
     assert len(blocks) >= 4
     names = {"__name__": "worked_example"}
-    for block in blocks:
-        exec(compile(block, page, "exec"), names)
+    with forgotten_registrations():
+        for block in blocks:
+            exec(compile(block, page, "exec"), names)
 
 
 def test_files_of_a_network_are_those_of_the_example() -> None:
