@@ -78,6 +78,7 @@ def scores(results: Any, order: list[int]) -> dict[tuple[int, str], float | None
     return found
 
 
+@pytest.mark.endurance
 def test_neither_batch_size_nor_order_changes_a_score(real: Evaluator, clips: list[dict[str, Any]]) -> None:
     """One by one, together, and backwards: equal to float32 rounding, for clips and corpora."""
     one_by_one = Evaluator(CHEAP, "cpu", options=TAGGED, batch_size=1)

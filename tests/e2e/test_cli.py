@@ -380,6 +380,7 @@ def test_run_folder_is_whole_whatever_becomes_of_the_output(tmp_path, redirectio
 
 
 @needs_full_device
+@pytest.mark.endurance
 def test_other_commands_write_before_they_print_too(tmp_path):
     """Variants, exported features, a page; and what only prints says that it could not."""
     (tmp_path / "gen").mkdir()

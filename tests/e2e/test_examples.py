@@ -143,6 +143,7 @@ def test_seven_metrics_react_to_nine_damages_of_a_clip(folder: Path) -> None:
     assert all(cell["dummy"] for cell in scored)
 
 
+@pytest.mark.endurance
 def test_cluster_merges_its_parts_into_one_run(folder: Path) -> None:
     """Three clips in two parts are three rows of one run."""
     write_tones(folder / "set", 300.0)

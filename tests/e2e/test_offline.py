@@ -92,7 +92,9 @@ def test_attempt_to_reach_out_is_counted(tmp_path: Path) -> None:
     assert any("htons(53)" in call for call in done.calls)
 
 
-@pytest.mark.parametrize("name", WITHOUT_NETWORKS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.endurance) if n == "stress" else n for n in WITHOUT_NETWORKS]
+)
 def test_command_reaches_nobody(name: str, clips: Path, tmp_path: Path) -> None:
     """0 connections, 0 look-ups, 0 files in the home folder."""
     quiet(WITHOUT_NETWORKS[name], tmp_path)

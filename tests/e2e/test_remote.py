@@ -140,6 +140,7 @@ def test_nothing_is_fetched_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert [r.skip.code if r.skip else None for r in found] == [None, "offline", "offline"]
 
 
+@pytest.mark.endurance
 def test_example_of_the_page_runs(tmp_path: Path) -> None:
     """The lines on scaling out, as they stand there."""
     page = (ROOT / "docs" / "scaling-out.md").read_text()

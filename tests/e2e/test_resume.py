@@ -105,7 +105,7 @@ def test_run_is_ended_within_seconds_while_another_process_locks_the_store(tmp_p
     assert (out, "Traceback" in err) == ("", False)
 
 
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL, *map(again, (signal.SIGINT, signal.SIGHUP))])
+@pytest.mark.parametrize("ending", [signal.SIGTERM, *map(again, (signal.SIGKILL, signal.SIGINT, signal.SIGHUP))])
 def test_run_that_was_ended_half_way_goes_on_where_it_was(tmp_path, clips, ending):
     """However it ended, the same command computes only what was missing, and scores as an undisturbed run."""
     process = start("score", clips, *METRICS, "--out", tmp_path / "run")
@@ -328,7 +328,8 @@ def end_after(process: subprocess.Popen[str], num_lines: int, ending: int) -> st
     return err
 
 
-@pytest.mark.parametrize("ending", [again(signal.SIGINT), signal.SIGTERM])
+@pytest.mark.endurance
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_stress_that_is_ended_keeps_finished_variants(tmp_path, clips, ending):
     """The folder says that it is partial and what is missing; the same command gives a whole one."""
     few = sorted(clips.iterdir())[:4]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -348,7 +349,7 @@ def test_dry_run_says_what_would_run_and_writes_nothing(tmp_path, monkeypatch):
     done = avmeter("score", tmp_path / "clip.wav", "-m", "audio", "--dry-run", "--out", tmp_path / "run")
     assert (done.code, done.out) == (0, "")
     assert "missing: audiobox, 415 MB; without it not run: audio.audiobox_aesthetics" in done.err
-    assert "fetch: avmeter weights fetch audiobox" in done.err
+    assert re.search(r"^fetch: avmeter weights fetch .*\baudiobox\b", done.err, re.MULTILINE)
     assert "else fetched at the start of the run, unless AVMETER_OFFLINE is set" in done.err
     monkeypatch.setenv("AVMETER_OFFLINE", "1")
     offline = avmeter("score", tmp_path / "clip.wav", "-m", "audio.audiobox_aesthetics", "--dry-run")

@@ -69,6 +69,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StressResult]:
 
 
 @needs_speech
+@pytest.mark.endurance
 def test_metrics_react_as_they_promise(result: StressResult) -> None:
     """Every promise that these variants can test is kept, and the ones that matter were tested."""
     broken = [_told(v) for v in result.verdicts if v.passed is False]

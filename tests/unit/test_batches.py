@@ -160,6 +160,7 @@ def test_no_rows_are_no_results(scorer: BatchScorer) -> None:
     assert scorer({"id": np.array([], object)})["audio.loudness"].shape == (0,)
 
 
+@pytest.mark.endurance
 def test_ray_data_gives_the_bits_of_one_run(
     rows: list[dict[str, Any]], scorer: BatchScorer, whole: EvalResults, tmp_path: Path
 ) -> None:

@@ -70,6 +70,7 @@ def test_archive_holds_videos_on_request(tmp_path: Path) -> None:
     assert len(names) == 7
 
 
+@pytest.mark.endurance
 def test_size_is_bounded_and_the_worst_come_first(tmp_path: Path) -> None:
     """What does not fit is counted and has no player; a clip that is gone costs nothing else."""
     results = run_of(tmp_path)

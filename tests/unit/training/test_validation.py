@@ -68,7 +68,8 @@ dist.destroy_process_group()
 """
 
 
-@pytest.mark.parametrize("place", [pytest.param("foreground", marks=pytest.mark.endurance), "background"])
+@pytest.mark.endurance
+@pytest.mark.parametrize("place", ["foreground", "background"])
 def test_ranks_have_the_set_of_all_and_none_waits_for_ever(tmp_path: Path, place: str) -> None:
     """One fails, one has no clips, one comes too late: both go on, with a warning, and rank 0 logs each step once."""
     program = tmp_path / "program.py"

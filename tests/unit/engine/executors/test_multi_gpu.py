@@ -259,6 +259,7 @@ def interruptible():
 
 
 @pytest.mark.usefixtures("interruptible")
+@pytest.mark.endurance
 def test_interrupted_run_ends_its_workers_and_keeps_what_they_have(samples, metrics, tmp_path):
     """Ctrl-C while chunks are out: features that were computed are in the store, and no process is left."""
     pool = executor(store=tmp_path)

@@ -183,6 +183,7 @@ for _ in range(2):
 """
 
 
+@pytest.mark.endurance
 def test_same_batch_gives_the_same_bits_in_every_process() -> None:
     """On the CPU, with the same number of threads: what differs between runs is which clips shared a batch."""
     command = [sys.executable, "-c", _DIGITS.format(tests=str(TESTS))]

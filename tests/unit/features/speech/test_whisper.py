@@ -166,4 +166,4 @@ def test_unknown_size_is_answered_with_sizes() -> None:
     """Under the names that the option has on the metric's page, not those of the catalog."""
     with pytest.raises(UnknownNameError) as error:
         get_extractor("whisper", model_name="xyz")
-    assert error.value.hint == "known: base, large-v3, large-v3-turbo, medium, small, tiny"
+    assert error.value.hint == "known: base, large-v3, large-v3-turbo, medium, small, tiny, tiny.en"
