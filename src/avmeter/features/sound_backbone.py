@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from avmeter.errors import SkipCode, SkipError, UsageError
-from avmeter.features.base import WindowExtractor
+from avmeter.features.base import Window, WindowExtractor
 from avmeter.features.truncation import duration_mismatch, unread
 from avmeter.features.waveforms import protocol_waveform
 from avmeter.media import MediaItem
@@ -55,3 +55,9 @@ class SoundBackbone(WindowExtractor):
 
     def facts(self, media: MediaItem) -> Mapping[str, Any]:
         return {**unread(media, len(self.waveform(media)) / self.sample_rate), **duration_mismatch(media)}
+
+
+def facts_of_windows(windows: Sequence[Window], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return facts of a clip, how many windows were read, and up to where: `used_seconds`, three decimals."""
+    used = windows[-1].start_s + windows[-1].duration_s
+    return {**facts, "used_seconds": round(used, 3), "num_windows": len(windows)}

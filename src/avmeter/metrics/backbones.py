@@ -36,9 +36,9 @@ class Backbone:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def _laion_clap(model: str, *, bias: str) -> Backbone:
+def _laion_clap(*, bias: str, **options: str) -> Backbone:
     reads = "48 kHz mono from 50 Hz to 14 kHz, 10 s; longer clips as the model was trained to read them"
-    return Backbone(extractor="clap_audio", dim=512, classes=0, reads=reads, bias=bias, options={"model": model})
+    return Backbone(extractor="clap_audio", dim=512, classes=0, reads=reads, bias=bias, options=options)
 
 
 BACKBONES: Mapping[str, Backbone] = MappingProxyType(
@@ -105,24 +105,21 @@ BACKBONES: Mapping[str, Backbone] = MappingProxyType(
             bias="Speech, music and effects, to be coded: fidelity counts more than meaning. It hears the level. "
             "75 rows a second are for Fréchet distances: what compares every row with every other takes long.",
         ),
-        "clap": Backbone(
-            extractor="clap_audio",
-            dim=512,
-            classes=0,
-            reads="48 kHz mono from 50 Hz to 14 kHz, 10 s; longer clips as the model was trained to read them",
+        "clap": _laion_clap(
             bias="Captions: what can be said of a sound counts, artefacts nobody mentions do not.",
         ),
         "laion-clap-630k": _laion_clap(
-            "laion-clap-630k", bias="Captions of general sound, as CLAP; `clap-laion-audio` of fadtk."
+            model="laion-clap-630k", bias="Captions of general sound, as CLAP; `clap-laion-audio` of fadtk."
         ),
         "laion-clap-630k-fused": _laion_clap(
-            "laion-clap-630k-fused", bias="Captions of general sound, as CLAP; the one of stable-audio-metrics."
+            model="laion-clap-630k-fused", bias="Captions of general sound, as CLAP; the one of stable-audio-metrics."
         ),
         "laion-clap-music-audioset": _laion_clap(
-            "laion-clap-music-audioset", bias="Captions of music and sound; `clap-laion-music` of fadtk."
+            model="laion-clap-music-audioset", bias="Captions of music and sound; `clap-laion-music` of fadtk."
         ),
         "laion-clap-music-speech-audioset": _laion_clap(
-            "laion-clap-music-speech-audioset", bias="Captions of music, speech and sound; the one of av-benchmark."
+            model="laion-clap-music-speech-audioset",
+            bias="Captions of music, speech and sound; the one of av-benchmark.",
         ),
         "msclap-2023": Backbone(
             extractor="clap_audio",

@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from avmeter.nets.wavlm import ConvLayer, PositionalConv, WavLMConfig
+from avmeter.nets.wavlm import PositionalConv, WavLMConfig, convolutions
 
 
 class Attention(nn.Module):
@@ -67,15 +67,7 @@ class Wav2Vec2(nn.Module):
     def __init__(self, config: WavLMConfig) -> None:
         super().__init__()
         self.config = config
-        channels = (1, *[config.conv_channels] * len(config.conv_layers))
-        self.convs = nn.Sequential(
-            *(
-                ConvLayer(before, after, kernel, stride, norm=None if i else nn.GroupNorm(after, after))
-                for i, (before, after, (kernel, stride)) in enumerate(
-                    zip(channels, channels[1:], config.conv_layers, strict=False)
-                )
-            )
-        )
+        self.convs = convolutions(config)
         self.conv_norm = nn.LayerNorm(config.conv_channels)
         self.project = nn.Linear(config.conv_channels, config.dim)
         self.position = PositionalConv(config)

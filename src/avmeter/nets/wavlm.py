@@ -239,13 +239,7 @@ class WavLM(nn.Module):
     def __init__(self, config: WavLMConfig) -> None:
         super().__init__()
         self.config = config
-        channels = (1, *[config.conv_channels] * len(config.conv_layers))
-        self.convs = nn.Sequential(
-            *(
-                ConvLayer(channels[i], channels[i + 1], kernel, stride, norm=_conv_norm(config, i))
-                for i, (kernel, stride) in enumerate(config.conv_layers)
-            )
-        )
+        self.convs = convolutions(config)
         self.conv_norm = nn.LayerNorm(config.conv_channels)
         self.project = nn.Linear(config.conv_channels, config.dim)
         self.position = PositionalConv(config)
@@ -299,6 +293,17 @@ class WavLM(nn.Module):
         weights = self.real_frames(mask).to(waveform.dtype)
         weights = weights / weights.sum(-1, keepdim=True)
         return torch.stack([torch.einsum("bl,bld->bd", weights, x) for x in self.states(waveform, mask)], dim=1)
+
+
+def convolutions(config: WavLMConfig) -> nn.Sequential:
+    """Return what makes frames (B, C, L) of a waveform (B, 1, S)."""
+    channels = (1, *[config.conv_channels] * len(config.conv_layers))
+    return nn.Sequential(
+        *(
+            ConvLayer(channels[i], channels[i + 1], kernel, stride, norm=_conv_norm(config, i))
+            for i, (kernel, stride) in enumerate(config.conv_layers)
+        )
+    )
 
 
 def _conv_norm(config: WavLMConfig, index: int) -> nn.Module | None:

@@ -20,7 +20,7 @@ from torch.nn import functional
 from avmeter.dsp.mel import VGGISH, yamnet_patches
 from avmeter.features.base import Features, Window
 from avmeter.features.network import NetworkExtractor
-from avmeter.features.sound_backbone import SoundBackbone
+from avmeter.features.sound_backbone import SoundBackbone, facts_of_windows
 from avmeter.features.waveforms import mean_over_windows
 from avmeter.media import MediaItem
 from avmeter.nets import yamnet
@@ -79,5 +79,4 @@ class YamnetExtractor(SoundBackbone, NetworkExtractor):
         self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
     ) -> Features:
         arrays = {name: mean_over_windows(outputs, name) for name in outputs[0]}
-        used = windows[-1].start_s + windows[-1].duration_s
-        return Features(arrays=arrays, facts={**facts, "used_seconds": round(used, 3), "num_windows": len(windows)})
+        return Features(arrays=arrays, facts=facts_of_windows(windows, facts))

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from avmeter.dsp.mel import AISFX, aisfx_mel
 from avmeter.features.base import Features, Window
 from avmeter.features.network import NetworkExtractor
-from avmeter.features.sound_backbone import SoundBackbone
+from avmeter.features.sound_backbone import SoundBackbone, facts_of_windows
 from avmeter.features.waveforms import mean_over_windows
 from avmeter.media import MediaItem
 from avmeter.nets import aisfx
@@ -65,10 +65,9 @@ class AisfxExtractor(SoundBackbone, NetworkExtractor):
     def pool(
         self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
     ) -> Features:
-        used = windows[-1].start_s + windows[-1].duration_s
         return Features(
             arrays={"embedding": mean_over_windows(outputs, "embedding")},
-            facts={**facts, "used_seconds": round(used, 3), "num_windows": len(windows)},
+            facts=facts_of_windows(windows, facts),
         )
 
 

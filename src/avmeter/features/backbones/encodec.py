@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from avmeter.features.base import Features, Window
 from avmeter.features.network import NetworkExtractor
-from avmeter.features.sound_backbone import SoundBackbone
+from avmeter.features.sound_backbone import SoundBackbone, facts_of_windows
 from avmeter.media import MediaItem
 from avmeter.nets import encodec
 from avmeter.nets.keys import KeyMap
@@ -60,6 +60,4 @@ class EncodecExtractor(SoundBackbone, NetworkExtractor):
         self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
     ) -> Features:
         rows = np.concatenate([o["embedding"] for o in outputs])
-        used = windows[-1].start_s + windows[-1].duration_s
-        facts = {**facts, "used_seconds": round(used, 3), "num_windows": len(windows)}
-        return Features(arrays={"embedding": rows}, facts=facts)
+        return Features(arrays={"embedding": rows}, facts=facts_of_windows(windows, facts))

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from avmeter.features.base import Features, Window
 from avmeter.features.network import NetworkExtractor
-from avmeter.features.sound_backbone import SoundBackbone
+from avmeter.features.sound_backbone import SoundBackbone, facts_of_windows
 from avmeter.media import MediaItem
 from avmeter.nets import mert
 from avmeter.nets.keys import KeyMap
@@ -63,9 +63,7 @@ class MertExtractor(SoundBackbone, NetworkExtractor):
         self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
     ) -> Features:
         largest = np.stack([o["embedding"] for o in outputs]).max(axis=0)
-        used = windows[-1].start_s + windows[-1].duration_s
-        facts = {**facts, "used_seconds": round(used, 3), "num_windows": len(windows)}
-        return Features(arrays={"embedding": largest}, facts=facts)
+        return Features(arrays={"embedding": largest}, facts=facts_of_windows(windows, facts))
 
 
 def standardised(waveform: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from avmeter.features.base import Features, Window
 from avmeter.features.network import NetworkExtractor
-from avmeter.features.sound_backbone import SoundBackbone
+from avmeter.features.sound_backbone import SoundBackbone, facts_of_windows
 from avmeter.features.waveforms import mean_over_windows
 from avmeter.media import MediaItem
 from avmeter.nets import soundnet
@@ -64,6 +64,5 @@ class SoundnetExtractor(SoundBackbone, NetworkExtractor):
     def pool(
         self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
     ) -> Features:
-        used = windows[-1].start_s + windows[-1].duration_s
         arrays = {name: mean_over_windows(outputs, name) for name in outputs[0]}
-        return Features(arrays=arrays, facts={**facts, "used_seconds": round(used, 3), "num_windows": len(windows)})
+        return Features(arrays=arrays, facts=facts_of_windows(windows, facts))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import Features, Window
@@ -26,9 +27,17 @@ def speech_of_speaker(waveform: np.ndarray) -> np.ndarray:
 def speech_of_clip(media: MediaItem) -> np.ndarray:
     """Join the speech of a clip, (N,) float32 at 16 kHz, as `speech_of_speaker` does; looked for once per clip."""
     waveform = media.audio(AudioSpec(sample_rate=SAMPLE_RATE))
-    ranges = find_speech(media, pause_ms=_PAUSE_MS, pad_ms=_PAD_MS)
-    pieces = [np.asarray(waveform[start:end], np.float32) for start, end in ranges]
+    pieces = [np.asarray(waveform[start:end], np.float32) for start, end in _ranges(media)]
     return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
+
+
+def length_of_speech(media: MediaItem) -> int:
+    """Return how many samples `speech_of_clip` has."""
+    return int(np.diff(_ranges(media)).sum())
+
+
+def _ranges(media: MediaItem) -> npt.NDArray[np.int64]:
+    return find_speech(media, pause_ms=_PAUSE_MS, pad_ms=_PAD_MS)
 
 
 def require_speech(num_samples: int) -> None:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from avmeter.features.base import Features, Window
 from avmeter.features.network import NetworkExtractor
-from avmeter.features.speaker.base import mean_voice, require_speech, speech_of_clip
+from avmeter.features.speaker.base import length_of_speech, mean_voice, require_speech
 from avmeter.features.waveforms import pieces_of
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.nets import wavlm_ecapa
@@ -41,11 +41,11 @@ class SpeakerWavlmEcapa(NetworkExtractor):
         return wavlm_ecapa.build(), wavlm_ecapa.KEY_MAP
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
-        require_speech(len(speech_of_clip(media)))
+        require_speech(length_of_speech(media))
         yield from pieces_of(media.audio(_SPEC), wavlm_ecapa.SAMPLE_RATE)
 
     def facts(self, media: MediaItem) -> Mapping[str, Any]:
-        return {"speech_s": len(speech_of_clip(media)) / wavlm_ecapa.SAMPLE_RATE}
+        return {"speech_s": length_of_speech(media) / wavlm_ecapa.SAMPLE_RATE}
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return {"embedding": self._net(batch["waveform"])}
