@@ -1,10 +1,10 @@
-"""What a large set costs beside its networks: memory that a sample adds, seconds of planning."""
+"""What a large set costs beside its networks: memory that a sample adds, calls of planning."""
 
 from __future__ import annotations
 
+import cProfile
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from avmeter.engine.plan import make_plan
@@ -48,15 +48,23 @@ def test_sample_adds_its_row_to_memory_and_no_feature() -> None:
     assert float(done.stdout) < 6000
 
 
-def test_planning_takes_less_than_a_second_for_ten_thousand_samples(tmp_path: Path) -> None:
-    """From a table to requests, files on the disk looked for included; measured in processor time."""
-    names = [f"{i:05}.wav" for i in range(2500)]
+def calls_of_planning(folder: Path, num_samples: int) -> int:
+    """Function calls, Python's and C's, from a table to requests; files on the disk are looked for."""
+    folder.mkdir()
+    names = [f"{i:05}.wav" for i in range(num_samples)]
     for name in names:
-        (tmp_path / name).touch()
+        (folder / name).touch()
     lines = ["id,audio,text_prompt", *(f"clip{i},{name},prompt {i}" for i, name in enumerate(names))]
-    (tmp_path / "set.csv").write_text("\n".join(lines))
-    started = time.process_time()
-    samples = as_samples(samples_from_inputs([tmp_path / "set.csv"]))
-    plan = make_plan(samples, {"audio.loudness": get_metric("audio.loudness")}, {})
-    assert len(plan.requests) == len(names)
-    assert (time.process_time() - started) * 4 < 4  # a second on an idle core; others may have it too
+    (folder / "set.csv").write_text("\n".join(lines))
+    with cProfile.Profile() as profile:
+        samples = as_samples(samples_from_inputs([folder / "set.csv"]))
+        plan = make_plan(samples, {"audio.loudness": get_metric("audio.loudness")}, {})
+    assert len(plan.requests) == num_samples
+    return sum(entry.callcount for entry in profile.getstats())
+
+
+def test_planning_of_a_sample_costs_the_same_in_a_set_of_any_size(tmp_path: Path) -> None:
+    """Counted in calls, since seconds are of the machine: some tenths of a second for ten thousand samples."""
+    small, large = calls_of_planning(tmp_path / "small", 500), calls_of_planning(tmp_path / "large", 2500)
+    assert large < 5.1 * small
+    assert large < 700 * 2500
