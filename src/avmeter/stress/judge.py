@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from avmeter.errors import StatsError
+from avmeter.metrics.labels import MetricName
 from avmeter.result import Skip
 from avmeter.stats.bootstrap import paired_difference_interval
 from avmeter.stats.rank import spearman_correlation
@@ -67,15 +68,20 @@ def judge(
         cells: A cell for every variant and metric.
     """
     verdicts: list[Verdict] = []
-    for expectation in expectations:
+    for expectation in (held for e in expectations for held in _for_labels(e, directions)):
         ladder = [v for v in variants if v.name == expectation.variant]
-        if expectation.metric not in directions or not ladder:
+        if not ladder:
             continue
         asked = [expectation]
         if expectation.kind == "worse" and _num_pairs(expectation, ladder, cells) >= SEPARABLE_FROM:
             asked.append(replace(expectation, kind="separable", tolerance=0.0, relative_to=None))
         verdicts.extend(_judged(e, ladder, variants, directions[e.metric], cells) for e in asked)
     return verdicts
+
+
+def _for_labels(expectation: Expectation, metrics: Iterable[str]) -> list[Expectation]:
+    """What is expected of a metric is expected of it under every label: `audio.mad` of `audio.mad@aisfx` too."""
+    return [replace(expectation, metric=m) for m in metrics if MetricName.parse(m).metric == expectation.metric]
 
 
 def _judged(

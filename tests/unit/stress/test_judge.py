@@ -50,6 +50,15 @@ def test_worse_by_less_than_the_tolerance_is_broken() -> None:
     assert found.passed is False
 
 
+def test_expectation_of_a_metric_holds_for_each_of_its_labels() -> None:
+    """What is promised of `m` is promised of `m@a` and `m@b`, not of `mad`."""
+    names = ["m@a", "m@b", "mad"]
+    cells = {(v, m): cell(float(v == "silence")) for v in ("original", "silence") for m in names}
+    variants = [Variant(name="original"), Variant(name="silence")]
+    found = judge([expect("silence", "worse")], variants, dict.fromkeys(names, "lower"), cells)
+    assert [(v.expectation.metric, v.passed) for v in found] == [("m@a", True), ("m@b", True)]
+
+
 @pytest.mark.parametrize(("after", "kept"), [(0.05, True), (-0.05, True), (0.051, False)])
 def test_invariant_allows_the_tolerance_on_both_sides(after: float, kept: bool) -> None:
     """Better is a change too."""
