@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import pytest
 
 from avmeter.features.base import Features
 from avmeter.metrics.base import FeatureSet
+from support.web import listening
 
 MODEL = "made-up-vl"
 
@@ -61,17 +61,8 @@ def judge_server(answer: Callable[[str], str | bytes] | None = None) -> Iterator
     class Handler(_Handler):
         judge = state
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    state.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with listening(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as state.port:
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

@@ -42,6 +42,20 @@ class WebServer:
 
 
 @contextmanager
+def listening(server: http.server.ThreadingHTTPServer) -> Iterator[int]:
+    """Answer on a thread until the block ends; yields the port."""
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
 def web_server(files: dict[str, bytes] | None = None, *, certificate: Path | None = None) -> Iterator[WebServer]:
     """Serve files until the block ends; over TLS with a file of key and certificate."""
     state = WebServer(files=dict(files or {}))
@@ -50,21 +64,13 @@ def web_server(files: dict[str, bytes] | None = None, *, certificate: Path | Non
         web = state
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
         server.socket = context.wrap_socket(server.socket, server_side=True)
         state.scheme = "https"
-    state.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with listening(server) as state.port:
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

@@ -85,19 +85,10 @@ def stages(net, windows):
     return {stage: value.numpy() for stage, value in seen.items()}
 
 
-def write_keys(state):
-    lines = ",\n".join(
-        f'  "{key}": {json.dumps({"shape": list(value.shape), "dtype": str(value.dtype).removeprefix("torch.")})}'
-        for key, value in state.items()
-    )
-    head = f'{{\n "network": "aisfx",\n "notes": {json.dumps(NOTES)},\n "keys": {{\n'
-    (HERE.parent / "keys" / "aisfx.keys.json").write_text(f"{head}{lines}\n }}\n}}\n")
-
-
 def main():
     with torch.serialization.safe_globals([(np._core.multiarray.scalar, "numpy.core.multiarray.scalar"), np.dtype, type(np.dtype("i8"))]):
         weights, libraries = torch.load(PACKAGE / "aisfx/models/checkpoint.pth", map_location="cpu", weights_only=True)
-    write_keys(weights)
+    goldenio.write_keys("aisfx", NOTES, weights)
     net = inference.load_bestModel(weights, libraries, "cpu")
     embeddings = {}
     for name in (*WAVES, *CLIPS):

@@ -94,18 +94,9 @@ def write_scores(net):
     (HERE / "scores.json").write_text(f"{{\n{lines}\n}}\n")
 
 
-def write_keys(state):
-    lines = ",\n".join(
-        f'  "{key}": {json.dumps({"shape": list(value.shape), "dtype": str(value.dtype).removeprefix("torch.")})}'
-        for key, value in state.items()
-    )
-    head = f'{{\n "network": "distillmos",\n "notes": {json.dumps(NOTES)},\n "keys": {{\n'
-    (HERE.parent / "keys" / "distillmos.keys.json").write_text(f"{head}{lines}\n }}\n}}\n")
-
-
 def main():
     net = ConvTransformerSQAModel().eval()
-    write_keys(net.state_dict())
+    goldenio.write_keys("distillmos", NOTES, net.state_dict())
     write_scores(net)
     write_fill(net)
 

@@ -127,14 +127,8 @@ def write(size):
 
 def write_keys():
     state = VideoMAEForPreTraining(VideoMAEConfig(use_mean_pooling=False)).state_dict()
-    lines = ",\n".join(
-        f'  "{official(key)}": '
-        + json.dumps({"shape": list(value.shape), "dtype": str(value.dtype).removeprefix("torch.")})
-        for key, value in state.items()
-    )
     notes = "Layout of MCG-NJU/videomae-base as its converter wrote it: VideoMAEForPreTraining of transformers."
-    head = f'{{\n "network": "videomae",\n "notes": {json.dumps(notes)},\n "keys": {{\n'
-    (HERE.parent / "keys" / "videomae.keys.json").write_text(f"{head}{lines}\n }}\n}}\n")
+    goldenio.write_keys("videomae", notes, {official(key): value for key, value in state.items()})
 
 
 if __name__ == "__main__":

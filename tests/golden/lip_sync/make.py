@@ -38,14 +38,9 @@ def functions(path, names, **given):
     return [room[name] for name in names]
 
 
-def write_keys(name, notes, state):
-    rows = ",\n".join(
-        f'  "{key}": {json.dumps({"shape": list(v.shape), "dtype": "float32"})}'
-        for key, v in state.items()
-        if not key.endswith("num_batches_tracked")
-    )
-    head = f'{{\n "network": "{name}",\n "notes": "{notes}",\n "keys": {{\n'
-    (HERE.parent / "keys" / f"{name}.keys.json").write_text(f"{head}{rows}\n }}\n}}\n")
+def write_keys(network, notes, state):
+    state = {key: value for key, value in state.items() if not key.endswith("num_batches_tracked")}
+    goldenio.write_keys(network, notes, state)
 
 
 def filled(net):

@@ -188,12 +188,7 @@ def float64():
 
 def write_keys(name):
     state = {official(name)(key): value for key, value in make(name).state_dict().items()}
-    lines = ",\n".join(
-        f'  "{key}": {json.dumps({"shape": list(value.shape), "dtype": str(value.dtype).removeprefix("torch.")})}'
-        for key, value in state.items()
-    )
-    head = f'{{\n "network": "{name}",\n "notes": {json.dumps(NOTES[name])},\n "keys": {{\n'
-    (HERE.parent / "keys" / f"{name}.keys.json").write_text(f"{head}{lines}\n }}\n}}\n")
+    goldenio.write_keys(name, NOTES[name], state)
 
 
 def metric(name):

@@ -158,15 +158,10 @@ def texts(made, put):
 
 
 def write_keys(state, size, num_layers):
-    keys = {key: {"shape": list(value.shape), "dtype": "float32"} for key, value in state.items()}
     for i in range(num_layers):
         attention = f"caption_encoder.base.h.{i}.attn"
-        keys[f"{attention}.bias"] = {"shape": [1, 1, 1024, 1024], "dtype": "float32"}
-        keys[f"{attention}.masked_bias"] = {"shape": [], "dtype": "float32"}
-    lines = ",\n".join(f'  "{key}": {json.dumps(entry)}' for key, entry in keys.items())
-    name = "msclap" if size == "full" else f"msclap_{size}"
-    head = f'{{\n "network": "{name}",\n "notes": {json.dumps(NOTES)},\n "keys": {{\n'
-    (HERE.parent / "keys" / f"{name}.keys.json").write_text(f"{head}{lines}\n }}\n}}\n")
+        state |= {f"{attention}.bias": torch.zeros(1, 1, 1024, 1024), f"{attention}.masked_bias": torch.tensor(0.0)}
+    goldenio.write_keys("msclap" if size == "full" else f"msclap_{size}", NOTES, {k: v.float() for k, v in state.items()})
 
 
 def main():

@@ -106,14 +106,8 @@ def write_network(size):
 
 
 def write_keys():
-    state = network("full").state_dict()
-    lines = ",\n".join(
-        f'  "{key}": {json.dumps({"shape": list(value.shape), "dtype": str(value.dtype).removeprefix("torch.")})}'
-        for key, value in state.items()
-    )
     notes = "Layout of musiq_spaq_ckpt-358bb6af.pth: the module tree of chaofengc/IQA-PyTorch 01ae427."
-    head = f'{{\n "network": "musiq",\n "notes": {json.dumps(notes)},\n "keys": {{\n'
-    (HERE.parent / "keys" / "musiq.keys.json").write_text(f"{head}{lines}\n }}\n}}\n")
+    goldenio.write_keys("musiq", notes, network("full").state_dict())
 
 
 @torch.no_grad()

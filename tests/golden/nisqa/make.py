@@ -84,15 +84,6 @@ def run(net, args, wave, rate):
     return seen
 
 
-def write_keys(state):
-    lines = ",\n".join(
-        f'  "{key}": {json.dumps({"shape": list(value.shape), "dtype": str(value.dtype).removeprefix("torch.")})}'
-        for key, value in state.items()
-    )
-    head = f'{{\n "network": "nisqa",\n "notes": {json.dumps(NOTES)},\n "keys": {{\n'
-    (HERE.parent / "keys" / "nisqa.keys.json").write_text(f"{head}{lines}\n }}\n}}\n")
-
-
 def write_scores(net, args):
     """Opinions of the real weights."""
     clips = {case: (make(), rate_of(case)) for case, make in WAVES.items()}
@@ -130,7 +121,7 @@ def main():
     net = NISQA_lib.NISQA_DIM(**{k: args[k] for k in own}, **sizes)
     net.load_state_dict(checkpoint["model_state_dict"], strict=True)
     net.eval()
-    write_keys(checkpoint["model_state_dict"])
+    goldenio.write_keys("nisqa", NOTES, checkpoint["model_state_dict"])
     write_scores(net, args)
     write_fill(net, args)
 

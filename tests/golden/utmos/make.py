@@ -91,15 +91,6 @@ def run(net, wave):
     return {stage: value.numpy().copy() for stage, value in seen.items()}
 
 
-def write_keys(net):
-    lines = ",\n".join(
-        f'  "{key}": {json.dumps({"shape": list(value.shape), "dtype": str(value.dtype).removeprefix("torch.")})}'
-        for key, value in net.state_dict().items()
-    )
-    head = f'{{\n "network": "utmos",\n "notes": {json.dumps(NOTES)},\n "keys": {{\n'
-    (HERE.parent / "keys" / "utmos.keys.json").write_text(f"{head}{lines}\n }}\n}}\n")
-
-
 def write_fill(case, net, durations):
     """Stages under the fill; says how far float32 is from float64."""
     fill.fill_state_dict(net)
@@ -119,5 +110,5 @@ def write_fill(case, net, durations):
 
 write_fill("small", small_network(), (0.5, 1.0))
 base = UTMOS22Strong().eval()
-write_keys(base)
+goldenio.write_keys("utmos", NOTES, base.state_dict())
 write_fill("base", base, (1.0, 2.02))

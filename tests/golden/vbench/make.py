@@ -237,12 +237,7 @@ def write_keys(name):
         del state["pos_embed"]
     if name.startswith("clip"):
         state |= {key: torch.tensor(0) for key in ("input_resolution", "context_length", "vocab_size")}
-    lines = ",\n".join(
-        f'  "{key}": {json.dumps({"shape": list(value.shape), "dtype": str(value.dtype).removeprefix("torch.")})}'
-        for key, value in state.items()
-    )
-    head = f'{{\n "network": "{name}",\n "notes": {json.dumps(NOTES[name])},\n "keys": {{\n'
-    (HERE.parent / "keys" / f"{name}.keys.json").write_text(f"{head}{lines}\n }}\n}}\n")
+    goldenio.write_keys(name, NOTES[name], state)
 
 
 def write_tokens():

@@ -115,21 +115,12 @@ def run(net, wave):
     return {stage: value.numpy().copy() for stage, value in seen.items()}
 
 
-def write_keys(net):
-    lines = ",\n".join(
-        f'  "{key}": {json.dumps({"shape": list(value.shape), "dtype": str(value.dtype).removeprefix("torch.")})}'
-        for key, value in net.state_dict().items()
-    )
-    head = f'{{\n "network": "wavlm_ecapa",\n "notes": {json.dumps(NOTES)},\n "keys": {{\n'
-    (HERE.parent / "keys" / "wavlm_ecapa.keys.json").write_text(f"{head}{lines}\n }}\n}}\n")
-
-
 def write_fill(case):
     """Stages under the fill; says how far float32 is from float64."""
     cfg, channels, embedding, durations = CASES[case]
     net = build(cfg, channels, embedding)
     if case == "large":
-        write_keys(net)
+        goldenio.write_keys("wavlm_ecapa", NOTES, net.state_dict())
     fill.fill_state_dict(net)
     waves = {f"{duration:g}s": synth.chirp_noise(RATE, duration, seed=3) for duration in durations}
     published = {name: run(net, wave) for name, wave in waves.items()}

@@ -12,25 +12,16 @@ import torch
 
 from avmeter.dsp import clap as dsp
 from avmeter.errors import SkipCode, SkipError
-from avmeter.features.base import Features, WindowExtractor, get_extractor
+from avmeter.features.base import get_extractor
 from avmeter.media import MediaItem
 from avmeter.runtime import Runtime
 from golden import synth
 from support import require
 from support.clap import MICROSOFT, MODEL, RATE, peaked, sound
+from support.extractors import extract
 from support.paths import TESTS
 
 require.package("transformers")
-
-
-def embed(extractor: Any, item: Any, runtime: Runtime) -> Features:
-    """Features of one item, without the engine."""
-    assert isinstance(extractor, WindowExtractor)
-    extractor.load(runtime)
-    windows = list(extractor.windows(item))
-    with torch.inference_mode():
-        outputs = [extractor.run([w], runtime)[0] for w in windows]
-    return extractor.pool(outputs, [w.without_inputs() for w in windows], extractor.facts(item))
 
 
 @pytest.mark.parametrize("seconds", [0.1, 3, 10, 10.005, 12.5])
@@ -48,7 +39,7 @@ def test_input_is_the_published_one_of_the_clip_alone(seconds: float) -> None:
 
 def test_embedding_has_length_one_and_the_facts_name_what_was_read(runtime: Runtime) -> None:
     """A short clip says how often it was repeated."""
-    features = embed(get_extractor("clap_audio"), sound(0.5), runtime)
+    features = extract(get_extractor("clap_audio"), sound(0.5), runtime)
     assert features["embedding"].shape == (12,)
     assert np.linalg.norm(features["embedding"]) == pytest.approx(1, abs=1e-6)
     assert features.facts == {"model": MODEL, "used_seconds": 0.5, "num_repeats": 20, "num_windows": 1}
@@ -59,7 +50,7 @@ def test_windows_read_all_of_a_long_clip(runtime: Runtime) -> None:
     extractor: Any = get_extractor("clap_audio", long_clips="windows")
     windows = list(extractor.windows(sound(25)))
     assert [(w.start_s, w.duration_s) for w in windows] == [(0, 10), (10, 10), (15, 10)]
-    features = embed(extractor, sound(25), runtime)
+    features = extract(extractor, sound(25), runtime)
     with torch.inference_mode():
         outputs = np.stack([o["embedding"] for o in extractor.run(windows, runtime)])
     mean = outputs.mean(axis=0)
@@ -105,7 +96,7 @@ def test_microsofts_checkpoint_reads_7_seconds_at_its_own_rate(runtime: Runtime,
     (window,) = extractor.windows(MediaItem.from_audio(wave, 44_100))
     expected = dsp.unfused_input(peaked(wave), input_spec=dsp.MICROSOFT).input_features
     np.testing.assert_allclose(window.inputs["mel"], expected.numpy(), rtol=0, atol=1e-3)
-    features = embed(extractor, MediaItem.from_audio(wave, 44_100), runtime)
+    features = extract(extractor, MediaItem.from_audio(wave, 44_100), runtime)
     assert features.facts == {"model": MICROSOFT, "used_seconds": 0.1, "num_repeats": 70, "num_windows": 1}
     assert extractor.facts(sound(4))["num_repeats"] == 1.75
 

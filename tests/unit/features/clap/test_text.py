@@ -10,34 +10,25 @@ import pytest
 import torch
 
 from avmeter.errors import WeightsError
-from avmeter.features.base import Features, WindowExtractor, get_extractor
+from avmeter.features.base import get_extractor
 from avmeter.nets import clap
 from avmeter.runtime import Runtime
 from avmeter.weights import WeightsSource, locate
 from support import require
 from support.clap import MICROSOFT, MODEL, SMALL, SMALL_MICROSOFT, small_network
+from support.extractors import extract
 
 require.package("transformers")
-
-
-def embed(extractor: Any, item: Any, runtime: Runtime) -> Features:
-    """Features of one item, without the engine."""
-    assert isinstance(extractor, WindowExtractor)
-    extractor.load(runtime)
-    windows = list(extractor.windows(item))
-    with torch.inference_mode():
-        outputs = [extractor.run([w], runtime)[0] for w in windows]
-    return extractor.pool(outputs, [w.without_inputs() for w in windows], extractor.facts(item))
 
 
 @pytest.mark.parametrize(("model", "limit"), [(MODEL, 512), ("laion-clap-630k-fused", 77), (MICROSOFT, 77)])
 def test_text_beyond_the_limit_is_cut_and_noted(runtime: Runtime, model: str, limit: int) -> None:
     """The facts hold how many tokens there were and how many were not read; what is cut has no influence."""
     extractor: Any = get_extractor("clap_text", model=model)
-    long, longer = (embed(extractor, "a" * n, runtime) for n in (600, 700))
+    long, longer = (extract(extractor, "a" * n, runtime) for n in (600, 700))
     assert long.facts == {"model": model, "num_tokens": 602, "num_dropped": 602 - limit, "truncated": True}
     assert np.array_equal(long["embedding"], longer["embedding"])
-    exact = embed(extractor, "a" * (limit - 2), runtime)
+    exact = extract(extractor, "a" * (limit - 2), runtime)
     assert (exact.facts["num_tokens"], exact.facts["truncated"]) == (limit, False)
 
 
@@ -45,7 +36,7 @@ def test_text_beyond_the_limit_is_cut_and_noted(runtime: Runtime, model: str, li
 def test_padding_to_a_common_length_does_not_change_a_text(runtime: Runtime, model: str, config: Any) -> None:
     """Prompts of similar length share batches; each embedding is that of the bare tokens."""
     extractor: Any = get_extractor("clap_text", model=model)
-    features = embed(extractor, "a dog", runtime)
+    features = extract(extractor, "a dog", runtime)
     tokens = clap.DummyTokens(scheme=clap.CHECKPOINTS[model].scheme)(["a dog"])
     bare = clap.text_features(small_network(config), tokens.ids, tokens.mask)[0].detach().numpy()
     np.testing.assert_allclose(features["embedding"], bare, rtol=0, atol=1e-6)
@@ -57,7 +48,7 @@ def test_padding_to_a_common_length_does_not_change_a_text(runtime: Runtime, mod
 def test_any_script_and_half_characters_are_text(runtime: Runtime, model: str) -> None:
     """A prompt in another script is embedded; half of a surrogate pair, as JSON may hold, does no harm."""
     for text in ("дождь по крыше", "雨の音", "\ud83d rain", "!", "<|endoftext|>"):
-        assert np.isfinite(embed(get_extractor("clap_text", model=model), text, runtime)["embedding"]).all()
+        assert np.isfinite(extract(get_extractor("clap_text", model=model), text, runtime)["embedding"]).all()
 
 
 @pytest.mark.parametrize("model", [MODEL, MICROSOFT])

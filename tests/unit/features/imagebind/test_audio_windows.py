@@ -10,26 +10,17 @@ import torch
 
 from avmeter.dsp.mel import imagebind_mel
 from avmeter.errors import UsageError
-from avmeter.features.base import Features, WindowExtractor, get_extractor
+from avmeter.features.base import get_extractor
 from avmeter.media import MediaItem
 from avmeter.runtime import Runtime
 from golden import synth
 from support import require
+from support.extractors import extract
 from support.imagebind import RATE, sound
 from support.networks import EMBEDDING_DIM
 
 require.package("ftfy")
 require.package("regex")
-
-
-def embed(extractor: Any, item: Any, runtime: Runtime) -> Features:
-    """Features of one item, without the engine."""
-    assert isinstance(extractor, WindowExtractor)
-    extractor.load(runtime)
-    windows = list(extractor.windows(item))
-    with torch.inference_mode():
-        outputs = extractor.run(windows, runtime)
-    return extractor.pool(outputs, [w.without_inputs() for w in windows], extractor.facts(item))
 
 
 def places(extractor: Any, item: MediaItem) -> list[tuple[float, float]]:
@@ -75,7 +66,7 @@ def test_running_mean_removal_is_what_earlier_windows_leave_behind() -> None:
 
 def test_pooled_windows_have_places_and_embeddings(runtime: Runtime) -> None:
     """Arrays of one length; a sound that keeps its promise has no fact."""
-    features = embed(get_extractor("imagebind_audio_windows"), sound(3), runtime)
+    features = extract(get_extractor("imagebind_audio_windows"), sound(3), runtime)
     assert features["embedding"].shape == (3, EMBEDDING_DIM)
     assert features["start_s"].tolist() == [0, 0.5, 1]
     assert features["duration_s"].tolist() == [2, 2, 2]

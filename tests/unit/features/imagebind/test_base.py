@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,27 +12,18 @@ import torch
 from avmeter import create_evaluator
 from avmeter.errors import UnknownNameError
 from avmeter.features import network
-from avmeter.features.base import Features, WindowExtractor, get_extractor
+from avmeter.features.base import get_extractor
 from avmeter.runtime import Runtime
 from avmeter.weights import WeightsSource
 from golden import synth
 from support import require
+from support.extractors import extract
 from support.imagebind import RATE, sound, video
 from support.media import numbered, write_media
 from support.networks import put_small_networks
 
 require.package("ftfy")
 require.package("regex")
-
-
-def embed(extractor: Any, item: Any, runtime: Runtime) -> Features:
-    """Features of one item, without the engine."""
-    assert isinstance(extractor, WindowExtractor)
-    extractor.load(runtime)
-    windows = list(extractor.windows(item))
-    with torch.inference_mode():
-        outputs = extractor.run(windows, runtime)
-    return extractor.pool(outputs, [w.without_inputs() for w in windows], extractor.facts(item))
 
 
 @pytest.mark.parametrize("extractor", ["imagebind_audio", "imagebind_audio_windows"])
@@ -86,9 +76,9 @@ def test_tower_is_loaded_for_the_first_who_asks_and_for_nobody_again(monkeypatch
 def test_half_precision_stays_near_float32(name: str, runtime: Runtime) -> None:
     """Networks with half weights get inputs of their own type: bytes, spectrograms and ids alike."""
     item = {"imagebind_frames": video(3), "imagebind_audio_windows": sound(2), "imagebind_text": "a dog"}[name]
-    exact = embed(get_extractor(name), item, runtime)["embedding"]
+    exact = extract(get_extractor(name), item, runtime)["embedding"]
     half = Runtime(device=torch.device("cpu"), precision="bf16", weights=WeightsSource(is_dummy=True))
     half.networks.update({k: copy.deepcopy(v).to(torch.bfloat16) for k, v in runtime.networks.items()})
     with torch.autocast("cpu", torch.bfloat16):
-        rough = embed(get_extractor(name), item, half)["embedding"]
+        rough = extract(get_extractor(name), item, half)["embedding"]
     assert 0 < np.abs(rough - exact).max() < 0.05 * np.abs(exact).max()

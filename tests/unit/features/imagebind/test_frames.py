@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from avmeter.errors import UsageError
-from avmeter.features.base import Features, WindowExtractor, get_extractor
+from avmeter.features.base import get_extractor
 from avmeter.media import MediaItem
 from avmeter.runtime import Runtime
 from support import require
+from support.extractors import extract
 from support.imagebind import video
 from support.media import numbered, write_media
 from support.networks import EMBEDDING_DIM
@@ -22,19 +23,9 @@ require.package("ftfy")
 require.package("regex")
 
 
-def embed(extractor: Any, item: Any, runtime: Runtime) -> Features:
-    """Features of one item, without the engine."""
-    assert isinstance(extractor, WindowExtractor)
-    extractor.load(runtime)
-    windows = list(extractor.windows(item))
-    with torch.inference_mode():
-        outputs = extractor.run(windows, runtime)
-    return extractor.pool(outputs, [w.without_inputs() for w in windows], extractor.facts(item))
-
-
 def test_every_frame_is_embedded_at_its_time(runtime: Runtime) -> None:
     """As many embeddings of length 1 as frames, with presentation times and the length of the video."""
-    features = embed(get_extractor("imagebind_frames"), video(7), runtime)
+    features = extract(get_extractor("imagebind_frames"), video(7), runtime)
     assert features["embedding"].shape == (7, EMBEDDING_DIM)
     np.testing.assert_allclose(np.linalg.norm(features["embedding"], axis=1), 1, atol=1e-6)
     np.testing.assert_allclose(features["times_s"], np.arange(7) / 10)
@@ -61,17 +52,17 @@ def test_times_are_those_of_presentation(runtime: Runtime, tmp_path: Path) -> No
     """Frames of a variable rate keep their own times."""
     times_s = np.array([0.0, 0.04, 0.5, 0.54, 1.2])
     path = write_media(tmp_path / "a.mp4", frames=numbered(5), times_s=times_s)
-    features = embed(get_extractor("imagebind_frames"), MediaItem.open(path), runtime)
+    features = extract(get_extractor("imagebind_frames"), MediaItem.open(path), runtime)
     np.testing.assert_allclose(features["times_s"], times_s, atol=1e-4)
 
 
 def test_lower_rate_looks_at_the_frame_on_the_screen_at_each_tick(runtime: Runtime) -> None:
     """Four looks a second at ten frames a second: frames 0, 2, 5 and 7."""
-    every = embed(get_extractor("imagebind_frames"), video(10), runtime)
-    some = embed(get_extractor("imagebind_frames", fps=4), video(10), runtime)
+    every = extract(get_extractor("imagebind_frames"), video(10), runtime)
+    some = extract(get_extractor("imagebind_frames", fps=4), video(10), runtime)
     np.testing.assert_allclose(some["times_s"], [0, 0.25, 0.5, 0.75])
     np.testing.assert_allclose(some["embedding"], every["embedding"][[0, 2, 5, 7]], atol=1e-6)
-    assert len(embed(get_extractor("imagebind_frames", fps=1), video(1), runtime)["times_s"]) == 1
+    assert len(extract(get_extractor("imagebind_frames", fps=1), video(1), runtime)["times_s"]) == 1
 
 
 @pytest.mark.parametrize("fps", [0, -1, float("inf"), float("nan")])

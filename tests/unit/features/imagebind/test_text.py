@@ -11,39 +11,30 @@ import pytest
 import torch
 
 from avmeter.errors import SkipCode, SkipError, WeightsError
-from avmeter.features.base import Features, WindowExtractor, get_extractor
+from avmeter.features.base import get_extractor
 from avmeter.nets import clip_tokens
 from avmeter.runtime import Runtime
 from avmeter.weights import WeightsSource
 from support import require
+from support.extractors import extract
 from support.networks import EMBEDDING_DIM, put_small_networks
 
 require.package("ftfy")
 require.package("regex")
 
 
-def embed(extractor: Any, item: Any, runtime: Runtime) -> Features:
-    """Features of one item, without the engine."""
-    assert isinstance(extractor, WindowExtractor)
-    extractor.load(runtime)
-    windows = list(extractor.windows(item))
-    with torch.inference_mode():
-        outputs = extractor.run(windows, runtime)
-    return extractor.pool(outputs, [w.without_inputs() for w in windows], extractor.facts(item))
-
-
 def test_text_has_one_embedding_and_says_how_much_was_read(runtime: Runtime) -> None:
     """One vector, the tokens, and whether that was all."""
-    features = embed(get_extractor("imagebind_text"), "a dog", runtime)
+    features = extract(get_extractor("imagebind_text"), "a dog", runtime)
     assert features["embedding"].shape == (EMBEDDING_DIM,)
     assert features.facts == {"num_tokens": 7, "num_dropped": 0, "truncated": False}
-    assert embed(get_extractor("imagebind_text"), "x" * 90, runtime).facts["truncated"]
+    assert extract(get_extractor("imagebind_text"), "x" * 90, runtime).facts["truncated"]
 
 
 def test_texts_that_are_the_same_after_cleaning_have_the_same_embedding(runtime: Runtime) -> None:
     """Case and blanks are not read; words are."""
     extractor = get_extractor("imagebind_text")
-    plain, loud, other = (embed(extractor, t, runtime)["embedding"] for t in ("a dog", "A  DOG\n", "a cat"))
+    plain, loud, other = (extract(extractor, t, runtime)["embedding"] for t in ("a dog", "A  DOG\n", "a cat"))
     np.testing.assert_array_equal(plain, loud)
     assert np.abs(plain - other).max() > 1e-3
 
@@ -74,4 +65,4 @@ def test_real_weights_and_dummy_weights_read_different_tokens() -> None:
     source = WeightsSource.parse("auto")
     real = Runtime(device=torch.device("cpu"), precision="float32", weights=source)
     put_small_networks(real)
-    assert embed(get_extractor("imagebind_text"), "a dog", real).facts["num_tokens"] == 4
+    assert extract(get_extractor("imagebind_text"), "a dog", real).facts["num_tokens"] == 4
