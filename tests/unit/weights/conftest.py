@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
+from support.web import listening
 
 VARIABLES = ("AVMETER_WEIGHTS", "AVMETER_OFFLINE", "AVMETER_MIRROR", "HF_HUB_OFFLINE", "HF_TOKEN", "HF_ENDPOINT")
 
@@ -131,11 +132,6 @@ def _handler(server: Callable[[], Server]) -> type[BaseHTTPRequestHandler]:
 def server() -> Iterator[Server]:
     """A running server; requests are recorded."""
     http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(lambda: made))
-    http.daemon_threads = True
-    made = Server(f"http://127.0.0.1:{http.server_address[1]}")
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    yield made
-    http.shutdown()
-    http.server_close()
-    thread.join(5)
+    with listening(http) as port:
+        made = Server(f"http://127.0.0.1:{port}")
+        yield made
