@@ -315,7 +315,11 @@ def index_json() -> str:
 
 def _card(metric: Metric) -> dict[str, Any]:
     needed = requirements_of(metric)
+    doc = Doc.of(inspect.getmodule(type(metric)).__doc__ or "")
     return {
+        "question": _question(metric.name),
+        "good_value": _sentence(_one_line(doc.parts["A good value"])),
+        "not_seen": _sentence(_one_line(doc.parts["Not seen"])),
         "direction": metric.direction,
         "kind": "corpus" if isinstance(metric, CorpusMetric) and not metric.per_sample else "sample",
         "fields": sorted(needed.fields),

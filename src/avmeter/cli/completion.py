@@ -14,13 +14,6 @@ def complete_metrics(incomplete: str) -> list[str]:
     return [f"{before}{comma}{name}" for name in known if name.startswith(last)]
 
 
-def complete_groups(incomplete: str) -> list[str]:
-    """Return groups of metrics."""
-    from avmeter.registry import list_metrics
-
-    return [g for g in sorted({name.partition(".")[0] for name in list_metrics()}) if g.startswith(incomplete)]
-
-
 def complete_presets(incomplete: str) -> list[str]:
     """Return names of presets."""
     from avmeter.presets import preset_names

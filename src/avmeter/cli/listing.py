@@ -1,16 +1,18 @@
-"""`avmeter list`: metrics, what they need, and whether they could run here."""
+"""`avmeter list`: metrics, what they need, and whether they could run here; of one, what it says besides."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from avmeter.cli.completion import complete_groups
+from avmeter.cli.completion import complete_metrics
 from avmeter.cli.json_output import show_json
 from avmeter.errors import UnknownNameError
 from avmeter.registry import list_metrics
+from avmeter.report.format import sanitise
 
 if TYPE_CHECKING:
     from avmeter.metrics.index import Card
@@ -19,13 +21,16 @@ if TYPE_CHECKING:
 
 def list_command(
     group: Annotated[
-        str | None, typer.Argument(help="Only this group, such as audio.", autocompletion=complete_groups)
+        str | None,
+        typer.Argument(
+            help="Only this group, such as audio; or one metric, explained.", autocompletion=complete_metrics
+        ),
     ] = None,
     names_only: Annotated[bool, typer.Option("--names", help="Only names, one a line.")] = False,
     presets: Annotated[bool, typer.Option("--presets", help="Presets of `score` in place of metrics.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List metrics, what they need, and what is missing on this machine.
+    """List metrics, what they need, and what is missing on this machine; explain one metric.
 
     Example: avmeter list audio
     """
@@ -33,9 +38,8 @@ def list_command(
         _list_presets(names_only=names_only, as_json=as_json)
         return
     names = list_metrics(group)
-    if not names:
-        groups = {"all", *(n.partition(".")[0] for n in list_metrics())}
-        raise UnknownNameError.among("group of metrics", group or "", groups)
+    explained = None if names else _metric_of(group or "")
+    names = names or [explained or ""]
     if names_only:
         _print_names(names, as_json=as_json)
         return
@@ -48,9 +52,39 @@ def list_command(
     rows = [_row_of_card(name, known[name], source) if name in known else _row(name, source) for name in names]
     heads = ("metric", "better", "of", "needs", "ready")
     if as_json:
-        show_json([dict(zip(heads, row, strict=True)) for row in rows])
+        more = {"explanation": _explanation(explained)} if explained else {}
+        show_json([{**dict(zip(heads, row, strict=True)), **more} for row in rows])
     else:
         print_table(heads, rows)
+        if explained:
+            typer.echo("\n" + "\n".join(map(sanitise, _explanation(explained).splitlines())))
+
+
+def _metric_of(name: str) -> str:
+    """Return the metric of that name, short or full, with or without a label.
+
+    Raises:
+        UnknownNameError: There is none.
+    """
+    from avmeter.metrics.labels import MetricName
+    from avmeter.metrics.synonyms import full_name
+
+    known = list_metrics()
+    found = MetricName.parse(full_name(name)).metric
+    if found not in known:
+        groups = {"all", *(n.partition(".")[0] for n in known)}
+        raise UnknownNameError.among("metric or group of metrics", name, {*groups, *known})
+    return found
+
+
+def _explanation(name: str) -> str:
+    """Return what a metric says of itself: question, formula, good values, what it does not see, sources."""
+    from avmeter.registry import METRICS
+
+    cls = METRICS.get(name)
+    module = inspect.getmodule(cls)
+    built_in = name in METRICS.builtin()
+    return inspect.cleandoc((module.__doc__ if built_in and module else cls.__doc__) or "")
 
 
 def _print_names(names: Sequence[str], *, as_json: bool) -> None:

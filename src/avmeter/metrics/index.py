@@ -22,6 +22,9 @@ class Card:
     """A metric with its default options.
 
     Attributes:
+        question: What it answers.
+        good_value: What to expect of good clips, and of bad ones.
+        not_seen: What it does not see.
         direction: "higher", "lower" or "none": what is better.
         kind: "corpus" if a clip alone has no score, else "sample".
         fields: Sample fields that it reads, sorted.
@@ -30,6 +33,9 @@ class Card:
         packages: Importable packages that it needs.
     """
 
+    question: str
+    good_value: str
+    not_seen: str
     direction: str
     kind: str
     fields: tuple[str, ...]

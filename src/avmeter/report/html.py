@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from avmeter.errors import UsageError
 from avmeter.files import write_atomically
+from avmeter.metrics.index import Card, cards
 from avmeter.report.format import MARK, format_corpus, format_interval, format_number, with_arrow
 from avmeter.report.payload import Payload, make_payload, script_json
 from avmeter.report.plot import histogram, without_tail
@@ -163,7 +164,13 @@ def _metric(results: EvalResults, name: str, facts: Mapping[str, Any]) -> dict[s
     corpus = facts["corpus"]
     details = to_json(without_nulls(corpus["details"]), indent=2) if corpus is not None and corpus["details"] else None
     line = encodable(signature(results, name))
-    return {**facts, "name": name, "plot": plot, "cut": cut, "corpus_details": details, "signature": line}
+    drawing = {"plot": plot, "cut": cut}
+    return {**facts, **drawing, "name": name, "corpus_details": details, "signature": line, "card": _card(name)}
+
+
+def _card(name: str) -> Card | None:
+    """Return what a metric of this package says of itself; None for any other name in a run."""
+    return cards().get(name.partition("@")[0])
 
 
 def without_nulls(value: Any) -> Any:

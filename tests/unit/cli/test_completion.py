@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from avmeter.cli.completion import complete_groups, complete_metrics, complete_presets
+from avmeter.cli.completion import complete_metrics, complete_presets
 
 
 def test_metrics_complete_behind_a_comma_too() -> None:
@@ -12,7 +12,6 @@ def test_metrics_complete_behind_a_comma_too() -> None:
     assert {"audio", "av", "all", "fad"} <= set(complete_metrics(""))
 
 
-def test_groups_and_presets_complete() -> None:
-    """As `avmeter list` and `--preset` take them."""
-    assert complete_groups("a") == ["audio", "av"]
+def test_presets_complete() -> None:
+    """As `--preset` takes them."""
     assert complete_presets("v2") == ["v2a"]

@@ -42,6 +42,9 @@ def test_package_that_is_not_installed_is_missed() -> None:
     values = cards()["audio.loudness"]
     assert values.has_packages()
     absent = Card(
+        question="",
+        good_value="",
+        not_seen="",
         direction="none",
         kind="sample",
         fields=(),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
 from avmeter.errors import SkipCode
+from avmeter.metrics.index import cards
 from avmeter.report import Section, data_table, write_report
 from avmeter.result import MetricResult, Skip
 from avmeter.run import EvalResults
@@ -64,6 +66,19 @@ def test_page_needs_no_network(tmp_path: Path) -> None:
     assert tags.count("link") == 0
     assert all("src" not in attributes for tag, attributes in tags.found)
     assert "default-src 'none'" in page
+
+
+def test_page_says_what_its_metrics_ask_and_what_is_a_good_value(tmp_path: Path) -> None:
+    """Of those of the package, under any label; a plug-in and a made-up name have none."""
+    names = ["audio.wer@small", "m.a", "audio.no_such"]
+    results = EvalResults([{n: MetricResult(n, 0.5, {}) for n in names}])
+    page = write_report(results, tmp_path).read_text()
+    (part,) = re.findall(r'<details class="cards">.*?</details>', page, re.S)
+    card = cards()["audio.wer"]
+    assert part.count("<dt>") == 1
+    assert "audio.wer@small" in part
+    for text in (card.question, card.good_value, card.not_seen):
+        assert text in html.unescape(part)
 
 
 def test_skips_have_reason_and_hint(tmp_path: Path) -> None:

@@ -1,0 +1,38 @@
+"""`avmeter list`: groups, and one metric explained."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from avmeter.metrics.index import cards
+from support.commandline import avmeter
+
+
+@pytest.mark.parametrize("name", ["audio.frechet_distance", "fad", "frechet_distance@panns"])
+def test_one_metric_is_explained(name: str) -> None:
+    """By its own name, a short one or a labelled one: formula, good value, what it does not see, source."""
+    shown = avmeter("list", name).out
+    assert "audio.frechet_distance " in shown
+    assert "audio.wer" not in shown
+    for part in ("|m - n|^2", "\nA good value: ", "\nNot seen: ", "\nSource: "):
+        assert part in shown
+
+
+def test_explanation_is_in_the_json_of_one_metric_alone() -> None:
+    """A group has rows only."""
+    (row,) = json.loads(avmeter("list", "audio.wer", "--json").out)
+    assert row["metric"] == "audio.wer"
+    assert "A good value: " in row["explanation"]
+    rows = json.loads(avmeter("list", "audio", "--json").out)
+    assert len(rows) == sum(name.startswith("audio.") for name in cards())
+    assert all("explanation" not in row for row in rows)
+
+
+def test_unknown_name_has_near_misses_of_metrics_and_groups() -> None:
+    """Nothing is listed."""
+    done = avmeter("list", "audio.wet")
+    assert done.code == 2
+    assert "audio.wer" in done.err
+    assert not done.out
