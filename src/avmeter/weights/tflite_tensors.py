@@ -27,14 +27,14 @@ _VERSION = 3
 _SUBGRAPHS, _BUFFERS = 2, 4  # fields of Model
 _TENSORS = 0  # field of SubGraph
 _SHAPE, _TYPE, _BUFFER, _NAME = 0, 1, 2, 3  # fields of Tensor
-_NAMES = {"Kernel": "weight", "Bias": "bias"}
+_NAMES = {"Kernel": "weight", "Bias": "bias", "Alpha": "weight"}
 
 
 def read_tflite_tensors(path: Path) -> dict[str, Tensor]:
     """Return the constant tensors of the first graph as float32 or integers, with PyTorch's names and axes.
 
     A kernel (out, height, width, in) becomes (out, in, height, width), and one of a depthwise convolution
-    (1, height, width, channels) becomes (channels, 1, height, width).
+    (1, height, width, channels) becomes (channels, 1, height, width); slopes (1, 1, channels) become (channels,).
 
     Raises:
         WeightsError: It is no such file, or is cut off.
@@ -69,6 +69,8 @@ def _as_pytorch(name: str, values: np.ndarray) -> tuple[str, Tensor]:
     if last == "Kernel" and values.ndim == 4:
         is_depthwise = parents[-1].startswith("depthwise")
         values = values.transpose((3, 0, 1, 2) if is_depthwise else (0, 3, 1, 2))
+    if last == "Alpha":
+        values = values.ravel()
     return ".".join([*parents, _NAMES.get(last, last)]), torch.from_numpy(np.array(values, order="C"))
 
 

@@ -41,3 +41,11 @@ def test_shots_lie_between_cuts() -> None:
     assert shots_of([3, 7], 10) == [(0, 3), (3, 7), (7, 10)]
     boxes = np.arange(12.0).reshape(3, 4)
     assert [len(b) for b in by_tick(boxes, np.array([3, 3, 5]), (3, 7))] == [2, 0, 1, 0]
+
+
+def test_square_around_a_box_has_it_in_the_middle() -> None:
+    """1.5 halves to every side, grey beside the frame."""
+    frame = np.zeros((100, 100, 3), np.uint8)
+    frame[35:65, 35:65] = 255  # of a box from 40 to 60
+    assert (crops([40, 40, 60, 60]).cut_around(frame, 5, 30, reach=1.5) == 255).all()
+    assert (crops([40, 40, 60, 60]).cut_around(frame[:, :60], 5, 30, reach=1.5)[:, -5:] == 110).all()

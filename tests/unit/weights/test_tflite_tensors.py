@@ -30,6 +30,13 @@ def test_kernels_have_the_axes_of_pytorch(tmp_path: Path, content: bytes) -> Non
     assert found["conv2d.weight"].dtype == torch.float32
 
 
+def test_slopes_have_one_axis() -> None:
+    """Those of PReLU, which the file has for every row and column."""
+    require.weights("face-mesh")
+    found = read_tflite_tensors(WeightsSource().path("face-mesh"))
+    assert found["p_re_lu_3.weight"].shape == (32,)
+
+
 @pytest.mark.parametrize("kept", [30, 9_000, 200_000])
 def test_file_that_is_cut_off_is_damaged(tmp_path: Path, content: bytes, kept: int) -> None:
     """In its header, in its tables, in its numbers."""

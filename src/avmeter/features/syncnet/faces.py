@@ -2,44 +2,35 @@
 
     boxes of a detector -> tracks, shot by shot -> crops of 224 x 224 -> network -> an embedding for every step
 
-Source: joonson/syncnet_python, `run_pipeline.py` and `SyncNetInstance.py`, with its numbers: boxes of a track overlap
-by more than half, at most 25 frames apart; a track has more than 100 boxes and a face of more than 100 pixels. Differs
-from it: of more than 8 such faces in one shot the 8 largest are embedded.
+Source: joonson/syncnet_python, `run_pipeline.py` and `SyncNetInstance.py`, with its numbers: a track has more than 100
+boxes and a face of more than 100 pixels. What differs stands in `tracked_faces`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from avmeter.errors import SkipCode, SkipError, UnknownNameError
-from avmeter.features.base import Extractor, Features, Window, get_extractor
-from avmeter.features.face_crops import Crops, by_tick, shots_of
-from avmeter.features.fixed_rate import FPS, Ticks
-from avmeter.features.frame_network import FrameNetwork
-from avmeter.features.frame_stream import Frame, FrameConsumer, RevisitingExtractor, as_bytes
-from avmeter.features.syncnet.base import AT_ONCE, STEP_S, SyncNetPart
-from avmeter.media import MediaItem
+from avmeter.errors import UnknownNameError
+from avmeter.features.base import Features, Window
+from avmeter.features.face_crops import Crops
+from avmeter.features.syncnet.base import AT_ONCE, SyncNetPart
+from avmeter.features.tracked_faces import TrackedFaces, pooled_faces
 from avmeter.nets.syncnet import NUM_FRAMES, SIDE
 from avmeter.registry import register_extractor
-from avmeter.stats.box_tracks import Track, tracks_of_shot
 
 DETECTORS = ("s3fd", "blazeface")
-_OVERLAP, _LONGEST_GAP = 0.5, 25
-_MOST_FACES = 8  # of a shot
 
 
 @register_extractor("syncnet_faces")
-class SyncNetFaces(SyncNetPart, FrameNetwork, RevisitingExtractor):
+class SyncNetFaces(SyncNetPart, TrackedFaces):
     """Arrays `embedding` (M, 1024) float32, `track` (M,) and `tick` (M,): of which face, and from when on.
 
-    Facts `tracks`: of each face `start` and `num_ticks`, in steps of 1/25 s, `num_found`, in how many of them the
-    detector saw it, `side`, pixels, and `position`, the mean middle as shares of width and height; `num_ticks` and
-    `num_seen` of the video.
+    Facts are those of `TrackedFaces`.
 
     Args:
         detector: "s3fd" or "blazeface".
@@ -47,10 +38,11 @@ class SyncNetFaces(SyncNetPart, FrameNetwork, RevisitingExtractor):
         min_face_size: Its box must be larger than this, pixels.
     """
 
-    takes = "video"
     batch_size = 1
     gpu_batch_size = 8
     option_names = ("detector", "min_track", "min_face_size")
+    faces_at_once = AT_ONCE + NUM_FRAMES - 1
+    faces_shared = NUM_FRAMES - 1
 
     def __init__(self, *, detector: str = "s3fd", min_track: int = 100, min_face_size: int = 100) -> None:
         if detector not in DETECTORS:
@@ -59,55 +51,8 @@ class SyncNetFaces(SyncNetPart, FrameNetwork, RevisitingExtractor):
         self.min_track = min_track
         self.min_face_size = min_face_size
 
-    def parents(self) -> Mapping[str, Extractor]:
-        return {"faces": get_extractor(f"faces_{self.detector}")}
-
-    def consumer(self, *clips: MediaItem) -> FrameConsumer:
-        (clip,) = clips
-        assert self.found is not None
-        return _Faces(clip, self.found["faces"], self._tracks(clip, self.found["faces"]))
-
-    def _tracks(self, clip: MediaItem, faces: Features) -> list[Track]:
-        """Return the faces that are long and large enough.
-
-        Raises:
-            SkipError: There is none.
-        """
-        num_ticks = int(faces.facts["num_ticks"])
-        if num_ticks <= self.min_track:
-            raise SkipError(
-                SkipCode.TOO_SHORT,
-                f"{clip.name}: {num_ticks / FPS:.2f} s; a face must be seen for more than {self.min_track / FPS:.2f} s",
-                hint="`min_track` of the metric says in how many frames of 25 a second",
-            )
-        tracks: list[Track] = []
-        large: list[Track] = []
-        for shot in shots_of(faces.facts["cuts"], num_ticks):
-            if shot[1] - shot[0] >= self.min_track:
-                boxes = by_tick(faces["boxes"].astype(np.float64), faces["ticks"], shot)
-                found = tracks_of_shot(boxes, start=shot[0], overlap=_OVERLAP, longest_gap=_LONGEST_GAP)
-                tracks += found
-                large += sorted(filter(self._is_usable, found), key=lambda track: -track.side)[:_MOST_FACES]
-        if not large:
-            raise SkipError(SkipCode.NO_FACE, f"{clip.name}: {self._why_none(faces, tracks)}")
-        return sorted(large, key=lambda track: track.start)
-
-    def _is_usable(self, track: Track) -> bool:
-        return track.num_found > self.min_track and track.side > self.min_face_size
-
-    def _why_none(self, faces: Features, tracks: Sequence[Track]) -> str:
-        long = [track for track in tracks if track.num_found > self.min_track]
-        seen, frames = faces.facts["num_seen"], faces.facts["num_ticks"]
-        if not seen:
-            return f"no face in {frames} frames ({self.detector})"
-        if not long:
-            longest = max((track.num_found for track in tracks), default=0)
-            return (
-                f"a face in {seen} of {frames} frames, none followed in more than {self.min_track} of one shot; "
-                f"the longest in {longest} ({self.detector})"
-            )
-        largest = max(track.side for track in long)
-        return f"no face is larger than {self.min_face_size} pixels, only {largest:.0f} ({self.detector})"
+    def face(self, crops: Crops, frame: npt.NDArray[np.uint8], place: int) -> npt.NDArray[np.uint8]:
+        return crops.cut(frame, place, SIDE)
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         blue_first = batch["faces"].flip(-1).permute(0, 4, 1, 2, 3)
@@ -116,70 +61,4 @@ class SyncNetFaces(SyncNetPart, FrameNetwork, RevisitingExtractor):
     def pool(
         self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]
     ) -> Features:
-        tracks, ticks = [], []
-        for output, (track, first) in zip(outputs, facts["cut"], strict=True):
-            count = len(output["embedding"])
-            tracks.append(np.full(count, track))
-            ticks.append(np.arange(first, first + count))
-        arrays = {
-            "embedding": np.concatenate([o["embedding"] for o in outputs]),
-            "track": np.concatenate(tracks),
-            "tick": np.concatenate(ticks),
-        }
-        return Features(arrays=arrays, facts={name: value for name, value in facts.items() if name != "cut"})
-
-
-class _Faces(FrameConsumer):
-    """Cuts the faces of all tracks out of the frames of a clip."""
-
-    def __init__(self, clip: MediaItem, faces: Features, tracks: Sequence[Track]) -> None:
-        self._ticks = Ticks(clip)
-        self._found = faces.facts
-        self._crops = [Crops.of(track) for track in tracks]
-        self._held: list[list[npt.NDArray[np.uint8]]] = [[] for _ in tracks]
-        self._cut: list[tuple[int, int]] = []  # track and first tick of every window
-        self.ranges = (self._ticks.frames,)
-        self._next = self._ticks.frames.start
-
-    def add(self, *frames: Frame | None) -> Iterable[Window]:
-        (frame,) = frames
-        assert frame is not None
-        ticks = self._ticks.of_frame(self._next)
-        self._next += 1
-        for tick in ticks:
-            for number, crops in enumerate(self._crops):
-                place = tick - crops.track.start
-                if 0 <= place < len(crops.track.boxes):
-                    yield from self._take(number, crops.cut(as_bytes(frame), place, SIDE), place)
-
-    def _take(self, number: int, face: npt.NDArray[np.uint8], place: int) -> Iterable[Window]:
-        """Add a face to its track; yield a window once it is full, or the track is at its end."""
-        held, track = self._held[number], self._crops[number].track
-        held.append(face)
-        is_last = place == len(track.boxes) - 1
-        if len(held) < AT_ONCE + NUM_FRAMES - 1 and not is_last:
-            return
-        if len(held) >= NUM_FRAMES:
-            first = track.start + place - len(held) + 1
-            self._cut.append((number, first))
-            yield Window(inputs={"faces": np.stack(held)}, start_s=first * STEP_S, duration_s=len(held) * STEP_S)
-        del held[: AT_ONCE if not is_last else None]
-
-    def finish(self) -> Mapping[str, Any]:
-        width, height = self._found["size"]
-        tracks = [
-            {
-                "start": crops.track.start,
-                "num_ticks": len(crops.track.boxes),
-                "num_found": crops.track.num_found,
-                "side": round(crops.track.side, 1),
-                "position": [round(float(crops.x.mean() / width), 3), round(float(crops.y.mean() / height), 3)],
-            }
-            for crops in self._crops
-        ]
-        return {
-            "tracks": tracks,
-            "cut": self._cut,
-            "num_ticks": self._found["num_ticks"],
-            "num_seen": self._found["num_seen"],
-        }
+        return pooled_faces(outputs, facts, ("embedding",))
