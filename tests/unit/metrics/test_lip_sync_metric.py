@@ -13,6 +13,7 @@ from avmeter.errors import SkipCode, SkipError, UnknownNameError, UsageError
 from avmeter.features.base import Features
 from avmeter.metrics.av.lip_sync import LipSync
 from avmeter.metrics.base import FeatureSet
+from avmeter.metrics.lip_sync_metric import PROGRAMS
 from avmeter.sample import Sample
 from support.lip_sync import FACE, FPS, RATE, put_level_networks, talking
 from support.media import write_media
@@ -64,6 +65,23 @@ def test_of_two_faces_the_one_that_speaks_counts(tmp_path: Path) -> None:
     assert again._computer.counts.computed == {"syncnet_faces": 1}  # boxes and sound come from the store
 
 
+def test_mean_of_all_faces_counts_where_latentsync_is_to_be_met() -> None:
+    """With the offset cut off; a face may be half as long, unless it is said."""
+    frames, wave = talking(2, second=True)
+    found = evaluator(OTHER, FACE, program="latentsync").evaluate(video=frames, fps=FPS, audio=(wave, RATE))
+    alone = [
+        evaluator(face).evaluate(video=frames, fps=FPS, audio=(wave, RATE))["av.lip_sync"].details
+        for face in (OTHER, FACE)
+    ]
+    details = found["av.lip_sync"].details
+    assert found["av.lip_sync"].score == pytest.approx(np.mean([one["lse_c"] for one in alone]))
+    assert found["av.lip_sync_distance"].score == pytest.approx(np.mean([one["lse_d"] for one in alone]))
+    assert details["offset_frames"] == int(np.mean([one["offset_frames"] for one in alone]))
+    assert (details["program"], details["note"]) == ("latentsync", "2 faces: the mean of all counts")
+    assert [LipSync(program=program).min_track for program in PROGRAMS] == [100, 50]
+    assert LipSync(program="latentsync", min_track=80).min_track == 80
+
+
 def test_clip_without_a_face_is_skipped() -> None:
     """The reason names the detector."""
     frames, wave = talking(0)
@@ -101,8 +119,10 @@ def test_offset_at_the_end_of_what_is_looked_at_is_flagged() -> None:
 
 
 def test_options_that_make_no_sense_are_refused() -> None:
-    """An unknown detector, and tracks so short that the median of their boxes is 0."""
+    """An unknown detector or program, and tracks so short that the median of their boxes is 0."""
     with pytest.raises(UnknownNameError, match="unknown detector `mtcnn`"):
         LipSync(detector="mtcnn")
+    with pytest.raises(UnknownNameError, match="unknown program `wav2lip`"):
+        LipSync(program="wav2lip")
     with pytest.raises(UsageError, match="min_track=5: needs at least 6"):
         LipSync(min_track=5)

@@ -12,10 +12,16 @@ The detector of the published program is S3FD. BlazeFace, `av.lip_sync@blazeface
 weights: its boxes have other edges, so that crops and scores do not compare with S3FD's; and it takes some animals for
 people, with scores under 0.7. The video is decoded twice, since a face is cut out by boxes before and after it.
 
+LatentSync's own evaluation, which T2AV-Compass and VABench took over, has the same network and weights, detector, crop
+and shifts: `av.lip_sync@latentsync`. It takes faces from 2 s on, where the other program wants 4, and the mean over all
+faces, also of those that do not speak, with the offset cut off to whole frames. The sound of each face goes through AAC
+there and does not here. StableSyncNet, the network that LatentSync is trained with, is another one and judges nothing.
+
 A good value: that of real clips of the same kind; published systems report 5 to 8, and speech over the lips of another
 1 or less.
 Not seen: an offset as such, which the least distance is taken at; whether words and voice are right; faces under 100
-pixels, from the side, or seen for less than 4 s; nobody speaking, which scores as badly as speech that does not fit.
+pixels, from the side, or seen for less than 4 s (2 s); nobody speaking, which scores as badly as speech that does not
+fit.
 
 Source: Chung and Zisserman, "Out of time: automated lip sync in the wild" (2016), with the program and the weights of
 joonson/syncnet_python; named LSE-C and LSE-D by Prajwal et al., "A Lip Sync Expert Is All You Need" (2020).
