@@ -11,14 +11,16 @@ import numpy as np
 from avmeter.engine.failures import never
 from avmeter.errors import SkipCode
 from avmeter.media import AudioSpec, MediaLimits, open_media
-from avmeter.metrics.base import CorpusMetric
+from avmeter.metrics.base import CorpusMetric, Need
 from avmeter.result import MetricResult, Skip
 from avmeter.run import EvalResults
 from avmeter.sample import Sample
 
+_SOUND = Need(name="audio", field="audio", extractor="loudness")
+
 
 class Count(CorpusMetric):
-    """A metric of the corpus that needs nothing."""
+    """A metric of the corpus that gets whole samples."""
 
     name = "test.count"
     direction = "higher"
@@ -35,8 +37,10 @@ class FakeEvaluator:
 
     def __init__(self) -> None:
         self.metrics = {
-            "test.rms": SimpleNamespace(direction="higher", per_sample=True, requires=()),
-            "audio.wer": SimpleNamespace(direction="lower", per_sample=True, requires=("reference_text",)),
+            "test.rms": SimpleNamespace(direction="higher", per_sample=True, requires=(), needs=(_SOUND,)),
+            "audio.wer": SimpleNamespace(
+                direction="lower", per_sample=True, requires=("reference_text",), needs=(_SOUND,)
+            ),
             "test.count": Count(),
         }
         self.metric_names = list(self.metrics)

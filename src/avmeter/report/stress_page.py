@@ -21,6 +21,8 @@ from avmeter.stress.suite import StressResult
 _WIDTH = 120
 _ROUNDING = 1e-9  # a distance of 0 comes out of floating point below this
 _FRAME = 3  # a border and two blanks for each column
+_CARRIED = "="
+_LEGEND = f"{_CARRIED}: as the original, for the metric reads nothing that is changed."
 
 
 def print_experiment(experiment: Experiment) -> None:
@@ -56,6 +58,8 @@ def _print_table(result: StressResult) -> None:
         for i, label in enumerate(labels):
             table.add_row(*(Text(cell) for cell in (label, *(columns[n][i] for n in names))))
         console.print(table)
+    if _has_carried(result):
+        console.print(_LEGEND, markup=False)
     by_code: dict[str, list[str]] = {}
     for name, skip in result.unscored().items():
         by_code.setdefault(str(skip.code) if skip else "no score", []).append(name)
@@ -106,7 +110,8 @@ def _sections(result: StressResult) -> list[Section]:
     header = ["variant", *(_short(n) for n in names), "what was done"]
     rows = [[v.label, *(_text(result.cells[v.label, n]) for n in names), v.note] for v in result.variants]
     without = ", ".join(f"{n} ({skip.code if skip else 'no score'})" for n, skip in result.unscored().items())
-    lead = f"Without any score: {without}." if without else ""
+    parts = [_LEGEND if _has_carried(result) else "", f"Without any score: {without}." if without else ""]
+    lead = " ".join(part for part in parts if part)
     found = [Section(title="Variants and metrics", lead=lead, body=data_table(header, rows))]
     found.append(
         Section(
@@ -144,10 +149,16 @@ def _expected(verdict: Verdict) -> str:
     return kind if value is None else f"{kind} {value:g}"
 
 
+def _has_carried(result: StressResult) -> bool:
+    return any(result.cells[v.label, n].carried for v in result.variants for n in result.scored_metrics)
+
+
 def _text(cell: Cell) -> str:
     if cell.score is None:
         return str(cell.skip.code) if cell.skip else "-"
     counted = "" if cell.corpus or len(cell.scores) == cell.num_clips else f" ({len(cell.scores)}/{cell.num_clips})"
+    if cell.carried:
+        return f"{_CARRIED}{counted}"
     score = 0.0 if abs(cell.score) < _ROUNDING else cell.score
     return f"{score:.3g}{counted}{' [dummy]' if cell.dummy else ''}"
 

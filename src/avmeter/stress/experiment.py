@@ -162,7 +162,7 @@ def _cells(result: StressResult) -> list[dict[str, Any]]:
         {
             "variant": v.label, "note": v.note, "metric": n, "score": c.score, "scores": dict(c.scores),
             "skip": str(c.skip.code) if c.skip else None, "reason": c.skip.reason if c.skip else None,
-            "dummy": c.dummy,
+            "dummy": c.dummy, "carried": c.carried,
         }
         for v in result.variants for n in result.metrics for c in [result.cells[v.label, n]]
     ]  # fmt: skip

@@ -31,6 +31,7 @@ class Cell:
         skip: Why there is no score, of the first clip without.
         dummy: Made with stand-in weights.
         corpus: One score for all clips.
+        carried: The scores of the original: the metric reads nothing that the damage changes.
     """
 
     score: float | None
@@ -39,6 +40,7 @@ class Cell:
     skip: Skip | None = None
     dummy: bool = False
     corpus: bool = False
+    carried: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +148,8 @@ def _changed(
     limit = expectation.tolerance
     counted = "whole set" if cells[variant.label, expectation.metric].corpus else f"n = {len(after)}"
     measured = f"changed by {change:+.3g} ({counted})"
+    if cells[variant.label, expectation.metric].carried:
+        measured = f"reads nothing that is changed ({counted})"
     if expectation.relative_to is not None:
         yardstick = next((v for v in reversed(variants) if v.name == expectation.relative_to), None)
         if yardstick is None:

@@ -20,6 +20,7 @@ from avmeter.run import EvalResults
 from avmeter.sample import Sample, as_samples
 from avmeter.stress.build import VariantClip, build_variant
 from avmeter.stress.expectations import load_expectations
+from avmeter.stress.inputs import reads_what_changes
 from avmeter.stress.judge import Cell, Verdict, judge
 from avmeter.stress.variants import SEED_VARIANTS, Variant, variants_of
 
@@ -71,9 +72,10 @@ def run_stress(
 ) -> StressResult:
     """Build variants of clips, score them all, and judge the metrics.
 
-    The original clip is the reference of its variants, where a metric reads one. A clip that cannot be damaged in
-    some way (no video, no text) is skipped by name in that variant alone. Word error rates are taken only where
-    `reference_text` says what is spoken.
+    The original clip is the reference of its variants, where a metric reads one. A metric that reads nothing of what a
+    damage changes has the scores of the original there, and nothing is computed for it (`Cell.carried`). A clip that
+    cannot be damaged in some way (no video, no text) is skipped by name in that variant alone. Word error rates are
+    taken only where `reference_text` says what is spoken.
 
     Args:
         clips: Samples with `video` or `audio`, and texts where known.
@@ -100,6 +102,7 @@ def run_stress(
     shown: list[Sample] = []
     provenance: dict[str, Any] = {}
     finished: list[Variant] = []
+    original: EvalResults | None = None
     for variant in chosen:
         if should_stop():
             break
@@ -114,12 +117,17 @@ def run_stress(
             limits=evaluator.limits,
             should_stop=should_stop,
         )
-        results = _evaluate(attempts, evaluator, names, should_stop)
+        carried = [] if original is None else _carried(names, evaluator.metrics, variant, attempts)
+        results = _evaluate(attempts, evaluator, [n for n in names if n not in carried], should_stop)
         if should_stop():  # even where it came too late to matter: nobody can tell from the outside
             break
         finished.append(variant)
+        if original is not None:
+            results = _with_carried(results, original, names, carried, attempts)
+        elif variant.kind == "original":
+            original = results
         for name in names:
-            cells[variant.label, name] = _cell(name, evaluator, originals, results)
+            cells[variant.label, name] = _cell(name, evaluator, originals, results, carried=name in carried)
         rows.extend(results)
         shown.extend(attempt.shown() for attempt in attempts)
         provenance = dict(results.provenance)
@@ -167,22 +175,29 @@ class _Attempt:
     def measured(self) -> Sample:
         """Return the sample as it is measured.
 
-        Where only the audio is damaged, the video is that of the original file, so that its features are computed
-        once; the audio is read from the variant, which has the same clock.
+        What is not damaged is read from the original file, so that its features are computed once: the video where
+        the audio is damaged, and the other way round. A variant has the clock of its source.
         """
-        return self._sample(shares_video=self.variant.kind == "audio")
+        damaged = self._clip.path
+        separate = {"audio": {"audio": damaged}, "video": {"video": damaged, "audio": self.original.path}}
+        return self._sample({"video": self.original.path, **separate.get(self.variant.kind, {})})
 
     def shown(self) -> Sample:
         """Return the sample as a report shows it: one playable file."""
-        return self._sample(shares_video=False)
+        return self._sample({"video": self._clip.path})
 
-    def _sample(self, *, shares_video: bool) -> Sample:
-        sample, path = self.original.sample, self.original.path
-        built = self.built if isinstance(self.built, VariantClip) else VariantClip(path=path, note=self.variant.note)
+    @property
+    def _clip(self) -> VariantClip:
+        if isinstance(self.built, VariantClip):
+            return self.built
+        return VariantClip(path=self.original.path, note=self.variant.note)
+
+    def _sample(self, files: Mapping[str, Path]) -> Sample:
+        """Return the sample over the files of a video and its audio; of a clip without video, over its audio."""
+        sample, path, built = self.original.sample, self.original.path, self._clip
         media = {"audio": str(built.path)}
         if "video" in sample.media:
-            media = {"video": str(path), **media} if shares_video else {"video": str(built.path)}
-            media["reference"] = str(path)
+            media = {**{k: str(p) for k, p in files.items()}, "reference": str(path)}
         rest = {k: v for k, v in sample.original.items() if k not in _MEDIA_KEYS}
         own = {"id": f"{sample.id}--{self.variant.slug}", "reference_audio": str(path)}
         return Sample.of({**rest, **built.texts, **media, **own})
@@ -246,6 +261,43 @@ def _attempts(
     return attempts
 
 
+def _carried(
+    names: Sequence[str], metrics: Mapping[str, Metric], variant: Variant, attempts: Sequence[_Attempt]
+) -> list[str]:
+    """Return the metrics whose scores are those of the original: they read nothing that was changed.
+
+    That of a set is computed anew where a clip of the set could not be damaged, and is missing.
+    """
+    is_whole = all(isinstance(attempt.built, VariantClip) for attempt in attempts)
+    return [
+        n
+        for n in names
+        if not reads_what_changes(metrics[n], variant) and (is_whole or not isinstance(metrics[n], CorpusMetric))
+    ]
+
+
+def _with_carried(
+    results: EvalResults,
+    original: EvalResults,
+    names: Sequence[str],
+    carried: Sequence[str],
+    attempts: Sequence[_Attempt],
+) -> EvalResults:
+    """Return the results of a variant with those of the metrics that were carried over from the original."""
+    rows: list[dict[str, MetricResult]] = []
+    for attempt, row, before in zip(attempts, results, original, strict=True):
+        details = {**attempt.details, "inputs": "as of the original"}
+        for n in carried:
+            if isinstance(attempt.built, Skip):
+                row = {**row, n: MetricResult.skipped(n, attempt.built, details=attempt.details)}
+            elif n in before:
+                row = {**row, n: replace(before[n], details={**before[n].details, **details})}
+        rows.append({n: row[n] for n in names if n in row})
+    corpus = {**results.corpus, **{n: original.corpus[n] for n in carried if n in original.corpus}}
+    known = {**original.provenance["metrics"], **results.provenance["metrics"]}
+    return EvalResults(rows, corpus, provenance={**original.provenance, **results.provenance, "metrics": known})
+
+
 def _evaluate(
     attempts: Sequence[_Attempt], evaluator: Evaluator, names: Sequence[str], should_stop: Callable[[], bool]
 ) -> EvalResults:
@@ -299,17 +351,21 @@ def _groups(
         yield spoken, [replace(s, texts={k: t for k, t in s.texts.items() if k != "text_prompt"}) for s in samples]
 
 
-def _cell(name: str, evaluator: Evaluator, originals: Sequence[_Original], results: EvalResults) -> Cell:
+def _cell(
+    name: str, evaluator: Evaluator, originals: Sequence[_Original], results: EvalResults, *, carried: bool
+) -> Cell:
     metric = evaluator.metrics[name]
     if isinstance(metric, CorpusMetric) and not metric.per_sample:
         result = results.corpus[name]
         scores = {} if result.score is None else {"corpus": result.score}
         return Cell(
             score=result.score, scores=scores, num_clips=len(originals), skip=result.skip, dummy=result.dummy,
-            corpus=True,
+            corpus=True, carried=carried,
         )  # fmt: skip
     found = [row[name] for row in results]
     scores = {o.sample.id: r.score for o, r in zip(originals, found, strict=True) if r.score is not None}
     skip = next((r.skip for r in found if r.skip is not None), None)
     mean = float(np.mean(list(scores.values()))) if scores else None
-    return Cell(score=mean, scores=scores, num_clips=len(found), skip=skip, dummy=any(r.dummy for r in found))
+    return Cell(
+        score=mean, scores=scores, num_clips=len(found), skip=skip, dummy=any(r.dummy for r in found), carried=carried
+    )

@@ -51,6 +51,23 @@ def test_scores_of_stand_in_weights_are_marked_on_the_terminal(
     assert capsys.readouterr().out.count("[dummy]") == len(scored) > 0
 
 
+def test_scores_that_were_carried_over_are_seen_at_a_glance(
+    experiment: Experiment, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An equals sign under what the metric does not read, with its meaning, on terminal and page."""
+    print_experiment(experiment)
+    assert "reads nothing" not in capsys.readouterr().out
+    cells = {k: dataclasses.replace(c, carried=k[0] != "original") for k, c in experiment.result.cells.items()}
+    changed = dataclasses.replace(experiment, result=dataclasses.replace(experiment.result, cells=cells))
+    print_experiment(changed)
+    out = capsys.readouterr().out
+    assert "=: as the original, for the metric reads nothing that is changed." in out
+    rows = [line for line in out.splitlines() if line.startswith("│ noise 20 dB")]
+    assert [cell.strip() for cell in rows[0].split("│")[2:4]] == ["=", "="]
+    page = write_experiment(changed, tmp_path / "out").read_text("utf-8")
+    assert "=: as the original, for the metric reads nothing that is changed." in page
+
+
 def test_page_has_a_section_for_each_part(experiment: Experiment, tmp_path: Path) -> None:
     """Table, reaction, curves of a ladder, verdicts and anchors, under the title."""
     page = write_experiment(experiment, tmp_path / "out", title="a title").read_text("utf-8")

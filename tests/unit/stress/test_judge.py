@@ -66,6 +66,15 @@ def test_invariant_allows_the_tolerance_on_both_sides(after: float, kept: bool) 
     assert found.passed is kept
 
 
+def test_metric_that_reads_nothing_of_the_damage_is_said_not_to() -> None:
+    """That it does not change is no measurement then, and a promise that it changes is broken."""
+    cells = {"original": cell(2.0), "mirrored": cell(2.0, carried=True)}
+    (kept,) = verdicts(expect("mirrored", "invariant"), "lower", **cells)
+    assert (kept.passed, kept.measured) == (True, "reads nothing that is changed (n = 1)")
+    (broken,) = verdicts(expect("mirrored", "worse"), "lower", **cells)
+    assert (broken.passed, broken.measured) == (False, "reads nothing that is changed (n = 1)")
+
+
 def test_tolerance_relative_to_a_strong_damage() -> None:
     """A change of 9 is near when noise changes 100, and not when it changes 20."""
     expectation = expect("silence", "invariant", tolerance=0.1, relative_to="white_noise")

@@ -59,14 +59,44 @@ def test_word_errors_are_not_taken_from_a_scene_description(clips: list[dict[str
         assert prompts == ({None} if metrics == ("audio.wer",) else {"a tone"})
 
 
-def test_variants_of_the_sound_share_the_picture_of_the_original(clips: list[dict[str, Any]], tmp_path: Path) -> None:
-    """What is computed from a picture is found again; the report shows one file that plays."""
+def test_variants_share_what_is_not_damaged_with_the_original(clips: list[dict[str, Any]], tmp_path: Path) -> None:
+    """What is computed from a picture or a sound is found again; the report shows one file that plays."""
     evaluator, result = run(clips, tmp_path / "out", "reversed", "mirrored")
-    assert str(evaluator.seen[0][1][0].source("video").path) == clips[0]["video"]
-    assert str(evaluator.seen[2][1][0].source("video").path) != clips[0]["video"]
+    reversed_, mirrored = evaluator.seen[0][1][0], evaluator.seen[2][1][0]
+    assert str(reversed_.source("video").path) == str(mirrored.source("audio").path) == clips[0]["video"]
+    assert str(reversed_.source("audio").path) != clips[0]["video"] != str(mirrored.source("video").path)
     shown = result.results.samples[0]
     assert set(shown.media) == {"video", "reference", "reference_audio"}
     assert str(shown.source("video").path) != clips[0]["video"]
+
+
+def test_metric_that_reads_nothing_of_the_damage_is_not_computed_again(
+    clips: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """It has the scores of the original, clip by clip, each with what was done; the others are asked anew."""
+    evaluator, result = run(clips, tmp_path / "out", "original", "mirrored")
+    asked = [metrics for metrics, _ in evaluator.seen]
+    assert asked == [("test.rms", "test.count"), ("audio.wer",), ("test.count",)]
+    cell = result.cells["mirrored", "test.rms"]
+    assert cell.carried
+    assert cell.scores == result.cells["original", "test.rms"].scores
+    assert cell.scores.keys() == {"a", "b"}
+    assert not result.cells["mirrored", "test.count"].carried
+    before, after = (result.results[i]["test.rms"].details for i in (0, 2))
+    assert before["damage"] == "untouched"
+    assert (after["variant"], after["inputs"]) == ("mirrored", "as of the original")
+    assert set(result.results.provenance["metrics"]) == {"test.rms", "audio.wer", "test.count"}
+
+
+def test_clip_without_the_damage_has_no_score_that_was_carried_over(
+    clips: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """It is skipped in that variant, whatever the metric reads."""
+    _, result = run(clips, tmp_path / "out", "original", "wrong_words")
+    cell = result.cells["wrong_words 0.5 share", "test.rms"]
+    assert cell.carried
+    assert (set(cell.scores), cell.skip.code) == ({"a"}, SkipCode.MISSING_INPUT)
+    assert result.cells["wrong_words 0.5 share", "audio.wer"].scores.keys() == {"a"}
 
 
 def test_clip_that_cannot_be_damaged_is_skipped_in_that_variant_alone(
