@@ -135,7 +135,7 @@ class DecodingThreads:
             return event
         if event.failure is not None:
             raise event.failure
-        if not event.lane.is_left_behind:
+        if event.task is not event.lane.given_up:  # that one is counted already; those before it are not
             self._num_unfinished -= 1
         return None
 
@@ -153,7 +153,7 @@ class DecodingThreads:
             busy_s = now - busy_since - watch.started_s(now)
             if busy_s <= allowed_s and watch.waited_s(now) <= self._timeout_s:
                 continue
-            lane.is_left_behind = True
+            lane.given_up = task
             self._num_unfinished -= 1
             source, _, jobs = task
             unfinished = [job for job in jobs if job not in lane.finished]
@@ -211,8 +211,9 @@ class DecodingThreads:
         lane.busy_since = time.monotonic()
 
     def _end_task(self, lane: _Lane, failure: BaseException | None) -> None:
+        ended = _SourceEnded(lane, lane.task, failure)
         lane.busy_since = lane.task = None
-        self._events.put(_SourceEnded(lane, failure), 0)
+        self._events.put(ended, 0)
 
     def _next_task(self, lane: _Lane) -> Task | None:
         """Return the next source, waited for, or None: there will be none, or none for a thread that was given up."""
@@ -244,7 +245,12 @@ class _Lane:
         self.task: Task | None = None
         self.finished: set[int] = set()
         self.busy_since: float | None = None
-        self.is_left_behind = False
+        self.given_up: Task | None = None
+
+    @property
+    def is_left_behind(self) -> bool:
+        """Its source was given up, and another thread works in its place."""
+        return self.given_up is not None
 
     @property
     def is_unfinished(self) -> bool:
@@ -263,6 +269,7 @@ class _Lane:
 class _SourceEnded:
     """Last message about a source, with the fault that ended its thread, if one did."""
 
-    def __init__(self, lane: _Lane, failure: BaseException | None) -> None:
+    def __init__(self, lane: _Lane, task: Task | None, failure: BaseException | None) -> None:
         self.lane = lane
+        self.task = task
         self.failure = failure

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from avmeter.engine.decode import threads as threads_module
+from avmeter.engine.decode import watch as watch_module
 from avmeter.engine.decode.local_decoder import LocalDecoder
 from avmeter.engine.decode.messages import DecodeEvent, SourceGroup
 from avmeter.engine.decode.threads import DecodingThreads
@@ -17,6 +19,25 @@ from avmeter.errors import SkipCode
 from avmeter.features.base import Window, get_extractor
 from avmeter.sample import MediaSource
 from support.oversized import write_constant_flac
+
+TIMEOUT_S = 60
+
+
+class Clock:
+    """The clock of decoding threads, which a test sets forward in place of waiting."""
+
+    ahead_s = 0.0
+
+    def monotonic(self):
+        return time.monotonic() + self.ahead_s
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    for module in (threads_module, watch_module):
+        monkeypatch.setattr(module, "time", clock)
+    return clock
 
 
 class Counting:
@@ -144,7 +165,7 @@ def test_decoder_that_has_sent_every_outcome_is_not_closed_over_what_it_still_sa
     class Late(Counting):
         def decode(self, source, jobs):
             yield from (DecodeEvent(job) for job in jobs)
-            release.wait(10)  # the last words of a process
+            release.wait(120)  # the last words of a process
 
     decoder = Late()
     with decoding([(1, {}, dict.fromkeys((3, 4)))], [decoder]) as events:
@@ -158,31 +179,35 @@ def test_thread_in_the_middle_of_a_file_is_not_waited_for():
     release = threading.Event()
 
     class Endless(Counting):
+        has_gone_on = False
+
         def decode(self, source, jobs):
-            release.wait(60)
+            release.wait(600)
+            self.has_gone_on = True
             yield from super().decode(source, jobs)
 
     asked = iter([False, True])
-    started = time.monotonic()
-    with decoding([(1, {}, [0])], [Endless()], should_stop=lambda: next(asked, True)) as events:
+    decoder = Endless()
+    with decoding([(1, {}, [0])], [decoder], should_stop=lambda: next(asked, True)) as events:
         assert list(events) == []
-    assert time.monotonic() - started < 5
+    assert not decoder.has_gone_on
     release.set()
 
 
-def test_source_that_nothing_comes_out_of_is_given_up_and_the_rest_is_decoded():
+def test_source_that_nothing_comes_out_of_is_given_up_and_the_rest_is_decoded(clock):
     """A decoder that hangs costs its clip, by name, and not the run."""
     release = threading.Event()
 
     class Hanging(Counting):
         def decode(self, source, jobs):
             yield from super().decode(source, jobs[:1])
-            release.wait(60)
+            clock.ahead_s += 2 * TIMEOUT_S
+            release.wait(600)
             yield from super().decode(source, jobs[1:])
 
     decoder = Hanging()
     tasks = [(1, {}, [0, 1, 2]), (1, {}, [3]), (1, {}, [4])]
-    with decoding(tasks, [decoder], timeout_s=0.3) as events:
+    with decoding(tasks, [decoder], timeout_s=TIMEOUT_S) as events:
         found = list(events)
     release.set()
     skips = {e.job: e.outcome.code for e in found if e.outcome is not None}
@@ -191,7 +216,30 @@ def test_source_that_nothing_comes_out_of_is_given_up_and_the_rest_is_decoded():
     assert decoder.is_closed
 
 
-def test_thread_that_was_given_up_takes_no_other_source():
+def test_source_before_one_that_hangs_counts_though_the_run_looks_late(clock):
+    """A run that is busy elsewhere finds the end of the one and the other given up at once, and comes to its end."""
+
+    class Hanging(Counting):
+        def decode(self, source, jobs):
+            if 1 in jobs:
+                clock.ahead_s += 2 * TIMEOUT_S
+                hangs.set()
+                closed.wait(600)
+            yield from super().decode(source, jobs)
+
+        def close(self):
+            closed.set()
+
+    hangs, closed = threading.Event(), threading.Event()
+    turns, tasks = iter(range(600)), [(1, {}, [0]), (1, {}, [1])]
+    with decoding(tasks, [Hanging()], timeout_s=TIMEOUT_S, should_stop=lambda: next(turns, None) is None) as events:
+        assert hangs.wait(120)
+        found = {e.job: e.outcome and e.outcome.code for e in events}
+    assert found == {0: None, 1: SkipCode.DECODE_TIMEOUT}
+    assert next(turns, None) is not None, "the run has no end"
+
+
+def test_thread_that_was_given_up_takes_no_other_source(clock):
     """A decoder that was closed ends without an event; the source it would take next is its successor's."""
 
     class Closed(Counting):
@@ -202,67 +250,77 @@ def test_thread_that_was_given_up_takes_no_other_source():
 
         def decode(self, source, jobs):
             if not self.is_closed:
-                closed.wait(60)
+                clock.ahead_s += 2 * TIMEOUT_S
+                closed.wait(600)
             yield from ()
 
     closed = threading.Event()
     tasks = [(1, {}, [job]) for job in range(4)]
-    with decoding(tasks, [Closed()], timeout_s=0.2) as events:
+    with decoding(tasks, [Closed()], timeout_s=TIMEOUT_S) as events:
         found = {e.job: e.outcome and e.outcome.code for e in events}
     assert found == {0: SkipCode.DECODE_TIMEOUT, 1: None, 2: None, 3: None}
 
 
-def test_source_of_which_much_was_decoded_gets_more_time():
+def test_source_of_which_much_was_decoded_gets_more_time(clock):
     """Hours of sound take minutes to measure; a file that gives nothing gets no more than the base."""
 
     class Slow(Counting):
         def decode(self, source, jobs):
             self.watch.advance(source)
-            time.sleep(0.7)
+            clock.ahead_s += 2 * TIMEOUT_S
+            closed.wait(0.3 if source else 600)  # some turns of the run, or until it is given up
             yield DecodeEvent(jobs[0], index=1)
 
-    with decoding([(100.0, {}, [0]), (0.0, {}, [1])], [Slow()], timeout_s=0.2, timeout_per_s=0.1) as events:
+        def close(self):
+            closed.set()
+
+    closed = threading.Event()
+    with decoding([(1e3, {}, [0]), (0.0, {}, [1])], [Slow()], timeout_s=TIMEOUT_S, timeout_per_s=1.0) as events:
         found = {e.job: e.outcome and e.outcome.code for e in events}
     assert found == {0: None, 1: SkipCode.DECODE_TIMEOUT}
 
 
-def test_decoder_that_hangs_late_gets_no_more_time_for_what_it_gave():
+def test_decoder_that_hangs_late_gets_no_more_time_for_what_it_gave(clock):
     """From one packet to the next the base counts, however long the file is."""
 
     class Stuck(Counting):
         def decode(self, source, jobs):
             self.watch.enter_decoder()
             self.watch.advance(source)
-            time.sleep(2)
+            clock.ahead_s += 2 * TIMEOUT_S
+            closed.wait(600)
             yield DecodeEvent(jobs[0], index=1)
 
-    started = time.monotonic()
-    with decoding([(1e6, {}, [0])], [Stuck()], timeout_s=0.2, timeout_per_s=1.0) as events:
+        def close(self):
+            closed.set()
+
+    closed = threading.Event()
+    with decoding([(1e6, {}, [0])], [Stuck()], timeout_s=TIMEOUT_S, timeout_per_s=1.0) as events:
         (found,) = events
     assert "after 1000000 s of sound and video" in found.outcome.reason
-    assert time.monotonic() - started < 3
 
 
 @pytest.mark.parametrize("extractor", ["loudness", "onsets"])
 @pytest.mark.parametrize("after_s", [0.1, 1.5])
 def test_thread_in_the_middle_of_a_long_clip_ends_when_the_run_does(tmp_path, extractor, after_s):
-    """Without any process: at its next packet or block, in a second, with nobody left behind."""
+    """Without any process: at its next packet or block, with nobody left behind."""
     path = write_constant_flac(tmp_path / "hours.flac", 5 * 3600)
     with DecodingThreads([LocalDecoder()]) as threads:
         threads.add([(MediaSource(path=path), {}, {0: get_extractor(extractor)})])
         ends_at = time.monotonic() + after_s
         assert list(events_of(threads, lambda: time.monotonic() > ends_at)) == []
     (lane,) = threads._lanes
-    lane.thread.join(3)
+    lane.thread.join(120)
     assert not lane.thread.is_alive()
 
 
-def test_clip_beside_one_that_never_ends_is_decoded_by_itself():
+def test_clip_beside_one_that_never_ends_is_decoded_by_itself(clock):
     """What reads it alone has its events, though for a while it looked as if it were to blame; the pair is a skip."""
 
     class Stuck(Counting):
         def decode(self, source, jobs):
             if isinstance(source, SourceGroup):
+                clock.ahead_s += 2 * TIMEOUT_S
                 while not self.is_closed:
                     time.sleep(0.01)
                 return
@@ -273,13 +331,13 @@ def test_clip_beside_one_that_never_ends_is_decoded_by_itself():
 
     clips = (MediaSource(path=Path("a")), MediaSource(path=Path("b")))
     group = SourceGroup(clips=clips, reads={0: (0, 1), 1: (0,), 2: (1,)})
-    with decoding([(group, {}, dict.fromkeys(range(3)))], [Stuck()], timeout_s=0.2) as events:
+    with decoding([(group, {}, dict.fromkeys(range(3)))], [Stuck()], timeout_s=TIMEOUT_S) as events:
         found = {e.job: e for e in events}
     assert found[0].outcome.code == SkipCode.DECODE_TIMEOUT
     assert (found[1].index, found[2].index) == (7, 7)
 
 
-def test_thread_that_waits_for_room_is_not_given_up():
+def test_thread_that_waits_for_room_is_not_given_up(clock):
     """A slow network is nothing that a file can be blamed for."""
     window = Window(inputs={"x": np.zeros(2**20, np.uint8)})
 
@@ -290,11 +348,13 @@ def test_thread_that_waits_for_room_is_not_given_up():
                 yield DecodeEvent(job, window=window)
                 yield DecodeEvent(job, index=2)
 
-    with DecodingThreads([Large()], timeout_s=0.2) as threads:
+    with DecodingThreads([Large()], timeout_s=TIMEOUT_S) as threads:
         threads._events._limit_bytes = 1
         threads.add([(1, {}, [0])])
         found = []
         for event in events_of(threads):
             found.append(event)
-            time.sleep(0.5)
+            while threads._lanes[0].busy_since is not None:  # until it waits, or has nothing more to send
+                time.sleep(0.01)
+            clock.ahead_s += 2 * TIMEOUT_S
     assert [e.outcome for e in found] == [None] * 3
