@@ -1,4 +1,4 @@
-"""`avmeter demo`: clips rendered on the spot, damaged, scored with everything that has weights here."""
+"""`avmeter demo`: clips rendered on the spot, damaged, scored with what has weights here and is over soon."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ def demo_command(
     with interrupts.deferred():
         demo = run_demo(out, progress=lambda label: say(f"scoring: {label}"), should_stop=interrupts.should_stop)
         with interrupts.saving():
-            write_and_show(demo.experiment, out, title="avmeter demo")
+            write_and_show(demo.experiment, out, title="avmeter demo", notes=demo.left_out)
         if interrupts.is_requested:
             raise Interrupted
-    if demo.without_weights:
-        say(f"not run, weights are not on this machine: {', '.join(demo.without_weights)}")
-    if demo.too_few_clips:
-        say(f"not run, they need more than {demo.num_clips} clips: {', '.join(demo.too_few_clips)}")
+    for sentence in demo.left_out:
+        say(sentence)
+    if demo.frame_networks:
+        names = ",".join(demo.frame_networks)
+        say(f"they run with: avmeter stress {out / 'originals'} -m {names} --variants blur,frozen --out {out}-frames")
     say(f"done in {time.monotonic() - started:.0f} s")

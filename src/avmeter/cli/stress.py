@@ -105,13 +105,20 @@ def stress_command(
         raise typer.Exit(EXIT_NOTHING)
 
 
-def write_and_show(experiment: Experiment, out: Path, *, title: str = "avmeter stress", as_json: bool = False) -> None:
+def write_and_show(
+    experiment: Experiment,
+    out: Path,
+    *,
+    title: str = "avmeter stress",
+    notes: Sequence[str] = (),
+    as_json: bool = False,
+) -> None:
     """Write the run folder, then print; of an experiment that was ended early write what is finished, if anything."""
     from avmeter.report.stress_page import print_experiment, write_experiment
 
     if experiment.is_partial:
         if experiment.result.variants:
-            page = write_experiment(experiment, out, title=title)
+            page = write_experiment(experiment, out, title=title, notes=notes)
             num_finished = len(experiment.result.variants)
             num_all = num_finished + len(experiment.result.unfinished)
             say(f"written: {out} with {num_finished} of {num_all} variants (open {page})")
@@ -119,7 +126,7 @@ def write_and_show(experiment: Experiment, out: Path, *, title: str = "avmeter s
     if experiment.fallback_note:
         say(experiment.fallback_note)
     try:
-        say(f"written: {out} (open {write_experiment(experiment, out, title=title)})")
+        say(f"written: {out} (open {write_experiment(experiment, out, title=title, notes=notes)})")
     finally:
         if as_json:
             show_json(json.loads((out / "stress.json").read_text(encoding="utf-8")))
