@@ -79,19 +79,21 @@ def test_metrics_react_as_they_promise(result: StressResult) -> None:
 
 
 @needs_speech
+@pytest.mark.endurance
 def test_quiet_words_are_all_understood(result: StressResult) -> None:
     """The word error rate of the spoken clip is 0, and stays 0 at -20 dB and a second late."""
     for label in ("original", "low_volume -20 dB", "delay 1 s"):
         assert result.cells[label, "audio.wer"].scores == {"speech-en": 0.0}
 
 
-def test_command_writes_tables_verdicts_and_page(tmp_path: Path) -> None:
+def test_command_writes_tables_verdicts_and_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`avmeter stress CLIPS --metrics ... --anchors --out DIR` without any weights."""
+    monkeypatch.setenv("AVMETER_CACHE", str(tmp_path / "cache"))
     clip = _melody(tmp_path)
     out = tmp_path / "run"
     variants = "original,silence,low_volume,mirrored"
     command = ["stress", clip, "--metrics", "av.align,audio.loudness", "--variants", variants, "--anchors"]
-    done = avmeter(*command, "--no-store", "--out", out)
+    done = avmeter(*command, "--out", out)
     assert done.code == 0, done.err
     assert max(map(len, done.out.splitlines())) <= 160
     content: dict[str, Any] = json.loads((out / "stress.json").read_text("utf-8"))
