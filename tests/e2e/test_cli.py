@@ -244,7 +244,7 @@ def in_terminal(*arguments: str, columns: int = 80, **environment: str) -> tuple
     )
     os.close(other)
     text = b""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
         if not select.select([main], [], [], 0.2)[0]:
             if process.poll() is not None:
@@ -258,7 +258,7 @@ def in_terminal(*arguments: str, columns: int = 80, **environment: str) -> tuple
             break
         text += part
     os.close(main)
-    return process.wait(timeout=10), text.decode()
+    return process.wait(timeout=120), text.decode()
 
 
 def test_narrow_terminal_loses_no_names():
@@ -337,7 +337,7 @@ def test_reader_that_goes_away_is_no_traceback():
     process.stdout.close()
     assert "Traceback" not in process.stderr.read()
     process.stderr.close()
-    process.wait(timeout=60)
+    process.wait(timeout=300)
 
 
 # -- output that cannot be written -----------------------------------------------------------------------------------
@@ -351,7 +351,7 @@ def shell(command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     line = f'set -o pipefail\navmeter() {{ {python} "$@"; }}\n{command}'
     environment = {**os.environ, **variables}
     return subprocess.run(
-        ["bash", "-c", line], capture_output=True, text=True, check=False, env=environment, timeout=240
+        ["bash", "-c", line], capture_output=True, text=True, check=False, env=environment, timeout=600
     )
 
 

@@ -50,7 +50,7 @@ def test_demo_that_is_interrupted_keeps_what_is_finished(tmp_path: Path) -> None
         if count == 3:
             process.send_signal(signal.SIGINT)
             break
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=600)
     assert process.returncode == 130, err
     assert "Traceback" not in err
     assert json.loads((tmp_path / "run.json").read_text())["partial"] is True

@@ -106,7 +106,7 @@ def test_clip_that_cannot_be_fetched_is_a_skip_and_the_others_are_scored(tmp_pat
         quick = (
             "--allow-private-hosts",
             "--remote",
-            "timeout_s=0.3",
+            "timeout_s=1.5",
             "--remote",
             "attempts=2",
             "--remote",

@@ -82,7 +82,7 @@ def test_other_evaluator_may_be_called_from_progress(evaluator):
 
 def test_evaluators_of_one_precision_run_side_by_side_in_threads():
     """Several devices of one process are busy at once: neither waits for the other's end."""
-    both, scores = threading.Barrier(2, timeout=10), []
+    both, scores = threading.Barrier(2, timeout=120), []
     before = torch.get_num_threads()
     torch.set_num_threads(3)
 
@@ -96,7 +96,7 @@ def test_evaluators_of_one_precision_run_side_by_side_in_threads():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     assert torch.get_num_threads() == 3
     torch.set_num_threads(before)
     assert not both.broken

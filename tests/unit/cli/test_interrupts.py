@@ -46,7 +46,7 @@ SAVING = """
 with Interrupts(grace_s=0.2) as interrupts, interrupts.deferred():
     with interrupts.saving():
         print("ready", flush=True)
-        time.sleep(2)
+        time.sleep(SAVING_S)
     print("saved", flush=True)
     sys.exit(interrupts.exit_code)
 """
@@ -67,29 +67,27 @@ def test_signal_ends_a_command_with_its_code(number, program, printed):
     """What waits is interrupted, what asks ends by itself, and what does neither is ended after the grace."""
     process = started(program)
     process.send_signal(number)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=120)
     assert (process.returncode, out) == (CODES[number], printed)
     assert "Traceback" not in err
 
 
 def test_saving_takes_the_time_it_needs():
     """The process is not ended while results are written."""
-    process = started(SAVING)
+    process = started("SAVING_S = 2" + SAVING)
     process.send_signal(signal.SIGTERM)
-    assert process.communicate(timeout=10)[0] == "saved\n"
+    assert process.communicate(timeout=120)[0] == "saved\n"
     assert process.returncode == 143
 
 
 def test_second_ctrl_c_ends_the_process_at_once():
     """Whoever cannot wait for results does not have to; SIGTERM, which some send twice, is not repeated."""
-    process = started(SAVING)
-    began = time.monotonic()
+    process = started("SAVING_S = 600" + SAVING)
     for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGINT):
         process.send_signal(number)
         time.sleep(0.2)
-    assert process.communicate(timeout=10)[0] == ""
+    assert process.communicate(timeout=120)[0] == ""
     assert process.returncode == 143
-    assert time.monotonic() - began < 1.5
 
 
 def test_signal_in_an_import_ends_the_process_without_raising_there(tmp_path):
@@ -100,7 +98,7 @@ def test_signal_in_an_import_ends_the_process_without_raising_there(tmp_path):
     )
     process = started(f"sys.path.insert(0, {str(tmp_path)!r})\nwith Interrupts():\n    import slow\n")
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=120)
     assert (process.returncode, out, err) == (143, "", "interrupted\n")
 
 
@@ -119,5 +117,5 @@ def test_hang_up_that_was_ignored_stays_so():
         "with Interrupts() as interrupts:\n    print('ready', flush=True)\n    time.sleep(0.5)\n    print('alive')\n"
     )
     process.send_signal(signal.SIGHUP)
-    assert process.communicate(timeout=10)[0] == "alive\n"
+    assert process.communicate(timeout=120)[0] == "alive\n"
     assert process.returncode == 0

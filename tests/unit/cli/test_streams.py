@@ -31,7 +31,7 @@ def after(redirection: str, report: Path, **variables: str) -> str:
     """What the program saw of its streams; it ended without an error."""
     command = f'"$0" -c "$1" "$2" {redirection}'
     arguments = ["bash", "-o", "pipefail", "-c", command, sys.executable, PROGRAM, str(report)]
-    assert subprocess.run(arguments, check=False, env={**os.environ, **variables}, timeout=60).returncode == 0
+    assert subprocess.run(arguments, check=False, env={**os.environ, **variables}, timeout=300).returncode == 0
     return report.read_text()
 
 

@@ -10,7 +10,7 @@ def test_thread_runs_its_function_with_its_arguments():
     release, found = threading.Event(), []
 
     def work(value):
-        release.wait(10)
+        release.wait(120)
         found.append(value)
 
     thread = BackgroundThread(work, 7)
@@ -21,6 +21,6 @@ def test_thread_runs_its_function_with_its_arguments():
     thread.join(0.05)
     assert thread.is_alive()
     release.set()
-    thread.join(10)
+    thread.join(120)
     assert not thread.is_alive()
     assert found == [7]

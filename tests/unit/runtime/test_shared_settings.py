@@ -34,7 +34,7 @@ def started(target):
 
 def test_threads_with_equal_settings_hold_them_together(process):
     """Neither waits for the other's end; the program's own return with the last."""
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=120)
 
     def run():
         with process.settings.held("strict"):
@@ -44,7 +44,7 @@ def test_threads_with_equal_settings_hold_them_together(process):
 
     threads = [started(run), started(run)]
     for thread in threads:
-        thread.join(10)
+        thread.join(120)
     assert not both.broken
     assert process.value == "own"
 
@@ -64,7 +64,7 @@ def test_different_settings_never_mix_and_all_have_their_turn(process):
 
     threads = [started(lambda kind=kind: run(kind)) for kind in "abab"]
     for thread in threads:
-        thread.join(20)
+        thread.join(120)
     assert wrong == []
     assert len(done) == 20
     assert process.value == "own"
@@ -85,8 +85,8 @@ def test_kind_that_waits_is_not_passed_by_those_that_came_later(process):
         late = started(lambda: run("a"))
         time.sleep(0.1)
         assert not has_entered.is_set()
-    waits.join(10)
-    late.join(10)
+    waits.join(120)
+    late.join(120)
     assert order == ["b", "a"]
 
 
@@ -109,14 +109,14 @@ def test_thread_may_hold_others_within_and_nobody_enters_meanwhile(process):
         assert process.value == "outer"
         time.sleep(0.05)
         assert seen == []
-    other.join(10)
+    other.join(120)
     assert seen == ["inner"]
     assert process.value == "own"
 
 
 def test_threads_that_would_wait_for_each_other_are_refused(process):
     """Two that hold one kind and both want another within: one is told, the other goes on."""
-    both, outcomes = threading.Barrier(2, timeout=10), []
+    both, outcomes = threading.Barrier(2, timeout=120), []
 
     def run():
         with process.settings.held("outer"):
@@ -129,7 +129,7 @@ def test_threads_that_would_wait_for_each_other_are_refused(process):
 
     threads = [started(run), started(run)]
     for thread in threads:
-        thread.join(10)
+        thread.join(120)
     assert sorted(map(str, outcomes)) == ["<class 'avmeter.errors.UsageError'>", "inner"]
     assert process.value == "own"
 
@@ -145,10 +145,10 @@ def test_waiting_that_is_interrupted_leaves_no_trace(process):
     def run():
         with process.settings.held("a"):
             holds.set()
-            release.wait(10)
+            release.wait(120)
 
     thread = started(run)
-    holds.wait(10)
+    holds.wait(120)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(time, "sleep", lambda _: interrupted())
         with pytest.raises(KeyboardInterrupt), process.settings.held("b"):
@@ -156,5 +156,5 @@ def test_waiting_that_is_interrupted_leaves_no_trace(process):
     with process.settings.held("a"):
         assert process.value == "a"
     release.set()
-    thread.join(10)
+    thread.join(120)
     assert process.value == "own"

@@ -16,7 +16,7 @@ from avmeter.sample import RemoteAccess
 from avmeter.sources.remote import open_remote
 from support.web import WebServer, web_server
 
-QUICK = RemoteAccess(allow_private_hosts=True, timeout_s=0.5, attempts=2, pause_s=0.001)
+QUICK = RemoteAccess(allow_private_hosts=True, attempts=2, pause_s=0.001)
 DATA = bytes(10_000)
 
 

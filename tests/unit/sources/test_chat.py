@@ -11,26 +11,28 @@ import pytest
 import avmeter.sources.http_transport as http_transport
 from avmeter.errors import SkipCode, SkipError
 from avmeter.runtime.environment import JudgeSettings, judge_settings
+from avmeter.sample import RemoteAccess
 from avmeter.sources.chat import PATIENCE, Reply, ask
 from support.judge import MODEL, judge_server
 
-HASTY = dataclasses.replace(PATIENCE, timeout_s=0.3, attempts=2, pause_s=0.01)
+TWICE = dataclasses.replace(PATIENCE, attempts=2, pause_s=0.01)
+HASTY = dataclasses.replace(TWICE, timeout_s=0.8)
 
 
-def asked(settings: JudgeSettings | None = None) -> Reply:
+def asked(settings: JudgeSettings | None = None, *, access: RemoteAccess = TWICE) -> Reply:
     return ask(
         settings or judge_settings(),
         model=MODEL,
         instructions="be good",
         question="what?",
         images=[("first:", b"\xff\xd8jpeg")],
-        access=HASTY,
+        access=access,
     )
 
 
-def refusal(settings: JudgeSettings | None = None) -> SkipError:
+def refusal(settings: JudgeSettings | None = None, *, access: RemoteAccess = TWICE) -> SkipError:
     with pytest.raises(SkipError) as caught:
-        asked(settings)
+        asked(settings, access=access)
     return caught.value
 
 
@@ -56,9 +58,10 @@ def test_server_that_is_busy_or_fails_is_asked_again(fault: str, monkeypatch: py
     with judge_server(lambda _: "yes") as judge:
         judge.use(monkeypatch)
         judge.faults = [fault]
-        assert asked().text == "yes"
+        access = HASTY if fault == "stall" else TWICE
+        assert asked(access=access).text == "yes"
         judge.faults = [fault] * 2
-        error = refusal()
+        error = refusal(access=access)
     assert error.code is SkipCode.FETCH_FAILED
     assert "tried 2 times" in error.message
 

@@ -14,7 +14,7 @@ from avmeter.sources.remote import open_remote, remote_key
 from support.object_store import object_store, put
 from support.web import WebServer, web_server
 
-QUICK = RemoteAccess(timeout_s=1, attempts=2, pause_s=0.001)
+QUICK = RemoteAccess(attempts=2, pause_s=0.001)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -82,7 +82,7 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[WebServer]:
 def test_store_that_fails_stalls_or_breaks_off_is_a_named_skip(faulty: WebServer, fault: str) -> None:
     """After a bounded time, whatever the store's own package would do."""
     faulty.faults = {"/bucket/a.wav": fault}
-    content = open_remote(Url("s3://bucket/a.wav"), RemoteAccess(timeout_s=0.6, attempts=2, pause_s=0.001))
+    content = open_remote(Url("s3://bucket/a.wav"), RemoteAccess(timeout_s=2, attempts=1))
     with pytest.raises(MediaError) as caught:
         content.read(0, 10)
     assert caught.value.code is SkipCode.FETCH_FAILED

@@ -15,7 +15,7 @@ from avmeter.sources.opening import open_stored, stored_key
 from support.packed import write_parquet
 from support.web import web_server
 
-LOCAL = RemoteAccess(allow_private_hosts=True, timeout_s=0.5, attempts=1)
+LOCAL = RemoteAccess(allow_private_hosts=True, attempts=1)
 
 
 def test_member_has_the_key_of_its_bytes(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from avmeter.sample import RemoteAccess
 from avmeter.sources.remote import fetch, open_remote, remote_key
 from support.web import web_server
 
-LOCAL = RemoteAccess(allow_private_hosts=True, timeout_s=0.5, attempts=1)
+LOCAL = RemoteAccess(allow_private_hosts=True, attempts=1)
 
 
 @pytest.fixture(autouse=True)

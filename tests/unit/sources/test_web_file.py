@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from avmeter.errors import MediaError, SkipCode
@@ -11,12 +13,14 @@ from avmeter.sources.retrying import TransientError
 from avmeter.sources.web_file import WebFile
 from support.web import WebServer, web_server
 
-QUICK = RemoteAccess(allow_private_hosts=True, timeout_s=0.4, attempts=3, pause_s=0.001)
+PATIENT = RemoteAccess(allow_private_hosts=True, attempts=3, pause_s=0.001)
+HASTY = dataclasses.replace(PATIENT, timeout_s=0.8)
 DATA = b"0123456789" * 500
 
 
-def opened(web: WebServer, path: str = "/a") -> WebFile:
-    return WebFile(Url(web.url(path)), QUICK)
+def opened(web: WebServer, fault: str = "") -> WebFile:
+    """The file, with patience where its server does not stall."""
+    return WebFile(Url(web.url("/a")), HASTY if fault.startswith("stall") else PATIENT)
 
 
 def test_ranges_of_one_version() -> None:
@@ -48,7 +52,7 @@ def test_failure_that_passes_is_tried_again(fault: str) -> None:
     with web_server({"/a": DATA}) as web:
         facts = opened(web).facts()
         web.faults = {"/a": fault}
-        assert opened(web).read(0, len(DATA), facts) == DATA
+        assert opened(web, fault).read(0, len(DATA), facts) == DATA
 
 
 @pytest.mark.parametrize(
@@ -68,7 +72,7 @@ def test_failure_that_stays_is_named(fault: str, code: SkipCode, num_requests: i
     with web_server({"/a": DATA}) as web:
         web.faults = {"/a": fault}
         with pytest.raises(MediaError) as caught:
-            opened(web).facts()
+            opened(web, fault).facts()
         assert caught.value.code is code
         assert len(web.requests) == num_requests
 

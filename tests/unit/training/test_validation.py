@@ -38,7 +38,7 @@ rank = dist.get_rank()
 folder, in_background = sys.argv[1], sys.argv[2] == "background"
 logged = []
 validation = Validation(
-    Evaluator(["user.level", "user.spread"], "cpu"), every=10, in_background=in_background, timeout_s=2,
+    Evaluator(["user.level", "user.spread"], "cpu"), every=10, in_background=in_background, timeout_s=6,
     trackers=[FunctionTracker(lambda scalars, step: logged.append([step, scalars]))],
 )
 
@@ -46,7 +46,7 @@ def broken():
     raise RuntimeError("no memory")
 
 def late():
-    time.sleep(5)
+    time.sleep(15)
     return samples_of(0.1)
 
 found = {}
@@ -90,7 +90,7 @@ def test_ranks_have_the_set_of_all_and_none_waits_for_ever(tmp_path: Path, place
     assert logged_there == []
     assert [text.partition(":")[0] for text in warned] == ["step 10", "step 30", "step 40"]
     assert "rank 1: RuntimeError: no memory" in warned[0]
-    assert "within 2 s" in warned[1]
+    assert "within 6 s" in warned[1]
     assert "lost each other" in warned[2]
 
 

@@ -169,7 +169,7 @@ def test_runs_at_once_leave_the_settings_of_the_process_as_they_were():
 
     def other():
         with runtime.precision.applied(runtime.device), _switch_interval.held(_SWITCH_INTERVAL_S):
-            first_ended.wait(10)
+            first_ended.wait(120)
 
     thread = threading.Thread(target=other)
     own = computer().runtime

@@ -111,7 +111,7 @@ def test_upload_thread_ends_with_who_uses_it():
     thread = UploadThread(lambda batch: {})
     assert len(uploads_running()) == before + 1
     del thread
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while len(uploads_running()) > before:
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -33,7 +33,7 @@ def test_items_are_taken_in_order_in_another_thread():
 def test_item_that_has_not_come_is_not_waited_for():
     """The thread that asks goes on with its own work."""
     release = threading.Event()
-    found = Prefetch(iter(lambda: release.wait(10), None))
+    found = Prefetch(iter(lambda: release.wait(120), None))
     found.ask()
     assert found.get() is None
     assert found.is_asked

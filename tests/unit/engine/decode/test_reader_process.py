@@ -170,7 +170,7 @@ def test_thread_whose_process_hangs_ends_when_it_is_closed(clip, tmp_path, monke
         time.sleep(0.01)
     watch.end()
     process.close()
-    thread.join(5)
+    thread.join(120)
     assert caught == [SkipCode.INTERRUPTED]
     assert process.process.pid is None
 

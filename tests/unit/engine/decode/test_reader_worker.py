@@ -56,4 +56,4 @@ def test_requests_are_answered_after_a_fault(process, tmp_path):
 def test_process_ends_when_the_run_hangs_up(process):
     """Nobody has to tell it."""
     process.connect().close()
-    assert process._process.wait(10) is not None
+    assert process._process.wait(120) is not None

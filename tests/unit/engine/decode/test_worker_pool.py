@@ -168,7 +168,7 @@ def test_process_that_hangs_does_not_hold_up_who_breaks_off(clip):
     while not decoder.worker._is_ready:
         time.sleep(0.01)
     decoder.close()
-    thread.join(10)
+    thread.join(120)
     assert not thread.is_alive()
     assert found == []
     assert decoder.worker.pid is None
@@ -184,7 +184,7 @@ def test_process_that_is_ended_while_it_starts_has_not_refused(clip, caplog):
     while decoder.worker.pid is None:
         time.sleep(0.01)
     decoder.close()
-    thread.join(10)
+    thread.join(120)
     assert not thread.is_alive()
     assert found == []
     assert not decoder.worker.failed_to_start

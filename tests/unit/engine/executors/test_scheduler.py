@@ -64,7 +64,7 @@ def test_piece_whose_worker_died_goes_to_another(chunks):
     piece = scheduler.next_piece("b")
     assert piece.chunk is chunks[0]
     finish(scheduler, "b", piece)
-    thread.join(10)
+    thread.join(120)
     assert waiting == [None]
     assert codes(scheduler) == [""]
 
@@ -96,7 +96,7 @@ def test_deadly_sample_of_a_chunk_is_found_and_the_others_are_computed():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(120)
     assert codes(scheduler) == ["worker_died" if i in (0, 77) else "" for i in range(100)]
     assert len(deaths) <= 10
 
@@ -175,7 +175,7 @@ def test_fault_of_the_run_stops_everybody_and_is_raised(chunks):
     thread = threading.Thread(target=scheduler.next_piece, args=("b",))
     thread.start()
     scheduler.fail(RuntimeError("broken"))
-    thread.join(10)
+    thread.join(120)
     assert not thread.is_alive()
     scheduler.unregister("a")
     scheduler.unregister("b")

@@ -15,7 +15,7 @@ from avmeter.engine.ipc.process import CannotStartError, Process
 def python(code, *options):
     """A program of the user, in an interpreter of its own."""
     program = [sys.executable, *options, "-c", textwrap.dedent(code)]
-    done = subprocess.run(program, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(program, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return done
 
