@@ -131,6 +131,17 @@ AISFX = MelSpec(
     bank=unit_sum_bank,
     periodic_window=False,
 )
+OPENL3 = MelSpec(
+    sample_rate=48000,
+    n_fft=2048,
+    win_length=2048,
+    hop_length=242,
+    n_mels=256,
+    f_min=0.0,
+    f_max=24000.0,
+    bank=slaney_bank,
+    exponent=1,
+)
 
 VGGISH_EXAMPLE_FRAMES = 96
 """Frames of one VGGish example: 0.96 s."""
@@ -346,3 +357,24 @@ def aisfx_mel(waves: Tensor) -> Tensor:
     _require(waves, AISFX.win_length)
     frames = waves.double().unfold(-1, AISFX.win_length, AISFX.hop_length)
     return (torch.log10(10_000 * mel_of_frames(frames, AISFX) + 1) / _AISFX_LARGEST).float().transpose(1, 2)
+
+
+def openl3_mel(waves: Tensor) -> Tensor:
+    """Build the input of OpenL3 with 256 bands, as its front end of kapre does.
+
+    Args:
+        waves: (B, N) at 48 kHz; a window of one second has N = 48000.
+
+    Returns:
+        (B, 256, ceil(N / 242)) float32 in "dB", -80 to 0: ten times the logarithm of magnitudes, not of their squares,
+        below the largest of the window. The first frame begins with the first sample, zeros are behind the last.
+
+    Source: `models.py` of OpenL3 0.4.2 and kapre 0.4, which work in float32: what is 70 "dB" below the largest is their
+    rounding there.
+    """
+    _require(waves, 1)
+    num_frames = -(-waves.shape[-1] // OPENL3.hop_length)
+    missing = (num_frames - 1) * OPENL3.hop_length + OPENL3.win_length - waves.shape[-1]
+    padded = functional.pad(waves.double(), (0, missing))
+    decibel = _decibel(mel_of_frames(padded.unfold(-1, OPENL3.win_length, OPENL3.hop_length), OPENL3))
+    return (decibel - decibel.amax(dim=(1, 2), keepdim=True)).clamp_min(-80.0).float()

@@ -1,11 +1,11 @@
-"""Resampling by a windowed sinc, equal to `torchaudio.functional.resample` with its defaults.
+"""Resampling by a windowed sinc, equal to `torchaudio.functional.resample` with its defaults or to resampy's best.
 
 With the rates reduced by their common divisor to P : Q, output sample q of every period of P input samples lies at
 q P / Q, and
 
-    y[q] = sum_j x[j] h(j - q P / Q),   h(d) = c/P sinc(c d / P) cos(pi c d / (2 w P))^2,   |d| <= w P / c
+    y[q] = sum_j x[j] h(j - q P / Q),   h(d) = c/P sinc(c d / P) window(c d / P),   |d| <= w P / c
 
-where c = 0.99 min(P, Q) is the cut-off and w = 6 the zero crossings on each side. Outside the signal x is 0.
+where c is the cut-off, a little below min(P, Q), and w the zero crossings on each side. Outside the signal x is 0.
 
 The kernel of a whole period is Q x (P + 2 w P / c) and mostly zeros: 3 GB for 47999 Hz -> 16000 Hz. So the Q
 phases are taken in groups, each with its own dense, small kernel, and every group is one matrix product over a
@@ -15,7 +15,9 @@ block of periods. Products run in float64: neither TF32 nor autocast touches the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -23,21 +25,67 @@ from torch.nn import functional
 
 from avmeter.errors import UsageError
 
-_ZERO_CROSSINGS = 6
-_ROLLOFF = 0.99
+_HANN_CROSSINGS = 6
+_KAISER_ROLLOFF, _KAISER_BETA = 0.9475937167399596, 14.769656459379492
+_KAISER_REACH, _KAISER_STEPS = 64, 512  # the table's length in samples of the lower rate, and its steps in each
 # Phases of one matrix product: more of them share a frame of the input, but their kernel has more zeros.
 _GROUP = 32
 # Numbers in one block of frames: 16 MiB of float64.
 _BLOCK = 1 << 21
 
 
-def resample(waves: Tensor, *, sample_rate: int, to_rate: int) -> Tensor:
-    """Resample waveforms to another rate, band-limited to 0.99 of the lower Nyquist frequency.
+@dataclass(frozen=True, kw_only=True)
+class Kernel:
+    """A windowed sinc.
+
+    Attributes:
+        zero_crossings: On each side, where the window ends.
+        rolloff: Cut-off as a share of the lower Nyquist frequency.
+        shape: Windowed sinc at t zero crossings from its middle, |t| <= zero_crossings; 0 at that limit.
+    """
+
+    zero_crossings: float
+    rolloff: float
+    shape: Callable[[Tensor], Tensor]
+
+
+def _hann_sinc(t: Tensor) -> Tensor:
+    return torch.sinc(t) * torch.cos(t * (math.pi / (2 * _HANN_CROSSINGS))).square()
+
+
+def _kaiser_sinc(t: Tensor) -> Tensor:
+    """Read resampy's table, with straight lines between its values, which are heard below -110 dB."""
+    place = t.abs() * (_KAISER_STEPS / _KAISER_ROLLOFF)
+    table = _kaiser_table().to(t.device)
+    before = place.long().clamp_max(len(table) - 2)
+    found = torch.lerp(table[before], table[before + 1], place - before)
+    return torch.where(place < len(table) - 1, found, 0.0)
+
+
+@lru_cache(maxsize=1)
+def _kaiser_table() -> Tensor:
+    steps = _KAISER_REACH * _KAISER_STEPS
+    # Outside inference mode: what is kept here may later meet autograd.
+    with torch.inference_mode(False):
+        window = torch.kaiser_window(2 * steps + 1, periodic=False, beta=_KAISER_BETA, dtype=torch.float64)[steps:]
+        t = torch.arange(steps + 1, dtype=torch.float64) * (_KAISER_ROLLOFF / _KAISER_STEPS)
+        return torch.sinc(t) * window
+
+
+HANN = Kernel(zero_crossings=_HANN_CROSSINGS, rolloff=0.99, shape=_hann_sinc)
+"""torchaudio's defaults."""
+KAISER_BEST = Kernel(zero_crossings=_KAISER_REACH * _KAISER_ROLLOFF, rolloff=_KAISER_ROLLOFF, shape=_kaiser_sinc)
+"""`kaiser_best` of resampy before 0.3."""
+
+
+def resample(waves: Tensor, *, sample_rate: int, to_rate: int, kernel: Kernel = HANN) -> Tensor:
+    """Resample waveforms to another rate, band-limited to the roll-off's share of the lower Nyquist frequency.
 
     Args:
         waves: (..., N), float32 or float64, any device.
         sample_rate: Rate of `waves` in Hz.
         to_rate: Rate of the result in Hz.
+        kernel: `HANN` or `KAISER_BEST`.
 
     Returns:
         (..., ceil(N * to_rate / sample_rate)), same dtype and device; `waves` itself when the rates are equal.
@@ -47,7 +95,8 @@ def resample(waves: Tensor, *, sample_rate: int, to_rate: int) -> Tensor:
 
     Source: torchaudio's `functional.resample` and `transforms.Resample` (`sinc_interp_hann`, width 6, rolloff 0.99).
     Those round the phases q / Q to float32, this one does not: they differ by about 3e-7 of full scale where Q
-    divides a power of two, up to 4e-5 elsewhere (11025 -> 16000 Hz).
+    divides a power of two, up to 4e-5 elsewhere (11025 -> 16000 Hz). `KAISER_BEST`: resampy 0.2.2's `resample`, which
+    drops the last sample where N * to_rate / sample_rate is not whole.
     """
     for rate in (sample_rate, to_rate):
         if not isinstance(rate, int) or rate < 1:
@@ -58,16 +107,16 @@ def resample(waves: Tensor, *, sample_rate: int, to_rate: int) -> Tensor:
     period, phases = _reduced(sample_rate, to_rate)
     num_out = -(-num_samples * phases // period)
     num_periods = -(-num_out // phases)
-    width = _half_width(period, phases)
+    width = _half_width(period, phases, kernel)
     flat = waves.reshape(-1, num_samples)
     padded = functional.pad(flat, (width, num_periods * period - num_samples + width + 1))
     out = waves.new_empty((len(flat), num_periods, phases))
-    for first, start, kernel in _kernels(period, phases, width, waves.device):
-        frames = padded[:, start:].unfold(-1, len(kernel), period)
-        step = max(1, _BLOCK // (len(kernel) * max(1, len(flat))))
+    for first, start, taps in _kernels(period, phases, width, kernel, waves.device):
+        frames = padded[:, start:].unfold(-1, len(taps), period)
+        step = max(1, _BLOCK // (len(taps) * max(1, len(flat))))
         for begin in range(0, num_periods, step):
             block = slice(begin, min(begin + step, num_periods))
-            out[:, block, first : first + kernel.shape[1]] = frames[:, block].to(kernel.dtype) @ kernel
+            out[:, block, first : first + taps.shape[1]] = frames[:, block].to(taps.dtype) @ taps
     return out.reshape(len(flat), -1)[:, :num_out].reshape(*waves.shape[:-1], num_out)
 
 
@@ -79,14 +128,16 @@ def _reduced(sample_rate: int, to_rate: int) -> tuple[int, int]:
     return period * repeat, phases * repeat
 
 
-def _half_width(period: int, phases: int) -> int:
+def _half_width(period: int, phases: int, kernel: Kernel) -> int:
     """Return the number of input samples on each side of an output sample that its kernel reaches."""
-    return math.ceil(_ZERO_CROSSINGS * period / (_ROLLOFF * min(period, phases)))
+    return math.ceil(kernel.zero_crossings * period / (kernel.rolloff * min(period, phases)))
 
 
-def _kernels(period: int, phases: int, width: int, device: torch.device) -> Iterator[tuple[int, int, Tensor]]:
+def _kernels(
+    period: int, phases: int, width: int, kernel: Kernel, device: torch.device
+) -> Iterator[tuple[int, int, Tensor]]:
     """Yield (first phase, start of its frames in the padded signal, kernel (taps, group)) of every group of phases."""
-    cutoff = _ROLLOFF * min(period, phases)
+    cutoff = kernel.rolloff * min(period, phases)
     for first in range(0, phases, _GROUP):
         group = torch.arange(first, min(first + _GROUP, phases), device=device)
         start = first * period // phases
@@ -94,6 +145,5 @@ def _kernels(period: int, phases: int, width: int, device: torch.device) -> Iter
         taps = torch.arange(start - width, stop - width, device=device)
         # Whole numbers up to here: the distance of tap and phase is exact.
         distance = (taps[:, None] * phases - group * period).double() / (phases * period)
-        t = (distance * cutoff).clamp(-_ZERO_CROSSINGS, _ZERO_CROSSINGS)
-        window = torch.cos(t * (math.pi / (2 * _ZERO_CROSSINGS))).square()
-        yield first, start, torch.sinc(t) * window * (cutoff / period)
+        t = (distance * cutoff).clamp(-kernel.zero_crossings, kernel.zero_crossings)
+        yield first, start, kernel.shape(t) * (cutoff / period)

@@ -26,7 +26,7 @@ class SoundBackbone(WindowExtractor):
     """
 
     takes = "audio"
-    option_names = ("protocol", "duration_s")
+    option_names: ClassVar[tuple[str, ...]] = ("protocol", "duration_s")
     sample_rate: ClassVar[int]
     min_samples: ClassVar[int] = 1
 

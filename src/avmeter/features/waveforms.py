@@ -40,12 +40,17 @@ def protocol_waveform(media: MediaItem, *, protocol: str, sample_rate: int, dura
     waveform = media.audio(AudioSpec(sample_rate=sample_rate, peak_dbfs=PEAK_DBFS))
     starts = range(0, len(waveform), _BLOCK_SAMPLES)
     if not any(np.any(waveform[start : start + _BLOCK_SAMPLES]) for start in starts):
-        raise SkipError(
-            SkipCode.SILENT,
-            f"{media.name}: every one of its {len(waveform)} samples is zero, so its peak cannot be normalised",
-            hint="`protocol='av-benchmark'` scores silence",
-        )
+        raise silent(media, len(waveform))
     return waveform
+
+
+def silent(media: MediaItem, num_samples: int) -> SkipError:
+    """Return the skip of a clip of zeros, which protocol "fastvideo" cannot read."""
+    return SkipError(
+        SkipCode.SILENT,
+        f"{media.name}: every one of its {num_samples} samples is zero, so its peak cannot be normalised",
+        hint="`protocol='av-benchmark'` scores silence",
+    )
 
 
 def pieces_of(waveform: Any, sample_rate: int) -> Iterator[Window]:

@@ -41,6 +41,19 @@ def _laion_clap(*, bias: str, **options: str) -> Backbone:
     return Backbone(extractor="clap_audio", dim=512, classes=0, reads=reads, bias=bias, options=options)
 
 
+def _openl3(*, content: str, stereo: bool, bias: str) -> Backbone:
+    channels = "stereo, left and right beside each other" if stereo else "mono"
+    return Backbone(
+        extractor="openl3",
+        dim=1024 if stereo else 512,
+        classes=0,
+        reads=f"48 kHz {channels}, by way of 44.1 kHz; a row for a second of sound every half second, as "
+        "stable-audio-metrics has it, by the front end of kapre",
+        bias=bias,
+        options={"content": content, "stereo": stereo},
+    )
+
+
 BACKBONES: Mapping[str, Backbone] = MappingProxyType(
     {
         "passt": Backbone(
@@ -105,6 +118,20 @@ BACKBONES: Mapping[str, Backbone] = MappingProxyType(
             bias="Speech, music and effects, to be coded: fidelity counts more than meaning. It hears the level. "
             "75 rows a second are for Fréchet distances: what compares every row with every other takes long.",
         ),
+        "openl3-env": _openl3(
+            content="env",
+            stereo=True,
+            bias="Videos of the environment without labels: which sound goes with which picture; pairs were of one "
+            "video, not of one moment, in the published training. The level is not heard. The one of Stable Audio on "
+            "AudioCaps.",
+        ),
+        "openl3-music": _openl3(
+            content="music",
+            stereo=True,
+            bias="Videos of music, as `openl3-env`. The one of Stable Audio on MusicCaps and Song Describer.",
+        ),
+        "openl3-env-mono": _openl3(content="env", stereo=False, bias="As `openl3-env`."),
+        "openl3-music-mono": _openl3(content="music", stereo=False, bias="As `openl3-music`."),
         "clap": _laion_clap(
             bias="Captions: what can be said of a sound counts, artefacts nobody mentions do not.",
         ),

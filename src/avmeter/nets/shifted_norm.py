@@ -1,4 +1,4 @@
-"""Batch norm without a scale, as TensorFlow's vision networks have it, with their own epsilon."""
+"""Batch norms as TensorFlow's checkpoints have them: without the counter of batches, with or without a scale."""
 
 from __future__ import annotations
 
@@ -22,3 +22,15 @@ class ShiftedNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Normalise (B, C, ...); the shape stays."""
         return nn.functional.batch_norm(x, self.running_mean, self.running_var, None, self.bias, eps=self.eps)
+
+
+class ScaledNorm(ShiftedNorm):
+    """A batch norm with scale, without the counter of batches that PyTorch's has and the checkpoint lacks."""
+
+    def __init__(self, channels: int, *, eps: float) -> None:
+        super().__init__(channels, eps=eps)
+        self.weight = nn.Parameter(torch.ones(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise (B, C, ...); the shape stays."""
+        return nn.functional.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)

@@ -24,7 +24,7 @@ from torch.nn import functional
 
 from avmeter.nets.empty import empty_network
 from avmeter.nets.keys import KeyMap
-from avmeter.nets.shifted_norm import ShiftedNorm
+from avmeter.nets.shifted_norm import ScaledNorm
 
 SAMPLE_RATE = 22_050
 EMBEDDING_DIM, NUM_OBJECTS, NUM_SCENES = 1024, 1000, 401
@@ -50,18 +50,6 @@ _STAGES = (
     Stage(256, 4, 4), Stage(512, 4), Stage(EMBEDDING_DIM, 4),
 )  # fmt: skip
 _HEAD_KERNEL = 8
-
-
-class ScaledNorm(ShiftedNorm):
-    """A batch norm with scale, without the counter of batches that PyTorch's has and the checkpoint lacks."""
-
-    def __init__(self, channels: int, *, eps: float) -> None:
-        super().__init__(channels, eps=eps)
-        self.weight = nn.Parameter(torch.ones(channels))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalise (B, C, ...); the shape stays."""
-        return functional.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
 
 
 class Layer(nn.Module):

@@ -54,7 +54,7 @@ class File:
 
     Attributes:
         name: Its name, without folders.
-        format: "safetensors", "pickle", "torchscript", "arrays", "tensorflow", "tensorflow-index",
+        format: "safetensors", "pickle", "torchscript", "arrays", "tensorflow", "tensorflow-index", "keras",
             "tflite", "onnx", "ctranslate2", "sentencepiece", "zip", "gzip", "json", or "text".
         size_bytes: Size, or None if unknown.
         about_bytes: What the size is about, where it is not known: for estimates, never for verification.

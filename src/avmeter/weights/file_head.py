@@ -96,6 +96,7 @@ _FORMATS: Mapping[str, Callable[[bytes, Path, int], bool]] = MappingProxyType(
         "tensorflow": lambda head, path, size: True,  # bare numbers
         "tensorflow-index": lambda head, path, size: head[0] == 0,
         "tflite": lambda head, path, size: head[4:8] == b"TFL3",
+        "keras": lambda head, path, size: head.startswith((b"\x89HDF\r\n\x1a\n", _GZIP)),
         "onnx": _is_onnx,
         "ctranslate2": _is_ctranslate2,
         "sentencepiece": lambda head, path, size: head[:1] == b"\x0a",

@@ -149,6 +149,10 @@ class WeightsSource:
             from avmeter.weights.array_pickle import read_array_pickle
 
             return read_array_pickle(path)
+        if file.format == "keras":
+            from avmeter.weights.keras_weights import read_keras_weights
+
+            return read_keras_weights(path)
         if file.format == "tflite":
             from avmeter.weights.tflite_tensors import read_tflite_tensors
 

@@ -33,7 +33,7 @@ def test_file_has_a_place_and_stated_confidence(entry: Entry, file: File) -> Non
     assert file.urls or file.package
     assert file.confidence in ({"A", "A-", "B", "C+", "C"} if file.sha256 else {""})
     assert file.format in {
-        "safetensors", "pickle", "torchscript", "arrays", "tensorflow", "tensorflow-index", "tflite",
+        "safetensors", "pickle", "torchscript", "arrays", "tensorflow", "tensorflow-index", "tflite", "keras",
         "onnx", "ctranslate2", "sentencepiece", "zip", "gzip", "json", "text",
     }  # fmt: skip
     for url in file.urls:
@@ -42,9 +42,10 @@ def test_file_has_a_place_and_stated_confidence(entry: Entry, file: File) -> Non
 
 @pytest.mark.parametrize(("entry", "file"), FILES, ids=IDS)
 def test_file_without_known_hash_comes_from_a_pinned_revision(entry: Entry, file: File) -> None:
-    """What cannot be verified by hash is at least fixed by the hub's commit."""
-    if not file.sha256:
-        assert all((hub := HubFile.parse(u)) and re.fullmatch("[0-9a-f]{40}", hub.revision) for u in file.urls)
+    """What cannot be verified by hash is at least fixed by a commit, of the hub or of a repository."""
+    for url in () if file.sha256 else file.urls:
+        hub, raw = HubFile.parse(url), re.match(r"https://github\.com/[^/]+/[^/]+/raw/([^/]+)/", url)
+        assert re.fullmatch("[0-9a-f]{40}", hub.revision if hub else raw[1] if raw else "")
 
 
 def test_every_checkpoint_states_its_licences() -> None:
