@@ -17,7 +17,7 @@ RATE = wavlm_ecapa.SAMPLE_RATE
 SMALL = WavLMEcapaConfig(
     encoder=WavLMConfig(
         conv_channels=16, dim=32, hidden_dim=64, num_layers=3, num_heads=4, position_kernel=8, position_groups=4,
-        num_distance_bands=16, max_distance=20, norm_first=True,
+        num_distance_bands=16, max_distance=20, norm_first=True, norm_each_conv=True,
     ),
     channels=32,
     embedding=24,

@@ -110,6 +110,14 @@ BACKBONES: Mapping[str, Backbone] = MappingProxyType(
             bias="Music: speech and effects were not the target. The network of 95M; MAD is published "
             "on that of 330M. The level is not heard. Weights are not for commercial use.",
         ),
+        "mert-330m": Backbone(
+            extractor="mert",
+            dim=1024,
+            classes=0,
+            reads="24 kHz mono, the waveform itself, the whole clip; the largest value of each channel over time",
+            bias="As `mert`; the network of 330M, on which MAD is published.",
+            options={"size": "330m"},
+        ),
         "encodec": Backbone(
             extractor="encodec",
             dim=128,

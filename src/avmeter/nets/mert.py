@@ -1,14 +1,15 @@
-"""MERT v1, 95M: an encoder of music at 24 kHz.
+"""MERT v1, 95M and 330M: an encoder of music at 24 kHz.
 
 Paper: Li et al., "MERT: Acoustic Music Understanding Model with Large-Scale Self-supervised Training" (ICLR 2024, arXiv
 2306.00107). Published code: github.com/yizhilll/MERT, Apache-2.0; weights CC BY-NC 4.0, with `modeling_MERT.py` for
-transformers: a HuBERT base; 94.4 million parameters.
+transformers: a HuBERT of 94.4 million parameters, or of 315 million, whose layers normalise what they read.
 
     waveform (B, S) at 24 kHz, mean 0 and variance 1
-      | wav2vec 2.0, base size (see `avmeter.nets.wav2vec2`), 320 samples a step: 75 frames a second
-    output of the last of 12 layers (B, L, 768)
+      | wav2vec 2.0 (see `avmeter.nets.wav2vec2`), 320 samples a step: 75 frames a second
+    output of the last of 12 layers (B, L, 768), or of 24 layers and the norm behind them (B, L, 1024)
 
-The first convolution is normalised over the whole waveform: the same sound in a longer window has other features.
+The first convolution of both is normalised over the whole waveform: the same sound in a longer window has other
+features. The published configuration of 330M has an `attention_relax`, which its layers do not read.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from avmeter.nets.wavlm import WavLMConfig
 
 SAMPLE_RATE = 24_000
 MIN_SAMPLES = 400
-EMBEDDING_DIM = 768
-LAST_LAYER = 12
+BASE = WavLMConfig()
+LARGE = WavLMConfig(dim=1024, hidden_dim=4096, num_layers=24, num_heads=16, norm_first=True)
 
 KEY_MAP = KeyMap(
     rules=(
@@ -47,6 +48,6 @@ KEY_MAP = KeyMap(
 )
 
 
-def build(config: WavLMConfig | None = None, *, device: torch.device | str = "cpu") -> Wav2Vec2:
-    """Build the network as `empty_network` does; the default sizes are those of the published checkpoint."""
-    return empty_network(lambda: Wav2Vec2(config or WavLMConfig()), device=device)
+def build(config: WavLMConfig = BASE, *, device: torch.device | str = "cpu") -> Wav2Vec2:
+    """Build the network as `empty_network` does; `BASE` and `LARGE` are the sizes of the published checkpoints."""
+    return empty_network(lambda: Wav2Vec2(config), device=device)

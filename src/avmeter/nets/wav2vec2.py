@@ -1,4 +1,4 @@
-"""wav2vec 2.0, base size: an encoder of 16 kHz waveforms, here without its training parts.
+"""wav2vec 2.0: an encoder of 16 kHz waveforms, here without its training parts.
 
 Paper: Baevski et al., "wav2vec 2.0: A Framework for Self-Supervised Learning of Speech Representations", NeurIPS 2020
 (arXiv 2006.11477). Published code: github.com/facebookresearch/fairseq, MIT.
@@ -7,10 +7,10 @@ Paper: Baevski et al., "wav2vec 2.0: A Framework for Self-Supervised Learning of
       | 7 convolutions, 320 samples a step; the first is normalised over the whole waveform
     frames (B, L, C) -> width (B, L, D)
       | + positional convolution, norm
-      | 12 post-norm layers
+      | 12 post-norm layers, or 24 pre-norm ones with the norm behind them
     (B, L, D)
 
-WavLM base without its relative positions: both share their layers. Shape letters and sizes as of `avmeter.nets.wavlm`.
+WavLM without its relative positions: both share their layers. Shape letters and sizes as of `avmeter.nets.wavlm`.
 """
 
 from __future__ import annotations
@@ -44,10 +44,11 @@ class Attention(nn.Module):
 
 
 class Layer(nn.Module):
-    """Attention and feed-forward part, each normalised after its residual sum."""
+    """Attention and feed-forward part, each normalised after its residual sum, or before it with `norm_first`."""
 
     def __init__(self, config: WavLMConfig) -> None:
         super().__init__()
+        self.norm_first = config.norm_first
         self.attention = Attention(config)
         self.attention_norm = nn.LayerNorm(config.dim)
         self.fc1 = nn.Linear(config.dim, config.hidden_dim)
@@ -56,8 +57,12 @@ class Layer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, L, D) to the same shape."""
+        if self.norm_first:
+            x = x + self.attention(self.attention_norm(x))
+            out: Tensor = x + self.fc2(F.gelu(self.fc1(self.norm(x))))
+            return out
         x = self.attention_norm(x + self.attention(x))
-        out: Tensor = self.norm(x + self.fc2(F.gelu(self.fc1(x))))
+        out = self.norm(x + self.fc2(F.gelu(self.fc1(x))))
         return out
 
 
@@ -77,7 +82,13 @@ class Wav2Vec2(nn.Module):
     def forward(self, waveform: Tensor) -> Tensor:
         """(B, S), float, 16 kHz, at least 400 samples, to (B, L, D)."""
         x: Tensor = self.project(self.conv_norm(self.convs(waveform.unsqueeze(1)).transpose(1, 2)))
-        x = self.position_norm(x + self.position(x))
+        x = x + self.position(x)
+        if self.config.norm_first:
+            for layer in self.layers:
+                x = layer(x)
+            normalised: Tensor = self.position_norm(x)
+            return normalised
+        x = self.position_norm(x)
         for layer in self.layers:
             x = layer(x)
         return x

@@ -52,8 +52,8 @@ class WavLMConfig:
         position_groups: Its groups.
         num_distance_bands: Rows M of the relative position table; half for each direction.
         max_distance: Distance in frames from which on all are alike.
-        norm_first: As in the large network: every convolution is followed by a norm over its channels, and the
-            layers normalise what they read in place of their sums.
+        norm_first: As in the large networks: the layers normalise what they read in place of their sums.
+        norm_each_conv: As in WavLM large: every convolution is followed by a norm over its channels.
     """
 
     conv_channels: int = 512
@@ -67,6 +67,7 @@ class WavLMConfig:
     num_distance_bands: int = 320
     max_distance: int = 800
     norm_first: bool = False
+    norm_each_conv: bool = False
 
     def __post_init__(self) -> None:
         if self.dim % self.num_heads or self.dim % self.position_groups:
@@ -83,7 +84,7 @@ class WavLMConfig:
         return num_samples
 
 
-LARGE = WavLMConfig(dim=1024, hidden_dim=4096, num_layers=24, num_heads=16, norm_first=True)
+LARGE = WavLMConfig(dim=1024, hidden_dim=4096, num_layers=24, num_heads=16, norm_first=True, norm_each_conv=True)
 """Sizes of WavLM large; it reads waveforms of mean 0 and variance 1."""
 
 
@@ -308,7 +309,7 @@ def convolutions(config: WavLMConfig) -> nn.Sequential:
 
 def _conv_norm(config: WavLMConfig, index: int) -> nn.Module | None:
     """The norm behind a convolution: of each frame, or of each channel over time behind the first one only."""
-    if config.norm_first:
+    if config.norm_each_conv:
         return ChannelNorm(config.conv_channels)
     return nn.GroupNorm(config.conv_channels, config.conv_channels) if index == 0 else None
 

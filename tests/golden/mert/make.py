@@ -7,7 +7,6 @@ MERT is a folder with `modeling_MERT.py` and what it imports. nnAudio, which onl
 
 from __future__ import annotations
 
-import json
 import sys
 import types
 from pathlib import Path
@@ -29,7 +28,15 @@ from transformers import Wav2Vec2FeatureExtractor  # noqa: E402
 
 RATE = 24_000
 LIMIT = 512
-NOTES = "Layout of pytorch_model.bin of m-a-p/MERT-v1-95M, from the published class with its defaults."
+NOTES = "Layout of pytorch_model.bin of m-a-p/MERT-v1-{}, from the published class with the published sizes."
+# scripts/hf_config/mert_large.json of yizhilll/MERT; a small network has its kinds of layers.
+PRE_NORM = {"do_stable_layer_norm": True, "feat_extract_norm": "group", "attention_relax": 32.0}
+LARGE = {"hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 24, "num_attention_heads": 16}
+SMALL = {
+    "conv_dim": [8] * 7, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4,
+    "num_conv_pos_embeddings": 16, "num_conv_pos_embedding_groups": 4,
+}  # fmt: skip
+SIZES = {"mert": {}, "mert-330m": PRE_NORM | LARGE, "small": PRE_NORM | SMALL}
 # Of PyTorch's weight norm: the file has the names of its first form.
 NAMES = {"parametrizations.weight.original0": "weight_g", "parametrizations.weight.original1": "weight_v"}
 
@@ -43,27 +50,27 @@ def official(key):
 @torch.no_grad()
 def run(net, values):
     states = net(values, output_hidden_states=True).hidden_states
-    return {f"layer{i}": states[i].numpy() for i in (0, 1, 12)}
+    return {f"layer{i}": states[i].numpy() for i in (0, 1, len(states) - 1)}
 
 
 def main():
-    net = MERTModel(MERTConfig()).eval()
-    keys = {official(key): list(value.shape) for key, value in net.state_dict().items()}
-    lines = ",\n".join(f'  "{k}": {json.dumps({"shape": s, "dtype": "float32"})}' for k, s in keys.items())
-    head = f'{{\n "network": "mert",\n "notes": {json.dumps(NOTES)},\n "keys": {{\n'
-    (HERE.parent / "keys" / "mert.keys.json").write_text(f"{head}{lines}\n }}\n}}\n")
-    fill.fill_state_dict(net, rename=official)
     wave = synth.chirp_noise(RATE, 1.5, seed=8)
     read = Wav2Vec2FeatureExtractor(sampling_rate=RATE)
     values = read(wave, sampling_rate=RATE, return_tensors="pt")["input_values"]
-    found = run(net, values)
-    exact = run(net.double(), values.double())
-    out = {}
-    goldenio.put(out, "values", values[0].numpy(), limit=LIMIT)
-    for stage, value in found.items():
-        goldenio.put(out, stage, value, limit=LIMIT)
-        print(stage, value.shape, f"{np.abs(value - exact[stage]).max() / np.abs(exact[stage]).max():.1e}")
-    np.savez_compressed(HERE / "fill.npz", **out)
+    for name, sizes in SIZES.items():
+        net = MERTModel(MERTConfig(**sizes)).eval()
+        if name != "small":
+            title = "330M" if sizes else "95M"
+            goldenio.write_keys(name, NOTES.format(title), {official(k): v for k, v in net.state_dict().items()})
+        fill.fill_state_dict(net, rename=official)
+        found = run(net, values)
+        exact = run(net.double(), values.double())
+        out = {}
+        goldenio.put(out, "values", values[0].numpy(), limit=LIMIT)
+        for stage, value in found.items():
+            goldenio.put(out, stage, value, limit=LIMIT)
+            print(name, stage, value.shape, f"{np.abs(value - exact[stage]).max() / np.abs(exact[stage]).max():.1e}")
+        np.savez_compressed(HERE / f"{name}.npz", **out)
 
 
 if __name__ == "__main__":

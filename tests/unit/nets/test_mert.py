@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from avmeter.nets import mert
+from avmeter.nets.wavlm import WavLMConfig
 from support.checkpoints import published_keys, unread_keys
 
 
-def test_every_official_key_is_read_but_that_of_masked_frames() -> None:
-    """211 tensors, the positional convolution by the names of PyTorch's first weight norm."""
-    official = published_keys("mert")
-    assert len(official) == 211
-    assert unread_keys(mert.KEY_MAP, mert.build(device="meta"), official) == {"masked_spec_embed"}
+@pytest.mark.parametrize(("name", "config", "count"), [("mert", mert.BASE, 211), ("mert-330m", mert.LARGE, 403)])
+def test_every_official_key_is_read_but_that_of_masked_frames(name: str, config: WavLMConfig, count: int) -> None:
+    """The positional convolution by the names of PyTorch's first weight norm."""
+    official = published_keys(name)
+    assert len(official) == count
+    assert unread_keys(mert.KEY_MAP, mert.build(config, device="meta"), official) == {"masked_spec_embed"}

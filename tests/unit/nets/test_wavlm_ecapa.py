@@ -14,7 +14,7 @@ from support.checkpoints import published_keys, unread_keys
 
 ENCODER = WavLMConfig(
     conv_channels=16, dim=32, hidden_dim=64, num_layers=2, num_heads=4, position_kernel=8, position_groups=4,
-    num_distance_bands=16, max_distance=20, norm_first=True,
+    num_distance_bands=16, max_distance=20, norm_first=True, norm_each_conv=True,
 )  # fmt: skip
 SMALL = WavLMEcapaConfig(encoder=ENCODER, channels=16, bottleneck=8, pooled=24, embedding=6)
 

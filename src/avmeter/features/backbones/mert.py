@@ -1,6 +1,6 @@
-"""MERT: a 768-d embedding of music, the maximum over time of the last layer.
+"""MERT: an embedding of music, the maximum over time of the last layer: 768 values of 95M, 1024 of 330M.
 
-Source: Li et al., "MERT" (ICLR 2024), checkpoint v1 95M. The maximum over time is that of MAD (i-need-sleep/mad), which
+Source: Li et al., "MERT" (ICLR 2024), checkpoints v1. The maximum over time is that of MAD (i-need-sleep/mad), which
 has it of the 330M network. The whole sound is read at once, mean 0 and variance 1, as published; above a minute, which
 is more than it was trained on, in windows of 30 s.
 """
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
+from avmeter.errors import UsageError
 from avmeter.features.base import Features, Window
 from avmeter.features.network import NetworkExtractor
 from avmeter.features.sound_backbone import SoundBackbone, facts_of_windows
@@ -25,25 +26,36 @@ from avmeter.runtime import Runtime
 MAX_WHOLE = 60 * mert.SAMPLE_RATE
 WINDOW = 30 * mert.SAMPLE_RATE
 _LEAST_VARIANCE = 1e-7
+_SIZES = {"95m": mert.BASE, "330m": mert.LARGE}
 
 
 @register_extractor("mert")
 class MertExtractor(SoundBackbone, NetworkExtractor):
-    """Array `embedding` (768,): the largest value of each channel over time.
+    """Array `embedding` (768,) or (1024,): the largest value of each channel over time.
 
     Args:
+        size: "95m" or "330m".
         protocol: "fastvideo" or "av-benchmark".
         duration_s: Crop of "av-benchmark", default 8 s.
     """
 
-    entries = ("mert-v1-95m",)
+    option_names = ("size", *SoundBackbone.option_names)
     sample_rate = mert.SAMPLE_RATE
     min_samples = mert.MIN_SAMPLES
     batch_size = 1
     gpu_batch_size = 16
 
+    def __init__(self, *, size: str = "95m", **reading: Any) -> None:
+        if size not in _SIZES:
+            raise UsageError(f"mert: size is {size!r}", hint=f"one of {tuple(_SIZES)}")
+        super().__init__(**reading)
+        self.size = size
+
+    def weights(self) -> tuple[str, ...]:
+        return (f"mert-v1-{self.size}",)
+
     def architecture(self, runtime: Runtime) -> tuple[nn.Module, KeyMap]:
-        return mert.build(), mert.KEY_MAP
+        return mert.build(_SIZES[self.size]), mert.KEY_MAP
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
         waveform = self.waveform(media)

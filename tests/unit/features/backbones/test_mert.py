@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from avmeter.errors import UsageError
 from avmeter.features.backbones.mert import MertExtractor
 from avmeter.media import MediaItem
 from avmeter.nets import mert
@@ -18,6 +19,14 @@ RATE = 24_000
 def windows(duration_s: float):
     noise = (0.1 + 0.1 * np.random.default_rng(1).standard_normal(round(duration_s * RATE))).astype(np.float32)
     return list(MertExtractor().windows(MediaItem.from_audio(noise, RATE)))
+
+
+def test_size_chooses_the_checkpoint() -> None:
+    """MAD is published on the larger one."""
+    assert MertExtractor().weights() == ("mert-v1-95m",)
+    assert MertExtractor(size="330m").weights() == ("mert-v1-330m",)
+    with pytest.raises(UsageError, match="size is '1b'"):
+        MertExtractor(size="1b")
 
 
 def test_sound_of_a_minute_is_read_whole_and_longer_sound_in_windows() -> None:

@@ -20,7 +20,7 @@ from support.voices import RATE
 
 ENCODER = WavLMConfig(
     conv_channels=4, dim=8, hidden_dim=8, num_layers=1, num_heads=2, position_kernel=4, position_groups=2,
-    num_distance_bands=8, max_distance=20, norm_first=True,
+    num_distance_bands=8, max_distance=20, norm_first=True, norm_each_conv=True,
 )  # fmt: skip
 
 
