@@ -39,7 +39,8 @@ class MelSpec:
         f_min: Lower edge of the lowest band in Hz.
         f_max: Upper edge of the highest band in Hz.
         bank: The filterbank's function.
-        periodic_window: Hann window of period W (True), or symmetric, of period W - 1.
+        periodic_window: Window of period W (True), or symmetric, of period W - 1.
+        window: Its function, Hann's unless said otherwise.
         exponent: 2 for the power spectrum, 1 for magnitudes.
     """
 
@@ -52,6 +53,7 @@ class MelSpec:
     f_max: float
     bank: Callable[..., Bank]
     periodic_window: bool = True
+    window: Callable[..., Tensor] = torch.hann_window
     exponent: int = 2
 
 
@@ -130,6 +132,18 @@ AISFX = MelSpec(
     f_max=22050.0,
     bank=unit_sum_bank,
     periodic_window=False,
+)
+PARAFORMER = MelSpec(
+    sample_rate=16000,
+    n_fft=512,
+    win_length=400,
+    hop_length=160,
+    n_mels=80,
+    f_min=20.0,
+    f_max=8000.0,
+    bank=kaldi_bank,
+    periodic_window=False,
+    window=torch.hamming_window,
 )
 OPENL3 = MelSpec(
     sample_rate=48000,
@@ -336,7 +350,7 @@ def _constants(spec: MelSpec, device: torch.device) -> tuple[Tensor, Tensor]:
     """Return window (W,) and filterbank (F, K) on a device, float64."""
     # Outside inference mode: what is kept here may later meet autograd.
     with torch.inference_mode(False):
-        window = torch.hann_window(spec.win_length, periodic=spec.periodic_window, dtype=torch.float64)
+        window = spec.window(spec.win_length, periodic=spec.periodic_window, dtype=torch.float64)
         bank = spec.bank(
             sample_rate=spec.sample_rate, n_fft=spec.n_fft, n_mels=spec.n_mels, f_min=spec.f_min, f_max=spec.f_max
         )
@@ -378,3 +392,21 @@ def openl3_mel(waves: Tensor) -> Tensor:
     padded = functional.pad(waves.double(), (0, missing))
     decibel = _decibel(mel_of_frames(padded.unfold(-1, OPENL3.win_length, OPENL3.hop_length), OPENL3))
     return (decibel - decibel.amax(dim=(1, 2), keepdim=True)).clamp_min(-80.0).float()
+
+
+def stacked_frames(waves: Tensor) -> Tensor:
+    """Build the input of Paraformer, before its normalisation: seven frames side by side, every six frames.
+
+    Args:
+        waves: (B, N) at 16 kHz, full scale 1; N >= 400.
+
+    Returns:
+        (B, ceil(T / 6), 560) float32 of T frames; beyond both ends stand the first and the last.
+
+    Source: `wav_frontend.py` of FunASR, without dither.
+    """
+    fbank = kaldi_fbank(waves * 2**15, PARAFORMER).transpose(1, 2)
+    num_frames = fbank.shape[1]
+    middle = torch.arange(0, num_frames, 6, device=fbank.device)
+    places = (middle[:, None] + torch.arange(-3, 4, device=fbank.device)).clamp(0, num_frames - 1)
+    return fbank[:, places].flatten(2)

@@ -40,6 +40,7 @@ RECOGNISERS: Mapping[str, Mapping[str, Recogniser]] = MappingProxyType(
             "transformers": Recogniser(extractor="glm_asr", own_options=("instruction",), takes_language=False)
         },
         "sensevoice": {"sherpa-onnx": Recogniser(extractor="sensevoice")},
+        "paraformer": {"avmeter": Recogniser(extractor="paraformer")},
         GIVEN: {"none": Recogniser(extractor=None)},
     }
 )

@@ -50,5 +50,5 @@ def test_choices_have_every_backend_and_engine_once() -> None:
     """And the sizes of Whisper that the catalog has."""
     choices = recogniser_choices()
     assert set(choices["asr_backend"]) == set(RECOGNISERS)
-    assert sorted(choices["engine"]) == ["faster-whisper", "none", "sherpa-onnx", "transformers"]
+    assert sorted(choices["engine"]) == ["avmeter", "faster-whisper", "none", "sherpa-onnx", "transformers"]
     assert "large-v3-turbo" in choices["model_name"]
