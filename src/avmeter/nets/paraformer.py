@@ -262,7 +262,7 @@ _SANM = r"\1.self_attn."
 KEY_MAP = KeyMap(
     rules=(
         (r"^encoder\.layers\.0\.", "encoder.encoders0.0."),
-        *((rf"^encoder\.layers\.{i}\.", f"encoder.encoders.{i - 1}.") for i in range(1, 200)),
+        *((rf"^encoder\.layers\.{i}\.", f"encoder.encoders.{i - 1}.") for i in range(1, 50)),
         (r"(encoders0?\.\d+)\.(qkv|out)\.", _SANM + r"\2."),
         (r"\.qkv\.", ".linear_q_k_v."),
         (r"(encoders0?\.\d+)\.fc", r"\1.feed_forward.w_"),

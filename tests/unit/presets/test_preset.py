@@ -11,7 +11,7 @@ from avmeter.presets import load_preset, preset_names
 
 def test_presets_of_the_field_are_there() -> None:
     """Tables of video-to-audio, text-to-audio, foley, speech and joint models, FastVideo's metrics, a first look."""
-    names = "fastvideo foley javisbench quick stable-audio stable-audio-music t2a tts v2a verse-bench"
+    names = "fastvideo foley javisbench quick stable-audio stable-audio-music t2a tts tts-zh v2a verse-bench"
     assert preset_names() == names.split()
 
 
