@@ -27,6 +27,7 @@ class CaveatCode(StrEnum):
     LOOPING_TRANSCRIPT = "looping_transcript"
     WORDS_OF_THE_PROMPT = "words_of_the_prompt"
     STAGE_DIRECTIONS = "stage_directions"
+    ASSUMED_LANGUAGE = "assumed_language"
     TEXT_NOT_NORMALISED = "text_not_normalised"
     PROMPT_CUT_OFF = "prompt_cut_off"
     PROMPTS_CUT_OFF = "prompts_cut_off"
@@ -57,6 +58,9 @@ SENTENCES: Mapping[CaveatCode, str] = MappingProxyType(
         CaveatCode.LOOPING_TRANSCRIPT: "transcript goes in circles: its repeated words count as errors",
         CaveatCode.WORDS_OF_THE_PROMPT: "scored against text_prompt: a scene description is not a transcript",
         CaveatCode.STAGE_DIRECTIONS: "stage directions or names of speakers are not counted as words",
+        CaveatCode.ASSUMED_LANGUAGE: (
+            "the recogniser knows one language and took it for granted: give `language`, which says that it is spoken"
+        ),
         CaveatCode.TEXT_NOT_NORMALISED: "{what}",
         CaveatCode.PROMPT_CUT_OFF: "the end of the prompt was not read",
         CaveatCode.PROMPTS_CUT_OFF: "{num_prompts} prompts were too long, and what they end with was not read",

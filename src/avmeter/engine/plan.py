@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from avmeter.errors import SkipCode
+from avmeter.errors import SkipCode, UsageError
 from avmeter.features.base import DerivedExtractor, Extractor, Features, get_extractor
 from avmeter.metrics.base import CorpusMetric, Metric, Need
 from avmeter.result import Skip
@@ -136,7 +136,13 @@ def _resolve(plan: Plan, sample: Sample, need: Need, found: _Found) -> FeatureRe
             return more
         names += more
     own = {o: v for o, f in need.options_from.items() if (v := sample.text(f)) is not None}
-    return plan.add(plan.extractor_of(need, own), names)
+    try:
+        extractor = plan.extractor_of(need, own)
+    except UsageError as error:
+        if not own:  # options of the metric: a mistake of who set up the run
+            raise
+        return Skip(code=SkipCode.UNSUPPORTED, reason=f"{sample.id}: {error.message}", hint=error.hint)
+    return plan.add(extractor, names)
 
 
 def resolve_sources(plan: Plan, sample: Sample, fields: Sequence[str]) -> tuple[str, ...] | Skip:

@@ -74,6 +74,11 @@ class WhisperBatches:
         self._tokenizers: dict[str, Any] = {}
 
     @property
+    def is_multilingual(self) -> bool:
+        """Whether the model knows languages beside English."""
+        return bool(self._net.model.is_multilingual)
+
+    @property
     def front_end(self) -> dict[str, int]:
         """Settings of the log-mels that the model reads: arguments of faster-whisper's `FeatureExtractor`."""
         extractor = self._net.feature_extractor
@@ -88,7 +93,7 @@ class WhisperBatches:
             language: Whisper's code; None detects it.
             beam_size: 1 is greedy.
         """
-        if not self._net.model.is_multilingual:
+        if not self.is_multilingual:
             language = "en"
         clips = [Transcript(features=log_mel, language=language) for log_mel in log_mels]
         while pending := [clip for clip in clips if clip.window_frames > 0]:

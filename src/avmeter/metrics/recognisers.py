@@ -90,3 +90,9 @@ def transcript_needs(
         optional=optional,
     )
     return (need,)
+
+
+def assumed_language(*transcripts: Mapping[str, Any]) -> dict[str, str]:
+    """Return, for details, the language that a recogniser of one language took for granted; none where it was known."""
+    found = (facts.get("assumed_language") for facts in transcripts)
+    return next(({"assumed_language": language} for language in found if language), {})

@@ -13,7 +13,14 @@ from typing import Any, ClassVar, Literal, get_args
 
 from avmeter.errors import SkipCode, SkipError, UnknownNameError, UsageError
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
-from avmeter.metrics.recognisers import GIVEN, default_engine, find_recogniser, recogniser_choices, transcript_needs
+from avmeter.metrics.recognisers import (
+    GIVEN,
+    assumed_language,
+    default_engine,
+    find_recogniser,
+    recogniser_choices,
+    transcript_needs,
+)
 from avmeter.metrics.word_errors import MISSING_CODES, ClipErrors, RateKeys, WerState, counts, diff
 from avmeter.protocols import FASTVIDEO
 from avmeter.result import MetricResult, Skip
@@ -181,6 +188,7 @@ class TranscriptMetric(CorpusMetric):
             **self.other_rate(pair),
             "detected_language": transcript["language"],
             "language_probability": transcript["language_probability"],
+            **assumed_language(transcript),
             "speech_s": transcript["speech_s"],
             "long_form": transcript["long_form"],
             "no_speech_prob": _most(transcript["segments"], "no_speech_prob"),

@@ -20,6 +20,7 @@ _OF_CLIPS: Mapping[CaveatCode, Callable[[Details], bool]] = MappingProxyType(
         CaveatCode.LOOPING_TRANSCRIPT: lambda d: bool(d.get("loop_suspected")),
         CaveatCode.WORDS_OF_THE_PROMPT: lambda d: d.get("reference_source") == "text_prompt",
         CaveatCode.STAGE_DIRECTIONS: lambda d: bool(d.get("stage_directions")),
+        CaveatCode.ASSUMED_LANGUAGE: lambda d: bool(d.get("assumed_language")),
         CaveatCode.TEXT_NOT_NORMALISED: lambda d: bool(d.get("caveats")),
         CaveatCode.PROMPT_CUT_OFF: lambda d: bool(d.get("truncated")),
         CaveatCode.PARTLY_READ: lambda d: bool(d.get("partly_read") or d.get("num_windows_left_out")),

@@ -15,6 +15,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
+
 Kind = Literal["equal", "substitute", "delete", "insert"]
 
 
@@ -84,12 +87,10 @@ def align(reference_tokens: Sequence[str], hypothesis_tokens: Sequence[str]) -> 
     import jiwer
 
     # Tokens go as numbers, because jiwer cuts text at white space and tokens are whatever the caller says.
-    numbers = {
-        token: str(number) for number, token in enumerate(dict.fromkeys([*reference_tokens, *hypothesis_tokens]))
-    }
+    numbers = _numbered([reference_tokens, hypothesis_tokens])
     result = jiwer.process_words(
-        " ".join(numbers[token] for token in reference_tokens),
-        " ".join(numbers[token] for token in hypothesis_tokens),
+        " ".join(str(numbers[token]) for token in reference_tokens),
+        " ".join(str(numbers[token]) for token in hypothesis_tokens),
     )
     return Alignment(
         hits=result.hits,
@@ -98,6 +99,21 @@ def align(reference_tokens: Sequence[str], hypothesis_tokens: Sequence[str]) -> 
         insertions=result.insertions,
         ops=tuple(_ops(result.alignments[0], reference_tokens, hypothesis_tokens)),
     )
+
+
+def num_edits(references: Sequence[Sequence[str]], hypotheses: Sequence[Sequence[str]]) -> npt.NDArray[np.float64]:
+    """Return the fewest edits from every reference (rows) to every hypothesis (columns), without their alignments."""
+    from rapidfuzz.distance import Levenshtein  # imported here, as jiwer is
+
+    numbers = _numbered([*references, *hypotheses])
+    rows, columns = ([[numbers[token] for token in tokens] for tokens in side] for side in (references, hypotheses))
+    edits = [[Levenshtein.distance(row, column) for column in columns] for row in rows]
+    return np.array(edits, dtype=np.float64).reshape(len(rows), len(columns))
+
+
+def _numbered(texts: Sequence[Sequence[str]]) -> dict[str, int]:
+    """Return a number for each token that occurs."""
+    return {token: number for number, token in enumerate(dict.fromkeys(t for tokens in texts for t in tokens))}
 
 
 def corpus_error_rate(alignments: Sequence[Alignment]) -> CorpusErrorRate:

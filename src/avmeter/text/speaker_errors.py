@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from avmeter.text.error_rate import Alignment, align
+from avmeter.text.error_rate import Alignment, align, num_edits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +45,11 @@ def align_dialogue(
     size = max(len(reference), len(transcript))
     should: list[str | None] = [*reference, *[None] * (size - len(reference))]
     heard: list[str | None] = [*transcript, *[None] * (size - len(transcript))]
-    aligned = [[align(_tokens(reference, s), _tokens(transcript, h)) for h in heard] for s in should]
-    edits = np.array([[pair.edits for pair in row] for row in aligned], dtype=np.float64).reshape(size, size)
-    chosen = [(i, j, aligned[i][j]) for i, j in enumerate(cheapest_assignment(edits))]
+    edits = num_edits([_tokens(reference, s) for s in should], [_tokens(transcript, h) for h in heard])
+    chosen = [
+        (i, j, align(_tokens(reference, should[i]), _tokens(transcript, heard[j])))
+        for i, j in enumerate(cheapest_assignment(edits))
+    ]
     return DialogueErrors(
         alignment=Alignment(
             hits=sum(pair.hits for *_, pair in chosen),

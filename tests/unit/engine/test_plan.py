@@ -74,6 +74,20 @@ def test_option_that_comes_from_the_sample_makes_another_extractor():
     assert len({r.extractor for r in plan.requests}) == 2
 
 
+def test_option_of_a_sample_that_no_extractor_takes_concerns_that_sample_alone():
+    """A language that does not exist is a skip of its clip; before, it ended the run of all."""
+
+    class Heard(MeanMetric):
+        @property
+        def needs(self):
+            return (Need(name="x", field="audio", extractor="whisper", options_from={"language": "language"}),)
+
+    plan = plan_of([{**clip(0.5), "language": "klingon"}, clip(0.5)], Heard())
+    skip = plan.requested[0, "test.mean"]["x"]
+    assert (skip.code, "klingon" in skip.reason) == (SkipCode.UNSUPPORTED, True)
+    assert isinstance(plan.requested[1, "test.mean"]["x"], FeatureRequest)
+
+
 @pytest.mark.parametrize(
     ("sample", "field", "code", "said"),
     [

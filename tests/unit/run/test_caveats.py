@@ -25,6 +25,7 @@ def run_of(*details: dict[str, Any], corpus: dict[str, Any] | None = None, dummy
         ({"reference_source": "text_prompt"}, CaveatCode.WORDS_OF_THE_PROMPT),
         ({"stage_directions": ["[laughs]"]}, CaveatCode.STAGE_DIRECTIONS),
         ({"caveats": ["numbers were left alone"]}, CaveatCode.TEXT_NOT_NORMALISED),
+        ({"assumed_language": "en"}, CaveatCode.ASSUMED_LANGUAGE),
         ({"truncated": True}, CaveatCode.PROMPT_CUT_OFF),
         ({"partly_read": True}, CaveatCode.PARTLY_READ),
         ({"num_windows_left_out": 2}, CaveatCode.PARTLY_READ),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
+from avmeter.text import speaker_errors
+from avmeter.text.error_rate import Alignment, align
 from avmeter.text.speaker_errors import align_dialogue, cheapest_assignment
 
 
@@ -38,3 +41,18 @@ def test_nobody_on_either_side_has_nothing_to_count() -> None:
     """No edits, and no rate."""
     found = align_dialogue(reference={}, transcript={})
     assert (found.alignment.edits, found.alignment.error_rate, found.assignment) == (0, None, ())
+
+
+def test_only_who_is_assigned_is_aligned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An alignment takes a hundred times what a count of edits takes, and there are N^2 pairs of N speakers."""
+    aligned: list[tuple[int, int]] = []
+
+    def counted(reference: Sequence[str], transcript: Sequence[str]) -> Alignment:
+        aligned.append((len(reference), len(transcript)))
+        return align(reference, transcript)
+
+    monkeypatch.setattr(speaker_errors, "align", counted)
+    speakers = {f"s{i}": [f"w{i}", "and", "so"] for i in range(40)}
+    found = align_dialogue(reference=speakers, transcript=dict(reversed(speakers.items())))
+    assert found.alignment.edits == 0
+    assert aligned == [(3, 3)] * 40

@@ -23,6 +23,7 @@ import abc
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
+from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import Features, Window
 from avmeter.features.model_folder import ModelFolderExtractor
 from avmeter.features.vad import SAMPLE_RATE, split_at_pauses
@@ -50,6 +51,8 @@ class SpeechRecogniser(ModelFolderExtractor):
     option_names: ClassVar[tuple[str, ...]] = ("model_name", "language", "vad")
     default_model: ClassVar[str]
     max_piece_s: ClassVar[float | None] = WINDOW_S
+    only_language: str | None = None
+    """Whisper's code of the one language that the loaded model knows; None where it knows several."""
 
     def __init__(self, *, model_name: str | None = None, language: str | None = None, vad: bool = True) -> None:
         self.model_name = self.default_model if model_name is None else str(model_name)
@@ -65,7 +68,16 @@ class SpeechRecogniser(ModelFolderExtractor):
         Times of the segments count from the beginning of the window.
         """
 
+    def decoding_state(self) -> Mapping[str, Any]:
+        return {"only_language": self.only_language}
+
     def windows(self, media: MediaItem) -> Iterator[Window]:
+        if self.language is not None and self.only_language not in (None, self.language):
+            raise SkipError(
+                SkipCode.UNSUPPORTED,
+                f"{self.model_name} hears `{self.only_language}` in every sound, and this one is in `{self.language}`",
+                hint="choose a model of several languages as model_name",
+            )
         max_samples = round(self.max_piece_s * SAMPLE_RATE) if self.max_piece_s else None
         for start, piece, spoken in split_at_pauses(media, max_samples, vad=self.vad):
             yield Window(
@@ -96,7 +108,10 @@ class SpeechRecogniser(ModelFolderExtractor):
              "end_s": round(segment["end_s"] + window.start_s, 3)}
             for output, window in zip(outputs, windows, strict=True) for segment in output["segments"]
         ]  # fmt: skip
-        first = next((o for o in outputs if o["language"] is not None), _NO_SPEECH)
+        # What a model of one language says of the language of a clip is no finding.
+        assumed = self.only_language if segments and self.language is None else None
+        named = () if assumed else outputs
+        first = next((o for o in named if o["language"] is not None), _NO_SPEECH)
         duration_s = sum(w.duration_s for w in windows)
         return Features(
             facts={
@@ -104,6 +119,7 @@ class SpeechRecogniser(ModelFolderExtractor):
                 "segments": segments,
                 "language": first["language"],
                 "language_probability": first["language_probability"],
+                "assumed_language": assumed,
                 "speech_s": sum(o["speech_s"] for o in outputs) if self.vad else None,
                 "duration_s": duration_s,
                 "long_form": duration_s > WINDOW_S,

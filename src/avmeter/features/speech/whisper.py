@@ -47,7 +47,7 @@ class Whisper(SpeechRecogniser):
         beam_size: 1 is greedy.
     """
 
-    version = "3"
+    version = "4"
     dependencies = ("faster_whisper",)
     extra = "speech"
     option_names = ("model_name", "language", "vad", "beam_size")
@@ -71,9 +71,10 @@ class Whisper(SpeechRecogniser):
     def load(self, runtime: Runtime) -> None:
         super().load(runtime)
         self._front_end = self._net.front_end
+        self.only_language = None if self._net.is_multilingual else "en"
 
     def decoding_state(self) -> Mapping[str, Any]:
-        return {"_front_end": self._front_end}
+        return {**super().decoding_state(), "_front_end": self._front_end}
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
         """Cut as every recogniser does; log-mels are made here, where clips are decoded side by side."""

@@ -46,6 +46,7 @@ class WhisperTransformers(SpeechRecogniser):
         timestamps: Decode timestamps as well, as openai/whisper does; they are not part of the text.
     """
 
+    version = "2"
     dependencies = ("transformers", "faster_whisper")
     extra = "speech"
     option_names = ("model_name", "language", "vad", "timestamps")
@@ -61,6 +62,10 @@ class WhisperTransformers(SpeechRecogniser):
 
     def entry(self) -> str:
         return f"whisper-{size_of(self.model_name)}"
+
+    def load(self, runtime: Runtime) -> None:
+        super().load(runtime)
+        self.only_language = None if self._net.is_multilingual else "en"
 
     def build_network(self, runtime: Runtime) -> GreedyWhisper:
         return GreedyWhisper.load(self.model_folder(runtime), runtime)
@@ -87,8 +92,8 @@ class GreedyWhisper:
         self._start, self._end = tokens["<|startoftranscript|>"], tokens["<|endoftext|>"]
         self._task = [tokens["<|transcribe|>"], tokens["<|notimestamps|>"]]
         # Models for English alone have the language tokens too, but never learned them.
-        multilingual = getattr(model.generation_config, "is_multilingual", model.config.vocab_size >= 51865)
-        self._languages = _language_tokens(tokens, self._start, tokens["<|translate|>"]) if multilingual else {}
+        self.is_multilingual = getattr(model.generation_config, "is_multilingual", model.config.vocab_size >= 51865)
+        self._languages = _language_tokens(tokens, self._start, tokens["<|translate|>"]) if self.is_multilingual else {}
         self._no_speech = tokens.get("<|nospeech|>", tokens.get("<|nocaptions|>"))
 
     @classmethod

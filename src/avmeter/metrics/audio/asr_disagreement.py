@@ -19,7 +19,7 @@ from typing import Any
 
 from avmeter.errors import SkipCode, SkipError, UnknownNameError, UsageError
 from avmeter.metrics.base import FeatureSet, Metric, Need
-from avmeter.metrics.recognisers import GIVEN, find_recogniser, recogniser_choices, transcript_needs
+from avmeter.metrics.recognisers import GIVEN, assumed_language, find_recogniser, recogniser_choices, transcript_needs
 from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register
 from avmeter.result import MetricResult
@@ -100,6 +100,7 @@ class AsrDisagreement(Metric):
         if not longest:
             raise SkipError(SkipCode.NO_SPEECH, f"{sample.id}: neither recogniser hears a word")
         details = {
+            **assumed_language(*(features[name].facts for name in ("transcript", "second"))),
             "transcription": texts[0],
             "second_transcription": texts[1],
             "edits": between.edits,

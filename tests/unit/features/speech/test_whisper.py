@@ -29,6 +29,7 @@ class FakeModel:
     """Says two segments of any sound: of the first second, and of the third."""
 
     front_end: ClassVar[dict[str, int]] = {}
+    is_multilingual = True
 
     def __init__(self) -> None:
         self.asked: list[tuple[int, str | None, int]] = []
@@ -90,6 +91,19 @@ def test_language_and_beams_are_those_of_the_options() -> None:
     """In Whisper's own code for the language."""
     _, model = transcribed([(0, 3)], language="German", beam_size=3)
     assert model.asked == [(1, "de", 3)]
+
+
+@pytest.mark.parametrize(("is_multilingual", "only"), [(True, None), (False, "en")])
+def test_models_for_english_are_known_as_such(
+    is_multilingual: bool, only: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where clips are decoded, too."""
+    monkeypatch.setattr(FakeModel, "is_multilingual", is_multilingual)
+    extractor: Any = get_extractor("whisper", model_name="tiny.en")
+    on = Runtime(device=torch.device("cpu"), precision="float32", weights=None)  # type: ignore[arg-type]
+    on.networks[extractor.network_key()] = FakeModel()
+    extractor.load(on)
+    assert Recipe.of(extractor).build().only_language == only  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("name", ["base", "openai/whisper-base", "Systran/faster-whisper-base", "faster-whisper-base"])
