@@ -18,6 +18,7 @@ class CaveatCode(StrEnum):
     STAND_IN_WEIGHTS = "stand_in_weights"
     CLIPS_LEFT_OUT = "clips_left_out"
     OTHER_BACKBONE = "other_backbone"
+    FEW_CLIPS = "few_clips"
     FEWER_CLIPS_THAN_DIMENSIONS = "fewer_clips_than_dimensions"
     SUBSETS_SMALLER_THAN_DIMENSIONS = "subsets_smaller_than_dimensions"
     EXPECTED_BIAS = "expected_bias"
@@ -43,6 +44,7 @@ SENTENCES: Mapping[CaveatCode, str] = MappingProxyType(
         CaveatCode.STAND_IN_WEIGHTS: "made with stand-in weights: this number means nothing",
         CaveatCode.CLIPS_LEFT_OUT: "{what}",
         CaveatCode.OTHER_BACKBONE: "backbone {backbone} in place of {default}: compares with scores of {backbone} only",
+        CaveatCode.FEW_CLIPS: "{num_clips} clips: says something of a model from {min_samples} on",
         CaveatCode.FEWER_CLIPS_THAN_DIMENSIONS: (
             "n < d: {num_embeddings} embeddings for {dim} dimensions; most of this value may be bias, prefer a "
             "kernel distance"

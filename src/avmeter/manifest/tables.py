@@ -34,7 +34,15 @@ from avmeter.manifest.report import ManifestWarning
 from avmeter.manifest.rows import Row, Table
 from avmeter.manifest.values import base_folder, extra_values, file_value, text_value, written_path
 from avmeter.media.extensions import AUDIO_EXTENSIONS
-from avmeter.sample import DEFAULT_ACCESS, MEDIA_FIELDS, TEXT_FIELDS, RemoteAccess, Sample, StoredFile
+from avmeter.sample import (
+    DEFAULT_ACCESS,
+    DIALOGUE_FIELDS,
+    MEDIA_FIELDS,
+    TEXT_FIELDS,
+    RemoteAccess,
+    Sample,
+    StoredFile,
+)
 
 MANIFEST_EXTENSIONS = TABLE_EXTENSIONS
 
@@ -58,6 +66,10 @@ class Manifest:
     notes: tuple[str, ...] = ()
 
 
+_TRANSCRIBED = frozenset(DIALOGUE_FIELDS)
+"""What error rates of given transcripts read: they open no clip."""
+
+
 def read_manifest(
     path: str | os.PathLike[str],
     columns: Mapping[str, str] | None = None,
@@ -72,8 +84,8 @@ def read_manifest(
         remote: How a URL may be fetched, as for `Evaluator`.
 
     Raises:
-        ManifestError: The table cannot be read, has no column of clips, uses an id twice, or a row is malformed; the
-            message names the line and the column.
+        ManifestError: The table cannot be read, has no column of clips (nor both of words that should be said and of
+            words that were heard), uses an id twice, or a row is malformed; the message names the line and the column.
     """
     manifest = load_manifest(as_location(path), columns, RemoteAccess.parse(remote))
     require_columns([manifest.table], columns or {})
@@ -99,7 +111,8 @@ def load_manifest(
         raise ManifestError(f"{path}: no rows", hint="the first line names the columns, each further line is a sample")
     _refuse_texts(table)
     columns = resolve_columns(table, explicit)
-    if not {*MEDIA_FIELDS, CLIP} & set(columns.keys.values()):
+    found = set(columns.keys.values())
+    if not found & {*MEDIA_FIELDS, CLIP} and not found >= _TRANSCRIBED:
         require_columns([table], {k: v for k, v in (explicit or {}).items() if k in MEDIA_FIELDS})
         raise _no_clips(table, columns)
     folders = {

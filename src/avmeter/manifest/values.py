@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -84,12 +85,16 @@ def file_value(value: Any, folder: Place, where: str) -> Any:
 def text_value(value: Any, key: str, where: str) -> Any:
     """Return the text of a cell; a list of one text is that text, and a list is what turns of a dialogue say.
 
+    Turns may be written as JSON, since cells of a CSV are texts.
+
     Raises:
         ManifestError: Several texts where a sample has one; `where` begins the message.
     """
+    if isinstance(value, str) and key in DIALOGUE_FIELDS:
+        return _turns(value) or value
     if isinstance(value, list | tuple):
         texts = [v for v in value if v is not None]
-        if len(texts) == 1:
+        if len(texts) == 1 and not isinstance(texts[0], Mapping):
             return texts[0]
         if key not in DIALOGUE_FIELDS:
             raise ManifestError(
@@ -97,6 +102,17 @@ def text_value(value: Any, key: str, where: str) -> Any:
             )
         return texts
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _turns(text: str) -> list[Any] | None:
+    """Return the turns with `text` that a text is the JSON of, or None: other texts in brackets are words."""
+    if not text.lstrip().startswith("[{"):
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if all(isinstance(turn, Mapping) and "text" in turn for turn in found) else None
 
 
 def extra_values(row: Row, columns: Iterable[str]) -> dict[str, Any]:

@@ -130,8 +130,8 @@ class CorpusMetric(Metric):
     A sample with `role == "reference"` brings only reference material, in its own fields.
 
     Attributes:
-        min_samples: Fewest samples from which the score says something about a model. A run scores what it can; a
-            demonstration of a few clips leaves the metric out.
+        min_samples: Fewest samples from which the score says something about a model. A run scores what it can, with a
+            caveat beside the score of fewer; a demonstration of a few clips leaves the metric out.
         takes_references: Samples with role "reference" concern it. An instance that reads a file of reference
             features instead sets it to False.
         keeps_references: A reference takes part though the clip that it came with was left out.

@@ -32,7 +32,7 @@ def render_latex(table: SystemTable, *, intervals: bool = False) -> str:
     lines = [rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}", r"\toprule", rf"{head} \\", r"\midrule"]
     for system, cells in table.rows.items():
         shown = [_latex_cell(cell, column, intervals) for cell, column in zip(cells, table.columns, strict=True)]
-        lines.append(rf"{' & '.join([_latex(system), *shown])} \\")
+        lines.append(rf"{' & '.join([_latex_first(system), *shown])} \\")
     lines += [r"\bottomrule", r"\end{tabular}"]
     # A line break in a comment would end it.
     return "\n".join([*lines, *(f"% {sanitise(line)}" for line in _footnotes(table))]) + "\n"
@@ -110,6 +110,12 @@ def _title(column: Column) -> str:
 
 def _latex(text: str) -> str:
     return "".join(_LATEX.get(c, c) for c in sanitise(text))
+
+
+def _latex_first(text: str) -> str:
+    """Return a first cell: the rule or row before it takes `[` for a length that belongs to it, and `*` too."""
+    cell = _latex(text)
+    return rf"{{}}{cell}" if cell.lstrip().startswith(("[", "*")) else cell
 
 
 def _latex_cell(cell: Cell, column: Column, intervals: bool) -> str:

@@ -81,6 +81,15 @@ def test_mistakes_are_named_by_line_and_column(tmp_path: Path, name: str, text: 
         read_manifest(written(tmp_path / name, text))
 
 
+def test_table_of_texts_that_were_said_and_heard_needs_no_clips(tmp_path: Path) -> None:
+    """As error rates of dialogues read nothing else; one turn is a dialogue, in a CSV as JSON."""
+    said, heard = ('"[{{""speaker"": ""{}"", ""text"": ""{}""}}]"'.format(*turn) for turn in (("A", "hi"), ("B", "ho")))
+    text = f"id,reference_text,hyp\na,{said},{heard}\n"
+    (sample,) = read_manifest(written(tmp_path / "m.csv", text))
+    assert sample["reference_text"] == [{"speaker": "A", "text": "hi"}]
+    assert sample["given_transcript"] == [{"speaker": "B", "text": "ho"}]
+
+
 def test_table_in_another_encoding_names_the_line(tmp_path: Path) -> None:
     """Latin-1 text is not guessed at."""
     path = tmp_path / "m.csv"

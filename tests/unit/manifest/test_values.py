@@ -52,6 +52,11 @@ def test_list_of_one_text_is_the_text() -> None:
     assert text_value(["hi", None], "text_prompt", "row 0") == "hi"
     assert text_value(["hi", "ho"], "reference_text", "row 0") == ["hi", "ho"]
     assert text_value(7, "reference_text", "row 0") == "7"
+    turn = {"speaker": "Ann", "text": "hi"}
+    assert text_value([turn], "reference_text", "row 0") == [turn]
+    assert text_value('[{"speaker": "Ann", "text": "hi"}]', "given_transcript", "row 0") == [turn]
+    for words in ('[{"speaker": "Ann"}]', "[{laughs} hi", "[laughs] hi", "[" * 99_999):
+        assert text_value(words, "reference_text", "row 0") == words
     with pytest.raises(ManifestError, match="row 0: 2 texts, and a sample has one text_prompt"):
         text_value(["hi", "ho"], "text_prompt", "row 0")
 

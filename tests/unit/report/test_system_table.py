@@ -28,6 +28,13 @@ def test_latex_has_rules_arrows_and_the_best_in_bold() -> None:
     assert lines[-1].startswith("% m.a: m.a|weights:net=01234567|")
 
 
+@pytest.mark.parametrize(("name", "cell"), [("[ours]", "{}[ours]"), ("*new*", "{}*new*"), ("a[1]*", "a[1]*")])
+def test_latex_rule_takes_nothing_of_the_first_cell(name: str, cell: str) -> None:
+    r"""`\midrule` and `\\` read `[` as a length, and do not compile; a star vanishes."""
+    (line,) = (line for line in render_latex(system_table({name: system_run([1.0])})).splitlines() if "1.000" in line)
+    assert line.startswith(f"{cell} & ")
+
+
 def test_markdown_has_the_best_in_bold_and_signatures_to_copy() -> None:
     """In a code span, as they are."""
     text = render_markdown(two())

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from avmeter.caveats import Caveat, CaveatCode
 from avmeter.engine.failures import skip_of_failure
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.truncation import input_details
@@ -133,6 +134,10 @@ class CorpusState:
             "n_used": self.num_used,
             "left_out": dict(self.left_out),
         }
+        if result.score is not None and self.num_used < metric.min_samples:
+            few = Caveat.of(CaveatCode.FEW_CLIPS, num_clips=self.num_used, min_samples=metric.min_samples)
+            details["warnings"] = [*details.get("warnings", ()), few.sentence]
+            details["caveats"] = [*details.get("caveats", ()), few.to_record()]
         if self.left_out_ids:
             details["left_out_ids"] = self.left_out_ids
         if self.left_out_references:

@@ -19,6 +19,8 @@ from avmeter.registry import register_extractor
 
 REACH = int(0.05 * SAMPLE_RATE)
 """Samples before and after an onset whose loudest is its confidence."""
+SHORTEST = int(0.1 * SAMPLE_RATE)
+"""Samples, 0.1 s: the tolerance of onsets, and about one frame of the spectra they are found in."""
 _BLOCK_SAMPLES = 1 << 20
 
 
@@ -38,6 +40,7 @@ class OnsetPairExtractor(PairExtractor):
         UsageError: An option out of its range.
     """
 
+    version = "2"
     takes = "audio"
     option_names = ("delta", "duration_s")
 
@@ -57,6 +60,12 @@ class OnsetPairExtractor(PairExtractor):
         most = lengths if self.duration_s is None else [*lengths, int(self.duration_s * SAMPLE_RATE)]
         if not min(most):
             raise SkipError(SkipCode.EMPTY_AUDIO, f"{generated.name} and {reference.name}: no sound to compare")
+        if min(most) < SHORTEST:
+            raise SkipError(
+                SkipCode.TOO_SHORT,
+                f"{generated.name} and {reference.name}: {min(most) / SAMPLE_RATE:.3f} s to compare; onsets need "
+                f"{SHORTEST / SAMPLE_RATE:.3f} s",
+            )
         x, y = (_Beginning(waveform, min(most)) for waveform in waveforms)
         onsets = onset_times(x, delta=self.delta)
         confidence, level = _loudness(x, np.round(onsets * SAMPLE_RATE).astype(np.int64))

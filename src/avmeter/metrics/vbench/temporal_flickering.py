@@ -14,6 +14,7 @@ Source: Huang et al., "VBench: Comprehensive Benchmark Suite for Video Generativ
 from __future__ import annotations
 
 from avmeter.metrics.base import FeatureSet, Metric, Need
+from avmeter.metrics.details import with_notes
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
@@ -34,4 +35,5 @@ class TemporalFlickering(Metric):
         mae = features["changes"]["mae"]
         score = (255.0 - float(mae.mean())) / 255.0 if len(mae) else 1.0
         details = {"per_pair_mae": [float(value) for value in mae], **features["changes"].facts}
-        return MetricResult(self.name, score, details)
+        notes = [] if len(mae) else ["a clip of one frame cannot flicker: 1, as published"]
+        return MetricResult(self.name, score, with_notes(details, notes))

@@ -56,6 +56,16 @@ def finished(metric, states):
     return finish_states({metric.name: metric}, states)[metric.name]
 
 
+def test_score_of_fewer_clips_than_it_takes_says_so(monkeypatch):
+    """It is scored all the same; a score of enough has no such caveat."""
+    monkeypatch.setattr(SumMetric, "min_samples", 3)
+    few = finished(SumMetric(), folded(SumMetric(), 0.5, 0.25, None))
+    assert few.score == pytest.approx(0.75)
+    assert few.details["caveats"][0]["code"] == "few_clips"
+    assert few.details["warnings"] == ["2 clips: says something of a model from 3 on"]
+    assert "warnings" not in finished(SumMetric(), folded(SumMetric(), 0.5, 0.25, 0.5)).details
+
+
 def test_merged_corpora_give_the_result_of_the_whole():
     """Scores, counts and names of what was left out, in the order of the samples."""
     metric = SumMetric()

@@ -48,6 +48,9 @@ def test_silence_has_no_onsets_and_no_sound_is_a_skip() -> None:
     with pytest.raises(SkipError) as caught:
         compared(hits(EVENTS), hits(EVENTS), OnsetPairExtractor(duration_s=1e-6))
     assert caught.value.code is SkipCode.EMPTY_AUDIO
+    with pytest.raises(SkipError, match=r"0\.050 s to compare") as caught:  # no onset on either side would be perfect
+        compared(hits(EVENTS)[: RATE // 20], hits(EVENTS))
+    assert caught.value.code is SkipCode.TOO_SHORT
 
 
 @pytest.mark.parametrize("options", [{"delta": 0}, {"delta": 1.5}, {"duration_s": 0}, {"duration_s": -2}])

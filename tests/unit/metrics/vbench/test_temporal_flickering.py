@@ -18,3 +18,4 @@ def test_score_falls_with_the_mean_change_and_one_frame_has_none(changes, expect
     found = TemporalFlickering().score(Sample(id="a"), FeatureSet({"changes": features}))
     assert found.score == pytest.approx(expected)
     assert found.details["per_pair_mae"] == changes
+    assert ("note" in found.details) == (not changes)
