@@ -27,6 +27,7 @@ PATIENCE = RemoteAccess(allow_private_hosts=True, timeout_s=180.0, attempts=4)
 
 _LARGEST_REPLY = 256 * 1024  # bytes of the whole answer of the server
 _LONGEST_ANSWER = 2048  # tokens
+_OF_ONE_QUESTION = frozenset({400, 413, 422})
 _BUSY = frozenset({408, 409, 425, 429})
 _HINTS = {
     400: "the server refuses the request: does its model read pictures, and as many?",
@@ -36,6 +37,10 @@ _HINTS = {
     413: "ask with fewer pictures: num_images=",
 }
 _AGAIN = "run again when the endpoint answers; with a feature store what was answered is not asked again"
+
+
+class NoAnswerError(SkipError):
+    """The endpoint answers nobody: silence, faults of the server, or a key or model that it does not know."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +77,8 @@ def ask(
 
     Raises:
         SkipError: `dependency_missing`: no endpoint is named; `offline`; `refused_host`; `fetch_failed`: it does not
-            answer, or refuses; `unusable_answer`: it answers with something else than a chat completion.
+            answer, or refuses (`NoAnswerError` where it would refuse any question); `unusable_answer`: it answers with
+            something else than a chat completion.
     """
     url = _url(settings)
     variable = next(iter(offline_variables()), None)
@@ -89,8 +95,9 @@ def ask(
     try:
         return retrying(lambda: _ask_once(url, access, headers, body), access, str(url))
     except MediaError as error:
-        hint = _AGAIN if error.code == SkipCode.FETCH_FAILED else error.hint
-        raise SkipError(error.code, error.message, hint=hint) from error
+        if error.code == SkipCode.FETCH_FAILED:
+            raise NoAnswerError(error.code, error.message, hint=_AGAIN) from error
+        raise SkipError(error.code, error.message, hint=error.hint) from error
 
 
 def _url(settings: JudgeSettings) -> Url:
@@ -131,7 +138,8 @@ def _ask_once(url: Url, access: RemoteAccess, headers: dict[str, str], body: byt
         if response.status in _BUSY or response.status >= 500:
             raise TransientError(f"status {response.status}", pause_s=retry_after_s(response.headers))
         if response.status != 200:
-            raise SkipError(
+            kind = SkipError if response.status in _OF_ONE_QUESTION else NoAnswerError
+            raise kind(
                 SkipCode.FETCH_FAILED,
                 f"{url}: the judge was not asked (status {response.status})",
                 hint=_HINTS.get(response.status, "redirects are not followed; see what the server logs"),

@@ -12,7 +12,7 @@ import avmeter.sources.http_transport as http_transport
 from avmeter.errors import SkipCode, SkipError
 from avmeter.runtime.environment import JudgeSettings, judge_settings
 from avmeter.sample import RemoteAccess
-from avmeter.sources.chat import PATIENCE, Reply, ask
+from avmeter.sources.chat import PATIENCE, NoAnswerError, Reply, ask
 from support.judge import MODEL, judge_server
 
 TWICE = dataclasses.replace(PATIENCE, attempts=2, pause_s=0.01)
@@ -64,9 +64,12 @@ def test_server_that_is_busy_or_fails_is_asked_again(fault: str, monkeypatch: py
         error = refusal(access=access)
     assert error.code is SkipCode.FETCH_FAILED
     assert "tried 2 times" in error.message
+    assert isinstance(error, NoAnswerError)
 
 
-@pytest.mark.parametrize(("status", "hint"), [("401", "AVMETER_JUDGE_KEY"), ("404", "/v1"), ("307", "redirects")])
+@pytest.mark.parametrize(
+    ("status", "hint"), [("401", "AVMETER_JUDGE_KEY"), ("404", "/v1"), ("307", "redirects"), ("413", "fewer")]
+)
 def test_refusal_is_not_asked_again(status: str, hint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor does a question, with images and key, go where a redirect says."""
     with judge_server() as judge:
@@ -78,6 +81,7 @@ def test_refusal_is_not_asked_again(status: str, hint: str, monkeypatch: pytest.
     assert status in error.message
     assert hint in error.hint
     assert "secret" not in str(error)
+    assert isinstance(error, NoAnswerError) is (status != "413")  # which is about the pictures of one clip
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from avmeter.features.judge.images import JudgeImages
 from avmeter.features.judge.words import JudgeWords
 from avmeter.runtime import Runtime
 from avmeter.runtime.environment import judge_settings
-from avmeter.sources.chat import ask
+from avmeter.sources.chat import NoAnswerError, ask
+from avmeter.sources.endpoint_silence import EndpointSilence
 from avmeter.text.judge_questions import INSTRUCTIONS, PROMPT_VERSION, question_text, read_answer, target_of
 
 _TEXTS = {
@@ -46,6 +47,7 @@ class JudgeExtractor(DerivedExtractor):
         self.question = question
         self.model = model
         self.num_images = num_images
+        self._silence = EndpointSilence()
 
     def parents(self) -> Mapping[str, Extractor]:
         """Return the images of each clip, and the texts that the question reads."""
@@ -80,6 +82,7 @@ class JudgeExtractor(DerivedExtractor):
     def _ask(self, window: Window) -> dict[str, Any]:
         images = self.captioned(window)
         try:
+            self._silence.require_answering()
             reply = ask(
                 judge_settings(),
                 model=self.model,
@@ -87,7 +90,11 @@ class JudgeExtractor(DerivedExtractor):
                 question=window.inputs["question"].tobytes().decode(),
                 images=images,
             )
+            self._silence.note(answered=True)
             answer = read_answer(self.question, reply.text, num_images=len(images))
+        except NoAnswerError as error:
+            self._silence.note(answered=False)
+            return {"failure": error}
         except SkipError as error:
             return {"failure": error}
         return {"answer": answer, "answered_by": reply.model}
