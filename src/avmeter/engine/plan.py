@@ -11,7 +11,7 @@ from avmeter.errors import SkipCode, UsageError
 from avmeter.features.base import DerivedExtractor, Extractor, Features, get_extractor
 from avmeter.metrics.base import CorpusMetric, Metric, Need
 from avmeter.result import Skip
-from avmeter.sample import MEDIA_FIELDS, MediaSource, Sample
+from avmeter.sample import MEDIA_FIELDS, MediaSource, Problem, Sample
 
 Outcome = Features | Skip
 """What a request comes to."""
@@ -104,12 +104,26 @@ def make_plan(
         for name, metric in metrics.items():
             if sample.role == "reference" and not (isinstance(metric, CorpusMetric) and metric.takes_references):
                 continue
-            skip = metric.check(sample) if sample.role == "generated" else None
+            skip = _refusal(metric, sample) if sample.role == "generated" else None
             if skip is not None:
                 plan.skips[index, name] = skip
                 continue
             plan.requested[index, name] = _resolve_all(plan, sample, metric, sources)
     return plan
+
+
+def _refusal(metric: Metric, sample: Sample) -> Skip | None:
+    """Return why a metric does not take a sample, by the texts that it reads."""
+    for field_name in (*metric.requires, *metric.optional_texts):
+        problem = sample.problem(field_name)
+        if problem is not None:
+            return _skip_of(problem, sample, field_name)
+    return metric.check(sample)
+
+
+def _skip_of(problem: Problem, sample: Sample, field_name: str) -> Skip:
+    reason = f"{sample.id}: {problem.message}"
+    return Skip(code=SkipCode.UNSUPPORTED, reason=reason, hint=problem.hint, field=field_name)
 
 
 def _resolve_all(plan: Plan, sample: Sample, metric: Metric, sources: _Finder) -> dict[str, FeatureRequest | Skip]:
@@ -163,8 +177,7 @@ def _find_sources(sample: Sample, fields: Sequence[str]) -> _Found:
     for field_name in fields:
         problem = sample.problem(field_name)
         if problem is not None:
-            reason = f"{sample.id}: {problem.message}"
-            return Skip(code=SkipCode.UNSUPPORTED, reason=reason, hint=problem.hint, field=field_name)
+            return _skip_of(problem, sample, field_name)
         source: MediaSource | str | None
         source = sample.source(field_name) if field_name in MEDIA_FIELDS else sample.described(field_name)
         if source is None:

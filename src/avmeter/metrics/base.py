@@ -70,6 +70,7 @@ class Metric(abc.ABC):
         unit: Of the score; "" has none.
         range: Least and largest score that is possible; None is unbounded.
         requires: Sample fields that are read directly (texts), beside those of `needs`.
+        optional_texts: Text fields that are read where a sample has them.
         dependencies: Importable modules that must be installed, beside those of the extractors.
         extra: The extra of this package that installs them.
         per_sample: There is a score for each sample.
@@ -80,6 +81,7 @@ class Metric(abc.ABC):
     unit: ClassVar[str] = ""
     range: ClassVar[tuple[float | None, float | None]] = (None, None)
     requires: tuple[str, ...] = ()
+    optional_texts: ClassVar[tuple[str, ...]] = ()
     dependencies: ClassVar[tuple[str, ...]] = ()
     extra: ClassVar[str] = "all"
     per_sample: ClassVar[bool] = True

@@ -27,6 +27,7 @@ class DialogueMetric(CorpusMetric):
     direction = "lower"
     range = (0.0, None)
     requires = _FIELDS
+    optional_texts = ("language",)
     keys: ClassVar[RateKeys]
     per_sample = True
     takes_references = False

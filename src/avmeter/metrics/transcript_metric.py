@@ -51,6 +51,7 @@ class TranscriptMetric(CorpusMetric):
     direction = "lower"
     range = (0.0, None)
     requires: tuple[str, ...] = ("reference_text",)
+    optional_texts = ("language",)
     keys: ClassVar[RateKeys]
     per_sample = True
     takes_references = False

@@ -62,6 +62,17 @@ def test_metric_that_refuses_a_sample_needs_none_of_its_features():
     assert not plan.requests
 
 
+@pytest.mark.parametrize(("field", "value"), [("reference_text", b"hi"), ("given_transcript", 5), ("language", 5)])
+def test_text_of_another_type_is_refused_and_not_absent(field, value):
+    """A number in `language` was no hint, and bytes were "not given"."""
+    texts = {"reference_text": "hi", "given_transcript": "hi", field: value}
+    (metric,) = resolve_metrics(["audio.wer@given"]).values()
+    plan = make_plan(as_samples([{**clip(0.5), **texts}]), {"audio.wer@given": metric}, {})
+    (skip,) = plan.skips.values()
+    assert (skip.code, skip.field) == (SkipCode.UNSUPPORTED, field)
+    assert f"{field} is a {type(value).__name__}" in skip.reason
+
+
 def test_option_that_comes_from_the_sample_makes_another_extractor():
     """Samples without it share the default."""
 

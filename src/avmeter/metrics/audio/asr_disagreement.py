@@ -45,6 +45,7 @@ class AsrDisagreement(Metric):
     """
 
     direction = "lower"
+    optional_texts = ("language",)
     unit = "edits per word"
     range = (0.0, 1.0)
 
