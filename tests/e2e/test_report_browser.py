@@ -50,7 +50,7 @@ class Browser:
         self._calls += 1
         flags = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
                  f"--user-data-dir={self._folder / f'profile{self._calls}'}")  # fmt: skip
-        done = subprocess.run([self._program, *flags, *options, url], capture_output=True, timeout=120, check=True)
+        done = subprocess.run([self._program, *flags, *options, url], capture_output=True, timeout=600, check=True)
         return done.stdout.decode()
 
     def dom(self, page: Path, state: str = "", *, is_virtual: bool = True, options: tuple[str, ...] = ()) -> str:
