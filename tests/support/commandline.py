@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
@@ -28,8 +28,12 @@ class Done:
     err: str
 
 
-def avmeter(*arguments: object) -> Done:
-    """Run a command in this process; an exception that would be a traceback fails the test."""
+def avmeter(*arguments: object, draws: bool = False) -> Done:
+    """Run a command in this process; an exception that would be a traceback fails the test.
+
+    Its pages have no thumbnails unless it `draws`: they are made by a process of its own, which takes several times as
+    long as scoring the clips of a test.
+    """
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
     handler = signal.getsignal(signal.SIGINT)
     code = 0
@@ -38,6 +42,7 @@ def avmeter(*arguments: object) -> Done:
         mock.patch.object(sys, "argv", ["avmeter", *map(str, arguments)]),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
+        contextlib.nullcontext() if draws else mock.patch("avmeter.report.thumbnails.draw", _draw_nothing),
     ):
         try:
             run()
@@ -46,6 +51,10 @@ def avmeter(*arguments: object) -> Done:
         finally:
             signal.signal(signal.SIGINT, handler)
     return Done(code, *(s.buffer.getvalue().decode() for s in (out, err)))  # type: ignore[attr-defined]
+
+
+def _draw_nothing(jobs: Sequence[object], **_: object) -> list[Mapping[str, object]]:
+    return [{} for _ in jobs]
 
 
 def start(*arguments: object, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
