@@ -15,6 +15,9 @@ WavLM without its relative positions: both share their layers. Shape letters and
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -81,14 +84,17 @@ class Wav2Vec2(nn.Module):
 
     def forward(self, waveform: Tensor) -> Tensor:
         """(B, S), float, 16 kHz, at least 400 samples, to (B, L, D)."""
+        last = functools.reduce(lambda _, state: state, self.states(waveform))  # no more than one is held
+        normalised: Tensor = self.position_norm(last) if self.config.norm_first else last
+        return normalised
+
+    def states(self, waveform: Tensor) -> Iterator[Tensor]:
+        """Yield what the first layer reads, and what each layer makes of it, each (B, L, D)."""
         x: Tensor = self.project(self.conv_norm(self.convs(waveform.unsqueeze(1)).transpose(1, 2)))
         x = x + self.position(x)
-        if self.config.norm_first:
-            for layer in self.layers:
-                x = layer(x)
-            normalised: Tensor = self.position_norm(x)
-            return normalised
-        x = self.position_norm(x)
+        if not self.config.norm_first:
+            x = self.position_norm(x)
+        yield x
         for layer in self.layers:
             x = layer(x)
-        return x
+            yield x
