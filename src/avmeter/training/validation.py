@@ -60,8 +60,8 @@ class Validation:
         strict: bool = False,
         timeout_s: float = 1800.0,
     ) -> None:
-        if every < 1:
-            raise UsageError(f"every={every}: needs at least 1")
+        if not isinstance(every, int) or every < 1:
+            raise UsageError(f"every={every!r}: needs a whole number of steps, at least 1")
         self.evaluator = evaluator
         self.last_results: EvalResults | None = None
         self._trackers = list(trackers)

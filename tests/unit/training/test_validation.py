@@ -102,8 +102,9 @@ def test_step_is_scored_when_due_and_logged_once() -> None:
         validation(lambda step=step: made.append(step) or samples_of(0.2), step=step)
     assert made == tracker.steps == [0, 2]
     assert tracker.clips.keys() == {"val/user.level/worst/0"}
-    with pytest.raises(UsageError, match="every=0"):
-        Validation(Evaluator(["user.level"], "cpu"), every=0)
+    for every in (0, 1.5, None):
+        with pytest.raises(UsageError, match=f"every={every}"):
+            Validation(Evaluator(["user.level"], "cpu"), every=every)  # type: ignore[arg-type]
 
 
 def broken():
