@@ -6,6 +6,7 @@ import difflib
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from avmeter.errors import SkipCode, UsageError
 from avmeter.features.base import DerivedExtractor, Extractor, Features, get_extractor
@@ -29,8 +30,7 @@ _HOW_TO_PASS = {
 }
 
 
-@dataclass(frozen=True)
-class FeatureRequest:
+class FeatureRequest(NamedTuple):
     """One feature to be computed: an extractor and the sources it reads, one per field of the need, optional ones too.
 
     A source is named by a path, a text, or the identity of an in-memory array: content is hashed later, once.
@@ -59,9 +59,17 @@ class Plan:
     skips: dict[tuple[int, str], Skip] = field(default_factory=dict)
     _asked: dict[Extractor, tuple[str, tuple[Extractor, ...]]] = field(default_factory=dict)
     _by_options: dict[str, Extractor] = field(default_factory=dict)
+    _by_need: dict[int, tuple[Need, Extractor]] = field(default_factory=dict)  # id of a need, which lives as long
 
     def extractor_of(self, need: Need, own: Mapping[str, str]) -> Extractor:
         """Return the extractor of a need, with the options that a sample has of its own."""
+        if not own:
+            if id(need) not in self._by_need:
+                self._by_need[id(need)] = need, self._made(need, own)
+            return self._by_need[id(need)][1]
+        return self._made(need, own)
+
+    def _made(self, need: Need, own: Mapping[str, str]) -> Extractor:
         options = {**need.options, **own}
         key = f"{need.extractor} {sorted(options.items())!r}"
         if key not in self._by_options:
@@ -99,6 +107,7 @@ def make_plan(
         extractors: Identity -> extractor, shared between chunks so that a network is loaded once; extended here.
     """
     plan = Plan(extractors=extractors)
+    needs = {name: metric.needs for name, metric in metrics.items()}
     for index, sample in enumerate(samples):
         sources = functools.cache(functools.partial(_find_sources, sample))
         for name, metric in metrics.items():
@@ -108,7 +117,7 @@ def make_plan(
             if skip is not None:
                 plan.skips[index, name] = skip
                 continue
-            plan.requested[index, name] = _resolve_all(plan, sample, metric, sources)
+            plan.requested[index, name] = _resolve_all(plan, sample, metric, needs[name], sources)
     return plan
 
 
@@ -126,12 +135,13 @@ def _skip_of(problem: Problem, sample: Sample, field_name: str) -> Skip:
     return Skip(code=SkipCode.UNSUPPORTED, reason=reason, hint=problem.hint, field=field_name)
 
 
-def _resolve_all(plan: Plan, sample: Sample, metric: Metric, sources: _Finder) -> dict[str, FeatureRequest | Skip]:
+def _resolve_all(
+    plan: Plan, sample: Sample, metric: Metric, needs: Sequence[Need], sources: _Finder
+) -> dict[str, FeatureRequest | Skip]:
     """Return the request of every need; none is computed for a sample that lacks the input of another.
 
     A metric of a corpus uses what there is: only one that compares within a sample is sure to skip it.
     """
-    needs = metric.needs
     if sample.role == "generated" and not isinstance(metric, CorpusMetric):
         for need in needs:
             missing = None if need.optional else sources(need.fields)
@@ -149,7 +159,7 @@ def _resolve(plan: Plan, sample: Sample, need: Need, found: _Found) -> FeatureRe
         if isinstance(more, Skip):
             return more
         names += more
-    own = {o: v for o, f in need.options_from.items() if (v := sample.text(f)) is not None}
+    own = {o: v for o, f in need.options_from.items() if (v := sample.text(f)) is not None} if need.options_from else {}
     try:
         extractor = plan.extractor_of(need, own)
     except UsageError as error:

@@ -23,6 +23,9 @@ def duration_mismatch(media: MediaItem) -> Mapping[str, str]:
 UNREAD, EMBEDDING_UNREAD = "unread_seconds", "embedding_unread_seconds"
 """Names of facts: seconds of the clip's sound on which no feature stands, and on which the embedding does not."""
 
+PARTLY_READ = frozenset({UNREAD, EMBEDDING_UNREAD, HEADER_MISMATCH})
+"""Names of the facts of which `input_details` makes something."""
+
 _LEAST_UNREAD_S = 0.05  # less is the rest of a resampler or of a frame
 
 

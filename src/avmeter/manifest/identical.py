@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import filecmp
+import os
+import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from avmeter.files import is_file
 from avmeter.sample import Sample, as_samples
 
 
@@ -33,8 +34,12 @@ def _paths(sample: Sample, fields: tuple[str, ...]) -> list[Path]:
 
 def _same(a: Path, b: Path) -> bool:
     try:
-        if not (is_file(a) and is_file(b)):
-            return False
-        return a.samefile(b) or (a.stat().st_size == b.stat().st_size and filecmp.cmp(a, b, shallow=False))
+        first, second = a.stat(), b.stat()
+    except (OSError, ValueError):
+        return False
+    if not (stat.S_ISREG(first.st_mode) and stat.S_ISREG(second.st_mode)):
+        return False
+    try:
+        return os.path.samestat(first, second) or (first.st_size == second.st_size and filecmp.cmp(a, b, shallow=False))
     except OSError:
         return False

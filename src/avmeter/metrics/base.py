@@ -54,8 +54,8 @@ class FeatureSet(dict[str, Any]):
     """Features by need name, and the skips of optional needs that could not be computed."""
 
     def __init__(self, features: Mapping[str, Any] | None = None, skips: Mapping[str, Skip] | None = None) -> None:
-        super().__init__(features or {})
-        self.skips: dict[str, Skip] = dict(skips or {})
+        super().__init__(features or ())
+        self.skips: dict[str, Skip] = dict(skips) if skips else {}
 
 
 class Metric(abc.ABC):

@@ -41,6 +41,9 @@ class MomentsSide:
     def add(self, embedding: npt.NDArray[Any]) -> None:
         """Add rows (D,) or (E, D); non-finite ones are dropped and counted."""
         rows = np.atleast_2d(embedding)
+        if np.isfinite(rows).all():
+            self._add_finite(rows.copy())
+            return
         finite = np.isfinite(rows).all(axis=1)
         self.num_dropped += int((~finite).sum())
         if finite.any():

@@ -46,8 +46,7 @@ def kl_softmax(*, generated: npt.ArrayLike, reference: npt.ArrayLike) -> float:
 
     Source: the formulation of AudioGen, as in av-benchmark kl.py and FastVideo.
     """
-    log_q, log_p = (_log_softmax(rows) for rows in _paired(generated, reference))
-    return float(np.sum(np.exp(log_p) * (log_p - log_q), axis=1).mean())
+    return _kl(*(_log_softmax(rows) for rows in _paired(generated, reference)))
 
 
 def kl_sigmoid(*, generated: npt.ArrayLike, reference: npt.ArrayLike) -> float:
@@ -65,8 +64,13 @@ def kl_sigmoid(*, generated: npt.ArrayLike, reference: npt.ArrayLike) -> float:
 
     Source: av-benchmark kl.py.
     """
-    log_q, log_p = (-np.logaddexp(0.0, -rows) for rows in _paired(generated, reference))
-    return float(np.sum(np.exp(log_p) * (log_p - log_q), axis=1).mean())
+    return _kl(*(_log_sigmoid(rows) for rows in _paired(generated, reference)))
+
+
+def kl_both(*, generated: npt.ArrayLike, reference: npt.ArrayLike) -> tuple[float, float]:
+    """`kl_softmax` and `kl_sigmoid` of the same logits, which are looked at once."""
+    sides = np.stack(_paired(generated, reference))
+    return _kl(*_log_softmax(sides)), _kl(*_log_sigmoid(sides))
 
 
 def inception_score(logits: npt.ArrayLike, *, splits: int = 10, seed: int = 2020) -> InceptionScore:
@@ -99,9 +103,20 @@ def _score_of_part(log_p: FloatArray) -> float:
     return float(np.exp(np.sum(np.exp(log_p) * (log_p - log_marginal), axis=1).mean()))
 
 
+def _kl(log_q: FloatArray, log_p: FloatArray) -> float:
+    per_clip = np.add.reduce(np.exp(log_p) * (log_p - log_q), axis=1)
+    return float(np.add.reduce(per_clip)) / len(per_clip)
+
+
+def _log_sigmoid(logits: FloatArray) -> FloatArray:
+    result: FloatArray = -np.logaddexp(0.0, -logits)
+    return result
+
+
 def _log_softmax(logits: FloatArray) -> FloatArray:
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    result: FloatArray = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    # Ufuncs and not the methods that call them: the logits of one clip are no more work than such a call.
+    shifted = logits - np.maximum.reduce(logits, axis=-1, keepdims=True)
+    result: FloatArray = shifted - np.log(np.add.reduce(np.exp(shifted), axis=-1, keepdims=True))
     return result
 
 

@@ -30,6 +30,7 @@ from avmeter.stats.rows import FloatArray, as_values, require_count
 
 _SIMULATED_VALUES = 6000  # draws times dimensions: the distance varies less the more dimensions there are
 _FEWEST_DRAWS, _MOST_DRAWS = 3, 200
+_PRECISE_ENOUGH = 0.005  # standard error of a simulation, as a share: a tenth of what the estimate may be off by
 _SIMULATED_TOLERANCE = 1e-4  # of the traces, of which a simulated distance is 6% or more, known within some percent
 _FIRST_ORDER_RATIO = 4  # of clips to dimensions: the expansion is then within 1% (N = M), 3% (N << M)
 _SPECTRUM_STEPS = 8
@@ -166,15 +167,15 @@ def _expansion(eigenvalues: FloatArray, generated_count: int, reference_count: i
 def _simulation(eigenvalues: FloatArray, generated_count: int, reference_count: int, seed: int) -> tuple[float, float]:
     rng = np.random.default_rng(seed)
     draws = min(max(_SIMULATED_VALUES // len(eigenvalues), _FEWEST_DRAWS), _MOST_DRAWS)
-    values = [
-        covariance_distance(
-            _sample_factor(eigenvalues, generated_count, rng),
-            _sample_factor(eigenvalues, reference_count, rng),
-            tolerance=_SIMULATED_TOLERANCE,
-        )
-        for _ in range(draws)
-    ]
-    return float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(draws))
+    values: list[float] = []
+    mean, error = 0.0, np.inf
+    while len(values) < _FEWEST_DRAWS or (len(values) < draws and error > _PRECISE_ENOUGH * mean):
+        generated = _sample_factor(eigenvalues, generated_count, rng)
+        reference = _sample_factor(eigenvalues, reference_count, rng)
+        values.append(covariance_distance(generated, reference, tolerance=_SIMULATED_TOLERANCE))
+        mean = float(np.mean(values))
+        error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else np.inf
+    return mean, error
 
 
 def _sample_factor(eigenvalues: FloatArray, count: int, rng: np.random.Generator) -> FloatArray:

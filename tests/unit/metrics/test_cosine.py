@@ -23,6 +23,14 @@ def test_rows_are_compared_one_by_one() -> None:
     np.testing.assert_allclose(cosines([[1, 0], [0, 2], [-3, 0]], [2, 0], where="a"), [1, 0, -1])
 
 
+def test_one_row_has_the_bits_that_it_has_among_others() -> None:
+    """Whatever its length: the short way for two embeddings is the same arithmetic."""
+    rng = np.random.default_rng(0)
+    for dim in (1, 5, 8, 127, 129, 512, 1024):
+        rows, vector = rng.standard_normal((50, dim)).astype(np.float32), rng.standard_normal(dim).astype(np.float32)
+        assert [cosine(row, vector, where="a") for row in rows] == [cosines([r], vector, where="a")[0] for r in rows]
+
+
 def test_rows_are_compared_pair_by_pair() -> None:
     """(N, D) with (N, D) is (N,)."""
     np.testing.assert_allclose(row_cosines([[1, 0], [0, 2]], [[3, 0], [4, 0]], where="a"), [1, 0])

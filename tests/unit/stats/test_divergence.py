@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from avmeter.errors import StatsError
-from avmeter.stats.divergence import inception_score, kl_sigmoid, kl_softmax
+from avmeter.stats.divergence import inception_score, kl_both, kl_sigmoid, kl_softmax
 
 
 def test_kl_is_from_the_reference_to_the_generated() -> None:
@@ -23,6 +23,14 @@ def test_half_divergence_can_be_negative() -> None:
     """Only the "present" term is summed, as published."""
     expected = 0.5 * np.log(0.5 / 0.75)
     assert kl_sigmoid(generated=[[np.log(3.0)]], reference=[[0.0]]) == pytest.approx(expected)
+
+
+def test_both_divergences_at_once_have_the_bits_of_each_alone() -> None:
+    """For one clip and for several."""
+    rng = np.random.default_rng(0)
+    for count, classes in ((1, 527), (1, 521), (1, 3), (4, 527)):
+        pair = {side: 5 * rng.standard_normal((count, classes)) for side in ("generated", "reference")}
+        assert kl_both(**pair) == (kl_softmax(**pair), kl_sigmoid(**pair))
 
 
 def test_one_class_per_clip_scores_the_number_of_classes() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from avmeter.errors import StatsError
+from avmeter.stats.factor import covariance_distance
 from avmeter.stats.frechet import frechet_distance
 from avmeter.stats.frechet_bias import expected_bias, expected_bias_of_spectrum
 from avmeter.stats.moments import Moments
@@ -54,6 +55,23 @@ def test_bias_of_white_sets_explains_their_distance() -> None:
     assert estimate.value == pytest.approx(
         frechet_distance(generated=generated, reference=reference).distance, rel=0.02
     )
+
+
+def test_simulation_goes_on_until_it_is_precise(monkeypatch) -> None:
+    """It ends after few draws where distances hardly vary, and goes on where they do."""
+    distances: list[float] = []
+
+    def counted(*factors, **options) -> float:
+        distances.append(covariance_distance(*factors, **options))
+        return distances[-1]
+
+    monkeypatch.setattr("avmeter.stats.frechet_bias.covariance_distance", counted)
+    expected_bias_of_spectrum(np.ones(DIM), generated_count=110, reference_count=110)
+    assert 3 <= len(distances) < 15
+    distances.clear()
+    steep = expected_bias_of_spectrum(1 / np.arange(1, DIM + 1.0) ** 2, generated_count=110, reference_count=110)
+    assert len(distances) > 20
+    assert steep.standard_error == pytest.approx(np.std(distances, ddof=1) / len(distances) ** 0.5)
 
 
 def test_bias_is_repeatable_and_zero_without_variance() -> None:

@@ -12,6 +12,7 @@ from avmeter.engine.plan import ABSENT, FeatureRequest, Outcome, Plan
 from avmeter.engine.store import FeatureKey, Store
 from avmeter.features.base import DerivedExtractor
 from avmeter.result import Skip
+from avmeter.sample import MediaSource
 
 FoundT = TypeVar("FoundT")
 
@@ -64,6 +65,8 @@ class Lookup:
         stored = _find(requests, plan, self._store.get)
         for key, features in stored.items():
             known.update(dict.fromkeys(requests[key], features))
+        if len(stored) == len(requests):
+            return Demand(known=known, num_stored=len(stored), direct={}, derived={})
         missing = {k: r for k, r in requests.items() if k not in stored}
         derived = {k: r for k, r in missing.items() if isinstance(plan.extractors[r[0].extractor], DerivedExtractor)}
         direct = _without_unneeded_parents({k: r for k, r in missing.items() if k not in derived}, derived, plan)
@@ -100,8 +103,11 @@ class Lookup:
 
 def is_repeatable(request: FeatureRequest, plan: Plan) -> bool:
     """Return True if everything that a request reads can come again: files, bytes of files, texts; not arrays."""
-    sources = (plan.sources[name] for name in request.sources if name != ABSENT)
-    return all(isinstance(s, str) or s.is_repeatable for s in sources)
+    return all(_can_come_again(plan.sources[name]) for name in request.sources if name != ABSENT)
+
+
+def _can_come_again(source: MediaSource | str) -> bool:
+    return isinstance(source, str) or source.is_repeatable
 
 
 def _find(
@@ -111,8 +117,9 @@ def _find(
     key_of = {request: key for key, same in requests.items() for request in same}
     found: dict[FeatureKey, FoundT] = {}
     wanted: Iterable[FeatureRequest] = _needed(plan)
-    while keys := {key_of[r]: r for r in wanted if r in key_of and key_of[r] not in found}:
-        found |= look_up(key for key, request in keys.items() if is_repeatable(request, plan))
+    once = {name for name, s in plan.sources.items() if not _can_come_again(s)}
+    while keys := {key: r for r in wanted if (key := key_of.get(r)) is not None and key not in found}:
+        found |= look_up(key for key, request in keys.items() if once.isdisjoint(request.sources))
         wanted = [parent for key, r in keys.items() if key not in found for parent in plan.requests[r]]
     return found
 

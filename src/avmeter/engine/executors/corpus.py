@@ -10,7 +10,7 @@ from typing import Any
 from avmeter.caveats import Caveat, CaveatCode
 from avmeter.engine.failures import skip_of_failure
 from avmeter.errors import SkipCode, SkipError
-from avmeter.features.truncation import input_details
+from avmeter.features.truncation import PARTLY_READ, input_details
 from avmeter.metrics.backbone_metric import BackboneMetric
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Metric
 from avmeter.result import MetricResult, Skip
@@ -62,7 +62,7 @@ class CorpusState:
             features: Its features.
         """
         self.num_generated += sample.role == "generated"
-        for need in metric.needs:
+        for need in metric.needs if features.skips else ():
             skip = features.skips.get(need.name)
             if skip is not None and skip.code != SkipCode.MISSING_INPUT:
                 self.left_out_references[skip.code] += 1
@@ -167,14 +167,17 @@ class CorpusState:
 
 def features_are_dummy(features: FeatureSet) -> bool:
     """Return True if any of these features was made with stand-in weights."""
-    return any(f.dummy for f in features.values())
+    return True in [f.dummy for f in features.values()]
 
 
 def unread_details(metric: Metric, features: FeatureSet) -> dict[str, Any]:
     """Return details that say what of a sample did not get into its features; empty where all of it did."""
+    partly_read = [name for name, f in features.items() if not PARTLY_READ.isdisjoint(f.facts)]
+    if not partly_read:
+        return {}
     reads_classes = isinstance(metric, BackboneMetric) and metric.needs_classes
     found: dict[str, Any] = {}
-    for name in sorted(features, reverse=True):
+    for name in sorted(partly_read, reverse=True):
         found |= input_details(features[name].facts, reads_classes=reads_classes)
     return found
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from avmeter.engine.executors.base import ChunkResult, Row
 from avmeter.engine.executors.corpus import CorpusState, features_are_dummy, start_states, unread_details
 from avmeter.engine.failures import skip_of_failure
 from avmeter.engine.plan import FeatureRequest, Outcome, Plan
-from avmeter.metrics.base import CorpusMetric, FeatureSet, Metric
+from avmeter.metrics.base import CorpusMetric, FeatureSet, Metric, Need
 from avmeter.metrics.decoded_frames import frames_decoded_once
 from avmeter.result import MetricResult, Skip
 from avmeter.sample import Sample
@@ -30,34 +31,48 @@ def score_chunk(
         outcomes: Those features, or why there are none.
         states: Corpus states, changed.
     """
+    asked = [
+        _Asked(metric=m, needs=m.needs, corpus=(m, states[n]) if isinstance(m, CorpusMetric) else None)
+        for n, m in metrics.items()
+    ]
     rows = []
-    for index in range(len(samples)):
+    for index, sample in enumerate(samples):
         with frames_decoded_once():
-            rows.append(_score_sample(samples, index, metrics, (plan, outcomes), states))
+            rows.append(_score_sample(sample, index, asked, plan, outcomes))
     return rows
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """A metric and its needs, and if it is one of a corpus its state: asked for once, not for every sample."""
+
+    metric: Metric
+    needs: Sequence[Need]
+    corpus: tuple[CorpusMetric, CorpusState] | None
+
+
 def _score_sample(
-    samples: Sequence[Sample],
+    sample: Sample,
     index: int,
-    metrics: Mapping[str, Metric],
-    computed: tuple[Plan, Mapping[FeatureRequest, Outcome]],
-    states: Mapping[str, CorpusState],
+    asked: Sequence[_Asked],
+    plan: Plan,
+    outcomes: Mapping[FeatureRequest, Outcome],
 ) -> Row:
-    (plan, outcomes), sample = computed, samples[index]
     row: Row = {}
-    for name, metric in metrics.items():
-        features = _gather(plan, outcomes, index, metric, sample)
+    for one in asked:
+        metric = one.metric
+        features = _gather(plan, outcomes, index, one, sample)
         if features is None:
             continue
         if metric.per_sample and sample.role == "generated":
-            row[name] = _score(metric, sample, features)
-        if not isinstance(metric, CorpusMetric):
+            row[metric.name] = _score(metric, sample, features)
+        if one.corpus is None:
             continue
+        corpus_metric, state = one.corpus
         if isinstance(features, Skip):
-            states[name].leave_out(metric, sample, features, _reference(plan, outcomes, index, metric))
+            state.leave_out(corpus_metric, sample, features, _reference(plan, outcomes, index, corpus_metric))
         else:
-            states[name].add(metric, sample, features)
+            state.add(corpus_metric, sample, features)
     return row
 
 
@@ -76,16 +91,17 @@ def skip_chunk(samples: Sequence[Sample], metrics: Mapping[str, Metric], skip: S
 
 
 def _gather(
-    plan: Plan, outcomes: Mapping[FeatureRequest, Outcome], index: int, metric: Metric, sample: Sample
+    plan: Plan, outcomes: Mapping[FeatureRequest, Outcome], index: int, asked: _Asked, sample: Sample
 ) -> FeatureSet | Skip | None:
     """Return the features of a sample, why it has none, or None where the metric does not concern the sample."""
-    if (index, metric.name) in plan.skips:
-        return plan.skips[index, metric.name]
-    requests = plan.requested.get((index, metric.name))
+    place = (index, asked.metric.name)
+    if place in plan.skips:
+        return plan.skips[place]
+    requests = plan.requested.get(place)
     if requests is None:
         return None
     features = FeatureSet()
-    for need in metric.needs:
+    for need in asked.needs:
         request = requests[need.name]
         outcome = request if isinstance(request, Skip) else outcomes[request]
         if not isinstance(outcome, Skip):
@@ -95,8 +111,8 @@ def _gather(
         else:
             field = outcome.field or need.fields[0]
             side = "reference" if field.startswith("reference") else "generated"
-            return outcome.prefixed(side) if _is_paired(metric) else outcome
-    if sample.role == "reference" and metric.needs and not features:
+            return outcome.prefixed(side) if _is_paired(asked.metric) else outcome
+    if sample.role == "reference" and asked.needs and not features:
         return next(iter(features.skips.values()))
     return features
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from avmeter.features.base import Features
 
 
-@dataclass(frozen=True)
-class FeatureKey:
+class FeatureKey(NamedTuple):
     """What was measured (content hash or hashes) and by what (fingerprint)."""
 
     media: str

@@ -14,6 +14,7 @@ import numpy as np
 from avmeter.features.base import Features
 
 _PLAIN_DTYPE = re.compile(r"[<>|][biufcSU]\d+")
+_parse = json.JSONDecoder().raw_decode
 # All that a header of another shape than ours can raise, however it came about.
 _DAMAGE = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError, struct.error)
 
@@ -55,12 +56,14 @@ def decode_features(payload: bytes) -> Features:
 
 def _decode(payload: bytes) -> Features:
     (length,) = struct.unpack_from("<I", payload)
-    header = json.loads(payload[4 : 4 + length].decode())
+    header, end = _parse(text := payload[4 : 4 + length].decode())
+    if end != len(text):
+        raise ValueError("something stands behind its header")
     offset = 4 + length
     arrays: dict[str, Any] = {}
     for name, dtype, shape in header["arrays"]:
         kind = _dtype_of(name, dtype)
-        if any(type(size) is not int or size < 0 for size in shape):
+        if [size for size in shape if type(size) is not int or size < 0]:
             raise ValueError(f"{name} has no shape")
         count = math.prod(shape)
         arrays[name] = np.frombuffer(payload, kind, count, offset).reshape(shape).copy()

@@ -79,13 +79,15 @@ class SqliteStore:
         """Return those of `keys` that are stored. A row that is not what was written counts as absent."""
         self._leave_to_owner()
         found: dict[FeatureKey, Features] = {}
-        absent: list[FeatureKey] = []
-        for key in keys:
-            payload = self._writer.held(key)
-            if payload is None:
-                absent.append(key)
-            else:
-                found[key] = decode_features(payload)
+        absent = list(keys)
+        if self._writer.num_held:  # what is written meanwhile is found below
+            asked, absent = absent, []
+            for key in asked:
+                payload = self._writer.held(key)
+                if payload is None:
+                    absent.append(key)
+                else:
+                    found[key] = decode_features(payload)
         if self._writer.is_broken:
             return found
         num_damaged = 0

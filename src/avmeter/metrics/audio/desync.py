@@ -76,11 +76,9 @@ class DeSync(CorpusMetric):
 
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
         offset = features["offset"]
-        if not np.isfinite(offset["logits"]).all():
-            raise SkipError(SkipCode.NON_FINITE, f"{sample.id}: logits of the comparison are not finite")
         grid = np.asarray(offset.facts["grid_s"])
+        likeliest = _likeliest(offset["logits"], grid, sample)
         probabilities = _softmax(offset["logits"])
-        likeliest = grid[np.argmax(offset["logits"], axis=1)]
         front, back = float(likeliest[0]), float(likeliest[-1])
         details: dict[str, Any] = {
             "front_desync_s": abs(front),
@@ -114,10 +112,10 @@ class DeSync(CorpusMetric):
         return DesyncState()
 
     def update(self, state: DesyncState, sample: Sample, features: FeatureSet) -> DesyncState:
-        result = self.score(sample, features)
-        assert result.score is not None
-        offsets = (result.details["front_offset_s"], result.details["back_offset_s"])
-        state.magnitudes.append(result.score)
+        offset = features["offset"]
+        likeliest = _likeliest(offset["logits"], np.asarray(offset.facts["grid_s"]), sample)
+        offsets = (float(likeliest[0]), float(likeliest[-1]))
+        state.magnitudes.append((abs(offsets[0]) + abs(offsets[1])) / 2)
         state.signed.append(sum(offsets) / 2)
         state.histogram.update(offsets)
         return state
@@ -138,6 +136,14 @@ class DeSync(CorpusMetric):
             "histogram": {f"{offset:+.1f}": count for offset, count in sorted(state.histogram.items())},
         }
         return MetricResult(self.name, float(np.mean(state.magnitudes)), details)
+
+
+def _likeliest(logits: np.ndarray, grid: np.ndarray, sample: Sample) -> np.ndarray:
+    """Return the likeliest offset (N,) of each comparison, logits (N, 21) of the offsets in `grid`."""
+    if not np.isfinite(logits).all():
+        raise SkipError(SkipCode.NON_FINITE, f"{sample.id}: logits of the comparison are not finite")
+    found: np.ndarray = grid[np.argmax(logits, axis=1)]
+    return found
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

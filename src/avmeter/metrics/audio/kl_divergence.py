@@ -21,7 +21,7 @@ from avmeter.metrics.base import FeatureSet, Need
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
-from avmeter.stats.divergence import kl_sigmoid, kl_softmax
+from avmeter.stats.divergence import kl_both
 
 
 @register("audio.kl_divergence")
@@ -48,10 +48,11 @@ class KlDivergence(BackboneMetric):
             if not np.isfinite(found).all():
                 raise SkipError(SkipCode.NON_FINITE, f"{sample.id}: logits of the {side} side are not finite")
             logits[side] = found[None]
-        softmax = max(kl_softmax(**logits), 0.0)
+        softmax, sigmoid = kl_both(**logits)
+        softmax = max(softmax, 0.0)
         details = {
             "kl_softmax": softmax,
-            "kl_sigmoid": kl_sigmoid(**logits),
+            "kl_sigmoid": sigmoid,
             "backbone": self.backbone,
             "used_seconds": features["generated"].facts.get("used_seconds"),
             "reference_used_seconds": features["reference"].facts.get("used_seconds"),

@@ -23,6 +23,24 @@ def test_failing_metric_is_a_skip_of_its_own_result():
     assert result.rows[0]["test.broken"].skip.code == SkipCode.FAILED
 
 
+def test_needs_are_asked_for_once_in_a_chunk():
+    """By the plan and by scoring, however many samples there are."""
+    asked = []
+
+    class Counted(MeanMetric):
+        @property
+        def needs(self):
+            asked.append(1)
+            return super().needs
+
+    numbers = []
+    for count in (2, 9):
+        asked.clear()
+        run([clip(0.1 * i) for i in range(1, count + 1)], Counted())
+        numbers.append(len(asked))
+    assert numbers[0] == numbers[1]
+
+
 def test_side_that_is_missing_is_named():
     """Of a metric that compares two sides, the reason begins with the one that failed."""
     sample = {**clip(0.5), "reference_audio": "absent.wav"}

@@ -68,6 +68,7 @@ def headed(header: object, rest: bytes = b"") -> bytes:
         headed({"arrays": [[["a"], "<f4", [1]]], "facts": {}, "dummy": False}, b"1234"),
         headed({"arrays": [], "facts": [], "dummy": False}),
         headed({"arrays": [], "facts": {}, "dummy": 1}),
+        headed(b'{"arrays": [], "facts": {}, "dummy": false} 1'),
     ],
 )
 def test_whatever_is_wrong_with_a_payload_is_one_kind_of_error(payload):
