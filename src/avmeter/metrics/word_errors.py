@@ -167,7 +167,7 @@ class WerState:
             "num_missing": len(self.missing_words),
             f"missing_{keys.unit}": sum(self.missing_words),
             f"macro_{keys.rate}": math.fsum(rates) / len(rates),
-            "interval": [interval.low, interval.high] if interval else None,
+            "interval": [max(0.0, interval.low), interval.high] if interval else None,  # no rate is below 0
             "interval_confidence": interval.confidence if interval else None,
             "loops_suspected": self.num_loops,
             "speech_where_none_was_wanted": self.num_unexpected,

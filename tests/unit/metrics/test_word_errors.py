@@ -30,6 +30,13 @@ def test_rate_of_a_corpus_is_all_edits_over_all_words() -> None:
     assert details["macro_wer"] == pytest.approx(0.25)
 
 
+def test_interval_of_a_rate_begins_at_0_where_the_arithmetic_goes_below() -> None:
+    """Two clips, of which one is perfect."""
+    _, details = state_of(clip("a b", "a b"), clip("a b", "c d", name="b")).summary(missing_counts=True)
+    assert details["interval"][0] == 0
+    assert details["interval"][1] > 1
+
+
 @pytest.mark.parametrize(("missing_counts", "expected"), [(True, 3 / 4), (False, 1 / 2)])
 def test_clip_without_sound_counts_as_deletions_or_not_at_all(missing_counts: bool, expected: float) -> None:
     """As was chosen; it is counted either way."""
