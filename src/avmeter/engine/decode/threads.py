@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import threading
 import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -153,7 +154,8 @@ class DecodingThreads:
             busy_s = now - busy_since - watch.started_s(now)
             if busy_s <= allowed_s and watch.waited_s(now) <= self._timeout_s:
                 continue
-            lane.given_up = task
+            if not lane.give_up(task):  # it has just come to its end
+                continue
             self._num_unfinished -= 1
             source, _, jobs = task
             unfinished = [job for job in jobs if job not in lane.finished]
@@ -190,7 +192,6 @@ class DecodingThreads:
 
     def _decode(self, task: Task, lane: _Lane) -> bool:
         """Send all events of a source; return False if it was given up."""
-        lane.begin(task)
         source, keys, jobs = task
         parts = {} if isinstance(source, str) else {job: part_of(source, job) for job in keys}
         before = {job: file_facts(part) for job, part in parts.items()}
@@ -211,14 +212,12 @@ class DecodingThreads:
         lane.busy_since = time.monotonic()
 
     def _end_task(self, lane: _Lane, failure: BaseException | None) -> None:
-        ended = _SourceEnded(lane, lane.task, failure)
-        lane.busy_since = lane.task = None
-        self._events.put(ended, 0)
+        self._events.put(_SourceEnded(lane, lane.end(), failure), 0)
 
     def _next_task(self, lane: _Lane) -> Task | None:
-        """Return the next source, waited for, or None: there will be none, or none for a thread that was given up."""
+        """Begin the next source, waited for; None: there will be none, or none for a thread that was given up."""
         task = self._tasks.get()
-        if task is None or lane.is_left_behind:
+        if task is None or not lane.begin(task):
             self._tasks.put(task)  # for the other threads
             return None
         return task
@@ -237,7 +236,11 @@ def _clips_alone(task: Task, unfinished: Sequence[int]) -> Iterator[Task]:
 
 
 class _Lane:
-    """A decoder, the thread that runs it, and what it is at."""
+    """A decoder, the thread that runs it, and what it is at.
+
+    Giving up a source and taking the next one exclude each other: a source that a thread takes while it is left behind
+    would be nobody's.
+    """
 
     def __init__(self, decoder: Decoder) -> None:
         self.decoder = decoder
@@ -246,6 +249,7 @@ class _Lane:
         self.finished: set[int] = set()
         self.busy_since: float | None = None
         self.given_up: Task | None = None
+        self._changing = threading.Lock()
 
     @property
     def is_left_behind(self) -> bool:
@@ -258,12 +262,30 @@ class _Lane:
         task = self.task
         return task is not None and not self.finished.issuperset(task[2])
 
-    def begin(self, task: Task) -> None:
-        """Note a new source."""
-        self.finished.clear()
-        self.decoder.watch.restart()
-        self.task = task
-        self.busy_since = time.monotonic()
+    def begin(self, task: Task) -> bool:
+        """Note a new source; False: the lane is left behind, and the source is for another one."""
+        with self._changing:
+            if self.given_up is not None:
+                return False
+            self.finished.clear()
+            self.decoder.watch.restart()
+            self.task = task
+            self.busy_since = time.monotonic()
+            return True
+
+    def end(self) -> Task | None:
+        """Note the end of the source, and return it."""
+        with self._changing:
+            task, self.task, self.busy_since = self.task, None, None
+            return task
+
+    def give_up(self, task: Task) -> bool:
+        """Leave the lane behind over its source; False: it is at that one no more."""
+        with self._changing:
+            if self.task is not task:
+                return False
+            self.given_up = task
+            return True
 
 
 class _SourceEnded:

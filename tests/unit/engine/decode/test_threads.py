@@ -358,3 +358,41 @@ def test_thread_that_waits_for_room_is_not_given_up(clock):
                 time.sleep(0.01)
             clock.ahead_s += 2 * TIMEOUT_S
     assert [e.outcome for e in found] == [None] * 3
+
+
+def test_source_that_a_thread_takes_while_the_one_before_is_looked_at_is_decoded(clock):
+    """The one before came to its end just as it was to be given up: nothing is, and both have their events."""
+
+    class Slow(Counting):
+        def __init__(self):
+            self.first_ends, self.second_began = threading.Event(), threading.Event()
+            self.run = threading.current_thread()
+            super().__init__()
+
+        @property
+        def watch(self):
+            if threading.current_thread() is self.run and clock.ahead_s:
+                clock.ahead_s = 0.0
+                self.first_ends.set()
+                self.second_began.wait(600)
+            return self._watch
+
+        @watch.setter
+        def watch(self, watch):
+            self._watch = watch
+
+        def decode(self, source, jobs):
+            if source == 1:
+                clock.ahead_s = 2 * TIMEOUT_S
+                self.first_ends.wait(600)
+            else:
+                self.second_began.set()
+            yield DecodeEvent(jobs[0], index=source)
+
+    decoder, ends_at = Slow(), time.monotonic() + 20
+    with DecodingThreads([decoder], timeout_s=TIMEOUT_S) as threads:
+        threads.add([(1, {}, [0]), (2, {}, [1])])
+        found = [(e.job, e.index, e.outcome) for e in events_of(threads, lambda: time.monotonic() > ends_at)]
+        assert threads.is_idle
+    assert found == [(0, 1, None), (1, 2, None)]
+    assert not decoder.is_closed
