@@ -49,7 +49,7 @@ SENTENCES: Mapping[CaveatCode, str] = MappingProxyType(
             "n < d: {num_embeddings} embeddings for {dim} dimensions; most of this value may be bias, prefer a "
             "kernel distance"
         ),
-        CaveatCode.SUBSETS_SMALLER_THAN_DIMENSIONS: "n < d: the smallest subset has fewer clips than {dim} dimensions",
+        CaveatCode.SUBSETS_SMALLER_THAN_DIMENSIONS: "n < d: the smallest subset is of fewer than {dim} embeddings",
         CaveatCode.EXPECTED_BIAS: "a perfect generator of this many clips would get {bias:.4g}",
         CaveatCode.UNKNOWN_BIAS: (
             "{num_embeddings} reference embeddings are too few for {dim} dimensions to say how much of this value "

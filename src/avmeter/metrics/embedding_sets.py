@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from avmeter.caveats import Caveat, CaveatCode
 from avmeter.metrics.backbone_metric import BackboneMetric
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
 from avmeter.sample import Sample
 from avmeter.stats.moments import Moments
 
 _FOLD_FROM_ROWS = 256
+# As a share of the largest number: a network's outputs in batches of other sizes differ by up to 7e-7.
+_EQUAL_WITHIN = 1e-6
 
 
 @dataclass(kw_only=True)
@@ -137,6 +141,15 @@ class RowsSide:
         """Return the rows of `sorted_rows` alone."""
         return self.sorted_rows()[0]
 
+    @property
+    def are_equal(self) -> bool:
+        """Whether there are two rows or more, and all are one embedding, but for rounding in float32."""
+        if len(self.ids) < 2:
+            return False
+        first = self.rows[0][0]
+        within = _EQUAL_WITHIN * float(np.abs(first).max(initial=0.0))
+        return all(bool((np.abs(rows - first) <= within).all()) for rows in self.rows)
+
     def merge(self, other: RowsSide) -> RowsSide:
         """Return both sides' rows together."""
         return RowsSide(
@@ -150,6 +163,10 @@ class RowsState:
 
     generated: RowsSide = field(default_factory=RowsSide)
     reference: RowsSide = field(default_factory=RowsSide)
+
+    def caveats(self) -> list[Caveat]:
+        """Return what is wrong with the generated rows, whatever the statistic over them."""
+        return [Caveat.of(CaveatCode.EQUAL_EMBEDDINGS)] if self.generated.are_equal else []
 
     def add(self, sample: Sample, features: FeatureSet) -> None:
         """Add one sample, each embedding to the side where it belongs."""
@@ -169,6 +186,13 @@ def sides_of(sample: Sample, features: FeatureSet) -> list[tuple[str, npt.NDArra
         found = features.get("generated", features.get("reference"))
         return [("reference", found["embedding"])] if found is not None else []
     return [(side, features[side]["embedding"]) for side in ("generated", "reference") if side in features]
+
+
+def with_caveats(details: Mapping[str, Any], caveats: Sequence[Caveat]) -> dict[str, Any]:
+    """Return details with caveats beside them, as records and as sentences; without any, as they are."""
+    if not caveats:
+        return dict(details)
+    return {**details, "warnings": [c.sentence for c in caveats], "caveats": [c.to_record() for c in caveats]}
 
 
 class RowsMetric(BackboneMetric, CorpusMetric):

@@ -16,7 +16,7 @@ from avmeter.errors import SkipCode, SkipError
 from avmeter.metrics.backbone_metric import BackboneMetric
 from avmeter.metrics.backbones import DEFAULT_BACKBONE
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
-from avmeter.metrics.embedding_sets import MomentsState
+from avmeter.metrics.embedding_sets import MomentsState, with_caveats
 from avmeter.metrics.reference_features import ReferenceSet, load_reference
 from avmeter.protocols import AV_BENCHMARK, FASTVIDEO
 from avmeter.result import MetricResult
@@ -116,7 +116,7 @@ class FrechetMetric(BackboneMetric, CorpusMetric):
         if generated.count < 2 or reference.count < 2:
             skip = SkipError(
                 SkipCode.TOO_FEW_SAMPLES,
-                f"{self.name}: needs at least 2 clips per side, got {generated.count} generated and "
+                f"{self.name}: needs at least 2 embeddings per side, got {generated.count} generated and "
                 f"{reference.count} reference",
                 hint=f"for single clips use a per-clip metric such as `{self.for_single_clips}`",
             )
@@ -145,7 +145,4 @@ class FrechetMetric(BackboneMetric, CorpusMetric):
             caveats.append(Caveat.of(CaveatCode.NEARLY_ZERO))
         if result.generated_rank == 0:
             caveats.append(Caveat.of(CaveatCode.EQUAL_EMBEDDINGS))
-        if caveats:
-            details["warnings"] = [c.sentence for c in caveats]
-            details["caveats"] = [c.to_record() for c in caveats]
-        return MetricResult(self.name, max(result.distance, 0.0), details)
+        return MetricResult(self.name, max(result.distance, 0.0), with_caveats(details, caveats))

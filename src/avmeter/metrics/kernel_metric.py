@@ -9,7 +9,7 @@ from typing import Any
 from avmeter.errors import UnknownNameError, UsageError
 from avmeter.metrics.backbones import DEFAULT_BACKBONE
 from avmeter.metrics.base import Need
-from avmeter.metrics.embedding_sets import RowsMetric, RowsState
+from avmeter.metrics.embedding_sets import RowsMetric, RowsState, with_caveats
 from avmeter.metrics.option_values import require_at_least
 from avmeter.metrics.reference_features import load_reference
 from avmeter.protocols import FASTVIDEO
@@ -89,11 +89,11 @@ class KernelMetric(RowsMetric):
                 generated=generated, reference=reference, subsets=self.subsets, subset_size=self.subset_size
             )
             details |= {"std": kid.std, "subsets": kid.subsets, "subset_size": kid.subset_size}
-            return MetricResult(self.name, kid.mean, details)
+            return MetricResult(self.name, kid.mean, with_caveats(details, state.caveats()))
         kad = kernel_audio_distance(generated=generated, reference=reference)
         details |= {
             "bandwidth": kad.bandwidth,
             "standard_error": kad.distance.standard_error,
             "interval": kad.distance.interval(),
         }
-        return MetricResult(self.name, kad.distance.value, details)
+        return MetricResult(self.name, kad.distance.value, with_caveats(details, state.caveats()))

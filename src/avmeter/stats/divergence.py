@@ -86,7 +86,7 @@ def inception_score(logits: npt.ArrayLike, *, splits: int = 10, seed: int = 2020
 
     Source: Salimans et al. 2016; parts and shuffle of av-benchmark isc.py.
     """
-    rows = as_rows(logits, side="generated", minimum=1)
+    rows = as_rows(logits, side="generated", minimum=1, unit="clips")
     if splits < 1 or len(rows) < splits:
         raise StatsError(
             f"inception score over {splits} splits needs at least {max(splits, 1)} clips, got {len(rows)}",
@@ -121,7 +121,7 @@ def _log_softmax(logits: FloatArray) -> FloatArray:
 
 
 def _paired(generated: npt.ArrayLike, reference: npt.ArrayLike) -> tuple[FloatArray, FloatArray]:
-    generated_rows, reference_rows = as_pair(generated, reference, minimum=1)
+    generated_rows, reference_rows = as_pair(generated, reference, minimum=1, unit="clips")
     if len(generated_rows) != len(reference_rows) or generated_rows.shape[1] == 0:
         raise StatsError(f"logits do not pair up: generated {generated_rows.shape}, reference {reference_rows.shape}")
     return generated_rows, reference_rows

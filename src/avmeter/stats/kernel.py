@@ -164,7 +164,7 @@ def kernel_audio_distance(
     if bandwidth is None:
         bandwidth = median_distance(y)
         if bandwidth == 0.0:
-            raise StatsError(f"reference: the median distance between its {len(y)} clips is 0")
+            raise StatsError(f"reference: the median distance between its {len(y)} embeddings is 0")
     centre = y.mean(axis=0)
     result = mmd_squared(generated=x - centre, reference=y - centre, kernel=gaussian_kernel(bandwidth=bandwidth))
     return KadResult(distance=result.scaled(100.0), bandwidth=bandwidth)
@@ -195,7 +195,7 @@ def kernel_inception_distance(
     x, y = as_pair(generated, reference)
     size = min(subset_size, len(x), len(y))
     if size < 2 or subsets < 1:
-        raise StatsError(f"needs at least 1 subset of 2 clips, got {subsets} of {size}")
+        raise StatsError(f"needs at least 1 subset of 2 embeddings, got {subsets} of {size}")
     rng = np.random.RandomState(seed)
     kernel = polynomial_kernel(dim=x.shape[1])
     values = []

@@ -20,7 +20,7 @@ BLOCK_ROWS = 1024
 BLOCK_COLUMNS = 4096
 
 
-def as_rows(values: npt.ArrayLike, *, side: str, minimum: int = 0, unit: str = "clips") -> FloatArray:
+def as_rows(values: npt.ArrayLike, *, side: str, minimum: int = 0, unit: str = "embeddings") -> FloatArray:
     """Finite float64 rows (N, D).
 
     Args:
@@ -44,7 +44,7 @@ def as_rows(values: npt.ArrayLike, *, side: str, minimum: int = 0, unit: str = "
 
 
 def as_pair(
-    generated: npt.ArrayLike, reference: npt.ArrayLike, *, minimum: int = 2, unit: str = "clips"
+    generated: npt.ArrayLike, reference: npt.ArrayLike, *, minimum: int = 2, unit: str = "embeddings"
 ) -> tuple[FloatArray, FloatArray]:
     """Both sides through `as_rows`, of one dimension.
 
@@ -78,7 +78,7 @@ def as_values(values: npt.ArrayLike, *, name: str, minimum: int = 0) -> FloatArr
     return numbers
 
 
-def require_count(count: int, *, side: str, minimum: int, unit: str = "clips") -> None:
+def require_count(count: int, *, side: str, minimum: int, unit: str = "embeddings") -> None:
     """Refuse a side that is too small.
 
     Raises:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,6 +12,7 @@ from avmeter.features.base import Features
 from avmeter.metrics.base import FeatureSet
 from avmeter.metrics.embedding_sets import MomentsSide, MomentsState, RowsSide, RowsState, sides_of
 from avmeter.sample import Sample
+from support.embedding_sets import GENERATED, REFERENCE, corpus_metric, score
 
 ROWS = np.random.default_rng(0).standard_normal((600, 4)).astype(np.float32)
 
@@ -71,3 +75,31 @@ def test_sample_adds_to_the_sides_that_it_has(state: type[MomentsState] | type[R
 def test_reference_without_features_adds_nothing() -> None:
     """Its clip was skipped."""
     assert sides_of(Sample(id="r", role="reference"), FeatureSet()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("audio.kernel_distance", {"kernel": "gaussian"}),
+        ("audio.kernel_distance", {"kernel": "polynomial", "subsets": 2}),
+        ("audio.mad", {}),
+        ("audio.prdc", {}),
+        ("audio.frechet_distance_infinity", {}),
+    ],
+)
+def test_equal_embeddings_are_flagged_by_every_statistic_over_rows(name: str, options: Mapping[str, Any]) -> None:
+    """Also where they differ by rounding, as between batches; one clip that differs is enough to lift the flag."""
+    metric = corpus_metric(name, backbone="vggish", **options)
+    equal = np.repeat(GENERATED[:1], 60, axis=0) * (1 + 5e-7 * np.random.default_rng(0).random((60, 1), np.float32))
+    flagged = score(metric, equal, REFERENCE[:60]).details
+    assert "equal_embeddings" in [c["code"] for c in flagged["caveats"]]
+    equal[7, 3] += 0.01
+    assert "equal_embeddings" not in str(score(metric, equal, REFERENCE[:60]).details)
+
+
+def test_a_side_of_one_row_or_none_is_not_called_equal() -> None:
+    """There is nothing to compare it with."""
+    side = RowsSide()
+    assert not side.are_equal
+    side.add(np.ones(3), "a")
+    assert not side.are_equal

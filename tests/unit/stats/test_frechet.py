@@ -80,8 +80,8 @@ def test_diagonal_offset_lowers_the_distance() -> None:
 @pytest.mark.parametrize(
     ("generated", "reference", "offset", "message"),
     [
-        (np.ones((1, 3)), np.ones((5, 3)), 0.0, "generated: needs at least 2 clips per side, got 1"),
-        (np.ones((5, 3)), np.ones((1, 3)), 0.0, "reference: needs at least 2 clips per side, got 1"),
+        (np.ones((1, 3)), np.ones((5, 3)), 0.0, "generated: needs at least 2 embeddings per side, got 1"),
+        (np.ones((5, 3)), np.ones((1, 3)), 0.0, "reference: needs at least 2 embeddings per side, got 1"),
         (np.ones((5, 3)), np.ones((5, 4)), 0.0, "generated 3, reference 4"),
         (np.ones((5, 3)), np.ones((5, 3)), -1.0, "0 or more, got -1"),
     ],

@@ -98,17 +98,17 @@ def test_three_clips_have_a_value_and_no_error() -> None:
 
 def test_identical_reference_clips_have_no_bandwidth() -> None:
     """A kernel of width 0 is refused with the reason."""
-    with pytest.raises(StatsError, match="median distance between its 4 clips is 0"):
+    with pytest.raises(StatsError, match="median distance between its 4 embeddings is 0"):
         kernel_audio_distance(generated=np.ones((4, 2)) * 0.3, reference=np.ones((4, 2)) * 0.1)
 
 
 def test_single_clips_and_nan_are_refused() -> None:
     """The message counts."""
-    with pytest.raises(StatsError, match="needs at least 2 clips per side, got 1"):
+    with pytest.raises(StatsError, match="needs at least 2 embeddings per side, got 1"):
         kernel_inception_distance(generated=np.ones((1, 2)), reference=np.ones((4, 2)))
     with pytest.raises(StatsError, match="1 of 4 rows"):
         kernel_audio_distance(generated=np.ones((4, 1)), reference=np.array([[1.0], [np.nan], [0.0], [2.0]]))
-    with pytest.raises(StatsError, match="subset of 2 clips, got 0 of 4"):
+    with pytest.raises(StatsError, match="subset of 2 embeddings, got 0 of 4"):
         kernel_inception_distance(generated=np.ones((4, 2)), reference=np.ones((4, 2)), subsets=0)
     with pytest.raises(StatsError, match="above 0, got 0"):
         gaussian_kernel(bandwidth=0.0)

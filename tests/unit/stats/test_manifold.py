@@ -54,7 +54,7 @@ def test_one_clip_over_and_over_is_precise_but_recalls_nothing() -> None:
 
 def test_fewer_clips_than_neighbours_are_refused() -> None:
     """k neighbours need k + 1 clips."""
-    with pytest.raises(StatsError, match="at least 6 clips per side, got 5"):
+    with pytest.raises(StatsError, match="at least 6 embeddings per side, got 5"):
         manifold_scores(generated=np.ones((5, 2)), reference=np.ones((9, 2)))
     with pytest.raises(StatsError, match="at least 1 neighbour"):
         manifold_scores(generated=np.ones((5, 2)), reference=np.ones((9, 2)), neighbours=0)

@@ -13,7 +13,7 @@ REFUSED = [
     (np.ones((1, 2, 3)), "two axes"),
     (np.array([["a", "b"]]), "real numbers"),
     (np.ones((3, 2), complex), "real numbers"),
-    (np.ones((1, 2)), "at least 2 clips per side, got 1"),
+    (np.ones((1, 2)), "at least 2 embeddings per side, got 1"),
     ([[1.0, 2.0], [np.nan, 0.0], [0.0, np.inf]], r"2 of 3 rows are not finite \(first: row 1\)"),
 ]
 
@@ -59,7 +59,7 @@ def test_values_that_no_statistic_can_use_are_refused(values: object, message: s
 def test_too_few_clips_come_with_what_to_do() -> None:
     """The side, the counts and a hint."""
     require_count(5, side="reference", minimum=5)
-    with pytest.raises(StatsError, match="reference: needs at least 5 clips per side, got 4") as caught:
+    with pytest.raises(StatsError, match="reference: needs at least 5 embeddings per side, got 4") as caught:
         require_count(4, side="reference", minimum=5)
     assert "add clips" in caught.value.hint
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from avmeter.caveats import Caveat, CaveatCode
 from avmeter.errors import SkipCode, SkipError
-from avmeter.metrics.embedding_sets import RowsMetric, RowsState
+from avmeter.metrics.embedding_sets import RowsMetric, RowsState, with_caveats
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.stats.frechet_infinity import frechet_infinity
@@ -38,7 +38,7 @@ class FrechetDistanceInfinity(RowsMetric):
         if len(references) < 2 or len(generated) < 4:
             raise SkipError(
                 SkipCode.TOO_FEW_SAMPLES,
-                f"{self.name}: needs at least 4 generated and 2 reference clips, got {len(generated)} and "
+                f"{self.name}: needs at least 4 generated and 2 reference embeddings, got {len(generated)} and "
                 f"{len(references)}",
             )
         reference = Moments.of(references)
@@ -54,7 +54,7 @@ class FrechetDistanceInfinity(RowsMetric):
             "n_ref": len(references),
             "worst_clips": [{"id": ids[i], "contribution": float(contributions[i])} for i in worst],
         }
+        caveats = state.caveats()
         if fit.has_fewer_clips_than_dimensions:
-            caveat = Caveat.of(CaveatCode.SUBSETS_SMALLER_THAN_DIMENSIONS, dim=fit.dim)
-            details |= {"warnings": [caveat.sentence], "caveats": [caveat.to_record()]}
-        return MetricResult(self.name, fit.value, details)
+            caveats.append(Caveat.of(CaveatCode.SUBSETS_SMALLER_THAN_DIMENSIONS, dim=fit.dim))
+        return MetricResult(self.name, fit.value, with_caveats(details, caveats))

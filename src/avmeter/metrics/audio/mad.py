@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from avmeter.metrics.backbones import DEFAULT_BACKBONE
-from avmeter.metrics.embedding_sets import RowsMetric, RowsState
+from avmeter.metrics.embedding_sets import RowsMetric, RowsState, with_caveats
 from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register
 from avmeter.result import MetricResult
@@ -66,4 +66,4 @@ class Mad(RowsMetric):
             "n_gen_dropped_nonfinite": state.generated.num_dropped,
             "n_ref_dropped_nonfinite": state.reference.num_dropped,
         }
-        return MetricResult(self.name, max(0.0, -math.log(found.score)), details)
+        return MetricResult(self.name, max(0.0, -math.log(found.score)), with_caveats(details, state.caveats()))

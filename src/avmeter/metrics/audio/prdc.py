@@ -16,7 +16,7 @@ from dataclasses import asdict
 from typing import Any
 
 from avmeter.metrics.backbones import DEFAULT_BACKBONE
-from avmeter.metrics.embedding_sets import RowsMetric, RowsState
+from avmeter.metrics.embedding_sets import RowsMetric, RowsState, with_caveats
 from avmeter.metrics.option_values import require_at_least
 from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register
@@ -48,4 +48,4 @@ class Prdc(RowsMetric):
         generated, reference = state.generated.stacked(), state.reference.stacked()
         scores = manifold_scores(generated=generated, reference=reference, neighbours=self.neighbours)
         details = {**asdict(scores), "backbone": self.backbone, "n_gen": len(generated), "n_ref": len(reference)}
-        return MetricResult(self.name, scores.coverage, details)
+        return MetricResult(self.name, scores.coverage, with_caveats(details, state.caveats()))

@@ -36,7 +36,7 @@ def test_fewer_than_two_clips_are_refused_with_advice(count: int) -> None:
     result = score(corpus_metric(FRECHET, backbone="vggish"), GENERATED[:count], REFERENCE[:count])
     assert result.skip is not None
     assert result.skip.code == SkipCode.TOO_FEW_SAMPLES
-    assert f"needs at least 2 clips per side, got {count} generated and {count} reference" in result.skip.reason
+    assert f"needs at least 2 embeddings per side, got {count} generated and {count} reference" in result.skip.reason
     assert "kl_divergence" in result.skip.hint
     assert {"n_gen", "n_ref", "n_gen_dropped_nonfinite", "n_ref_dropped_nonfinite"} <= result.details.keys()
 
