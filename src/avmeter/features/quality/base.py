@@ -7,11 +7,36 @@ from typing import Any
 
 import numpy as np
 
+from avmeter.errors import SkipCode, SkipError
 from avmeter.media import AudioSpec, MediaItem
 
 # Below this share of its energy left in the network's band, what the network judges is not the clip.
 _HIGH_BAND_ONLY = 0.01
 _BLOCK_LENGTH = 1 << 20
+#: Where a network takes clips of any length: below this nobody could judge speech, and an opinion would mean nothing.
+LEAST_S = 0.1
+
+
+def require_length(waveform: Any, sample_rate: int, network: str, *, least: int | None = None) -> None:
+    """Skip clips that are too short for an opinion.
+
+    Args:
+        waveform: Samples (N,) of the clip.
+        sample_rate: Their rate, Hz.
+        network: What asks, for the reason.
+        least: Samples that it needs; None is `LEAST_S`.
+
+    Raises:
+        SkipError: `too_short`.
+    """
+    if least is None:
+        least = round(LEAST_S * sample_rate)
+    if len(waveform) < least:
+        raise SkipError(
+            SkipCode.TOO_SHORT,
+            f"{len(waveform) / sample_rate:.4f} s of sound; {network} needs {least / sample_rate:g} s",
+            hint="give longer clips",
+        )
 
 
 def band_facts(media: MediaItem, waveform: Any) -> Mapping[str, bool]:

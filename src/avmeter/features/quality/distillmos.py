@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from avmeter.features.base import Features, Window
 from avmeter.features.network import NetworkExtractor
-from avmeter.features.quality.base import band_facts
+from avmeter.features.quality.base import band_facts, require_length
 from avmeter.features.waveforms import zero_padded
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.nets import distillmos
@@ -30,6 +30,7 @@ _SPEC = AudioSpec(sample_rate=SAMPLE_RATE, resampler="sinc")
 class DistillMosExtractor(NetworkExtractor):
     """Fact `mos`, 1 to 5; `silent` and `high_band_only`: why to doubt it."""
 
+    version = "2"
     takes = "audio"
     entries = ("distillmos",)
     batch_size = 1  # one window's activations already fill a core's cache: larger batches are 20% slower on a CPU
@@ -39,6 +40,7 @@ class DistillMosExtractor(NetworkExtractor):
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
         waveform = media.audio(_SPEC)
+        require_length(waveform, SAMPLE_RATE, "Distill-MOS")
         for start in distillmos.window_starts(len(waveform)):
             samples = waveform[start : start + WINDOW]
             yield Window(

@@ -14,6 +14,7 @@ import numpy as np
 from avmeter.dsp.filterbank import slaney_bank
 from avmeter.features.base import Features, Window, WindowExtractor
 from avmeter.features.onnx import open_session
+from avmeter.features.quality.base import require_length
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
@@ -35,7 +36,7 @@ _POLYNOMIALS = {
 class Dnsmos(WindowExtractor):
     """SIG, BAK, OVRL (P.835) and P.808 scores of a clip, means over its windows."""
 
-    version = "2"
+    version = "3"
     takes = "audio"
     entries = ("dnsmos-p835", "dnsmos-p808")
     dependencies = ("onnxruntime",)
@@ -50,6 +51,7 @@ class Dnsmos(WindowExtractor):
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
         waveform = media.audio(AudioSpec(sample_rate=SAMPLE_RATE))
+        require_length(waveform, SAMPLE_RATE, "DNSMOS")
         if len(waveform) < WINDOW:
             repeated = waveform[:]
             while len(repeated) < WINDOW:

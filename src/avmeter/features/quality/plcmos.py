@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import Features, Window, WindowExtractor
 from avmeter.features.onnx import open_session
-from avmeter.features.quality.base import band_facts
+from avmeter.features.quality.base import band_facts, require_length
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
@@ -48,11 +47,7 @@ class Plcmos(WindowExtractor):
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
         waveform = media.audio(_SPEC)
-        if len(waveform) < MIN_SAMPLES:
-            raise SkipError(
-                SkipCode.TOO_SHORT,
-                f"{len(waveform) / SAMPLE_RATE:.3f} s of sound; PLCMOS needs {MIN_SAMPLES / SAMPLE_RATE:.2f} s",
-            )
+        require_length(waveform, SAMPLE_RATE, "PLCMOS", least=MIN_SAMPLES)
         duration_s = len(waveform) / SAMPLE_RATE
         yield Window(inputs={"spectrum": log_power(waveform[:])}, start_s=0.0, duration_s=duration_s)
 

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import Features, Window
 from avmeter.features.network import NetworkExtractor
-from avmeter.features.quality.base import band_facts
+from avmeter.features.quality.base import band_facts, require_length
 from avmeter.features.waveforms import pieces_of
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.nets import utmos
@@ -39,11 +38,7 @@ class UtmosExtractor(NetworkExtractor):
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
         waveform = media.audio(_SPEC)
-        if len(waveform) < utmos.MIN_SAMPLES:
-            raise SkipError(
-                SkipCode.TOO_SHORT,
-                f"{len(waveform) / SAMPLE_RATE:.4f} s of sound; UTMOS needs {utmos.MIN_SAMPLES / SAMPLE_RATE:g} s",
-            )
+        require_length(waveform, SAMPLE_RATE, "UTMOS", least=utmos.MIN_SAMPLES)
         yield from pieces_of(waveform, SAMPLE_RATE)
 
     def facts(self, media: MediaItem) -> Mapping[str, Any]:

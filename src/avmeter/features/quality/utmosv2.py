@@ -22,7 +22,7 @@ from avmeter.dsp import utmosv2 as dsp
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import Features, Window
 from avmeter.features.network import NetworkExtractor
-from avmeter.features.quality.base import band_facts
+from avmeter.features.quality.base import band_facts, require_length
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.nets import utmosv2
 from avmeter.nets.keys import KeyMap
@@ -65,7 +65,9 @@ class Utmosv2Extractor(NetworkExtractor):
         return state
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
-        speech = dsp.without_pauses(media.audio(_SPEC)[:])
+        waveform = media.audio(_SPEC)[:]
+        require_length(waveform, utmosv2.SAMPLE_RATE, "UTMOSv2")
+        speech = dsp.without_pauses(waveform)
         if not len(speech):
             raise SkipError(
                 SkipCode.SILENT,

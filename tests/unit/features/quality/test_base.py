@@ -1,4 +1,4 @@
-"""Facts about the band that a quality network is fed with."""
+"""What a quality network can judge: facts about its band, and clips that are too short for any."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from avmeter.errors import SkipCode, SkipError
+from avmeter.features.base import get_extractor
 from avmeter.features.quality.base import band_facts
 from avmeter.media import AudioSpec, MediaItem
 from support.media import silence, tone
@@ -38,3 +40,12 @@ def test_energy_is_summed_over_the_whole_of_a_long_clip() -> None:
     wave = tone(12_000, 0.1, RATE, 30)
     wave[-RATE:] += tone(440, 0.5, RATE, 1)
     assert facts_of(wave) == {"silent": False, "high_band_only": False}
+
+
+@pytest.mark.parametrize("name", ["dnsmos", "distillmos", "utmosv2", "utmos", "plcmos"])
+def test_clip_that_nobody_could_judge_has_no_opinion(name: str) -> None:
+    """One sample of speech level: the networks themselves answer to anything."""
+    with pytest.raises(SkipError) as failed:
+        next(iter(get_extractor(name).windows(MediaItem.from_audio(np.full(1, 0.5, np.float32), 16_000))))
+    assert failed.value.code == SkipCode.TOO_SHORT
+    assert failed.value.hint

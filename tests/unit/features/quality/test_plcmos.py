@@ -57,7 +57,7 @@ def test_clip_of_80_ms_is_judged_and_a_shorter_one_is_too_short() -> None:
     facts = extractor.pool([output], [window], {}).facts
     assert facts["num_listeners"] == 15
     assert 0 < facts["mos"] < 5
-    with pytest.raises(SkipError, match=r"0\.080 s of sound") as caught:
+    with pytest.raises(SkipError, match=r"0\.0800 s of sound; PLCMOS needs 0\.080") as caught:
         list(extractor.windows(MediaItem.from_audio(noise(MIN_SAMPLES - 1), SAMPLE_RATE)))
     assert str(caught.value.code) == "too_short"
 
