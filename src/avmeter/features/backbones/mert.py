@@ -20,6 +20,7 @@ from avmeter.features.sound_backbone import SoundBackbone, facts_of_windows
 from avmeter.media import MediaItem
 from avmeter.nets import mert
 from avmeter.nets.keys import KeyMap
+from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
 
@@ -45,10 +46,10 @@ class MertExtractor(SoundBackbone, NetworkExtractor):
     batch_size = 1
     gpu_batch_size = 16
 
-    def __init__(self, *, size: str = "95m", **reading: Any) -> None:
+    def __init__(self, *, size: str = "95m", protocol: str = FASTVIDEO, duration_s: float | None = None) -> None:
         if size not in _SIZES:
             raise UsageError(f"mert: size is {size!r}", hint=f"one of {tuple(_SIZES)}")
-        super().__init__(**reading)
+        super().__init__(protocol=protocol, duration_s=duration_s)
         self.size = size
 
     def weights(self) -> tuple[str, ...]:

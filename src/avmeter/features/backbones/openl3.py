@@ -29,7 +29,7 @@ from avmeter.features.waveforms import PEAK_DBFS, silent
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.nets import openl3
 from avmeter.nets.keys import KeyMap
-from avmeter.protocols import AV_BENCHMARK
+from avmeter.protocols import AV_BENCHMARK, FASTVIDEO
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
 
@@ -55,10 +55,17 @@ class Openl3Extractor(SoundBackbone, NetworkExtractor):
     batch_size = 8
     gpu_batch_size = 128
 
-    def __init__(self, *, content: str = "env", stereo: bool = True, **reading: Any) -> None:
+    def __init__(
+        self,
+        *,
+        content: str = "env",
+        stereo: bool = True,
+        protocol: str = FASTVIDEO,
+        duration_s: float | None = None,
+    ) -> None:
         if content not in CONTENTS:
             raise UsageError(f"openl3: content is {content!r}", hint=f"one of {CONTENTS}")
-        super().__init__(**reading)
+        super().__init__(protocol=protocol, duration_s=duration_s)
         self.content, self.stereo = content, stereo
 
     def weights(self) -> tuple[str, ...]:
