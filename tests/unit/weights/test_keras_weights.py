@@ -49,7 +49,11 @@ def test_packed_file_is_read_as_it_is(tmp_path) -> None:
     assert {k: v.tolist() for k, v in packed.items()} == {k: v.tolist() for k, v in read_keras_weights(WRITTEN).items()}
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>", WRITTEN.read_bytes()[:900], gzip.compress(b"no HDF5")[:-4]])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"<html>", WRITTEN.read_bytes()[:900], gzip.compress(b"no HDF5")[:-4]],
+    ids=["empty", "page", "cut off", "packed and cut off"],
+)
 def test_other_and_damaged_files_are_named(tmp_path, content: bytes) -> None:
     """Whatever the library says of them."""
     (tmp_path / "net.h5").write_bytes(content)
