@@ -38,8 +38,10 @@ def list_command(
         _list_presets(names_only=names_only, as_json=as_json)
         return
     names = list_metrics(group)
-    explained = None if names else _metric_of(group or "")
-    names = names or [explained or ""]
+    explained = None
+    if group and not names:
+        explained = _metric_of(group)
+        names = [explained]
     if names_only:
         _print_names(names, as_json=as_json)
         return

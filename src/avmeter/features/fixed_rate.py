@@ -23,7 +23,12 @@ class Ticks:
         self.frames = range(int(shown[0]), int(shown[-1]) + 1) if len(shown) else range(0)
         self._first = np.searchsorted(shown, np.arange(self.frames.stop), side="left")
         self._stop = np.searchsorted(shown, np.arange(self.frames.stop), side="right")
+        self._taken = iter(self.frames)
 
     def of_frame(self, number: int) -> range:
         """Return the ticks at which a frame is shown; none of one that is left out."""
         return range(int(self._first[number]), int(self._stop[number]))
+
+    def of_next_frame(self) -> range:
+        """Return those of the frame that follows, from the first of `frames` on: they are read in their order."""
+        return self.of_frame(next(self._taken))

@@ -137,14 +137,11 @@ class _Faces(FrameConsumer):
         self._held: list[list[npt.NDArray[np.uint8]]] = [[] for _ in tracks]
         self._cut: list[tuple[int, int]] = []  # track and first tick of every window
         self.ranges = (self._ticks.frames,)
-        self._next = self._ticks.frames.start
 
     def add(self, *frames: Frame | None) -> Iterable[Window]:
         (frame,) = frames
         assert frame is not None
-        ticks = self._ticks.of_frame(self._next)
-        self._next += 1
-        for tick in ticks:
+        for tick in self._ticks.of_next_frame():
             for number, crops in enumerate(self._crops):
                 place = tick - crops.track.start
                 if 0 <= place < len(crops.track.boxes):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from avmeter.caveats import Caveat
+
 _MISMATCH = "header_mismatch"
 
 
@@ -12,6 +14,17 @@ def with_notes(details: Mapping[str, Any], notes: Sequence[str]) -> dict[str, An
     """Return details whose `note` begins with these notes; without any note there is no such key."""
     every = [*notes, *([details["note"]] if "note" in details else [])]
     return {**details, "note": "; ".join(every)} if every else dict(details)
+
+
+def with_caveats(details: Mapping[str, Any], caveats: Sequence[Caveat]) -> dict[str, Any]:
+    """Return details with caveats behind their own, as sentences and as records; without any, as they are."""
+    if not caveats:
+        return dict(details)
+    return {
+        **details,
+        "warnings": [*details.get("warnings", ()), *(c.sentence for c in caveats)],
+        "caveats": [*details.get("caveats", ()), *(c.to_record() for c in caveats)],
+    }
 
 
 def prompt_details(facts: Mapping[str, Any]) -> dict[str, Any]:

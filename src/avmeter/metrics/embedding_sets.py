@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -186,13 +185,6 @@ def sides_of(sample: Sample, features: FeatureSet) -> list[tuple[str, npt.NDArra
         found = features.get("generated", features.get("reference"))
         return [("reference", found["embedding"])] if found is not None else []
     return [(side, features[side]["embedding"]) for side in ("generated", "reference") if side in features]
-
-
-def with_caveats(details: Mapping[str, Any], caveats: Sequence[Caveat]) -> dict[str, Any]:
-    """Return details with caveats beside them, as records and as sentences; without any, as they are."""
-    if not caveats:
-        return dict(details)
-    return {**details, "warnings": [c.sentence for c in caveats], "caveats": [c.to_record() for c in caveats]}
 
 
 class RowsMetric(BackboneMetric, CorpusMetric):

@@ -16,7 +16,8 @@ from avmeter.errors import SkipCode, SkipError
 from avmeter.metrics.backbone_metric import BackboneMetric
 from avmeter.metrics.backbones import DEFAULT_BACKBONE
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
-from avmeter.metrics.embedding_sets import MomentsState, with_caveats
+from avmeter.metrics.details import with_caveats
+from avmeter.metrics.embedding_sets import MomentsState
 from avmeter.metrics.reference_features import ReferenceSet, load_reference
 from avmeter.protocols import AV_BENCHMARK, FASTVIDEO
 from avmeter.result import MetricResult

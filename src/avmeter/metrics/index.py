@@ -62,6 +62,7 @@ class Card:
         return sorted(e for e in self.optional_checkpoints if not source.available(e))
 
 
+@cache
 def cards() -> Mapping[str, Card]:
     """Return name of a built-in metric -> its card."""
     return MappingProxyType({name: Card.parse(values) for name, values in _content()["metrics"].items()})

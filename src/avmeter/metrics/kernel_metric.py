@@ -9,7 +9,8 @@ from typing import Any
 from avmeter.errors import UnknownNameError, UsageError
 from avmeter.metrics.backbones import DEFAULT_BACKBONE
 from avmeter.metrics.base import Need
-from avmeter.metrics.embedding_sets import RowsMetric, RowsState, with_caveats
+from avmeter.metrics.details import with_caveats
+from avmeter.metrics.embedding_sets import RowsMetric, RowsState
 from avmeter.metrics.option_values import require_at_least
 from avmeter.metrics.reference_features import load_reference
 from avmeter.protocols import FASTVIDEO

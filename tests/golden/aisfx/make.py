@@ -7,7 +7,6 @@ PACKAGE is a folder with the unpacked wheel of aisfx, MEDIA one with the real cl
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 import types

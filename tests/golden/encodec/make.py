@@ -7,7 +7,6 @@ ENCODEC is a checkout of facebookresearch/encodec. torchaudio, which only its re
 
 from __future__ import annotations
 
-import json
 import sys
 import types
 from pathlib import Path
@@ -43,13 +42,7 @@ def run(encoder, wave):
 
 def main():
     net = EncodecModel.encodec_model_24khz(pretrained=False)
-    state = net.state_dict()
-    lines = ",\n".join(
-        f'  "{k}": {json.dumps({"shape": list(v.shape), "dtype": str(v.dtype).removeprefix("torch.")})}'
-        for k, v in state.items()
-    )
-    head = f'{{\n "network": "encodec",\n "notes": {json.dumps(NOTES)},\n "keys": {{\n'
-    (HERE.parent / "keys" / "encodec.keys.json").write_text(f"{head}{lines}\n }}\n}}\n")
+    goldenio.write_keys("encodec", NOTES, net.state_dict())
     fill.fill_state_dict(net)
     out = {}
     for name, num_samples in WAVES.items():

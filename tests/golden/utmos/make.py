@@ -8,7 +8,6 @@ waveforms are handed in at 16 kHz, at which the published one does the same.
 
 from __future__ import annotations
 
-import json
 import sys
 import types
 from pathlib import Path

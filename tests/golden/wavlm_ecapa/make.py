@@ -10,7 +10,6 @@ WavLM, is given a checkpoint of nothing in place of a download: the fill replace
 from __future__ import annotations
 
 import importlib
-import json
 import sys
 import tempfile
 import types

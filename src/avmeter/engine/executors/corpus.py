@@ -13,6 +13,7 @@ from avmeter.errors import SkipCode, SkipError
 from avmeter.features.truncation import PARTLY_READ, input_details
 from avmeter.metrics.backbone_metric import BackboneMetric
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Metric
+from avmeter.metrics.details import with_caveats
 from avmeter.result import MetricResult, Skip
 from avmeter.sample import Sample
 
@@ -136,8 +137,7 @@ class CorpusState:
         }
         if result.score is not None and self.num_used < metric.min_samples:
             few = Caveat.of(CaveatCode.FEW_CLIPS, num_clips=self.num_used, min_samples=metric.min_samples)
-            details["warnings"] = [*details.get("warnings", ()), few.sentence]
-            details["caveats"] = [*details.get("caveats", ()), few.to_record()]
+            details = with_caveats(details, [few])
         if self.left_out_ids:
             details["left_out_ids"] = self.left_out_ids
         if self.left_out_references:

@@ -102,13 +102,11 @@ class _Pictures(FrameConsumer):
         self._shown: list[tuple[int, int]] = []
         self._size = (clip.info.video[0].width, clip.info.video[0].height)
         self.ranges = (self._ticks.frames,)
-        self._next = self._ticks.frames.start
 
     def add(self, *frames: Frame | None) -> Iterable[Window]:
         (frame,) = frames
         assert frame is not None
-        ticks = self._ticks.of_frame(self._next)
-        self._next += 1
+        ticks = self._ticks.of_next_frame()
         if not ticks:
             return
         self._cuts.add(frame, ticks.start)

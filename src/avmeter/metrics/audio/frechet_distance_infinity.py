@@ -16,7 +16,8 @@ import numpy as np
 
 from avmeter.caveats import Caveat, CaveatCode
 from avmeter.errors import SkipCode, SkipError
-from avmeter.metrics.embedding_sets import RowsMetric, RowsState, with_caveats
+from avmeter.metrics.details import with_caveats
+from avmeter.metrics.embedding_sets import RowsMetric, RowsState
 from avmeter.registry import register
 from avmeter.result import MetricResult
 from avmeter.stats.frechet_infinity import frechet_infinity

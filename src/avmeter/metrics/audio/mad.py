@@ -26,7 +26,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from avmeter.metrics.backbones import DEFAULT_BACKBONE
-from avmeter.metrics.embedding_sets import RowsMetric, RowsState, with_caveats
+from avmeter.metrics.details import with_caveats
+from avmeter.metrics.embedding_sets import RowsMetric, RowsState
 from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register
 from avmeter.result import MetricResult

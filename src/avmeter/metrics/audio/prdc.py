@@ -16,7 +16,8 @@ from dataclasses import asdict
 from typing import Any
 
 from avmeter.metrics.backbones import DEFAULT_BACKBONE
-from avmeter.metrics.embedding_sets import RowsMetric, RowsState, with_caveats
+from avmeter.metrics.details import with_caveats
+from avmeter.metrics.embedding_sets import RowsMetric, RowsState
 from avmeter.metrics.option_values import require_at_least
 from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register
