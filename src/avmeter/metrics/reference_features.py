@@ -170,8 +170,10 @@ def _statistics(path: Path, arrays: _Arrays, count: int | None) -> ReferenceSet:
         raise UsageError(f"{path}: needs float mu and sigma, got {mean.dtype} and {covariance.dtype}")
     try:
         symmetric = _checked_covariance(path, covariance)
-        # Without a count any will do: the distance reads the covariance alone.
-        moments = Moments.from_covariance(count=2 if count is None else count, mean=mean, covariance=symmetric)
+        # The rank of a covariance is below the count: without one it may be full.
+        moments = Moments.from_covariance(
+            count=len(mean) + 1 if count is None else count, mean=mean, covariance=symmetric
+        )
     except StatsError as error:
         raise UsageError(f"{path}: {error.message}") from error
     return ReferenceSet(moments=moments, rows=None, num_dropped=0, count_known=count is not None, path=path)

@@ -18,7 +18,7 @@ from avmeter.metrics.backbones import Backbone
 from avmeter.metrics.checkpoint_uses import metrics_by_checkpoint
 from avmeter.metrics.reference_features import load_reference
 from avmeter.metrics.resolve import get_metric
-from avmeter.protocols import FASTVIDEO
+from avmeter.protocols import FASTVIDEO, PROTOCOLS
 from avmeter.registry import EXTRACTORS, list_metrics
 from avmeter.runtime import Runtime
 from avmeter.weights import WeightsSource
@@ -53,13 +53,17 @@ def write(folder: Path, suffix: str, rows: np.ndarray) -> Path:
 
 
 @pytest.mark.parametrize("suffix", ["pt", "npy", "features.npz", "npz", "uncounted.npz"])
-def test_every_kind_of_reference_file_gives_the_number_of_the_samples(tmp_path: Path, suffix: str) -> None:
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_every_kind_of_reference_file_gives_the_number_of_the_samples(
+    tmp_path: Path, suffix: str, protocol: str
+) -> None:
     """Features as .pt, .npy, .npz, and mean and covariance as .npz: one number, that of references given as samples."""
-    expected = score(corpus_metric(FRECHET, backbone="vggish"), GENERATED, REFERENCE)
+    expected = score(corpus_metric(FRECHET, backbone="vggish", protocol=protocol), GENERATED, REFERENCE)
     path = write(tmp_path, suffix, REFERENCE)
-    metric = corpus_metric(FRECHET, backbone="vggish", reference_features=path)
+    metric = corpus_metric(FRECHET, backbone="vggish", reference_features=path, protocol=protocol)
     result = score(metric, GENERATED)
     assert result.score == pytest.approx(expected.score, rel=1e-9)
+    assert result.details["rank_ref"] == expected.details["rank_ref"]
     assert result.details["ref_source"] == "cached"
     assert expected.details["ref_source"] == "samples"
     if suffix == "uncounted.npz":
