@@ -83,13 +83,18 @@ def main() -> None:
         generated = render(folder / "generated.mp4", **size, crf=32)
         reference = render(folder / "reference.mp4", **size, crf=23)
         clips = Clips(folder, generated, reference)
-        print(f"{args.clips} pairs of {args.seconds:g} s, {args.width}x{args.height}, on {args.device}; seconds a clip")
+        print(
+            f"{args.clips} pairs of {args.seconds:g} s, {args.width}x{args.height}, on {args.device}; seconds a clip",
+            flush=True,
+        )
         together = seconds(args.metrics, clips, args.clips, args.device)
-        alone = {metric: seconds([metric], clips, args.clips, args.device) for metric in args.metrics}
-        for metric, taken in alone.items():
-            print(f"{metric:30} {taken:8.3f}")
-        print(f"{'one after the other':30} {sum(alone.values()):8.3f}")
-        print(f"{'decoded once':30} {together:8.3f}   {sum(alone.values()) / together:.2f} times as fast")
+        print(f"{'decoded once':30} {together:8.3f}", flush=True)
+        alone = 0.0
+        for metric in args.metrics:
+            taken = seconds([metric], clips, args.clips, args.device)
+            alone += taken
+            print(f"{metric:30} {taken:8.3f}", flush=True)
+        print(f"{'one after the other':30} {alone:8.3f}   decoded once is {alone / together:.2f} times as fast")
 
 
 if __name__ == "__main__":
