@@ -1,11 +1,13 @@
 """Clips per second of a run whose features are all stored: the six network metrics, made-up features, no network.
 
-    python bench/bench_warm_store.py --media FOLDER [--clips 1000] [--file-kb 64] [--runs 3] [--before CHECKOUT]
+    python bench/bench_warm_store.py --media FOLDER [--clips 1000] [--file-kb 64] [--runs 3] [--workers N]
+        [--before CHECKOUT]
 
 The real clips are decoded and cut as ever; in place of a network's outputs there are random numbers of their shape.
 What that gives is stored for each made-up file, whose bytes nobody decodes, with noise on its arrays: no two clips
 have the same features. Every timed process scores twice: the first run opens the store, the second finds it open and
-files hashed. Processes of this checkout and of the one before take turns; the last figure of a line is a hash of all
+files hashed. With workers they start in the first run and stay for the second; core seconds are those of all
+processes. Processes of this checkout and of the one before take turns; the last figure of a line is a hash of all
 results.
 """
 
@@ -50,9 +52,12 @@ def _launch_on_meta(self: WindowExtractor, batch: Mapping[str, Tensor], runtime:
     return {name: torch.randn(tensor.shape) for name, tensor in outputs.items()}
 
 
-def evaluator_of(store: Path) -> Evaluator:
+def evaluator_of(store: Path, workers: int = 0) -> Evaluator:
     metrics = [m for m in METRICS if m in list_metrics()]
-    return create_evaluator(metrics, "cpu", weights="dummy", store=store, loader_threads=os.cpu_count())
+    options = {"weights": "dummy", "store": store, "loader_threads": os.cpu_count()}
+    if workers:
+        options["scoring_processes"] = workers
+    return create_evaluator(metrics, "cpu", **options)
 
 
 def pairs(files: list[Path]) -> list[dict[str, str]]:
@@ -100,28 +105,41 @@ def _varied(features: Features, seed: int) -> Features:
     return Features(arrays=arrays, facts=features.facts, dummy=features.dummy)
 
 
-def score(folder: Path, clips: int, *, profile: bool) -> None:
+def score(folder: Path, clips: int, workers: int, *, profile: bool) -> None:
     """Score the files of a folder twice, all features from its store, and print what that took."""
     samples = pairs(sorted(folder.glob("*.mp4")))[:clips]
-    evaluator = evaluator_of(folder / "store")
+    evaluator = evaluator_of(folder / "store", workers)
     for run in ("first", "again"):
         profiler = _profiler() if profile and run == "again" else None
-        began, spent = time.perf_counter(), time.process_time()
+        began, spent, own = time.perf_counter(), core_seconds(evaluator), time.process_time()
         results = evaluator.evaluate(samples=samples)
-        took, spent = time.perf_counter() - began, time.process_time() - spent
+        took, spent = time.perf_counter() - began, core_seconds(evaluator) - spent
+        own = time.process_time() - own
         if profiler is not None:
             profiler.disable()
             profiler.print_stats("tottime")
         skipped = sum(r.score is None for row in results for r in row.values())
-        if evaluator._computer.counts.computed:
+        if evaluator._executor.counts.computed or evaluator._computer.counts.from_store * bool(workers):
             raise SystemExit("features were computed that should have been stored")
         digest = hashlib.sha256(repr((list(results), results.corpus)).encode()).hexdigest()[:12]
         print(
             f"{run}: {len(samples) / took:.0f} clips/s, {len(samples) / spent:.0f} a core second ({len(samples)} "
-            f"clips, {took:.2f} s; {spent:.2f} core seconds; {skipped} skips) {digest}",
+            f"clips, {took:.2f} s; {spent:.2f} core seconds, {own:.2f} of them in the run's own process; "
+            f"{skipped} skips) {digest}",
             flush=True,
         )
     evaluator.shutdown()
+
+
+def core_seconds(evaluator: Evaluator) -> float:
+    """Processor time of this process and of the workers that live."""
+    scoring = getattr(evaluator._executor, "scoring", None)
+    pids = [worker.pid for worker in scoring.workers if worker.pid is not None] if scoring is not None else []
+    ticks = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _profiler() -> Any:
@@ -138,6 +156,7 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=1000)
     parser.add_argument("--file-kb", type=int, default=64)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=0, help="processes that score; 0: the run's own")
     parser.add_argument("--before", type=Path, help="another checkout, whose runs take turns with those of this one")
     parser.add_argument(
         "--half", action="store_true", help="runs over half of the clips as well, for the cost of one more"
@@ -149,7 +168,7 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true", help="profile the second run of a process by function")
     options = parser.parse_args()
     if options.made is not None:
-        score(options.made, options.clips, profile=options.profile)
+        score(options.made, options.clips, options.workers, profile=options.profile)
         return
     with tempfile.TemporaryDirectory(prefix="avmeter-warm-") as name:
         folder = options.keep or Path(name)
@@ -184,6 +203,7 @@ def take_turns(folder: Path, options: argparse.Namespace) -> None:
                 print(title, end=" ", flush=True)
                 command = [sys.executable, __file__, "--made", str(folder), "--clips", str(clips)]
                 command += ["--profile"] if options.profile else []
+                command += ["--workers", str(options.workers)] if options.workers and title == "now" else []
                 subprocess.run(command, env={**os.environ, "PYTHONPATH": str(checkout / "src")}, check=True)
 
 

@@ -28,6 +28,7 @@ from avmeter.engine.executors.local import LocalExecutor
 from avmeter.engine.executors.multi_gpu import MultiGpuExecutor
 from avmeter.engine.executors.part import PartialRun, merge_parts, partial_run
 from avmeter.engine.executors.ray_executor import RayExecutor
+from avmeter.engine.executors.sharing_executor import SharingExecutor
 from avmeter.engine.failures import never
 from avmeter.engine.feature_table import FeatureTable, collect_features
 from avmeter.engine.plan import make_plan
@@ -52,7 +53,7 @@ from avmeter.runtime.untraced import untraced
 from avmeter.sample import MEDIA_FIELDS, SAMPLE_KEYS, Sample, as_samples
 
 _MAX_NAMES = 8
-_OPTIONS_OF_METRICS = {"num_gpus", "options", "skip_missing_deps", "executor", "ray_address"}
+_OPTIONS_OF_METRICS = {"num_gpus", "options", "scoring_processes", "skip_missing_deps", "executor", "ray_address"}
 
 
 class Evaluator:
@@ -67,8 +68,8 @@ class Evaluator:
         num_gpus: How many GPUs of this machine to use, one process per GPU.
         compile: FastVideo's; without effect, which a warning says.
         **options: The other fields of `EvaluatorConfig`: weights, protocol, options, store, precision, batch_size,
-            loader_threads, loader_processes, decode_timeout_s, decode_timeout_per_s, skip_missing_deps,
-            limits, remote, executor, ray_address.
+            loader_threads, loader_processes, scoring_processes, decode_timeout_s, decode_timeout_per_s,
+            skip_missing_deps, limits, remote, executor, ray_address.
 
     Raises:
         UnknownNameError: Unknown metric, protocol, precision or option.
@@ -108,6 +109,8 @@ class Evaluator:
             self._executor = MultiGpuExecutor(config, [f"cuda:{i}" for i in range(config.num_gpus)], local)
         elif config.executor == PROCESS:
             self._executor = MultiGpuExecutor(config, [config.device], local)
+        elif config.scoring_processes != 0:
+            self._executor = SharingExecutor(config, local)
         self._is_shut_down = self._is_busy = False
         self._lock = threading.RLock()
         for metric in self._metrics.values():

@@ -109,8 +109,8 @@ def test_metrics_given_twice_add(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "option",
     ["--reference", "--prompts", "--text-prompt", "--reference-text", "--language", "--out", "--protocol", "--weights",
-     "--device", "--gpus", "--precision", "--store", "--batch-size", "--threads", "--processes", "--reference-features",
-     "--pairing"],
+     "--device", "--gpus", "--precision", "--store", "--batch-size", "--threads", "--processes",
+     "--scoring-processes", "--reference-features", "--pairing"],
 )  # fmt: skip
 def test_option_of_one_value_given_twice_is_refused(tmp_path: Path, option: str) -> None:
     """Neither the first nor the last value is taken in silence."""

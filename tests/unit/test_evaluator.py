@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from avmeter.engine.config import EvaluatorConfig
+from avmeter.engine.executors.local import LocalExecutor
 from avmeter.errors import UsageError
 from avmeter.evaluator import Evaluator
 from support import require
@@ -121,6 +122,16 @@ def test_arrays_in_memory_start_no_process():
     made = Evaluator(["audio.loudness"], "cpu", loader_processes=2)
     made.evaluate([clip(0.1)])
     assert made._computer.decode_pool is None
+    made.shutdown()
+
+
+def test_processes_that_score_are_those_asked_for(tmp_path):
+    """None of them is started before there is anything to score."""
+    made = Evaluator(["audio.loudness"], "cpu", scoring_processes=3, store=tmp_path)
+    assert [worker.pid for worker in made._executor.scoring.workers] == [None] * 3
+    made.shutdown()
+    made = Evaluator(["audio.loudness"], "cpu", scoring_processes=0, store=tmp_path)
+    assert isinstance(made._executor, LocalExecutor)
     made.shutdown()
 
 

@@ -177,6 +177,14 @@ def score_command(
             min=0, help="Decoding processes in place of threads; 0: all in one process.", rich_help_panel=SPEED
         ),
     ] = None,
+    scoring_processes: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Processes that score what is stored; 0: this one. Default: as many as cores for large sets.",
+            rich_help_panel=SPEED,
+        ),
+    ] = None,
     weights: Annotated[str, typer.Option(help="auto, dummy, or a folder.", rich_help_panel=SPEED)] = "auto",
     store: Annotated[
         Path | None,

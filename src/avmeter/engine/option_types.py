@@ -42,7 +42,7 @@ def check_option_types(options: Mapping[str, Any]) -> None:
         "ray_address": (_is_text(options["ray_address"]), _TEXT),
         "skip_missing_deps": (isinstance(options["skip_missing_deps"], bool), "True or False"),
     }  # fmt: skip
-    for name in ("batch_size", "loader_threads", "loader_processes"):
+    for name in ("batch_size", "loader_threads", "loader_processes", "scoring_processes"):
         expected[name] = (options[name] is None or _is_count(options[name]), f"{_COUNT} or None")
     for name in ("decode_timeout_s", "decode_timeout_per_s"):
         is_number = isinstance(options[name], Real) and not isinstance(options[name], bool)

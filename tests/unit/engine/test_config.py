@@ -16,6 +16,9 @@ WRONG = {
     "batch of nothing": ({"batch_size": 0}, "batch_size=0: needs at least 1"),
     "no threads": ({"loader_threads": 0}, "loader_threads=0"),
     "negative processes": ({"loader_processes": -1}, "needs at least 0"),
+    "negative scoring processes": ({"scoring_processes": -1}, "needs at least 0"),
+    "nothing to score from": ({"scoring_processes": 2}, "without a store"),
+    "two kinds of workers": ({"scoring_processes": 2, "executor": "process", "store": "."}, "their processes score"),
     "protocol": ({"protocol": "fast-video"}, "unknown protocol"),
     "precision": ({"precision": "float16"}, "unknown precision"),
     "device": ({"device": "gpu"}, "not a torch device"),
@@ -57,6 +60,13 @@ def test_worker_gets_a_device_of_its_own_and_the_rest_as_it_is():
     config = EvaluatorConfig(device="cpu", weights="dummy", batch_size=3, loader_processes=5)
     worker = config.for_worker("cpu", num_workers=2)
     assert worker == dataclasses.replace(config, device="cpu")
+
+
+def test_worker_that_scores_needs_no_device_and_starts_nothing(tmp_path):
+    """All that fingerprints depend on stays."""
+    config = EvaluatorConfig(device="cpu", weights="dummy", precision="bf16", scoring_processes=5, store=tmp_path)
+    changes = {"loader_threads": 1, "loader_processes": 0, "scoring_processes": None}
+    assert config.for_scoring() == dataclasses.replace(config, **changes)
 
 
 def test_unknown_keyword_is_answered_with_the_nearest():

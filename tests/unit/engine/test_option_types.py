@@ -25,6 +25,7 @@ WRONG: list[tuple[str, Any]] = [
     ("precision", None), ("precision", 32), ("precision", []),
     ("batch_size", 1.5), ("batch_size", "4"), ("batch_size", True), ("batch_size", float("nan")),
     ("loader_threads", 1.5), ("loader_threads", "2"), ("loader_processes", 0.0), ("loader_processes", False),
+    ("scoring_processes", True),
     ("skip_missing_deps", None), ("skip_missing_deps", "no"),
 ]  # fmt: skip
 

@@ -45,6 +45,7 @@ class ScoreRequest:
     batch_size: int | None
     threads: int | None
     processes: int | None
+    scoring_processes: int | None
     weights: str
     store: Path | None
     no_store: bool

@@ -15,7 +15,7 @@ from avmeter.engine.compute.decoders import Decoders
 from avmeter.engine.compute.jobs import OpenPlan
 from avmeter.engine.compute.keys import Fingerprints, content_keys
 from avmeter.engine.compute.loaded import LoadedExtractors
-from avmeter.engine.compute.lookup import Lookup
+from avmeter.engine.compute.lookup import Demand, Lookup
 from avmeter.engine.compute.store_share import StoreShare
 from avmeter.engine.compute.stream import Equipment, FeatureStream, PlannedWork
 from avmeter.engine.decode.worker_pool import DecodeWorkerPool
@@ -23,6 +23,7 @@ from avmeter.engine.failures import INTERRUPTED, never
 from avmeter.engine.plan import FeatureRequest, Outcome, Plan
 from avmeter.engine.store import Store
 from avmeter.media import DEFAULT_LIMITS, MediaLimits
+from avmeter.result import Skip
 from avmeter.runtime import Runtime
 
 
@@ -113,6 +114,19 @@ class FeatureComputer:
             for done in computed:
                 return done.outcomes
         return dict.fromkeys(plan.requests, INTERRUPTED)
+
+    def demand(self, plan: Plan) -> Demand:
+        """Return what is stored of a plan, and what would have to be computed; files are hashed."""
+        content = content_keys(plan.sources, num_threads=self._equipment.decoders.num_threads)
+        return self._equipment.lookup.demand(plan, content)
+
+    def fingerprints(self, plan: Plan) -> dict[str, str | Skip]:
+        """Return the fingerprints of all extractors of a plan, for `assume_fingerprints` in another process."""
+        return self._fingerprints.of_all(plan)
+
+    def assume_fingerprints(self, fingerprints: Mapping[str, str | Skip]) -> None:
+        """Take fingerprints, by identity of an extractor: to compute one, checkpoints may have to be hashed."""
+        self._fingerprints.assume(fingerprints)
 
     def look_up(self, plan: Plan, should_stop: Callable[[], bool] = never) -> StoreShare:
         """Return what metrics need of a plan and what of that is in the store; nothing is computed or fetched."""

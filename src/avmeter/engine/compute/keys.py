@@ -95,10 +95,21 @@ class Fingerprints:
             if isinstance(part, Skip):
                 return part
             media.append(part)
-        if request.extractor not in self._known:
-            self._known[request.extractor] = self._fingerprint(plan.extractors[request.extractor])
-        fingerprint = self._known[request.extractor]
+        fingerprint = self._of(request.extractor, plan)
         return fingerprint if isinstance(fingerprint, Skip) else FeatureKey("+".join(media), fingerprint)
+
+    def _of(self, identity: str, plan: Plan) -> str | Skip:
+        if identity not in self._known:
+            self._known[identity] = self._fingerprint(plan.extractors[identity])
+        return self._known[identity]
+
+    def of_all(self, plan: Plan) -> dict[str, str | Skip]:
+        """Return the fingerprints of all extractors of a plan by identity, or why one has none."""
+        return {identity: self._of(identity, plan) for identity in plan.extractors}
+
+    def assume(self, fingerprints: Mapping[str, str | Skip]) -> None:
+        """Take these as they are: another process has computed them."""
+        self._known.update(fingerprints)
 
     def forget(self) -> None:
         """Compute every fingerprint anew: checkpoints may have arrived."""

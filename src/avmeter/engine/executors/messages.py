@@ -1,4 +1,4 @@
-"""What a run sends to its GPU workers, and what they answer; the first message is the configuration."""
+"""What a run sends to its workers, and what they answer; the first message is how they are set up."""
 
 from __future__ import annotations
 
@@ -6,9 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from avmeter.engine.compute.counts import Counts
+from avmeter.engine.config import EvaluatorConfig
 from avmeter.engine.executors.base import ChunkResult
 from avmeter.metrics.base import Metric
+from avmeter.result import Skip
 from avmeter.sample import Sample
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoringSetup:
+    """The first message to a worker that computes no features.
+
+    Attributes:
+        config: Of the run, as of a worker.
+        fingerprints: Identity of an extractor -> its fingerprint, or why it has none.
+    """
+
+    config: EvaluatorConfig
+    fingerprints: Mapping[str, str | Skip]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +62,23 @@ class ChunkDone:
 
     number: int = 0
     result: ChunkResult
+    counts: Counts
+    log: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartsDone:
+    """Results of those samples of a chunk whose features were all stored.
+
+    Attributes:
+        number: Of the chunk.
+        parts: Position of the first of some consecutive samples in the chunk -> their results.
+        counts: What was taken from the store for them.
+        log: What was logged since the last answer.
+    """
+
+    number: int
+    parts: Mapping[int, ChunkResult]
     counts: Counts
     log: str = ""
 

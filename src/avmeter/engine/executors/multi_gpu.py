@@ -5,16 +5,20 @@ Results do not depend on which worker had which chunk: states are merged in the 
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import logging
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from avmeter.engine.compute.counts import Counts
 from avmeter.engine.config import EvaluatorConfig
 from avmeter.engine.executors.base import Chunk, ChunkResult, RunProgress
-from avmeter.engine.executors.local import GPU_CHUNK_SIZE, LocalExecutor
-from avmeter.engine.executors.messages import ChunkDone, ChunkShare, ChunkTask, WantsChunk, WorkerFault
+from avmeter.engine.executors.local import GPU_CHUNK_SIZE, ChunkWork, LocalExecutor
+from avmeter.engine.executors.messages import ChunkDone, ChunkShare, ChunkTask, PartsDone, WantsChunk, WorkerFault
 from avmeter.engine.executors.pieces import Piece
 from avmeter.engine.executors.portable import extractor_modules
 from avmeter.engine.executors.remote import RemoteExecutor
@@ -101,11 +105,26 @@ class MultiGpuExecutor(RemoteExecutor):
             self._end(threads, grace_s=_STOP_GRACE_S)
         for thread in threads:
             thread.join()
-        while not should_stop() and (piece := scheduler.take_leftover()) is not None:  # no worker could be started
-            scheduler.finish_leftover(piece, self._local.run_chunk(piece.samples, metrics, should_stop=should_stop))
-            yield from scheduler.pop_finished()
+        yield from self._compute_leftover(scheduler, progress, should_stop)
         scheduler.skip_unfinished(INTERRUPTED)
         yield from scheduler.pop_finished()
+
+    def _compute_leftover(
+        self, scheduler: PieceScheduler[Process], progress: RunProgress, should_stop: Callable[[], bool]
+    ) -> Iterator[tuple[Chunk, ChunkResult]]:
+        """Compute here what workers left: all if none could be started."""
+        begun: deque[Piece] = deque()
+
+        def works() -> Iterator[ChunkWork]:
+            while (piece := scheduler.take_leftover()) is not None:
+                begun.append(piece)
+                report = functools.partial(_report_leftover, scheduler, progress, piece)
+                yield ChunkWork(samples=piece.samples, metrics=scheduler.metrics, progress=report)
+
+        with contextlib.closing(self._local.run_stream(works(), should_stop)) as results:
+            for result in results:
+                scheduler.finish_leftover(begun.popleft(), result)
+                yield from scheduler.pop_finished()
 
     def _threads(self, scheduler: PieceScheduler[Process], num_chunks: int) -> list[threading.Thread]:
         """Return the threads that drive the workers, not started yet; there are no more than chunks."""
@@ -125,12 +144,16 @@ class MultiGpuExecutor(RemoteExecutor):
                 for thread in threads:
                     thread.join(_POLL_S)
 
+    def _setup(self, config: EvaluatorConfig) -> Any:
+        """Return the first message to a worker."""
+        return config
+
     def _drive(self, worker: Process, config: EvaluatorConfig, scheduler: PieceScheduler[Process]) -> None:
         """Have one worker compute pieces until none is left for it."""
         try:
             while (piece := scheduler.next_piece(worker)) is not None:
                 try:
-                    for counts in _compute_pieces(worker, config, piece, scheduler):
+                    for counts in _compute_pieces(worker, config.device, self._setup(config), piece, scheduler):
                         with self._lock:
                             self._counts = self._counts.plus(counts)
                 except (EOFError, OSError):
@@ -143,6 +166,10 @@ class MultiGpuExecutor(RemoteExecutor):
             scheduler.fail(error)
         finally:
             scheduler.unregister(worker)
+
+
+def _report_leftover(scheduler: PieceScheduler[Process], progress: RunProgress, piece: Piece, share: float) -> None:
+    progress.update(piece.chunk, scheduler.share_done(piece, share))
 
 
 def gpu_worker() -> Process:
@@ -167,13 +194,13 @@ def falling_sizes(num_samples: int, *, most: int, num_workers: int) -> Iterator[
 
 
 def _compute_pieces(
-    worker: Process, config: EvaluatorConfig, piece: Piece, scheduler: PieceScheduler[Process]
+    worker: Process, device: str, setup: Any, piece: Piece, scheduler: PieceScheduler[Process]
 ) -> Iterator[Counts]:
     """Have a worker compute a piece, and others as it wants them, and yield what it computed for each."""
     is_new = worker.pid is None
     channel = worker.connect()
     if is_new:
-        channel.send(config)
+        channel.send(setup)
     modules = extractor_modules(scheduler.metrics.values())
     held: dict[int, Piece] = {}
     given: Piece | None = piece
@@ -188,13 +215,14 @@ def _compute_pieces(
             given = scheduler.next_piece(worker)
         elif isinstance(message, ChunkShare):
             scheduler.report_progress(held[message.number], message.share)
-        elif isinstance(message, ChunkDone):
+        elif isinstance(message, ChunkDone | PartsDone):
             if message.log:
-                failure_logger().debug("the worker on %s logged:\n%s", config.device, message.log)
-            scheduler.finish(worker, held.pop(message.number), message.result)
+                failure_logger().debug("the worker on %s logged:\n%s", device, message.log)
+            parts = message.parts if isinstance(message, PartsDone) else {0: message.result}
+            scheduler.finish_parts(worker, held.pop(message.number), parts)
             yield message.counts
         elif isinstance(message, WorkerFault):
-            logger.error("the worker on %s ended:\n%s", config.device, message.traceback)
+            logger.error("the worker on %s ended:\n%s", device, message.traceback)
 
 
 def _stop(workers: Sequence[Process], *, gracefully: bool, grace_s: float = _GRACE_S) -> None:

@@ -72,6 +72,7 @@ class PieceQueue:
         self._num_returned = 0
         self._num_deaths_in_a_row = 0
         self._returned: deque[Piece] = deque()
+        self._reserved: list[Piece] = []
         self._results: dict[Chunk, dict[int, ChunkResult]] = {}
 
     @property
@@ -104,6 +105,30 @@ class PieceQueue:
         """Note the result of a piece."""
         self._num_deaths_in_a_row = 0
         self._add(piece, result)
+
+    def finish_parts(self, piece: Piece, parts: Mapping[int, ChunkResult]) -> None:
+        """Note results of parts of a piece; the rest is reserved for the run itself.
+
+        Args:
+            piece: The piece.
+            parts: Position of the first sample of a part in the piece -> results.
+        """
+        self._num_deaths_in_a_row = 0
+        for start, result in parts.items():
+            self._add(_part_of(piece, start, piece.samples[start : start + len(result.rows)]), result)
+        self._reserved.extend(_part_of(piece, start, samples) for start, samples in _gaps(piece.samples, parts))
+
+    def take_reserved(self) -> Piece | None:
+        """Return the first of the pieces that are reserved for the run itself."""
+        if not self._reserved:
+            return None
+        piece = min(self._reserved, key=lambda p: p.chunk.start + p.offset)
+        self._reserved.remove(piece)
+        return piece
+
+    def share_done(self, chunk: Chunk) -> float:
+        """Return the share, 0 to 1, of the samples of a chunk that was not given back yet which have their results."""
+        return sum(len(r.rows) for r in self._results.get(chunk, {}).values()) / len(chunk.samples)
 
     def _add(self, piece: Piece, result: ChunkResult) -> None:
         self._results.setdefault(piece.chunk, {})[piece.offset] = result
@@ -145,10 +170,11 @@ class PieceQueue:
     def close(self, skip: Skip) -> None:
         """Skip every sample that has no result yet; whatever still runs must not be reported any more."""
         self._returned.clear()
+        self._reserved.clear()
         self._num_started = len(self._chunks)
         for chunk in self._chunks[self._num_returned :]:
             results = self._results.setdefault(chunk, {})
-            for offset, samples in _gaps(chunk, results):
+            for offset, samples in _gaps(chunk.samples, results):
                 results[offset] = skip_chunk(samples, self._metrics, skip)
 
     def pop_finished(self) -> Iterator[tuple[Chunk, ChunkResult]]:
@@ -184,11 +210,15 @@ def _split(piece: Piece) -> list[Piece]:
     ]
 
 
-def _gaps(chunk: Chunk, results: Mapping[int, ChunkResult]) -> list[tuple[int, Sequence[Sample]]]:
-    """Return (offset, samples) of what lies between the results of a chunk."""
+def _part_of(piece: Piece, start: int, samples: Sequence[Sample]) -> Piece:
+    return Piece(chunk=piece.chunk, offset=piece.offset + start, samples=samples)
+
+
+def _gaps(samples: Sequence[Sample], results: Mapping[int, ChunkResult]) -> list[tuple[int, Sequence[Sample]]]:
+    """Return (offset, samples) of what lies between the results of some of these samples."""
     gaps, start = [], 0
-    for offset, length in [*((o, len(results[o].rows)) for o in sorted(results)), (len(chunk.samples), 0)]:
+    for offset, length in [*((o, len(results[o].rows)) for o in sorted(results)), (len(samples), 0)]:
         if offset > start:
-            gaps.append((start, chunk.samples[start:offset]))
+            gaps.append((start, samples[start:offset]))
         start = offset + length
     return gaps

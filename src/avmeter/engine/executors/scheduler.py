@@ -120,12 +120,16 @@ class PieceScheduler(Generic[WorkerT]):
 
     def finish(self, worker: WorkerT, piece: Piece, result: ChunkResult) -> None:
         """Note the result of a piece."""
+        self.finish_parts(worker, piece, {0: result})
+
+    def finish_parts(self, worker: WorkerT, piece: Piece, parts: Mapping[int, ChunkResult]) -> None:
+        """Note results of parts of a piece, by the position of their first samples; the rest is for the run itself."""
         with self._lock:
-            self._queue.finish(piece, result)
+            self._queue.finish_parts(piece, parts)
             self._blame.note_success(worker)
             self._assigned[worker].remove(piece)
             self._changed.notify_all()
-        self.report_progress(piece, 1.0)
+        self.report_progress(piece, sum(len(r.rows) for r in parts.values()) / len(piece.samples))
 
     def report_failed_start(self, worker: WorkerT, reason: str) -> None:
         """Take back what a worker could not even begin, and give it nothing more."""
@@ -160,7 +164,12 @@ class PieceScheduler(Generic[WorkerT]):
         with self._lock:
             while (piece := self._queue.take()) is not None and piece.num_deaths:
                 self._queue.skip(piece)
-            return piece
+            return self._queue.take_reserved() if piece is None else piece
+
+    def share_done(self, piece: Piece, share: float) -> float:
+        """Return the share, 0 to 1, of its chunk that is done when this share of an unfinished piece is."""
+        with self._lock:
+            return self._queue.share_done(piece.chunk) + share * piece.share
 
     def finish_leftover(self, piece: Piece, result: ChunkResult) -> None:
         """Note the result of a piece that the run itself computed."""

@@ -71,3 +71,15 @@ def test_derived_feature_of_a_changed_parent_has_another_key(monkeypatch):
     after = key(fingerprints, Difference(), "a", "b")
     assert before.media == after.media
     assert before.fingerprint != after.fingerprint
+
+
+def test_fingerprints_of_another_process_are_taken_as_they_are():
+    """Checkpoints, which may have to be hashed for them, are not asked for here."""
+    plan, run = Plan(), runtime()
+    plan.add(Difference(), ("a", "b"))
+    known = Fingerprints(run).of_all(plan)
+    assert known == {e.identity(): e.fingerprint(run) for e in (Blocks(), Difference())}
+    run.weights.fingerprint = None
+    fingerprints = Fingerprints(run)
+    fingerprints.assume(known)
+    assert key(fingerprints, Difference(), "a", "b").fingerprint == Difference().fingerprint(runtime())

@@ -7,7 +7,8 @@ import pytest
 from avmeter.engine.executors.base import Chunk, ChunkResult, cut
 from avmeter.engine.executors.multi_gpu import falling_sizes
 from avmeter.engine.executors.scheduler import PieceScheduler
-from avmeter.result import MetricResult
+from avmeter.errors import SkipCode
+from avmeter.result import MetricResult, Skip
 from avmeter.sample import Sample
 from support.engine import MeanMetric
 
@@ -266,3 +267,34 @@ class Card:
             if self.pieces and not self.pieces[0][2]:
                 finish(scheduler, self.name, self.pieces.pop(0)[0])
         return bool(self.pieces)
+
+
+def test_what_a_worker_leaves_of_a_piece_is_for_the_run_itself():
+    """No worker gets it; the run takes it in the order of the set, and knows which share of the chunk is done."""
+    samples = [Sample(id=str(i)) for i in range(8)]
+    scheduler = scheduler_of([Chunk(start=0, samples=samples[:4]), Chunk(start=4, samples=samples[4:])], "a")
+    first, second = (scheduler.next_piece("a") for _ in range(2))
+    row = {"test.mean": MetricResult("test.mean", 1.0)}
+    scheduler.finish_parts("a", second, {})
+    scheduler.finish_parts("a", first, {1: ChunkResult(rows=[row] * 2)})
+    assert scheduler.next_piece("a") is None
+    assert scheduler.pop_finished() == []
+    left = []
+    while (piece := scheduler.take_leftover()) is not None:
+        left.append([s.id for s in piece.samples])
+        if len(left) == 1:
+            assert scheduler.share_done(piece, 0.0) == 0.5
+            assert scheduler.share_done(piece, 1.0) == 0.75
+        scheduler.finish_leftover(piece, ChunkResult(rows=[row] * len(piece.samples)))
+    assert left == [["0"], ["3"], ["4", "5", "6", "7"]]
+    assert [len(result.rows) for _, result in scheduler.pop_finished()] == [4, 4]
+
+
+def test_what_a_worker_left_is_skipped_where_the_run_stops():
+    """It is not handed out any more."""
+    scheduler = scheduler_of([Chunk(start=0, samples=[Sample(id="0"), Sample(id="1")])], "a")
+    row = {"test.mean": MetricResult("test.mean", 1.0)}
+    scheduler.finish_parts("a", scheduler.next_piece("a"), {0: ChunkResult(rows=[row])})
+    scheduler.skip_unfinished(Skip(code=SkipCode.INTERRUPTED, reason="stopped"))
+    assert scheduler.take_leftover() is None
+    assert codes(scheduler) == ["", "interrupted"]
