@@ -7,6 +7,8 @@ from typing import Any
 
 from avmeter.caveats import Caveat
 
+CLIP_INFLUENCES = "clip_influences"
+"""In the details of a score of a set: clip -> what it adds to it, to first order, for the intervals of `compare`."""
 _MISMATCH = "header_mismatch"
 
 
@@ -42,3 +44,8 @@ def prompt_details(facts: Mapping[str, Any]) -> dict[str, Any]:
 def duration_mismatch(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fact that a file's header and its content differ in duration; empty where they agree."""
     return {_MISMATCH: facts[_MISMATCH]} if _MISMATCH in facts else {}
+
+
+def without_influences(details: Mapping[str, Any]) -> dict[str, Any]:
+    """Return details without what each clip adds, which is a number for every clip of the set."""
+    return {key: value for key, value in details.items() if key != CLIP_INFLUENCES}

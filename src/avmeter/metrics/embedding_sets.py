@@ -15,6 +15,8 @@ from avmeter.sample import Sample
 from avmeter.stats.moments import Moments
 
 _FOLD_FROM_ROWS = 256
+# 87,000 embeddings of 768 dimensions, or the frames that `common.fid` reads of 4,000 clips.
+_MOST_ROW_BYTES = 256 * 2**20
 # As a share of the largest number: a network's outputs in batches of other sizes differ by up to 7e-7.
 _EQUAL_WITHIN = 1e-6
 
@@ -80,30 +82,6 @@ class MomentsSide:
 
 
 @dataclass(kw_only=True)
-class MomentsState:
-    """Streaming moments of the generated and of the reference corpus."""
-
-    generated: MomentsSide = field(default_factory=MomentsSide)
-    reference: MomentsSide = field(default_factory=MomentsSide)
-
-    @classmethod
-    def of_part(cls) -> MomentsState:
-        """Return an empty state of a part of a corpus, which is merged into what comes before it."""
-        return cls(generated=MomentsSide(is_part=True), reference=MomentsSide(is_part=True))
-
-    def add(self, sample: Sample, features: FeatureSet) -> None:
-        """Add one sample, each embedding to the side where it belongs."""
-        for side, embedding in sides_of(sample, features):
-            (self.reference if side == "reference" else self.generated).add(embedding)
-
-    def merge(self, other: MomentsState) -> MomentsState:
-        """Return both corpora together."""
-        return MomentsState(
-            generated=self.generated.merge(other.generated), reference=self.reference.merge(other.reference)
-        )
-
-
-@dataclass(kw_only=True)
 class RowsSide:
     """One side of a corpus comparison with all its rows (float32): for statistics that need every clip.
 
@@ -153,6 +131,56 @@ class RowsSide:
         """Return both sides' rows together."""
         return RowsSide(
             rows=self.rows + other.rows, ids=self.ids + other.ids, num_dropped=self.num_dropped + other.num_dropped
+        )
+
+
+@dataclass(kw_only=True)
+class MomentsState:
+    """Streaming moments of the generated and of the reference corpus, and the generated rows as long as they fit.
+
+    Attributes:
+        generated: Moments of the generated corpus.
+        reference: Moments of the reference corpus.
+        rows: The generated rows by clip, empty once they are too many: what a clip adds to the score takes them all.
+        num_bytes: Size of the generated rows, held or not.
+    """
+
+    generated: MomentsSide = field(default_factory=MomentsSide)
+    reference: MomentsSide = field(default_factory=MomentsSide)
+    rows: RowsSide = field(default_factory=RowsSide)
+    num_bytes: int = 0
+
+    @classmethod
+    def of_part(cls) -> MomentsState:
+        """Return an empty state of a part of a corpus, which is merged into what comes before it."""
+        return cls(generated=MomentsSide(is_part=True), reference=MomentsSide(is_part=True))
+
+    def add(self, sample: Sample, features: FeatureSet) -> None:
+        """Add one sample, each embedding to the side where it belongs."""
+        for side, embedding in sides_of(sample, features):
+            if side == "reference":
+                self.reference.add(embedding)
+                continue
+            self.generated.add(embedding)
+            self.num_bytes += 4 * embedding.size
+            if self.keeps_rows:
+                self.rows.add(embedding, sample.id)
+            else:
+                self.rows = RowsSide()
+
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether `rows` has all generated rows."""
+        return self.num_bytes <= _MOST_ROW_BYTES
+
+    def merge(self, other: MomentsState) -> MomentsState:
+        """Return both corpora together."""
+        num_bytes = self.num_bytes + other.num_bytes
+        return MomentsState(
+            generated=self.generated.merge(other.generated),
+            reference=self.reference.merge(other.reference),
+            rows=self.rows.merge(other.rows) if num_bytes <= _MOST_ROW_BYTES else RowsSide(),
+            num_bytes=num_bytes,
         )
 
 

@@ -16,7 +16,7 @@ from avmeter.errors import SkipCode, SkipError
 from avmeter.metrics.backbone_metric import BackboneMetric
 from avmeter.metrics.backbones import DEFAULT_BACKBONE
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
-from avmeter.metrics.details import with_caveats
+from avmeter.metrics.details import CLIP_INFLUENCES, with_caveats
 from avmeter.metrics.embedding_sets import MomentsState
 from avmeter.metrics.reference_features import ReferenceSet, load_reference
 from avmeter.protocols import AV_BENCHMARK, FASTVIDEO
@@ -24,6 +24,8 @@ from avmeter.result import MetricResult
 from avmeter.sample import Sample
 from avmeter.stats.frechet import frechet_distance
 from avmeter.stats.frechet_bias import expected_bias
+from avmeter.stats.frechet_influence import frechet_contributions
+from avmeter.stats.moments import Moments
 
 # Published harnesses: FastVideo adds this to both diagonals, always; av-benchmark only where a root failed.
 DIAGONAL_OFFSET = {FASTVIDEO: 1e-6, AV_BENCHMARK: 0.0}
@@ -144,6 +146,17 @@ class FrechetMetric(BackboneMetric, CorpusMetric):
             caveats.append(Caveat.of(CaveatCode.UNKNOWN_BIAS, num_embeddings=reference.count, dim=result.dim))
         if result.distance < _SAME_FILE_BELOW:
             caveats.append(Caveat.of(CaveatCode.NEARLY_ZERO))
+        if state.keeps_rows:
+            details[CLIP_INFLUENCES] = _influences(state, reference)
         if result.generated_rank == 0:
             caveats.append(Caveat.of(CaveatCode.EQUAL_EMBEDDINGS))
         return MetricResult(self.name, max(result.distance, 0.0), with_caveats(details, caveats))
+
+
+def _influences(state: MomentsState, reference: Moments) -> dict[str, float]:
+    """Return clip -> what it adds to the distance, to first order, over all its embeddings."""
+    rows, clips = state.rows.sorted_rows()
+    found = dict.fromkeys(clips, 0.0)
+    for clip, value in zip(clips, frechet_contributions(generated=rows, reference=reference), strict=True):
+        found[clip] += float(value)
+    return {clip: float(f"{value:.6g}") for clip, value in found.items()}

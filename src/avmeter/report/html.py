@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from avmeter.errors import UsageError
 from avmeter.files import write_atomically
+from avmeter.metrics.details import without_influences
 from avmeter.metrics.index import Card, cards
 from avmeter.report.format import MARK, format_corpus, format_interval, format_number, with_arrow
 from avmeter.report.payload import Payload, make_payload, script_json
@@ -162,7 +163,8 @@ def _metric(results: EvalResults, name: str, facts: Mapping[str, Any]) -> dict[s
         unit = str(facts["unit"] or "")
         plot = histogram(drawn, title=name, unit=unit, mean=facts["mean"], interval=facts["interval"])
     corpus = facts["corpus"]
-    details = to_json(without_nulls(corpus["details"]), indent=2) if corpus is not None and corpus["details"] else None
+    shown = without_influences(corpus["details"]) if corpus is not None else {}
+    details = to_json(without_nulls(shown), indent=2) if shown else None
     line = encodable(signature(results, name))
     drawing = {"plot": plot, "cut": cut}
     return {**facts, **drawing, "name": name, "corpus_details": details, "signature": line, "card": _card(name)}

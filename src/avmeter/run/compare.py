@@ -2,7 +2,8 @@
 
 The verdict is that of a sign-flip interval over the pairs (`avmeter.stats.sign_flip`): equal systems get "better" or
 "worse" in at most one of twenty comparisons, whatever the distribution of the scores. It needs six pairs; below that
-the verdict is "too few pairs". Pairs that share a prompt count as one (`avmeter.run.clusters`).
+the verdict is "too few pairs". Pairs that share a prompt count as one (`avmeter.run.clusters`). Scores of whole sets
+are judged by what each clip adds to them (`avmeter.run.corpus_difference`).
 """
 
 from __future__ import annotations
@@ -12,18 +13,19 @@ import os
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from avmeter.caveats import CaveatCode
 from avmeter.errors import UsageError
 from avmeter.run.caveats import metric_caveats
-from avmeter.run.corpus_terms import Terms, corpus_terms, is_mean_of_clips, ratio_of
+from avmeter.run.corpus_difference import CorpusDifference, difference_interval
+from avmeter.run.corpus_terms import is_mean_of_clips
 from avmeter.run.grouping import Grouping
 from avmeter.run.read import read_run
 from avmeter.run.results import EvalResults
 from avmeter.run.run_pair import Pairs, RunPair
-from avmeter.stats.bootstrap import Interval, ratio_interval
-from avmeter.stats.sign_flip import fewest_pairs, paired_interval
+from avmeter.stats.bootstrap import Interval
+from avmeter.stats.sign_flip import fewest_pairs
 
 Run = EvalResults | str | os.PathLike[str]
 Verdict = Literal[
@@ -32,8 +34,6 @@ Verdict = Literal[
 ]  # fmt: skip
 JUDGED: frozenset[Verdict] = frozenset({"better", "worse", "higher", "lower", "no clear difference"})
 """Verdicts that say something about the systems; the others say why nothing can be said."""
-
-NO_STATES = "no interval: features are not in the run, and the corpus score cannot be computed over resampled clips"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,8 @@ class Comparison:
         mean_b: The same of run B.
         difference: mean_b - mean_a; for a metric of the corpus alone, the difference of the corpus scores.
         interval: 95% interval of the difference: sign-flip, or Student's t below six pairs, where it holds for normal
-            differences only. None for one pair, and for metrics of the corpus alone.
+            differences only; for a metric of the corpus alone, from what each clip adds to it. None for one pair, and
+            where the runs do not hold what clips add.
         corpus_a: Score of the corpus in run A; over the samples of both runs where `corpus_interval` is given.
         corpus_b: The same of run B.
         verdict: Of run B against run A: "better" or "worse" if the interval excludes 0 ("higher" or "lower" where no
@@ -130,16 +131,18 @@ def _compare(name: str, pairing: RunPair, confidence: float) -> Comparison:
     a, b = pairing.a, pairing.b
     pairs = pairing.by_id(_scores(name, a), _scores(name, b))
     labels = pairing.cluster_labels(pairs.ids)
-    interval = _interval([y - x for x, y in zip(pairs.a, pairs.b, strict=True)], None, labels, confidence)
+    interval = difference_interval([y - x for x, y in zip(pairs.a, pairs.b, strict=True)], None, labels, confidence)
     mean_a, mean_b = (math.fsum(scores) / len(scores) if scores else None for scores in (pairs.a, pairs.b))
-    corpus = _compare_corpus(name, pairing, confidence)
+    corpus = CorpusDifference.of(name, pairing, confidence=confidence)
     difference = corpus.difference if mean_a is None or mean_b is None else mean_b - mean_a
     direction = a.fact(name, "direction") or b.fact(name, "direction")
     options = _options(name, a, b)
     has_samples = bool(pairs.ids)
     is_mean = all(is_mean_of_clips(run, name) for run in (a, b))
     has_both = has_samples and corpus.difference is not None and not is_mean
-    verdict = _verdict(difference, interval if has_samples else corpus.interval, direction, is_paired=has_samples)
+    if not has_samples:
+        interval = corpus.interval
+    verdict = _verdict(difference, interval, direction, is_paired=has_samples)
     corpus_verdict = _verdict(corpus.difference, corpus.interval, direction, is_paired=corpus.is_paired)
     clusters = "" if labels is None or pairing.clusters is None else _count(labels, pairing.clusters.column)
     too_few = [_too_few(len(pairs.ids), clusters, confidence)] if "too few pairs" in (verdict, corpus_verdict) else []
@@ -168,75 +171,10 @@ def _compare(name: str, pairing: RunPair, confidence: float) -> Comparison:
             *_weights(a, b),
             *_caveats(name, pairing),
         ),
-        dummy=any(r.dummy for run in (a, b) for r in [*(row[name] for row in run if name in row), *_corpus(name, run)]),
+        dummy=any(r.dummy for run in (a, b) for row in (*run, run.corpus) if (r := row.get(name)) is not None),
         run_a=pairing.run_a,
         run_b=pairing.run_b,
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _CorpusDifference:
-    """Corpus scores of both runs, over their common samples where that can be computed."""
-
-    a: float | None
-    b: float | None
-    interval: Interval | None = None
-    is_paired: bool = False
-    notes: tuple[str, ...] = ()
-
-    @property
-    def difference(self) -> float | None:
-        return None if self.a is None or self.b is None else self.b - self.a
-
-
-def _compare_corpus(name: str, pairing: RunPair, confidence: float) -> _CorpusDifference:
-    whole_a, whole_b = (r[0].score if (r := _corpus(name, run)) else None for run in (pairing.a, pairing.b))
-    if whole_a is None or whole_b is None:
-        return _CorpusDifference(a=whole_a, b=whole_b)
-    terms_a, terms_b = (corpus_terms(run, name) for run in (pairing.a, pairing.b))
-    if terms_a is None or terms_b is None:
-        return _CorpusDifference(a=whole_a, b=whole_b, notes=(NO_STATES,))
-    pairs = pairing.by_id(_named(pairing.a, terms_a), _named(pairing.b, terms_b))
-    same = [i for i, (x, y) in enumerate(zip(pairs.a, pairs.b, strict=True)) if x.denominator == y.denominator]
-    a, b = ([side[i] for i in same] for side in (pairs.a, pairs.b))
-    num_other = len(pairs.ids) - len(same)
-    notes = (f"corpus: {num_other} samples have other reference texts in the two runs and take no part",)
-    rate_a, rate_b = ratio_of(a), ratio_of(b)
-    if rate_a is None or rate_b is None:
-        return _CorpusDifference(a=whole_a, b=whole_b, notes=notes)
-    interval = _interval(
-        [y.numerator - x.numerator for x, y in zip(a, b, strict=True)],
-        [x.denominator for x in a],
-        pairing.cluster_labels([pairs.ids[i] for i in same]),
-        confidence,
-    )
-    return _CorpusDifference(a=rate_a, b=rate_b, interval=interval, is_paired=True, notes=notes if num_other else ())
-
-
-def _interval(
-    differences: Sequence[float],
-    denominators: Sequence[float] | None,
-    labels: Sequence[Hashable] | None,
-    confidence: float,
-) -> Interval | None:
-    """Return the sign-flip interval; below six pairs Student's, which has no width where all differences are equal."""
-    if not differences:
-        return None
-    interval = paired_interval(differences, denominators, clusters=labels, confidence=confidence)
-    if interval is not None:
-        return interval
-    below = denominators if denominators is not None else [1.0] * len(differences)
-    interval = ratio_interval(differences, below, clusters=labels, method="t", confidence=confidence)
-    return None if interval is None or math.isclose(interval.low, interval.high, abs_tol=1e-12) else interval
-
-
-def _named(run: EvalResults, terms: Mapping[int, Terms]) -> dict[str, Terms]:
-    ids = run.sample_ids
-    return {ids[i]: t for i, t in terms.items()}
-
-
-def _corpus(name: str, run: EvalResults) -> list[Any]:
-    return [run.corpus[name]] if name in run.corpus else []
 
 
 def _scores(name: str, run: EvalResults) -> dict[str, float]:

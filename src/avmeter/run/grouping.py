@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from avmeter.metrics.details import without_influences
 from avmeter.result import MetricResult
 from avmeter.run.columns import column_values
 from avmeter.run.encoding import to_jsonable
@@ -74,8 +75,9 @@ def positions_by_value(samples: Sequence[Sample], positions: Sequence[int], colu
 
 def group_score(result: MetricResult) -> dict[str, Any]:
     """Return the corpus score of a group as a run's provenance holds it; `interval` is the metric's own."""
-    record: dict[str, Any] = to_jsonable(record_of(result))
-    return record
+    record = record_of(result)
+    shown: dict[str, Any] = to_jsonable({**record, "details": without_influences(record["details"])})
+    return shown
 
 
 def _natural(value: str) -> tuple[bool, list[tuple[int, int | str]]]:

@@ -28,7 +28,7 @@ from avmeter.stats.clusters import sums_by_cluster
 from avmeter.stats.rows import FloatArray, as_values
 from avmeter.stats.student import student_quantile
 
-Method = Literal["t", "expanded_bca", "bca", "percentile", "normal", "sign_flip"]
+Method = Literal["t", "expanded_bca", "bca", "percentile", "normal", "sign_flip", "influence"]
 Choice = Literal["auto", "t", "expanded_bca", "bca", "percentile"]
 
 _NORMAL = NormalDist()
@@ -50,7 +50,7 @@ class Interval:
         confidence: Nominal coverage, 0 to 1.
         count: Clips.
         method: How the ends were found: "t", "expanded_bca", "bca", "percentile", "normal" for more than 50,000 clips,
-            or "sign_flip" (`avmeter.stats.sign_flip`).
+            "sign_flip" (`avmeter.stats.sign_flip`), or "influence" (`avmeter.stats.influence_interval`).
         num_clusters: Clusters of clips that were resampled together; None where each clip stands alone.
     """
 

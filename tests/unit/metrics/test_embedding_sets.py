@@ -12,7 +12,7 @@ from avmeter.features.base import Features
 from avmeter.metrics.base import FeatureSet
 from avmeter.metrics.embedding_sets import MomentsSide, MomentsState, RowsSide, RowsState, sides_of
 from avmeter.sample import Sample
-from support.embedding_sets import GENERATED, REFERENCE, corpus_metric, score
+from support.embedding_sets import FRECHET, GENERATED, REFERENCE, corpus_metric, score
 
 ROWS = np.random.default_rng(0).standard_normal((600, 4)).astype(np.float32)
 
@@ -103,3 +103,39 @@ def test_a_side_of_one_row_or_none_is_not_called_equal() -> None:
     assert not side.are_equal
     side.add(np.ones(3), "a")
     assert not side.are_equal
+
+
+def test_state_of_moments_keeps_generated_rows_as_long_as_they_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Added or merged, up to a size; above it none, since some are of no use."""
+    monkeypatch.setattr("avmeter.metrics.embedding_sets._MOST_ROW_BYTES", 3 * 16)
+
+    def state_of(*rows: int) -> MomentsState:
+        state = MomentsState()
+        for i in rows:
+            state.add(Sample(id=f"{i}"), FeatureSet({"generated": embedded(ROWS[i]), "reference": embedded(ROWS[i])}))
+        return state
+
+    three, four = state_of(0, 1, 2), state_of(0, 1, 2, 3)
+    assert (three.keeps_rows, three.rows.ids) == (True, ["0", "1", "2"])
+    assert (four.keeps_rows, four.rows.ids) == (False, [])
+    assert state_of(0).merge(state_of(1, 2)).rows.ids == ["0", "1", "2"]
+    for merged in (three.merge(state_of(3)), four.merge(state_of()), state_of().merge(four)):
+        assert (merged.keeps_rows, merged.rows.ids) == (False, [])
+
+
+def test_influences_are_of_clips(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clip of several embeddings is one number; too large a set has none, and the same score."""
+    metric = corpus_metric(FRECHET, backbone="vggish")
+    whole = score(metric, GENERATED, REFERENCE)
+    influences = whole.details["clip_influences"]
+    assert sorted(influences) == sorted(f"g{i}" for i in range(300))
+    assert sum(influences.values()) == pytest.approx(0.0, abs=1e-3)
+    far = GENERATED.copy()
+    far[7] += 1
+    moved = score(metric, far, REFERENCE).details["clip_influences"]
+    assert max(moved, key=moved.get) == "g7"
+    pairs = score(metric, GENERATED.reshape(150, 2, 128), REFERENCE).details["clip_influences"]
+    assert pairs["g0"] == pytest.approx(influences["g0"] + influences["g1"], rel=1e-4)
+    monkeypatch.setattr("avmeter.metrics.embedding_sets._MOST_ROW_BYTES", 1000)
+    large = score(metric, GENERATED, REFERENCE)
+    assert (large.score, "clip_influences" in large.details) == (whole.score, False)

@@ -152,3 +152,12 @@ def test_summary_has_columns_of_corpus_scores_only_with_some(tmp_path: Path) -> 
     results.corpus["m.fad"] = MetricResult("m.fad", 7.0)
     write_report(results, tmp_path)
     assert "95% of corpus" in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_details_of_a_corpus_score_are_shown_without_a_number_for_every_clip(tmp_path: Path) -> None:
+    """Those are in the run's `summary.json`, for `compare`."""
+    results = run_of(["a", "b"])
+    results.corpus["m.fad"] = MetricResult("m.fad", 7.0, {"n_gen": 2, "clip_influences": {"a": 0.53125}})
+    page = write_report(results, tmp_path).read_text("utf-8")
+    assert "n_gen" in page
+    assert "0.53125" not in page

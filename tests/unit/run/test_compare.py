@@ -67,7 +67,7 @@ def test_corpus_metric_has_a_difference_but_no_interval() -> None:
     (fad,) = compare(a, b)
     assert (fad.difference, fad.verdict, fad.corpus_a, fad.corpus_b) == (-1.0, "no interval", 3.0, 2.0)
     assert not fad.is_judged
-    assert any("features are not in the run" in n for n in fad.notes)
+    assert any("what each clip adds" in n for n in fad.notes)
 
 
 def test_two_pairs_are_no_verdict(make_run) -> None:

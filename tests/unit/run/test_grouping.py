@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from avmeter.errors import UnknownNameError
-from avmeter.run.grouping import GROUPING, Grouping
+from avmeter.result import MetricResult
+from avmeter.run.grouping import GROUPING, Grouping, group_score
 from avmeter.sample import as_samples
 
 
@@ -23,3 +24,9 @@ def test_column_that_no_sample_has_is_refused() -> None:
     for grouping in (Grouping(cluster="spekaer"), Grouping(by=("speaker", "language"))):
         with pytest.raises(UnknownNameError):
             grouping.check(samples)
+
+
+def test_score_of_a_group_is_kept_without_a_number_for_every_clip() -> None:
+    """Groups of many columns would write the set many times."""
+    result = MetricResult("m.fad", 1.0, {"n_gen": 2, "clip_influences": {"a": 0.5, "b": -0.5}})
+    assert group_score(result)["details"] == {"n_gen": 2}
