@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 MAX_CHARACTERS = 1 << 18
 _MAX_PER_RECORD = 1 << 14
-_FAILURES = "avmeter.failures"
+_PACKAGE, FAILURES = "avmeter", "avmeter.failures"
 
 
 class RunLog(logging.Handler):
@@ -48,10 +48,15 @@ class RunLog(logging.Handler):
 
 
 @contextlib.contextmanager
-def logged() -> Iterator[RunLog]:
-    """Collect what is logged within the block, by any thread of this process."""
+def logged(*names: str) -> Iterator[RunLog]:
+    """Collect what is logged within the block, by any thread of this process.
+
+    Args:
+        names: Loggers; default is that of the package and that of tracebacks.
+    """
     log = RunLog()
-    loggers = [logging.getLogger("avmeter"), failure_logger()]
+    failure_logger()
+    loggers = [logging.getLogger(name) for name in names or (_PACKAGE, FAILURES)]
     for logger in loggers:
         logger.addHandler(log)
     try:
@@ -63,7 +68,7 @@ def logged() -> Iterator[RunLog]:
 
 def failure_logger() -> logging.Logger:
     """Return the logger of tracebacks; set up again each time, which changes nothing."""
-    logger = logging.getLogger(_FAILURES)
+    logger = logging.getLogger(FAILURES)
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
     if not any(isinstance(handler, _Forwarding) for handler in logger.handlers):
@@ -75,7 +80,7 @@ class _Forwarding(logging.Handler):
     """Hands records on to the logger of the package, if that takes records of their level."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        package = logging.getLogger("avmeter")
+        package = logging.getLogger(_PACKAGE)
         if package.isEnabledFor(record.levelno):
             for handler in _handlers_of(package):
                 if not isinstance(handler, RunLog) and record.levelno >= handler.level:

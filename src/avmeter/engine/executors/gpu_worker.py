@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import importlib
 import signal
-import threading
 import traceback
-from collections import deque
-from collections.abc import Callable, Iterator
-from typing import Any
 
 from avmeter.engine.compute.computer import FeatureComputer
-from avmeter.engine.compute.counts import Counts
 from avmeter.engine.config import EvaluatorConfig
-from avmeter.engine.executors.base import ChunkResult
-from avmeter.engine.executors.local import ChunkWork, LocalExecutor
-from avmeter.engine.executors.messages import ChunkDone, ChunkShare, ChunkTask, WantsChunk, WorkerFault
+from avmeter.engine.executors.chunk_tasks import answer_chunks
+from avmeter.engine.executors.local import LocalExecutor
+from avmeter.engine.executors.messages import WorkerFault
 from avmeter.engine.ipc.channel import Channel
 from avmeter.engine.ipc.process import connect_to_run
 from avmeter.engine.run_log import logged
 
-_PROGRESS_STEP = 0.01
-
 
 def serve(descriptor: int) -> None:
-    """Work on chunks until the run hangs up, or interrupts.
+    """Work on chunks until the run hangs up, or interrupts; its first message is the configuration.
 
     Args:
         descriptor: File descriptor of a connected socket, inherited.
@@ -39,12 +30,8 @@ def serve(descriptor: int) -> None:
         channel = connect_to_run(descriptor)
         config: EvaluatorConfig = channel.receive()
         computer = config.build_computer()
-        tasks = _Tasks(channel)
-        with logged() as log, contextlib.closing(LocalExecutor(computer).run_stream(tasks.works())) as results:
-            before = computer.counts.copy()
-            for result in results:
-                tasks.answer(result, computer.counts.since(before), log.take())
-                before = computer.counts.copy()
+        with logged() as log:
+            answer_chunks(LocalExecutor(computer), channel, log)
     except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
         return  # features are in the store already: `compute` sees to that, however it ends
     except BaseException:
@@ -57,52 +44,3 @@ def serve(descriptor: int) -> None:
         if computer is not None:
             computer.unload()
             computer.store.close()
-
-
-class _Tasks:
-    """The chunks that the run sends, received in the thread that prepares them, and what it is told.
-
-    Args:
-        channel: To the run.
-    """
-
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
-        self._sending = threading.Lock()
-        self._numbers: deque[int] = deque()  # of the chunks that are being computed
-
-    def works(self) -> Iterator[ChunkWork]:
-        """Yield chunks, each once it is wanted and has come."""
-        while True:
-            self.send(WantsChunk())
-            task: ChunkTask = self._channel.receive()
-            for module in task.modules:
-                importlib.import_module(module)
-            self._numbers.append(task.number)
-            progress = _in_steps(functools.partial(self._send_share, task.number))
-            yield ChunkWork(samples=task.samples, metrics=task.metrics, progress=progress)
-
-    def answer(self, result: ChunkResult, counts: Counts, log: str) -> None:
-        """Tell the result of the oldest chunk, and what was computed and logged since the last."""
-        self.send(ChunkDone(number=self._numbers.popleft(), result=result, counts=counts, log=log))
-
-    def _send_share(self, number: int, share: float) -> None:
-        self.send(ChunkShare(number=number, share=share))
-
-    def send(self, message: Any) -> None:
-        """Tell the run something; from any thread."""
-        with self._sending:
-            self._channel.send(message)
-
-
-def _in_steps(send: Callable[[float], None]) -> Callable[[float], None]:
-    """Return a progress function that sends only shares that have grown by a step."""
-    sent = 0.0
-
-    def progress(share: float) -> None:
-        nonlocal sent
-        if share >= sent + _PROGRESS_STEP:
-            sent = share
-            send(share)
-
-    return progress

@@ -1,4 +1,4 @@
-"""What a run sends to its workers, and what they answer; the first message is how they are set up."""
+"""What a run sends to its workers, also on other machines, and what they answer; the first message sets them up."""
 
 from __future__ import annotations
 
@@ -81,6 +81,25 @@ class PartsDone:
     parts: Mapping[int, ChunkResult]
     counts: Counts
     log: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerWarning:
+    """What a worker warns of, where nobody sees its own log."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerStarted:
+    """A worker can compute; what its device is called."""
+
+    device: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStopped:
+    """A worker that was told to stop has answered whatever it had begun, and forgotten the rest."""
 
 
 @dataclass(frozen=True, kw_only=True)

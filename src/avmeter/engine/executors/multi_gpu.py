@@ -19,7 +19,7 @@ from avmeter.engine.config import EvaluatorConfig
 from avmeter.engine.executors.base import Chunk, ChunkResult, RunProgress
 from avmeter.engine.executors.local import GPU_CHUNK_SIZE, ChunkWork, LocalExecutor
 from avmeter.engine.executors.messages import ChunkDone, ChunkShare, ChunkTask, PartsDone, WantsChunk, WorkerFault
-from avmeter.engine.executors.pieces import Piece
+from avmeter.engine.executors.pieces import Piece, falling_sizes
 from avmeter.engine.executors.portable import extractor_modules
 from avmeter.engine.executors.remote import RemoteExecutor
 from avmeter.engine.executors.scheduler import PieceScheduler
@@ -31,8 +31,6 @@ from avmeter.runtime.device import describe_device
 from avmeter.sample import Sample
 
 logger = logging.getLogger("avmeter")
-_LEAST_CHUNK = 16  # smaller ones would cost more than it costs to wait for the last of this size
-_CHUNKS_OF_REST = 4  # of each worker: how much of what is left goes into the next chunk
 _GRACE_S, _STOP_GRACE_S, _POLL_S = 10.0, 1.5, 0.1
 
 
@@ -175,22 +173,6 @@ def _report_leftover(scheduler: PieceScheduler[Process], progress: RunProgress, 
 def gpu_worker() -> Process:
     """Return a process that runs chunks, not started yet."""
     return Process("avmeter.engine.executors.gpu_worker")
-
-
-def falling_sizes(num_samples: int, *, most: int, num_workers: int) -> Iterator[int]:
-    """Yield sizes of chunks that get smaller towards the end, so that no worker waits long for the last.
-
-    Args:
-        num_samples: What they add up to.
-        most: Of a chunk.
-        num_workers: Who share them; a small set is spread over all.
-    """
-    least = min(_LEAST_CHUNK, -(-num_samples // (2 * num_workers)))
-    left = num_samples
-    while left > 0:
-        size = min(most, left, max(least, -(-left // (_CHUNKS_OF_REST * num_workers))))
-        yield size
-        left -= size
 
 
 def _compute_pieces(

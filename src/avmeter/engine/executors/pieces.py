@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from avmeter.engine.executors.base import Chunk, ChunkResult
@@ -23,6 +23,8 @@ logger = logging.getLogger("avmeter")
 _DEATHS = 2  # over the same samples, before they are to blame
 _MOVES = 3  # lost machines that count as one death: a clip may use up the memory of a whole machine
 _PARTS = 8  # a worker takes seconds to start: few rounds matter more than few deaths
+_LEAST_CHUNK = 16  # smaller ones would cost more than it costs to wait for the last of this size
+_CHUNKS_OF_REST = 4  # of each worker: how much of what is left goes into the next chunk
 _MAX_DEATHS_IN_A_ROW = 32  # of all workers: by then it is no sample's fault, and to search on would take days
 
 
@@ -48,6 +50,11 @@ class Piece:
         start = self.chunk.start + self.offset
         end = start + len(self.samples) - 1
         return f"samples {start} to {end}" if end > start else f"sample {start} ({self.samples[0].id})"
+
+    @property
+    def is_suspect(self) -> bool:
+        """A worker or a machine was lost with them, perhaps by their fault."""
+        return self.num_deaths + self.num_moves > 0
 
     @property
     def share(self) -> float:
@@ -85,13 +92,19 @@ class PieceQueue:
         """Every piece was handed out, and none was taken back."""
         return not self._returned and self._num_started == len(self._chunks)
 
-    def take(self, may_retry: Callable[[Piece], bool] = lambda _: True) -> Piece | None:
+    def take(
+        self, may_retry: Callable[[Piece], bool] = lambda _: True, *, held: Collection[Piece] = ()
+    ) -> Piece | None:
         """Return the next piece to compute; None where there is none for now.
 
         Args:
             may_retry: Whether a piece that was taken back may be handed out to whoever asks.
+            held: What whoever asks has already. Nothing is handed out beside a piece that a worker or a machine was
+                lost with, so that it is clear what kills.
         """
-        piece = next(filter(may_retry, self._returned), None)
+        if any(piece.is_suspect for piece in held):
+            return None
+        piece = next((p for p in self._returned if not (held and p.is_suspect) and may_retry(p)), None)
         if piece is not None:
             self._returned.remove(piece)
             return piece
@@ -222,3 +235,19 @@ def _gaps(samples: Sequence[Sample], results: Mapping[int, ChunkResult]) -> list
             gaps.append((start, samples[start:offset]))
         start = offset + length
     return gaps
+
+
+def falling_sizes(num_samples: int, *, most: int, num_workers: int) -> Iterator[int]:
+    """Yield sizes of chunks that get smaller towards the end, so that no worker waits long for the last.
+
+    Args:
+        num_samples: What they add up to.
+        most: Of a chunk.
+        num_workers: Who share them; a small set is spread over all.
+    """
+    least = min(_LEAST_CHUNK, -(-num_samples // (2 * num_workers)))
+    left = num_samples
+    while left > 0:
+        size = min(most, left, max(least, -(-left // (_CHUNKS_OF_REST * num_workers))))
+        yield size
+        left -= size

@@ -9,16 +9,15 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import threading
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 
 class NodeActor:
-    """One worker on a node: computes pieces of a run, one after the other, on a device of its own.
+    """One worker on a node: computes pieces of a run, one flowing into the next, on a device of its own.
 
-    Several of its methods may run at once, so that it can be asked how far it is, and to stop.
+    Several of its methods run at once: while it is asked for news it can be given pieces, and told to stop.
 
     Args:
         environment: Environment variables, set before torch is imported.
@@ -47,9 +46,6 @@ class NodeActor:
         self._device = "cuda:0" if on_gpu else "cpu"
         self._num_workers = num_workers
         self._worker: Any = None
-        self._share = 0.0
-        self._stopped_run = 0
-        self._lock = threading.Lock()
 
     def describe(self, packages: Sequence[str], paths: Sequence[str]) -> dict[str, Any]:
         """Return the versions of packages on this node, whether torch can use the device, and which paths it lacks."""
@@ -60,33 +56,29 @@ class NodeActor:
         unseen = [path for path in paths if not os.path.exists(path)]  # noqa: PTH110
         return {"versions": versions, "has_device": self._device == "cpu" or _has_gpu(), "unseen": unseen}
 
-    def compute(self, config: Any, work: Any, samples: Sequence[Any], run: int) -> Any:
-        """Return the `PieceDone` of these samples.
+    def news(self, config: Any) -> list[Any]:
+        """Return what the worker has to tell, once there is something; one call at a time.
 
         Args:
-            config: `EvaluatorConfig` of the run.
-            work: `RayWork` of the run.
-            samples: The samples.
-            run: Number of the run, by which it is stopped.
+            config: `EvaluatorConfig` of the run; the worker starts with the first call, and has that of it.
+
+        Raises:
+            BaseException: What keeps it from starting, or has ended it.
         """
         from avmeter.engine.executors.ray_worker import RayWorker
 
-        with self._lock:
-            if self._worker is None:
-                self._worker = RayWorker(config, self._device, num_workers=self._num_workers)
-            self._share = 0.0
-            return self._worker.compute(work, samples, self._note_share, lambda: self._stopped_run >= run)
+        if self._worker is None:
+            self._worker = RayWorker(config, self._device, num_workers=self._num_workers)
+        messages: list[Any] = self._worker.news()
+        return messages
 
-    def share(self) -> float:
-        """Return which share, 0 to 1, of what it computes is done."""
-        return self._share
+    def give(self, work: Any, number: int, samples: Sequence[Any], run: int) -> None:
+        """Hand a piece to the worker, which has started; arguments are those of `RayWorker.give`."""
+        self._worker.give(work, number, samples, run)
 
     def stop(self, run: int) -> None:
-        """Have whatever it computes for a run come back soon, with skips for the rest."""
-        self._stopped_run = run
-
-    def _note_share(self, share: float) -> None:
-        self._share = share
+        """Have whatever was begun for a run come back soon, with skips for the rest."""
+        self._worker.stop(run)
 
 
 def visible_gpus(assigned: Sequence[str] | None, current: str | None) -> str:

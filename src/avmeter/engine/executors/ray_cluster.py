@@ -24,6 +24,7 @@ from avmeter.telemetry import TELEMETRY_OFF, import_without_telemetry
 
 _ACTOR_MODULE = "avmeter.engine.executors.ray_actor"
 _CPUS_PER_WORKER = 8
+_CALLS_AT_ONCE = 4  # of an actor: one waits for news
 _CONNECT_TIMEOUT_S = 10.0
 _HOST_AND_PORT = re.compile(r"(?:\[(?P<ipv6>[^\]]+)\]|(?P<host>[^:/\s]+)):(?P<port>\d+)")
 _LOOPBACK_ONLY = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"  # its name is historical: 0 means that no other machine takes part
@@ -112,7 +113,7 @@ class RayCluster:
             num_cpus=cpus,
             num_gpus=1 if on_gpu else 0,
             max_restarts=0,
-            max_concurrency=2,
+            max_concurrency=_CALLS_AT_ONCE,
             scheduling_strategy=strategies.NodeAffinitySchedulingStrategy(node.id, soft=False),
         )
         threads = {"OMP_NUM_THREADS": str(max(1, node.num_cpus // num_workers))}

@@ -1,4 +1,4 @@
-"""A run on a Ray cluster: workers on its nodes take one piece of the run after the other.
+"""A run on a Ray cluster: workers on its nodes take pieces of the run, the next one while they compute the last.
 
 Media are decoded where they are scored: what travels are names of files, and rows and corpus states. The results do not
 depend on who computed what: states are merged in the order of the samples.
@@ -18,11 +18,12 @@ from typing import Any
 from avmeter.engine.config import EvaluatorConfig
 from avmeter.engine.executors.base import Chunk, ChunkResult, RunProgress
 from avmeter.engine.executors.blame import Blame
-from avmeter.engine.executors.local import LocalExecutor
-from avmeter.engine.executors.pieces import PieceQueue
+from avmeter.engine.executors.local import CHUNK_SIZE, GPU_CHUNK_SIZE, LocalExecutor
+from avmeter.engine.executors.pieces import PieceQueue, falling_sizes
 from avmeter.engine.executors.portable import extractor_modules, is_portable
 from avmeter.engine.executors.ray_cluster import RayCluster
-from avmeter.engine.executors.ray_crew import Advanced, Crew, Finished, Slot
+from avmeter.engine.executors.ray_crew import Crew
+from avmeter.engine.executors.ray_slot import Advanced, Finished, Lost, Slot
 from avmeter.engine.executors.ray_worker import RayWork
 from avmeter.engine.executors.remote import RemoteExecutor
 from avmeter.engine.failures import INTERRUPTED
@@ -33,9 +34,7 @@ from avmeter.result import Skip
 from avmeter.sample import Sample
 
 logger = logging.getLogger("avmeter")
-_CHUNK_SIZE, _GPU_CHUNK_SIZE = 128, 512  # a worker is idle while the first clips of each are decoded
-_CHUNKS_PER_WORKER = 4  # so that workers that join, or lose another's chunk, find some
-_CHUNKS_AHEAD = 8  # per worker
+_CHUNKS_AHEAD = 32  # per worker
 _POLL_S = 0.1
 _WITHOUT_WORKERS_S = 60.0
 _NUM_PATHS = 3
@@ -52,7 +51,7 @@ class RayExecutor(RemoteExecutor):
     Args:
         config: Of the run.
         local: Runs here what cannot run elsewhere.
-        chunk_size: The most samples a worker takes at once; default is 512 for GPUs and 128 for cores.
+        chunk_size: The most samples a worker takes at once; default is 128 for GPUs and 32 for cores.
 
     Raises:
         MissingDependencyError: Ray is not installed.
@@ -88,10 +87,11 @@ class RayExecutor(RemoteExecutor):
         Raises:
             UsageError: There is no such cluster, or nothing in it that could take part.
         """
-        size = self._chunk_size or _CHUNK_SIZE
-        if samples and any(map(is_portable, metrics.values())):
-            size = self._size_for(self._connect(samples), len(samples))
-        return itertools.repeat(size)
+        if not samples or not any(map(is_portable, metrics.values())):
+            return itertools.repeat(self._chunk_size or CHUNK_SIZE)
+        crew = self._connect(samples)
+        most = self._chunk_size or (GPU_CHUNK_SIZE if crew.on_gpu else CHUNK_SIZE)
+        return falling_sizes(len(samples), most=most, num_workers=crew.num_slots)
 
     def _connect(self, samples: Sequence[Sample]) -> Crew:
         """Return the crew of the cluster, connected to if need be."""
@@ -106,11 +106,6 @@ class RayExecutor(RemoteExecutor):
                 hint="`ray status` shows its resources; nodes need a GPU, or at least one CPU",
             )
         return self._crew
-
-    def _size_for(self, crew: Crew, num_samples: int) -> int:
-        """Return how many samples a worker takes at once."""
-        most = self._chunk_size or (_GPU_CHUNK_SIZE if crew.on_gpu else _CHUNK_SIZE)
-        return max(1, min(most, -(-num_samples // (_CHUNKS_PER_WORKER * crew.num_slots))))
 
     def _remote_results(
         self,
@@ -146,13 +141,13 @@ class RayExecutor(RemoteExecutor):
         return self._cluster.ray.put(work)
 
     def _step(self, crew: Crew, queue: PieceQueue, work: Any, progress: RunProgress, blame: Blame[Slot]) -> None:
-        """Give work to whoever is idle, and take in what has come."""
+        """Give work to whoever wants some, and take in what has come."""
         crew.refresh()
         crew.start()
-        for slot in crew.idle():
-            piece = queue.take(partial(blame.may_retry, slot, crew.ready()))
+        for slot in crew.waiting():
+            piece = queue.take(partial(blame.may_retry, slot, crew.ready()), held=slot.pieces.values())
             if piece is not None:
-                crew.begin(slot, piece, work, self._run_number)
+                slot.give(piece, work, self._run_number)
         for event in crew.poll(_POLL_S):
             if isinstance(event, Finished):
                 blame.note_success(event.slot)
@@ -160,17 +155,24 @@ class RayExecutor(RemoteExecutor):
                 progress.update(event.piece.chunk, event.piece.share)
             elif isinstance(event, Advanced):
                 progress.update(event.piece.chunk, event.share * event.piece.share)
-            elif event.is_blamed:
-                blame.note_death(event.slot, event.piece)
-                queue.report_death(event.piece)
-                if blame.is_broken(event.slot):
-                    crew.retire(event.slot)
             else:
-                queue.move(event.piece)
+                self._take_back(event, crew, queue, blame)
+
+    def _take_back(self, event: Lost, crew: Crew, queue: PieceQueue, blame: Blame[Slot]) -> None:
+        """Take back all that a worker had: each piece is tried again, alone."""
+        if event.is_blamed:
+            blame.note_death(event.slot, *event.pieces)
+        for piece in reversed(event.pieces):
+            if event.is_blamed:
+                queue.report_death(piece)
+            else:
+                queue.move(piece)
+        if blame.is_broken(event.slot):
+            crew.retire(event.slot)
 
     def _take_in(self, event: Finished, queue: PieceQueue) -> None:
         self._counts = self._counts.plus(event.done.counts)
-        self._devices.add(f"{event.done.device} on {event.slot.node.address}")
+        self._devices.add(f"{event.slot.device} on {event.slot.node.address}")
         queue.finish(event.piece, event.done.result)
 
     def _end(self, crew: Crew, queue: PieceQueue) -> None:

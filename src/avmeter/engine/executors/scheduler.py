@@ -97,10 +97,8 @@ class PieceScheduler(Generic[WorkerT]):
                 others = [w for w in self._assigned if w is not worker]
                 if others and self._blame.is_broken(worker):
                     return None
-                if any(p.num_deaths for p in held):
-                    return None
                 able = [w for w in self._assigned if w not in self._unstartable]
-                piece = self._queue.take(partial(self._may_try, worker, able))
+                piece = self._queue.take(partial(self._blame.may_retry, worker, able), held=held)
                 if piece is not None:
                     held.append(piece)
                     return piece
@@ -108,11 +106,6 @@ class PieceScheduler(Generic[WorkerT]):
                     return None
                 self._changed.wait()
             return None
-
-    def _may_try(self, worker: WorkerT, able: Sequence[WorkerT], piece: Piece) -> bool:
-        """Return whether a piece that was taken back is for this one of the workers that can be started."""
-        is_alone = not self._assigned[worker] or not piece.num_deaths
-        return is_alone and self._blame.may_retry(worker, able, piece)
 
     def report_progress(self, piece: Piece, share: float) -> None:
         """Note which share of a piece, 0 to 1, is done."""

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from avmeter.engine.config import EvaluatorConfig
-from avmeter.engine.executors.gpu_worker import _in_steps
 from avmeter.engine.executors.messages import ChunkDone, ChunkShare, ChunkTask, WantsChunk, WorkerFault
 from avmeter.engine.executors.multi_gpu import gpu_worker
 from avmeter.metrics.resolve import resolve_metrics
@@ -72,15 +71,6 @@ def test_modules_that_register_extractors_are_imported_first(worker, tmp_path, m
     channel.send(ChunkTask(samples=[], metrics={}, modules=("registers_one",)))
     assert isinstance(answer(channel), ChunkDone)
     assert (tmp_path / "registers_one.py.seen").exists()
-
-
-def test_progress_is_sent_in_steps():
-    """Thousands of messages that say nothing new would cost more than they tell."""
-    sent = []
-    progress = _in_steps(sent.append)
-    for i in range(1001):
-        progress(i / 1000)
-    assert 90 <= len(sent) <= 101
 
 
 def test_traceback_of_a_worker_is_its_last_message(worker):

@@ -11,7 +11,7 @@ import pytest
 
 from avmeter.engine.config import EvaluatorConfig
 from avmeter.engine.executors.local import LocalExecutor
-from avmeter.engine.executors.multi_gpu import MultiGpuExecutor, falling_sizes, gpu_worker
+from avmeter.engine.executors.multi_gpu import MultiGpuExecutor, gpu_worker
 from avmeter.engine.ipc.process import Process
 from avmeter.errors import SkipCode
 from avmeter.metrics.resolve import resolve_metrics
@@ -285,14 +285,3 @@ def test_fault_of_the_run_itself_is_raised(samples, metrics, pool):
     metrics["audio.loudness"].unpicklable = lambda: None
     with pytest.raises(Exception, match="pickle"):
         pool.run(samples, metrics)
-
-
-def test_chunks_get_smaller_towards_the_end():
-    """The last are so small that nobody waits long for them; a small set is spread over all workers."""
-    sizes = list(falling_sizes(1000, most=128, num_workers=2))
-    assert sum(sizes) == 1000
-    assert sizes == sorted(sizes, reverse=True)
-    assert (sizes[0], sizes[-2]) == (125, 16)
-    assert list(falling_sizes(7, most=128, num_workers=2)) == [2, 2, 2, 1]
-    assert list(falling_sizes(1, most=128, num_workers=8)) == [1]
-    assert list(falling_sizes(0, most=128, num_workers=2)) == []

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from avmeter.engine.executors.base import Chunk, ChunkResult
 from avmeter.engine.executors.local import LocalExecutor
-from avmeter.engine.executors.pieces import Piece, PieceQueue
+from avmeter.engine.executors.pieces import Piece, PieceQueue, falling_sizes
 from avmeter.engine.failures import INTERRUPTED
 from avmeter.errors import SkipCode
 from avmeter.metrics.base import Metric
@@ -140,3 +142,32 @@ def test_piece_that_was_taken_back_waits_for_whom_it_may_go_to() -> None:
     assert retried is not None
     assert retried.chunk is piece.chunk
     assert queue.is_empty
+
+
+@pytest.mark.parametrize("lose", [PieceQueue.report_death, PieceQueue.move])
+def test_nothing_is_handed_out_beside_what_was_lost(lose: Callable[[PieceQueue, Piece], None]) -> None:
+    """Neither to who has something else, nor beside it: it must be clear what kills. What is new flows."""
+    queue = PieceQueue(chunks(4, 1), METRICS, max_ahead=4)
+    lost, held = queue.take(), queue.take()
+    assert lost is not None
+    assert held is not None
+    lose(queue, lost)
+    beside = queue.take(held=[held])
+    assert beside is not None
+    assert beside.chunk.start == 2
+    alone = queue.take(held=[])
+    assert alone is not None
+    assert alone.chunk is lost.chunk
+    assert queue.take(held=[alone]) is None
+    assert queue.take(held=[held, beside]) is not None
+
+
+def test_chunks_get_smaller_towards_the_end() -> None:
+    """The last are so small that nobody waits long for them; a small set is spread over all workers."""
+    sizes = list(falling_sizes(1000, most=128, num_workers=2))
+    assert sum(sizes) == 1000
+    assert sizes == sorted(sizes, reverse=True)
+    assert (sizes[0], sizes[-2]) == (125, 16)
+    assert list(falling_sizes(7, most=128, num_workers=2)) == [2, 2, 2, 1]
+    assert list(falling_sizes(1, most=128, num_workers=8)) == [1]
+    assert list(falling_sizes(0, most=128, num_workers=2)) == []

@@ -32,6 +32,8 @@ NUM_CLIPS = 24
 OPTIONS = {"audio.frechet_distance": {"backbone": "yamnet"}}
 PLUGIN = """
 import os
+import pathlib
+import time
 import numpy as np
 import torch
 from avmeter import Metric, MetricResult, Need, register_extractor
@@ -44,6 +46,20 @@ class Deadly(LoudnessExtractor):
     def extract(self, media):
         if "deadly" in media.name:
             os._exit(1)
+        return super().extract(media)
+
+@register_extractor("deadly_once_on_ray")
+class DeadlyOnce(LoudnessExtractor):
+    def extract(self, media):
+        clip = pathlib.Path(media.name)
+        dead = clip.with_name("dead")
+        if clip.stem == "second" and not dead.exists():
+            dead.write_text(str(os.getpid()))
+            os._exit(1)
+        until = time.monotonic() + 300
+        while clip.stem == "first" and not (dead.exists() and dead.read_text() not in ("", str(os.getpid()))):
+            assert time.monotonic() < until, "the next piece is not begun before the last is answered"
+            time.sleep(0.05)
         return super().extract(media)
 
 @register_extractor("greedy_on_ray")
@@ -84,7 +100,14 @@ class Survives(Metric):
         return (Need(name="x", field="audio", extractor="deadly_on_ray"),)
 
     def score(self, sample, features):
-        return MetricResult(self.name, float(os.getpid()))
+        return MetricResult(self.name, 1.0)
+
+class SurvivesOnce(Survives):
+    name = "mine.survives_once"
+
+    @property
+    def needs(self):
+        return (Need(name="x", field="audio", extractor="deadly_once_on_ray"),)
 """
 
 
@@ -166,7 +189,7 @@ def test_run_whose_nodes_die_and_join_gives_the_bits_of_one_process(
 def pool(cluster: Machines) -> Iterator[RayExecutor]:
     """Workers on one node, for the tests that kill none; the cluster is kept by them."""
     node = cluster.add()
-    made = executor(cluster.address)
+    made = executor(cluster.address, loader_threads=2)
     yield made
     made.unload()
     cluster.kill(node)
@@ -193,6 +216,31 @@ def test_clip_that_kills_its_worker_is_found_and_skipped_by_name(
     rows, _ = pool.run(clips, {"mine.survives": plugin.Survives()})
     skips = [row["mine.survives"].skip for row in rows]
     assert [s and s.code for s in skips] == [None, None, SkipCode.WORKER_DIED, None]
+
+
+def test_worker_begins_the_next_piece_and_may_die_with_both(
+    pool: RayExecutor,
+    samples: list[Sample],
+    metrics: dict[str, Metric],
+    tmp_path: Path,
+    plugin: Any,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The first clip waits for the second, which kills the worker once: both are tried again, to the same bits."""
+    pool.unload()
+    clips = []
+    for level, name in ((0.1, "first"), (0.2, "second")):
+        path = tmp_path / f"{name}.wav"
+        write_media(path, wave=np.full(RATE, level, np.float32), sample_rate=RATE, audio_codec="pcm_f32le")
+        clips.append({"id": name, "audio": str(path), "reference_audio": str(path)})
+    both = {**metrics, "mine.survives_once": plugin.SurvivesOnce()}
+    first, second = as_samples(clips)
+    run = [first, *samples[:2], second, *samples[2:6]]
+    found = pool.run(run, both)
+    (death,) = [record.getMessage() for record in caplog.records if "a worker died" in record.getMessage()]
+    assert "which had samples 0 to 2 and samples 3 to 5" in death
+    assert found == local().run(run, both)
+    assert [row["mine.survives_once"].score for row in found[0][:4:3]] == [1.0, 1.0]
 
 
 def test_batch_that_does_not_fit_is_halved(

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from avmeter.engine.executors.base import Chunk, ChunkResult, cut
-from avmeter.engine.executors.multi_gpu import falling_sizes
+from avmeter.engine.executors.pieces import falling_sizes
 from avmeter.engine.executors.scheduler import PieceScheduler
 from avmeter.errors import SkipCode
 from avmeter.result import MetricResult, Skip
