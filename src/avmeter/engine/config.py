@@ -60,7 +60,7 @@ class EvaluatorConfig:
         scoring_processes: Processes that score samples whose features are all in the store, in place of this one; what
             is missing is computed here. Default is the number of cores, at most 8, for a set of 5,000 samples or more
             that seems to be stored (of 64 samples from all over it nine of ten features are), on 4 cores or more; else
-            none. 0: all is scored here. With several GPUs each has a process that scores.
+            none, nor for a part of a set. 0: all is scored here. With several GPUs each has a process that scores.
         decode_timeout_s: How long decoding a file may take, seconds, from one window or feature of it to the next, and
             from one packet to the next; past it the clip is a skip, and the process that reads it is ended.
         decode_timeout_per_s: Seconds added to the former for every second of sound and video decoded of the file.

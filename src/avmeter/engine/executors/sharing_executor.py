@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 
 from avmeter.engine.compute.counts import Counts
 from avmeter.engine.config import EvaluatorConfig
-from avmeter.engine.executors.base import Chunk, Executor, Row, RunProgress
+from avmeter.engine.executors.base import Chunk, ChunkResult, Executor, Row, RunProgress, RunWatch
 from avmeter.engine.executors.corpus import CorpusState
 from avmeter.engine.executors.local import LocalExecutor
 from avmeter.engine.executors.portable import is_portable
@@ -55,8 +56,13 @@ class SharingExecutor(Executor):
         """Drop networks and end processes; they come again when needed."""
         (self.scoring or self._local).unload()
 
+    def _run(
+        self, samples: Sequence[Sample], metrics: Mapping[str, Metric], watch: RunWatch, *, of_part: bool
+    ) -> ChunkResult:
+        self._chosen = self._choose(samples, metrics, of_part=of_part)
+        return super()._run(samples, metrics, watch, of_part=of_part)
+
     def _chunk_sizes(self, samples: Sequence[Sample], metrics: Mapping[str, Metric]) -> Iterable[int]:
-        self._chosen = self._choose(samples, metrics)
         return self._chosen._chunk_sizes(samples, metrics)
 
     def _run_chunks(
@@ -69,10 +75,12 @@ class SharingExecutor(Executor):
     ) -> Generator[list[Row], None, None]:
         yield from self._chosen._run_chunks(chunks, metrics, states, progress, should_stop)
 
-    def _choose(self, samples: Sequence[Sample], metrics: Mapping[str, Metric]) -> Executor:
-        """Return who runs these samples."""
+    def _choose(self, samples: Sequence[Sample], metrics: Mapping[str, Metric], *, of_part: bool = False) -> Executor:
+        """Return who runs these samples; beside a part of a set others may run on this machine."""
         scoring, computer = self.scoring, self._local.computer
         if scoring is None or len(samples) < (2 if self._is_explicit else self._many_samples):
+            return self._local
+        if of_part and not self._is_explicit:
             return self._local
         shared = {name: metric for name, metric in metrics.items() if is_portable(metric)}
         if len(shared) < (1 if self._is_explicit else len(metrics)):
@@ -89,7 +97,7 @@ class SharingExecutor(Executor):
 def default_scoring_workers() -> int:
     """Return how many workers score a large set that is stored, on this machine."""
     cores = num_cores()
-    return min(_MAX_WORKERS, cores) if cores >= _LEAST_CORES else 0
+    return min(_MAX_WORKERS, cores) if os.name == "posix" and cores >= _LEAST_CORES else 0
 
 
 def _spread(samples: Sequence[Sample], count: int) -> list[Sample]:

@@ -58,6 +58,7 @@ def test_large_set_that_seems_to_be_stored_is_shared(samples, tmp_path):
     fill(store, samples)
     assert is_shared(made, samples)
     assert made.scoring.fingerprints
+    assert made._choose(samples, METRICS, of_part=True) is made._local, "other ranks may run beside it"
     assert not is_shared(made, samples[:11]), "a small set is scored sooner than workers start"
     unreadable = as_samples([{"audio": __file__}, {"audio": sharing_executor.__file__}])
     assert is_shared(made, samples + unreadable[:1])
@@ -70,6 +71,7 @@ def test_number_that_was_asked_for_needs_no_large_set(samples, tmp_path):
     assert len(made.scoring.workers) == 3
     assert is_shared(made, samples[:2])
     assert not is_shared(made, samples[:1])
+    assert made._choose(samples, METRICS, of_part=True) is made.scoring
 
 
 def test_run_without_a_store_starts_nothing(samples):
