@@ -64,7 +64,7 @@ def merge_command(
         prepare_run(out, breakdown=bool(Grouping.read(results.provenance).by))
     shown = "json" if as_json else output_format
     write_and_show(results, out, shown, most_drawn=thumbnails, conditions=conditions)
-    failed = failed_conditions(conditions, scores_of_run(results))
+    failed = failed_conditions(conditions, scores_of_run(results)) if conditions else []
     say_failed(failed)
     code = exit_code(results, strict=strict)
     raise typer.Exit(EXIT_FAILED_CONDITION if failed and code != EXIT_NOTHING else code)

@@ -55,6 +55,7 @@ def write_report(
     title: str | None = None,
     notes: Sequence[str] = (),
     most_drawn: int = MOST_DRAWN,
+    summary: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write `report.html` into a run folder.
 
@@ -65,13 +66,16 @@ def write_report(
         title: Title of the page; default is the name of the run, which is that of its folder.
         notes: Sentences shown at the top.
         most_drawn: Samples, worst first, of which frames and spectrograms are drawn; 0 for none.
+        summary: That of the run, where it was made already.
 
     Raises:
         UsageError: The file cannot be written, or one of that name is not a run's.
     """
     place = run_folder(folder)
     refuse_foreign_page(place)
-    page = render_report(results, place, sections=sections, title=title, notes=notes, most_drawn=most_drawn)
+    page = render_report(
+        results, place, sections=sections, title=title, notes=notes, most_drawn=most_drawn, summary=summary
+    )
     try:
         place.mkdir(parents=True, exist_ok=True)
         write_atomically(place / PAGE, encodable(page))
@@ -89,9 +93,10 @@ def render_report(
     notes: Sequence[str] = (),
     most_drawn: int = 0,
     payload: Payload | None = None,
+    summary: Mapping[str, Any] | None = None,
 ) -> str:
     """Render the page as text; see `write_report`. A `payload` is what the script shows in place of a new one."""
-    summary = results.summary()
+    summary = results.summary() if summary is None else summary
     if payload is None:
         payload = make_payload(results, folder)
         add_thumbnails(payload, results, most=most_drawn)

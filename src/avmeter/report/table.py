@@ -54,20 +54,28 @@ class Grid:
     num_left: int = 1  # leading columns that hold text, left-aligned
 
 
-def print_run(results: EvalResults, *, console: Console | None = None, most_samples: int = MOST_SAMPLES) -> None:
+def print_run(
+    results: EvalResults,
+    *,
+    console: Console | None = None,
+    most_samples: int = MOST_SAMPLES,
+    summary: Mapping[str, Any] | None = None,
+) -> None:
     """Print a run: each sample if there are few, their summary, and what was skipped.
 
     Args:
         results: The run.
         console: Where to print; default is standard output, at full width if that is not a terminal.
         most_samples: Up to this many samples are shown one by one.
+        summary: That of the run, where it was made already.
     """
     out = console or _console()
-    for grid in run_grids(results, most_samples=most_samples, width=out.width):
+    summary = results.summary() if summary is None else summary
+    for grid in run_grids(results, summary, most_samples=most_samples, width=out.width):
         _print_grid(grid, out)
     for line in _hint_lines(results):
         out.print(Text(line))
-    for line in caveat_lines(results.summary()):
+    for line in caveat_lines(summary):
         out.print(Text(line, style="yellow"))
     if results.is_dummy:
         out.print(Text(_DUMMY_NOTE, style="bold red"))
@@ -84,8 +92,9 @@ def print_comparison(comparisons: Iterable[Comparison], *, console: Console | No
 
 def markdown_table(results: EvalResults, *, most_samples: int = MOST_SAMPLES) -> str:
     """Render the tables of `print_run` in Markdown."""
-    parts = [_markdown(g) for g in run_grids(results, most_samples=most_samples, width=_NATURAL_WIDTH)]
-    parts += ["".join(f"- {_markdown_cell(line)}\n" for line in caveat_lines(results.summary()))]
+    summary = results.summary()
+    parts = [_markdown(g) for g in run_grids(results, summary, most_samples=most_samples, width=_NATURAL_WIDTH)]
+    parts += ["".join(f"- {_markdown_cell(line)}\n" for line in caveat_lines(summary))]
     if results.is_dummy:
         parts.append(f"**{_markdown_cell(_DUMMY_NOTE)}**\n")
     return "\n".join(part for part in parts if part)
@@ -98,9 +107,9 @@ def markdown_comparison(comparisons: Iterable[Comparison]) -> str:
     return _markdown(comparison_grid(found)) + (f"\n{notes}" if notes else "")
 
 
-def run_grids(results: EvalResults, *, most_samples: int, width: int) -> list[Grid]:
+def run_grids(results: EvalResults, summary: Mapping[str, Any], *, most_samples: int, width: int) -> list[Grid]:
     """Build the tables that a run is shown in."""
-    positions, summary = results.scored_positions, results.summary()
+    positions = results.scored_positions
     title = f"Summary of {len(positions)} samples"
     grids: list[Grid] = []
     if len(positions) == 1:

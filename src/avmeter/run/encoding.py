@@ -12,11 +12,20 @@ import numpy as np
 
 _MOST_BITS = 14_000  # of an integer that Python prints as decimal digits: 4300 of them
 
+_COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
 
 def to_jsonable(value: Any) -> Any:
     """Convert to dicts, lists, text, finite numbers, booleans and None. NaN and infinities become None."""
-    if value is None or isinstance(value, bool):
+    kind = type(value)
+    if kind is float:  # most of what a run has to write, and asked for before all that may only look like it
+        return value if math.isfinite(value) else None
+    if value is None or kind is bool:
         return value
+    if kind is dict:
+        return {k if type(k) is str and k.isascii() else encodable(str(k)): to_jsonable(v) for k, v in value.items()}
+    if kind is list:
+        return [to_jsonable(v) for v in value]
     if isinstance(value, str):
         return encodable(str(value))
     if isinstance(value, int):
@@ -45,4 +54,6 @@ def encodable(text: str) -> str:
 
 def to_json(value: Any, *, indent: int | None = None) -> str:
     """Return strict JSON of any value, after `to_jsonable`."""
+    if indent is None:
+        return _COMPACT.encode(to_jsonable(value))
     return json.dumps(to_jsonable(value), ensure_ascii=False, allow_nan=False, indent=indent)

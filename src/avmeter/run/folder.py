@@ -87,6 +87,7 @@ def write_run(
     results: ScoreTable,
     folder: str | os.PathLike[str],
     *,
+    summary: Mapping[str, Any] | None = None,
     stress: Mapping[str, Any] | None = None,
     states: bytes | None = None,
 ) -> Path:
@@ -95,6 +96,7 @@ def write_run(
     Args:
         results: The run.
         folder: Where.
+        summary: That of the run, where it was made already.
         stress: Cells and verdicts of a stress experiment, written as `stress.json`.
         states: What corpus metrics have collected, where the run is a shard.
 
@@ -102,7 +104,7 @@ def write_run(
         UsageError: The folder cannot be written, or holds files of these names that are not a run's.
     """
     place = run_folder(folder)
-    summary = summarise(results)
+    summary = summarise(results) if summary is None else summary
     pages = {BREAKDOWN: breakdown_csv(summary["by"]).encode()} if "by" in summary else {}
     _refuse_foreign(place, (*([STRESS] if stress is not None else []), *pages))
     if results.log and _is_own(place / LOG):  # a common name: one of others stays, and costs nobody a run

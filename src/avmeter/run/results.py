@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +103,13 @@ class EvalResults(ScoreTable):
         """Summarise the scores per metric; see `avmeter.run.summary`."""
         return summarise(self)
 
-    def write(self, folder: str | os.PathLike[str]) -> Path | Url:
-        """Write the run folder, a path or a URL of an object store; see `avmeter.run.folder`."""
+    def write(self, folder: str | os.PathLike[str], *, summary: Mapping[str, Any] | None = None) -> Path | Url:
+        """Write the run folder, a path or a URL of an object store; see `avmeter.run.folder`.
+
+        Args:
+            folder: Where.
+            summary: That of these results, where it was made already.
+        """
         with run_output(run_folder(folder)) as place:
-            write_run(self, place)
+            write_run(self, place, summary=summary)
         return as_url(folder) or place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,20 @@ def test_numbers_that_json_has_not_become_null() -> None:
     assert to_json({"a": [float("nan"), np.float32("inf"), 0.5], "b": np.array([-np.inf, 2])}) == (
         '{"a": [null, null, 0.5], "b": [null, 2.0]}'
     )
+
+
+def test_kinds_that_look_like_plain_ones_become_plain() -> None:
+    """Numbers of NumPy and subclasses of text and of dict, in a dict or a list."""
+
+    class Text(str):
+        __slots__ = ()
+
+        def __str__(self) -> str:
+            return f"<{self[:]}>"
+
+    found = to_jsonable({Text("k"): [Text("v"), np.float64(0.5), True, OrderedDict(a=(1,))], "ü\udcff": [[1.5]]})
+    assert found == {"<k>": ["<v>", 0.5, True, {"a": [1]}], "ü\\udcff": [[1.5]]}
+    assert [type(v) for v in found["<k>"]] == [str, float, bool, dict]
 
 
 def test_text_that_utf8_cannot_hold_is_escaped() -> None:

@@ -70,7 +70,7 @@ def run_job(job: ScoreJob, request: ScoreRequest, interrupts: Interrupts) -> int
         remember_rates(evaluator, results)
         say_lines([end_line(results)])
         evaluator.shutdown()
-    failed = failed_conditions(conditions, scores_of_run(results))
+    failed = failed_conditions(conditions, scores_of_run(results)) if conditions else []
     say_failed(failed)
     named = [name for name in evaluator.metrics if name in job.chosen.explicit]
     code = exit_code(results, strict=request.strict, named=named)

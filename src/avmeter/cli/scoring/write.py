@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from avmeter.cli.conditions import Condition, judged, scores_of_run
 from avmeter.cli.formats import print_fastvideo
@@ -35,13 +35,15 @@ def write_and_show(
         most_drawn: Clips on the page whose frames and spectrograms are drawn.
         conditions: Those of `--fail-if`, which JSON has with what they say of the run.
     """
+    summary = results.summary()
     try:
         if out is not None:
-            results.write(out)
+            results.write(out, summary=summary)
     finally:
-        _show(results, output_format, conditions)
+        _show(results, summary, output_format, conditions)
     if out is not None:
-        say(f"written: {out} (open {_write_page(results, out, most_drawn=most_drawn)})")
+        page = _write_page(results, out, most_drawn=most_drawn, summary=summary)
+        say(f"written: {out} (open {page})")
 
 
 def write_partial(results: EvalResults, out: Path | None) -> None:
@@ -53,12 +55,15 @@ def write_partial(results: EvalResults, out: Path | None) -> None:
     if not results.provenance["num_finished"]:
         remove_unfinished(out)
         return
-    results.write(out)
-    page = _write_page(results, out, most_drawn=0)
+    summary = results.summary()
+    results.write(out, summary=summary)
+    page = _write_page(results, out, most_drawn=0, summary=summary)
     say(f"written: {out} with {results.provenance['num_finished']} of {len(results)} samples (open {page})")
 
 
-def _show(results: EvalResults, output_format: str, conditions: Sequence[Condition]) -> None:
+def _show(
+    results: EvalResults, summary: Mapping[str, Any], output_format: str, conditions: Sequence[Condition]
+) -> None:
     from avmeter.report import print_run
 
     if output_format == "json":
@@ -66,14 +71,14 @@ def _show(results: EvalResults, output_format: str, conditions: Sequence[Conditi
     elif output_format == "fastvideo":
         print_fastvideo(results)
     else:
-        print_run(results)
+        print_run(results, summary=summary)
 
 
-def _write_page(results: EvalResults, out: Path, *, most_drawn: int) -> Path:
+def _write_page(results: EvalResults, out: Path, *, most_drawn: int, summary: Mapping[str, Any]) -> Path:
     from avmeter.report import write_report
     from avmeter.report.thumbnails import WITHIN_S
 
     num_drawn = min(most_drawn, len(results.scored_positions))
     if num_drawn >= _SAID_FROM:
         say(f"drawing {num_drawn} clips for the page, in {WITHIN_S:.0f} s at most (--thumbnails 0: none)")
-    return write_report(results, out, most_drawn=most_drawn)
+    return write_report(results, out, most_drawn=most_drawn, summary=summary)
