@@ -1,4 +1,4 @@
-"""An evaluator of a few lines: RMS of the sound in dB, and a corpus metric that counts clips."""
+"""Evaluators of a few lines: RMS of the sound in dB, a number of the frames, and corpus metrics that count clips."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from avmeter.run import EvalResults
 from avmeter.sample import Sample
 
 _SOUND = Need(name="audio", field="audio", extractor="loudness")
+_FRAMES = Need(name="video", field="video", extractor="motion")
 
 
 class Count(CorpusMetric):
@@ -30,6 +31,13 @@ class Count(CorpusMetric):
     def update(self, state: Any, sample: Any, features: Any) -> None: ...
     def merge(self, a: Any, b: Any) -> None: ...
     def finish(self, state: Any) -> Any: ...
+
+
+class FramesCount(Count):
+    """A metric of the corpus that reads frames alone."""
+
+    name = "test.frames_count"
+    needs = (_FRAMES,)
 
 
 class FakeEvaluator:
@@ -51,8 +59,9 @@ class FakeEvaluator:
         self, *, samples: Sequence[Sample], metrics: Sequence[str], should_stop: Callable[[], bool] = never
     ) -> EvalResults:
         self.seen.append((tuple(metrics), list(samples)))
-        rows = [{n: self._score(n, s) for n in metrics if n != "test.count"} for s in samples]
-        corpus = {"test.count": MetricResult("test.count", float(len(samples)))} if "test.count" in metrics else {}
+        counts = [n for n in metrics if isinstance(self.metrics[n], Count)]
+        rows = [{n: self._score(n, s) for n in metrics if n not in counts} for s in samples]
+        corpus = {n: MetricResult(n, float(len(samples))) for n in counts}
         return EvalResults(rows, corpus, samples=samples, provenance={"metrics": {n: {} for n in metrics}})
 
     def _score(self, name: str, sample: Sample) -> MetricResult:
@@ -61,8 +70,20 @@ class FakeEvaluator:
                 skip = Skip(code=SkipCode.MISSING_INPUT, reason="no text")
                 return MetricResult.skipped(name, skip)
             return MetricResult(name, float(len(str(sample.text("reference_text")))))
+        if name == "test.frames":
+            return MetricResult(name, float(len(str(sample.media["video"].path))))
         source = sample.source("audio")
         assert source is not None
         with open_media(source) as item:
             wave = np.asarray(item.audio(AudioSpec(sample_rate=None))[:], np.float64)
         return MetricResult(name, float(20 * np.log10(np.sqrt(np.mean(wave**2)) + 1e-6)))
+
+
+class FramesEvaluator(FakeEvaluator):
+    """With metrics that read frames alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        frames = SimpleNamespace(direction="lower", per_sample=True, requires=(), needs=(_FRAMES,))
+        self.metrics |= {"test.frames": frames, "test.frames_count": FramesCount()}
+        self.metric_names = list(self.metrics)

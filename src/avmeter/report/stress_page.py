@@ -13,7 +13,7 @@ from rich.text import Text
 from avmeter.report.html import Section, write_report
 from avmeter.report.parts import data_table, heat_map
 from avmeter.report.plot import Curve, curves
-from avmeter.stress.anchors import AnchorsResult, skipped_everywhere
+from avmeter.stress.anchors import CARRIED, AnchorsResult, skipped_everywhere
 from avmeter.stress.experiment import Experiment
 from avmeter.stress.judge import Cell, Verdict
 from avmeter.stress.suite import StressResult
@@ -21,8 +21,8 @@ from avmeter.stress.suite import StressResult
 _WIDTH = 120
 _ROUNDING = 1e-9  # a distance of 0 comes out of floating point below this
 _FRAME = 3  # a border and two blanks for each column
-_CARRIED = "="
-_LEGEND = f"{_CARRIED}: as the original, for the metric reads nothing that is changed."
+_LEGEND = f"{CARRIED}: as the original, for the metric reads nothing that is changed."
+_LEGEND_OF_ANCHORS = f"{CARRIED}: as the clips, for the metric reads nothing that is changed."
 
 
 def print_experiment(experiment: Experiment) -> None:
@@ -101,7 +101,14 @@ def _print_anchors(anchors: AnchorsResult) -> None:
         table.add_column(name, justify="left" if i == 0 else "right")
     for row in rows:
         table.add_row(*(Text(f"{c:.3g}" if isinstance(c, float) else (c or "-")) for c in row))
-    Console(highlight=False, width=_WIDTH).print(table)
+    console = Console(highlight=False, width=_WIDTH)
+    console.print(table)
+    if _has_carried_anchors(anchors):
+        console.print(_LEGEND_OF_ANCHORS, markup=False)
+
+
+def _has_carried_anchors(anchors: AnchorsResult) -> bool:
+    return any(a.carried and a.score is not None for a in anchors.anchors.values())
 
 
 def _anchors_section(anchors: AnchorsResult) -> Section:
@@ -109,6 +116,7 @@ def _anchors_section(anchors: AnchorsResult) -> Section:
     header, rows = _anchor_rows(anchors)
     what = "; ".join(f"{name}: {note}" for name, note in anchors.notes.items())
     lead = f"In brackets the gap to the clips in standard errors, above 0 where the clips are better. {what}."
+    lead += f" {_LEGEND_OF_ANCHORS}" if _has_carried_anchors(anchors) else ""
     return Section(title="Floors and ceilings", lead=lead, body=data_table(header, rows))
 
 
@@ -167,7 +175,7 @@ def _text(cell: Cell) -> str:
         return str(cell.skip.code) if cell.skip else "-"
     counted = "" if cell.corpus or len(cell.scores) == cell.num_clips else f" ({len(cell.scores)}/{cell.num_clips})"
     if cell.carried:
-        return f"{_CARRIED}{counted}"
+        return f"{CARRIED}{counted}"
     score = 0.0 if abs(cell.score) < _ROUNDING else cell.score
     return f"{score:.3g}{counted}{' [dummy]' if cell.dummy else ''}"
 

@@ -5,25 +5,24 @@ A score alone says little: "is it better than noise?" is answered by measuring n
 
 from __future__ import annotations
 
-import hashlib
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from avmeter.engine.failures import never
-from avmeter.errors import SkipError, UsageError
+from avmeter.errors import UsageError
 from avmeter.evaluator import Evaluator
-from avmeter.files import add_to_list
-from avmeter.media import AudioSpec, MediaLimits, open_media
-from avmeter.media.write import write_audio
+from avmeter.metrics.base import CorpusMetric, Metric
 from avmeter.result import MetricResult, Skip
 from avmeter.run import EvalResults
-from avmeter.sample import MediaSource, Sample, as_samples
+from avmeter.sample import Sample, as_samples
+from avmeter.stress.inputs import reads_any_of
+from avmeter.stress.stand_ins import changed_fields, make_stand_ins
 
 ANCHORS = {
     "truth": "the reference itself, measured as if it had been generated",
@@ -32,6 +31,8 @@ ANCHORS = {
     "silence": "silence of the clip's own length",
 }
 """Anchor -> what it is."""
+CARRIED = "="
+"""In tables, in place of scores that are those of the clips themselves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,7 @@ class Anchor:
         num_scored: Clips with a score.
         skip: Why there is no score.
         dummy: Made with stand-in weights.
+        carried: The scores of the clips: the metric reads nothing that the anchor changes.
     """
 
     score: float | None
@@ -55,6 +57,7 @@ class Anchor:
     num_scored: int
     skip: Skip | None = None
     dummy: bool = False
+    carried: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +99,9 @@ def run_anchors(
 ) -> AnchorsResult | None:
     """Score floors and ceilings of a set in the protocol of the evaluator.
 
+    A metric that reads nothing of what an anchor changes has the scores of the clips there, and nothing is computed
+    for it (`Anchor.carried`).
+
     Args:
         samples: The set; samples with role "reference" are passed on unchanged.
         evaluator: Has the metrics.
@@ -126,12 +132,17 @@ def run_anchors(
     for anchor in ANCHORS:
         if should_stop():
             return None
-        stand_ins = [s for s in _stand_ins(anchor, clips, target, seed, evaluator.limits) if s is not None]
+        made = make_stand_ins(anchor, clips, target, seed=seed, limits=evaluator.limits)
+        stand_ins = [s for s in made if s is not None]
+        carried = _carried(evaluator.metrics, names, own, changed_fields(clips, made), num_missing=made.count(None))
+        computed = [n for n in names if n not in carried]
         scored = [*stand_ins, *context]
-        results = _evaluated(evaluator, scored, names, should_stop) if stand_ins else EvalResults()
-        measured = _Scores.of(stand_ins, results)
+        results = _evaluated(evaluator, scored, computed, should_stop) if stand_ins and computed else EvalResults()
+        measured, as_clips = _Scores.of(stand_ins, results), own.of_clips({s.id for s in stand_ins})
         for name, direction in directions.items():
-            anchors[anchor, name] = _anchor(name, direction, clips=own, anchor=measured)
+            is_carried = name in carried
+            found = _anchor(name, direction, clips=own, anchor=as_clips if is_carried else measured)
+            anchors[anchor, name] = replace(found, carried=is_carried)
     if should_stop():
         return None
     return AnchorsResult(
@@ -164,6 +175,11 @@ class _Scores:
                     found.setdefault(name, {})[sample.id] = result.score
         return cls(results=results, by_clip=found)
 
+    def of_clips(self, ids: Collection[str]) -> _Scores:
+        """Return the scores of these clips alone; those of the set are those of the set."""
+        kept = {n: {i: v for i, v in scores.items() if i in ids} for n, scores in self.by_clip.items()}
+        return _Scores(results=self.results, by_clip={n: scores for n, scores in kept.items() if scores})
+
     def headline(self, name: str) -> float | None:
         """Return the mean over the clips, or the corpus score; None where there is neither."""
         if name in self.by_clip:
@@ -176,6 +192,19 @@ class _Scores:
         return [*found, self.results.corpus[name]] if name in self.results.corpus else found
 
 
+def _carried(
+    metrics: Mapping[str, Metric], names: Sequence[str], own: _Scores, changed: Collection[str], *, num_missing: int
+) -> frozenset[str]:
+    """Return the metrics that read nothing that was changed; that of a set needs all its clips."""
+    return frozenset(
+        n
+        for n in names
+        if own.of_metric(n)
+        and not reads_any_of(metrics[n], changed)
+        and (not num_missing or not isinstance(metrics[n], CorpusMetric))
+    )
+
+
 def _evaluated(
     evaluator: Evaluator, samples: Sequence[Sample], names: Sequence[str], should_stop: Callable[[], bool]
 ) -> EvalResults:
@@ -183,76 +212,6 @@ def _evaluated(
         # The truth is its own reference, on purpose.
         warnings.filterwarnings("ignore", message=".*their own reference")
         return evaluator.evaluate(samples=samples, metrics=names, should_stop=should_stop)
-
-
-def _stand_ins(
-    anchor: str, clips: Sequence[Sample], folder: Path, seed: int, limits: MediaLimits
-) -> list[Sample | None]:
-    if anchor == "truth":
-        return [_truth(clip) for clip in clips]
-    if anchor == "shuffled":
-        return _shuffled(clips, seed)
-    make: Callable[[np.ndarray, np.random.Generator], np.ndarray] = _noise if anchor == "noise" else _nothing
-    return [_instead(clip, anchor, make, folder, seed=seed + i, limits=limits) for i, clip in enumerate(clips)]
-
-
-def _truth(clip: Sample) -> Sample | None:
-    audio, video = clip.source("reference_audio"), clip.media.get("reference") or clip.media.get("video")
-    if audio is None:
-        return None
-    return _with_media(clip, {"audio": audio, **({"video": video} if video else {})})
-
-
-def _shuffled(clips: Sequence[Sample], seed: int) -> list[Sample | None]:
-    """Pair every clip with the audio of another: a random cycle through the set, so that none keeps its own."""
-    if len(clips) < 2:
-        return [None] * len(clips)
-    order = np.random.default_rng(seed).permutation(len(clips))
-    donors = dict(zip(order.tolist(), np.roll(order, 1).tolist(), strict=True))
-    return [_with_audio(clip, clips[donors[i]].source("audio")) for i, clip in enumerate(clips)]
-
-
-def _instead(
-    clip: Sample,
-    anchor: str,
-    make: Callable[[np.ndarray, np.random.Generator], np.ndarray],
-    folder: Path,
-    *,
-    seed: int,
-    limits: MediaLimits,
-) -> Sample | None:
-    source = clip.source("audio")
-    if source is None:
-        return None
-    try:
-        with open_media(source, limits=limits) as item:
-            wave = np.asarray(item.audio(AudioSpec(sample_rate=None))[:], np.float32)
-            rate = item.audio_facts.sample_rate
-    except SkipError:
-        return None
-    mark = hashlib.sha256(clip.id.encode()).hexdigest()[:16]
-    path = write_audio(
-        add_to_list(folder / f"{anchor}-{mark}.flac"), make(wave, np.random.default_rng(seed))[None], rate
-    )
-    return _with_audio(clip, MediaSource(path=path))
-
-
-def _noise(wave: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    level = float(np.sqrt(np.mean(np.square(wave, dtype=np.float64)))) or 0.05
-    return (rng.standard_normal(len(wave)) * level).astype(np.float32)
-
-
-def _nothing(wave: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return np.zeros_like(wave)
-
-
-def _with_audio(clip: Sample, audio: MediaSource | None) -> Sample | None:
-    return None if audio is None else _with_media(clip, {**clip.media, "audio": audio})
-
-
-def _with_media(clip: Sample, media: Mapping[str, MediaSource]) -> Sample:
-    sides = {k: v for k, v in clip.media.items() if k.startswith("reference")}
-    return Sample(id=clip.id, media={**sides, **media}, texts=clip.texts, fps=clip.fps, extras=clip.extras)
 
 
 def _anchor(name: str, direction: str, *, clips: _Scores, anchor: _Scores) -> Anchor:
@@ -287,6 +246,8 @@ def _in_standard_errors(differences: np.ndarray) -> float | None:
 def _text(anchor: Anchor) -> str:
     if anchor.score is None:
         return str(anchor.skip.code) if anchor.skip else "-"
+    if anchor.carried:
+        return CARRIED
     gap = "" if anchor.standard_errors is None else f" ({anchor.standard_errors:+.1f} SE)"
     return f"{anchor.score:.3g}{gap}{' [dummy]' if anchor.dummy else ''}"
 

@@ -183,7 +183,7 @@ def _anchors(anchors: AnchorsResult) -> list[dict[str, Any]]:
         {
             "anchor": anchor, "metric": name, "clips": anchors.clip_scores[name], "score": a.score, "gap": a.gap,
             "standard_errors": a.standard_errors, "num_scored": a.num_scored,
-            "skip": str(a.skip.code) if a.skip else None, "dummy": a.dummy,
+            "skip": str(a.skip.code) if a.skip else None, "dummy": a.dummy, "carried": a.carried,
         }
         for (anchor, name), a in anchors.anchors.items()
     ]  # fmt: skip

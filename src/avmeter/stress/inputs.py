@@ -6,6 +6,8 @@ reference is the original itself, always.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from avmeter.metrics.base import Metric
 from avmeter.sample import MEDIA_FIELDS
 from avmeter.stress.variants import Variant
@@ -17,10 +19,18 @@ def reads_what_changes(metric: Metric, variant: Variant) -> bool:
     A metric without needs reads the whole sample, as those in the simple form do. One that reads a text may read
     others beside it (a transcript or a prompt, whichever is given), so that every damage to texts concerns it.
     """
-    if variant.kind == "original" or not metric.needs:
+    if variant.kind == "original":
         return True
-    needed = {f for n in metric.needs for f in (*n.fields, *n.optional_fields, *n.options_from.values())}
-    fields = {*needed, *metric.requires}
     if variant.kind == "text":
-        return not fields <= set(MEDIA_FIELDS)
-    return variant.kind in fields
+        return not metric.needs or not _fields_of(metric) <= set(MEDIA_FIELDS)
+    return reads_any_of(metric, {variant.kind})
+
+
+def reads_any_of(metric: Metric, fields: Collection[str]) -> bool:
+    """Return True if the metric reads one of these media fields; one without needs reads the whole sample."""
+    return not metric.needs or not _fields_of(metric).isdisjoint(fields)
+
+
+def _fields_of(metric: Metric) -> set[str]:
+    needed = {f for n in metric.needs for f in (*n.fields, *n.optional_fields, *n.options_from.values())}
+    return {*needed, *metric.requires}

@@ -68,6 +68,22 @@ def test_scores_that_were_carried_over_are_seen_at_a_glance(
     assert "=: as the original, for the metric reads nothing that is changed." in page
 
 
+def test_anchors_that_were_carried_over_are_seen_at_a_glance(
+    experiment: Experiment, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As variants are, with what the sign means."""
+    assert experiment.anchors is not None
+    noise = ("noise", "test.rms")
+    found = {**experiment.anchors.anchors, noise: dataclasses.replace(experiment.anchors.anchors[noise], carried=True)}
+    print_experiment(experiment)
+    assert "as the clips" not in capsys.readouterr().out
+    anchors = dataclasses.replace(experiment.anchors, anchors=found)
+    print_experiment(dataclasses.replace(experiment, anchors=anchors))
+    assert "=: as the clips" in capsys.readouterr().out
+    page = write_experiment(dataclasses.replace(experiment, anchors=anchors), tmp_path / "out")
+    assert "=: as the clips" in page.read_text("utf-8")
+
+
 def test_page_has_a_section_for_each_part(experiment: Experiment, tmp_path: Path) -> None:
     """Table, reaction, curves of a ladder, verdicts and anchors, under the title."""
     page = write_experiment(experiment, tmp_path / "out", title="a title").read_text("utf-8")

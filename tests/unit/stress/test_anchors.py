@@ -11,7 +11,7 @@ import pytest
 import support.media as build
 from avmeter.errors import UsageError
 from avmeter.stress.anchors import ANCHORS, AnchorsResult, run_anchors
-from support.stress import FakeEvaluator
+from support.stress import FakeEvaluator, FramesEvaluator
 
 RATE = 16_000
 LEVELS = (0.5, 0.4, 0.3, 0.2)
@@ -32,7 +32,7 @@ def clips(tmp_path: Path) -> list[dict[str, Any]]:
 
 
 def run(clips: list[dict[str, Any]], folder: Path, **options: Any) -> tuple[FakeEvaluator, AnchorsResult]:
-    evaluator = FakeEvaluator()
+    evaluator = FramesEvaluator()
     return evaluator, run_anchors(clips, evaluator, folder, **options)  # type: ignore[arg-type]
 
 
@@ -109,3 +109,52 @@ def test_no_clips_is_a_usage_error(tmp_path: Path) -> None:
     """Nothing to compare with."""
     with pytest.raises(UsageError, match="no clips"):
         run([], tmp_path)
+
+
+def filmed(clips: list[dict[str, Any]], **more: str) -> list[dict[str, Any]]:
+    return [{**clip, "video": f"{'x' * i}.mp4", **more} for i, clip in enumerate(clips)]
+
+
+def scored_anchors(evaluator: FakeEvaluator, metric: str) -> int:
+    """Count the anchors that a metric was computed for."""
+    return sum(metric in names for names, _ in evaluator.seen[1:])
+
+
+@pytest.mark.parametrize("metric", ["test.frames", "test.frames_count"])
+def test_metric_of_frames_alone_has_the_scores_of_the_clips_where_the_sound_changes(
+    clips: list[dict[str, Any]], tmp_path: Path, metric: str
+) -> None:
+    """Nothing is computed, the number is that of the clips, and the table says so."""
+    evaluator, result = run(filmed(clips), tmp_path / "out", metrics=["test.rms", metric])
+    for anchor in ANCHORS:
+        found = result.anchors[anchor, metric]
+        assert (found.carried, found.score, found.gap) == (True, result.clip_scores[metric], 0.0)
+        assert not result.anchors[anchor, "test.rms"].carried
+    assert scored_anchors(evaluator, metric) == 0
+    assert scored_anchors(evaluator, "test.rms") == len(ANCHORS)
+    assert result.table()[1][1][2:] == ["="] * len(ANCHORS)
+
+
+def test_truth_with_a_video_of_its_own_is_measured(clips: list[dict[str, Any]], tmp_path: Path) -> None:
+    """Its frames are others."""
+    evaluator, result = run(filmed(clips, reference="real-take.mp4"), tmp_path / "out", metrics=["test.frames"])
+    assert result.anchors["truth", "test.frames"].score == len("real-take.mp4")
+    assert [a for a in ANCHORS if result.anchors[a, "test.frames"].carried] == ["shuffled", "noise", "silence"]
+    assert scored_anchors(evaluator, "test.frames") == 1
+
+
+def test_metric_of_a_set_is_measured_where_a_clip_has_no_stand_in(clips: list[dict[str, Any]], tmp_path: Path) -> None:
+    """The set is another then; single clips keep their scores."""
+    some = filmed(clips)
+    del some[0]["reference_audio"]
+    _, result = run(some, tmp_path / "out", metrics=["test.frames", "test.frames_count"])
+    assert result.anchors["truth", "test.frames_count"].score == 3
+    truth = result.anchors["truth", "test.frames"]
+    assert (truth.carried, truth.num_scored, truth.score) == (True, 3, np.mean([len(c["video"]) for c in some[1:]]))
+
+
+def test_nothing_is_carried_over_to_an_anchor_without_clips(clips: list[dict[str, Any]], tmp_path: Path) -> None:
+    """One clip has no other to exchange its sound with."""
+    _, result = run(filmed(clips[:1]), tmp_path / "out", metrics=["test.frames", "test.frames_count"])
+    for metric in ("test.frames", "test.frames_count"):
+        assert result.anchors["shuffled", metric].score is None

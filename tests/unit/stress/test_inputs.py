@@ -9,7 +9,7 @@ import pytest
 from avmeter.metrics.resolve import get_metric, resolve_metrics
 from avmeter.metrics.simple_form import adapt
 from avmeter.stress.expectations import load_expectations
-from avmeter.stress.inputs import reads_what_changes
+from avmeter.stress.inputs import reads_any_of, reads_what_changes
 from avmeter.stress.variants import Variant
 
 DAMAGES = ("delay", "blur", "wrong_words", "wrong_prompt")
@@ -52,3 +52,10 @@ def test_reactions_are_promised_only_where_something_is_read() -> None:
     promised = [e for e in load_expectations() if e.kind in ("worse", "monotone", "changes_by", "at_least")]
     assert len(promised) > 100
     assert [e for e in promised if not reads_what_changes(metrics[e.metric], Variant(name=e.variant))] == []
+
+
+def test_metric_reads_any_of_the_fields_that_its_needs_name() -> None:
+    """Required, optional or neither."""
+    assert reads_any_of(get_metric("common.fvd"), {"audio", "reference"})
+    assert not reads_any_of(get_metric("common.fvd"), {"audio", "reference_audio"})
+    assert not reads_any_of(get_metric("av.align"), set())
