@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from avmeter.evaluator import Evaluator
 from avmeter.features.base import get_extractor
 from avmeter.features.quality.dnsmos import WINDOW, published_windows
 from avmeter.media import MediaItem
@@ -69,3 +70,19 @@ def test_both_networks_are_shared_and_dropped_with_the_runtime() -> None:
     assert first._net is None  # type: ignore[attr-defined]
     (output,) = second.run(windows(noise(RATE))[:1], on)  # type: ignore[attr-defined]
     assert set(output) == {"sig", "bak", "ovrl", "p808"}
+
+
+def test_neither_other_clips_nor_batches_change_a_bit() -> None:
+    """Windows run one by one, in one thread each: alone, among others, backwards and in batches."""
+    require.package("onnxruntime")
+    require.weights("dnsmos-p835", "dnsmos-p808")
+    clips = [{"id": f"{i}", "audio": (noise(round(s * RATE), seed=i), RATE)} for i, s in enumerate((11, 9.5))]
+
+    def details(samples: list[dict[str, Any]], **options: Any) -> dict[str, Any]:
+        results = Evaluator(["audio.dnsmos"], "cpu", **options).evaluate(samples=samples)
+        return {s["id"]: row["audio.dnsmos"].details for s, row in zip(samples, results, strict=True)}
+
+    alone = {name: found for clip in clips for name, found in details([clip]).items()}
+    assert [found["num_windows"] for found in alone.values()] == [2, 1]
+    for samples, options in ((clips, {}), (clips[::-1], {"batch_size": 8})):
+        assert details(samples, **options) == alone
