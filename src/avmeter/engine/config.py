@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from avmeter.engine.compute.computer import FeatureComputer
+from avmeter.engine.compute.decoders import default_threads
 from avmeter.engine.decode.worker_pool import max_decode_workers
 from avmeter.engine.option_types import check_option_types
 from avmeter.engine.store import open_store
@@ -227,9 +228,15 @@ class EvaluatorConfig:
             processes = max_decode_workers(num_workers)
         return dataclasses.replace(self, device=device, num_gpus=1, loader_processes=processes, executor=LOCAL)
 
-    def for_scoring(self) -> EvaluatorConfig:
-        """Return the configuration of a worker that computes no features: it needs no GPU."""
-        return dataclasses.replace(self, device="cpu", loader_threads=1, loader_processes=0, scoring_processes=None)
+    def for_scoring(self, *, num_workers: int) -> EvaluatorConfig:
+        """Return the configuration of one of several workers that compute no features: they need no GPU.
+
+        They hash files in as many threads as one process would, together.
+        """
+        threads = max(1, (self.loader_threads or default_threads()) // num_workers)
+        return dataclasses.replace(
+            self, device="cpu", loader_threads=threads, loader_processes=0, scoring_processes=None
+        )
 
 
 def _check_for_cluster(device: str, num_gpus: int) -> None:

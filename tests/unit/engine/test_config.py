@@ -63,10 +63,12 @@ def test_worker_gets_a_device_of_its_own_and_the_rest_as_it_is():
 
 
 def test_worker_that_scores_needs_no_device_and_starts_nothing(tmp_path):
-    """All that fingerprints depend on stays."""
-    config = EvaluatorConfig(device="cpu", weights="dummy", precision="bf16", scoring_processes=5, store=tmp_path)
-    changes = {"loader_threads": 1, "loader_processes": 0, "scoring_processes": None}
-    assert config.for_scoring() == dataclasses.replace(config, **changes)
+    """All that fingerprints depend on stays; workers share the threads that hash files."""
+    config = EvaluatorConfig(device="cpu", weights="dummy", precision="bf16", loader_threads=7, store=tmp_path)
+    changes = {"loader_threads": 2, "loader_processes": 0}
+    assert config.for_scoring(num_workers=3) == dataclasses.replace(config, **changes)
+    asked = dataclasses.replace(config, scoring_processes=8)
+    assert asked.for_scoring(num_workers=8) == dataclasses.replace(config, loader_threads=1, loader_processes=0)
 
 
 def test_unknown_keyword_is_answered_with_the_nearest():

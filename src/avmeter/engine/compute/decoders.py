@@ -36,7 +36,7 @@ class Decoders:
     ) -> None:
         self.pool: DecodeWorkerPool | None = None
         self.readers: list[ReaderProcess] = []
-        self.num_threads = num_threads or min(_MAX_THREADS, os.cpu_count() or 1)
+        self.num_threads = num_threads or default_threads()
         self._runtime = runtime
         self._num_processes = num_processes
         self._limits = limits
@@ -87,6 +87,11 @@ class Decoders:
         for reader in self.readers:
             reader.close()
         self.readers.clear()
+
+
+def default_threads() -> int:
+    """Return how many threads decode, and hash files, on this machine."""
+    return min(_MAX_THREADS, os.cpu_count() or 1)
 
 
 def is_file(source: Source) -> bool:

@@ -41,7 +41,9 @@ class ScoringExecutor(MultiGpuExecutor):
         workers: Sequence[Process],
         chunk_size: int = _CHUNK_SIZE,
     ) -> None:
-        super().__init__(config.for_scoring(), ["cpu"] * len(workers), local, chunk_size=chunk_size, workers=workers)
+        count = len(workers)
+        own = config.for_scoring(num_workers=count)
+        super().__init__(own, ["cpu"] * count, local, chunk_size=chunk_size, workers=workers)
         self.fingerprints: Mapping[str, str | Skip] = {}
 
     @property
