@@ -24,7 +24,7 @@ from avmeter.media.clock import (
 )
 from avmeter.media.description import describe_file
 from avmeter.media.frame_request import FrameRequest
-from avmeter.media.hashing import array_key, content_key
+from avmeter.media.hashing import KnownHash, array_key, content_key, known_hashes, remember_hashes
 from avmeter.media.item import MediaItem, require_sound
 from avmeter.media.limits import DEFAULT_LIMITS, MediaLimits
 from avmeter.media.measures import SILENCE_PEAK, AudioFacts
@@ -46,6 +46,7 @@ __all__ = [
     "Clock",
     "Crop",
     "FrameRequest",
+    "KnownHash",
     "MediaInfo",
     "MediaItem",
     "MediaLimits",
@@ -65,10 +66,12 @@ __all__ = [
     "fixed_rate_indices",
     "frames_at",
     "is_still",
+    "known_hashes",
     "last_frame_before",
     "media_key",
     "open_media",
     "probe",
+    "remember_hashes",
     "require_sound",
     "resize_batch",
     "resize_frame",

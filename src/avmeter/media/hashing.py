@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,12 @@ _BLOCK_BYTES = 1 << 20
 # A write sets a file's times before its bytes are there, and times have steps, of 2 s on some disks: a state this
 # recent may still be that of other bytes.
 _SETTLED_NS = 2_000_000_000
+_MOST_KNOWN = 1 << 16
+
+KnownHash = tuple[tuple[int, ...], str]
+"""Size, times and inode of a file, and the hash of what was in it then."""
+
+_known: dict[str, KnownHash] = {}  # by path; without a lock, which a fork could copy while it is held
 
 
 def content_key(file: File) -> str:
@@ -38,8 +44,14 @@ def content_key(file: File) -> str:
     found = check_file(file)
     try:
         path, state = os.fspath(file), (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+        known = _known.get(path)
         age_ns = time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns)
-        return _remembered_hash(path, state) if age_ns > _SETTLED_NS else _hash_file(path)
+        if age_ns <= _SETTLED_NS:
+            return _hash_file(path)
+        if known is None or known[0] != state:
+            known = state, _hash_file(path)
+            remember_hashes({path: known})
+        return known[1]
     except OSError as error:
         raise MediaError(SkipCode.UNREADABLE, f"{file}: cannot be read ({error.strerror})") from error
 
@@ -51,9 +63,16 @@ def array_key(array: np.ndarray, rate: float | None) -> str:
     return digest.hexdigest()
 
 
-@lru_cache(maxsize=1 << 16)
-def _remembered_hash(path: str, state: tuple[int, ...]) -> str:
-    return _hash_file(path)
+def known_hashes(paths: Iterable[str]) -> dict[str, KnownHash]:
+    """Return those of these files that were hashed before, for `remember_hashes` in another process of this machine."""
+    return {path: known for path in paths if (known := _known.get(path)) is not None}
+
+
+def remember_hashes(hashes: Mapping[str, KnownHash]) -> None:
+    """Take the hashes of files, by path; each holds as long as the file is in the state in which it was hashed."""
+    if len(_known) + len(hashes) > _MOST_KNOWN:
+        _known.clear()
+    _known.update(hashes)
 
 
 def _hash_file(path: str) -> str:

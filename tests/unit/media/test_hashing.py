@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from avmeter.errors import MediaError
-from avmeter.media import array_key, content_key, hashing
+from avmeter.media import array_key, content_key, hashing, known_hashes, remember_hashes
 from support.media import tone, write_pcm_wav
 
 
@@ -37,6 +37,22 @@ def test_content_key_follows_the_bytes(tmp_path, wav):
     assert content_key(wav) != before
     with pytest.raises(MediaError):
         content_key(tmp_path / "absent.wav")
+
+
+def test_hash_of_another_process_holds_for_the_state_it_was_made_of(wav, monkeypatch):
+    """Nothing is read for it; a file that was written to since is, and of too many all are forgotten."""
+    monkeypatch.setattr(hashing, "_SETTLED_NS", -1)
+    monkeypatch.setattr(hashing, "_known", {})
+    real = content_key(wav)
+    ((path, (state, digest)),) = known_hashes([str(wav), "other"]).items()
+    assert (path, digest) == (str(wav), real)
+    remember_hashes({path: (state, "sent")})
+    assert content_key(wav) == "sent"
+    wav.touch()
+    assert content_key(wav) == real
+    monkeypatch.setattr(hashing, "_MOST_KNOWN", 2)
+    remember_hashes({"a": (state, "1"), "b": (state, "2")})
+    assert known_hashes([path, "a", "b"]) == {"a": (state, "1"), "b": (state, "2")}
 
 
 @pytest.mark.parametrize(("settled_ns", "num_reads"), [(2_000_000_000, 2), (-1, 1)])

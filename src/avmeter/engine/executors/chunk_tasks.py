@@ -16,6 +16,7 @@ from avmeter.engine.executors.local import ChunkWork, LocalExecutor
 from avmeter.engine.executors.messages import ChunkDone, ChunkShare, ChunkTask, WantsChunk
 from avmeter.engine.failures import never
 from avmeter.engine.run_log import RunLog
+from avmeter.media import remember_hashes
 
 _PROGRESS_STEP = 0.01
 
@@ -69,6 +70,7 @@ class _Tasks:
             task = self._connection.receive()
             if task is None:
                 return
+            remember_hashes(task.hashes)
             for module in task.modules:
                 importlib.import_module(module)
             self._numbers.append(task.number)

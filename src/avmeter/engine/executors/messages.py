@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from avmeter.engine.compute.counts import Counts
 from avmeter.engine.config import EvaluatorConfig
 from avmeter.engine.executors.base import ChunkResult
+from avmeter.media import KnownHash, known_hashes
 from avmeter.metrics.base import Metric
 from avmeter.result import Skip
 from avmeter.sample import Sample
@@ -35,12 +36,14 @@ class ChunkTask:
         samples: The chunk.
         metrics: Name -> metric.
         modules: Modules to import first: they register the extractors that the metrics need.
+        hashes: Path of a file of the chunk -> its hash, where the run knows it.
     """
 
     number: int = 0
     samples: Sequence[Sample]
     metrics: Mapping[str, Metric]
     modules: Sequence[str] = ()
+    hashes: Mapping[str, KnownHash] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,12 +78,14 @@ class PartsDone:
         parts: Position of the first of some consecutive samples in the chunk -> their results.
         counts: What was taken from the store for them.
         log: What was logged since the last answer.
+        hashes: Path of a file of the chunk -> its hash, where the run did not know it.
     """
 
     number: int
     parts: Mapping[int, ChunkResult]
     counts: Counts
     log: str = ""
+    hashes: Mapping[str, KnownHash] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,3 +112,9 @@ class WorkerFault:
     """Traceback of what ended a worker: its last message."""
 
     traceback: str
+
+
+def hashes_of(samples: Sequence[Sample]) -> dict[str, KnownHash]:
+    """Return the hashes of the files of these samples, as far as this process knows them."""
+    sources = (source for sample in samples for source in sample.media.values())
+    return known_hashes(str(source.path) for source in sources if source.path is not None)

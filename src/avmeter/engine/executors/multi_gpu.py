@@ -18,7 +18,15 @@ from avmeter.engine.compute.counts import Counts
 from avmeter.engine.config import EvaluatorConfig
 from avmeter.engine.executors.base import Chunk, ChunkResult, RunProgress
 from avmeter.engine.executors.local import GPU_CHUNK_SIZE, ChunkWork, LocalExecutor
-from avmeter.engine.executors.messages import ChunkDone, ChunkShare, ChunkTask, PartsDone, WantsChunk, WorkerFault
+from avmeter.engine.executors.messages import (
+    ChunkDone,
+    ChunkShare,
+    ChunkTask,
+    PartsDone,
+    WantsChunk,
+    WorkerFault,
+    hashes_of,
+)
 from avmeter.engine.executors.pieces import Piece, falling_sizes
 from avmeter.engine.executors.portable import extractor_modules
 from avmeter.engine.executors.remote import RemoteExecutor
@@ -26,6 +34,7 @@ from avmeter.engine.executors.scheduler import PieceScheduler
 from avmeter.engine.failures import INTERRUPTED
 from avmeter.engine.ipc.process import CannotStartError, Process
 from avmeter.engine.run_log import failure_logger
+from avmeter.media import remember_hashes
 from avmeter.metrics.base import Metric
 from avmeter.runtime.device import describe_device
 from avmeter.sample import Sample
@@ -189,7 +198,13 @@ def _compute_pieces(
     while given is not None or held:
         if given is not None:
             number = given.chunk.start + given.offset
-            task = ChunkTask(number=number, samples=given.samples, metrics=scheduler.metrics, modules=modules)
+            task = ChunkTask(
+                number=number,
+                samples=given.samples,
+                metrics=scheduler.metrics,
+                modules=modules,
+                hashes=hashes_of(given.samples),
+            )
             channel.send(task)
             held[number], given = given, None
         message = channel.receive()
@@ -200,6 +215,8 @@ def _compute_pieces(
         elif isinstance(message, ChunkDone | PartsDone):
             if message.log:
                 failure_logger().debug("the worker on %s logged:\n%s", device, message.log)
+            if isinstance(message, PartsDone):
+                remember_hashes(message.hashes)
             parts = message.parts if isinstance(message, PartsDone) else {0: message.result}
             scheduler.finish_parts(worker, held.pop(message.number), parts)
             yield message.counts

@@ -14,13 +14,14 @@ from avmeter.engine.compute.counts import Counts
 from avmeter.engine.compute.prefetch import Prefetch
 from avmeter.engine.executors.base import ChunkResult
 from avmeter.engine.executors.corpus import start_states
-from avmeter.engine.executors.messages import ChunkTask, PartsDone, ScoringSetup, WantsChunk, WorkerFault
+from avmeter.engine.executors.messages import ChunkTask, PartsDone, ScoringSetup, WantsChunk, WorkerFault, hashes_of
 from avmeter.engine.executors.scoring import score_chunk
 from avmeter.engine.ipc.channel import Channel
 from avmeter.engine.ipc.process import connect_to_run
 from avmeter.engine.plan import FeatureRequest, Outcome, Plan, make_plan
 from avmeter.engine.run_log import logged
 from avmeter.features.base import Extractor
+from avmeter.media import remember_hashes
 from avmeter.metrics.base import Metric
 from avmeter.sample import Sample
 
@@ -64,10 +65,11 @@ def _answer_tasks(channel: Channel, scorer: StoredScorer) -> None:
             channel.send(WantsChunk())
             for module in task.modules:
                 importlib.import_module(module)
+            remember_hashes(task.hashes)
             parts, num_stored = scorer.score(task.samples, task.metrics)
-            channel.send(
-                PartsDone(number=task.number, parts=parts, counts=Counts(from_store=num_stored), log=log.take())
-            )
+            new = {p: h for p, h in hashes_of(task.samples).items() if task.hashes.get(p) != h}
+            counts = Counts(from_store=num_stored)
+            channel.send(PartsDone(number=task.number, parts=parts, counts=counts, log=log.take(), hashes=new))
 
 
 def _received(channel: Channel) -> Iterator[ChunkTask]:

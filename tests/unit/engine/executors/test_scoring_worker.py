@@ -1,5 +1,7 @@
 """A worker scores what is stored, and says by position which samples it could score."""
 
+from pathlib import Path
+
 import pytest
 
 from avmeter.engine.config import EvaluatorConfig
@@ -7,8 +9,9 @@ from avmeter.engine.executors.corpus import finish_states, merge_states, start_s
 from avmeter.engine.executors.local import LocalExecutor
 from avmeter.engine.executors.messages import ChunkTask, PartsDone, ScoringSetup, WantsChunk, WorkerFault
 from avmeter.engine.executors.scoring_executor import scoring_worker
-from avmeter.engine.executors.scoring_worker import StoredScorer
+from avmeter.engine.executors.scoring_worker import StoredScorer, _answer_tasks
 from avmeter.engine.store import SqliteStore
+from avmeter.media import hashing
 from avmeter.metrics.resolve import resolve_metrics
 from avmeter.sample import as_samples
 from support.engine import CompareMetric, MeanMetric, SumMetric, clip, clip_file, computer
@@ -65,6 +68,43 @@ def test_derived_feature_is_enough_without_its_parents(samples, store, monkeypat
     expected = LocalExecutor(computer(store)).run(pairs, metrics)
     parts, _ = StoredScorer(computer(store)).score(pairs, metrics)
     assert parts[0].rows == expected[0]
+
+
+class Tasks:
+    """A channel with some tasks in it, and what was answered."""
+
+    def __init__(self, *tasks):
+        self.tasks, self.sent = list(tasks), []
+
+    def receive(self):
+        if not self.tasks:
+            raise EOFError
+        return self.tasks.pop(0)
+
+    def send(self, message):
+        self.sent.append(message)
+
+
+def test_hashes_are_taken_from_the_run_and_new_ones_given_to_it(samples, store, monkeypatch):
+    """A file is read once for its hash, whoever has the chunk it is in; one that is written to meanwhile again."""
+    LocalExecutor(computer(store)).run(samples, METRICS)
+    reads, hash_file = [], hashing._hash_file
+    monkeypatch.setattr(hashing, "_hash_file", lambda path: reads.append(path) or hash_file(path))
+    monkeypatch.setattr(hashing, "_SETTLED_NS", -1)
+    monkeypatch.setattr(hashing, "_known", {})
+    paths = [str(sample.media["audio"].path) for sample in samples]
+    hashes = {}
+    for chunk, expected in ((samples[:3], paths[:3]), (samples[:5], paths[4:5]), (samples[:5], paths[1:2])):
+        channel = Tasks(ChunkTask(samples=chunk, metrics=METRICS, hashes=dict(hashes)))
+        hashing._known.clear()
+        if expected == paths[1:2]:
+            Path(expected[0]).touch()
+        with pytest.raises(EOFError):
+            _answer_tasks(channel, StoredScorer(computer(store)))
+        (done,) = (m for m in channel.sent if isinstance(m, PartsDone))
+        assert sorted(done.hashes) == sorted(reads) == expected
+        hashes |= done.hashes
+        reads.clear()
 
 
 def test_worker_answers_by_numbers_and_its_fault_is_its_last_message(tmp_path):
