@@ -77,6 +77,7 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=24)
     parser.add_argument("--precision", action="append")
     parser.add_argument("--processes", type=int, help="decoding processes of each GPU; default is the package's own")
+    parser.add_argument("--decoder", default="libav")
     parser.add_argument("--gpus", type=int, default=1)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--scores", type=Path, help="write the scores of the first precision's warm-up here")
@@ -97,6 +98,7 @@ def main() -> None:
                 precision=precision,
                 store=None,
                 loader_processes=options.processes,
+                **({} if options.decoder == "libav" else {"decoder": options.decoder}),
             )
             # As many as start everything: decoding processes, and on several GPUs a worker for each.
             warm = evaluator.evaluate(samples=samples_of(media, folder, 16 * options.gpus, f"{precision}w"))

@@ -13,6 +13,8 @@ from typing import Literal
 
 import torch
 
+from avmeter.engine.decode.hardware_check import fault_of
+from avmeter.engine.decode.nvdec import Nvdec
 from avmeter.engine.store import default_store_folder
 from avmeter.errors import MissingDependencyError
 from avmeter.metrics.availability import Availability, check_availability
@@ -50,6 +52,7 @@ def _system() -> list[Finding]:
             memory = torch.cuda.get_device_properties(i).total_memory / 2**30
             text = f"cuda:{i} {torch.cuda.get_device_name(i)}, {memory:.0f} GiB"
             findings.append(Finding(topic="device", status="ok", text=text))
+        findings.append(_hardware_decoder())
     else:
         findings.append(Finding(topic="device", status="note", text=f"no GPU; {os.cpu_count()} CPU cores"))
     folder = default_store_folder()
@@ -61,6 +64,18 @@ def _system() -> list[Finding]:
     if offline:
         findings.append(Finding(topic="network", status="note", text=f"not used: {', '.join(offline)} is set"))
     return findings
+
+
+def _hardware_decoder() -> Finding:
+    """Decode a small clip on the first card."""
+    try:
+        fault = fault_of(Nvdec(torch.device("cuda:0")))
+    except MissingDependencyError as error:
+        return Finding(topic="nvdec", status="note", text=error.message, hint=error.hint)
+    if fault:
+        hint = 'files are decoded by libav; leave out `decoder="nvdec"`'
+        return Finding(topic="nvdec", status="problem", text=f"the card cannot decode video: {fault}", hint=hint)
+    return Finding(topic="nvdec", status="ok", text='the card decodes video as libav does: `decoder="nvdec"`')
 
 
 def _weights() -> list[Finding]:

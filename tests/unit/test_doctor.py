@@ -12,6 +12,7 @@ from avmeter.doctor import diagnose
 from avmeter.errors import UsageError
 from avmeter.metrics.availability import Availability
 from avmeter.weights import WeightsSource
+from support.hardware import PlayedHardware
 
 
 def test_absent_weights_come_with_the_command_that_fetches_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,6 +41,20 @@ def test_metric_that_cannot_be_built_is_a_problem(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(doctor, "list_metrics", lambda: ["user.x"])
     (finding,) = (f for f in diagnose() if f.topic == "user.x")
     assert (finding.status, finding.text, finding.hint) == ("problem", "it is no metric", "derive from Metric")
+
+
+def test_decoder_of_a_card_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is a card: absent, working, or not to be used."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    monkeypatch.setattr(doctor, "list_metrics", list)
+    (absent,) = (f for f in diagnose() if f.topic == "nvdec")
+    assert (absent.status, "avmeter[nvdec]" in absent.hint) == ("note", True)
+    for options, status in (({}, "ok"), ({"fails_at": 1}, "problem")):
+        monkeypatch.setattr(doctor, "Nvdec", lambda device, options=options: PlayedHardware(**options))
+        (found,) = (f for f in diagnose() if f.topic == "nvdec")
+        assert found.status == status
+    assert "the card has gone" in found.text
 
 
 def test_full_disk_is_a_problem(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

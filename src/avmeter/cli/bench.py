@@ -26,6 +26,7 @@ def bench_command(
     precision: Annotated[str, typer.Option(help="float32, tf32, fp16, bf16.")] = "float32",
     weights: Annotated[str, typer.Option(help="auto, dummy (speed is the same), or a folder.")] = "auto",
     processes: Annotated[int | None, typer.Option(min=0, help="Decoding processes.")] = None,
+    decoder: Annotated[str, typer.Option(help="libav or nvdec.")] = "libav",
     threads: Annotated[int | None, typer.Option(min=1, help="Decoding threads.")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Windows of a batch.")] = None,
     option: Annotated[
@@ -53,6 +54,7 @@ def bench_command(
         weights=weights,
         options=options,
         loader_processes=processes,
+        decoder=decoder,
         loader_threads=threads,
         batch_size=batch_size,
         skip_missing_deps=True,

@@ -177,6 +177,9 @@ def score_command(
             min=0, help="Decoding processes in place of threads; 0: all in one process.", rich_help_panel=SPEED
         ),
     ] = None,
+    decoder: Annotated[
+        str, typer.Option(help="libav, or nvdec: an NVIDIA card's, for decoding processes.", rich_help_panel=SPEED)
+    ] = "libav",
     scoring_processes: Annotated[
         int | None,
         typer.Option(

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from avmeter.engine.compute.computer import FeatureComputer
-from avmeter.engine.compute.decoders import default_threads
+from avmeter.engine.compute.decoders import DECODERS, LIBAV, NVDEC, default_threads
 from avmeter.engine.decode.worker_pool import max_decode_workers
 from avmeter.engine.option_types import check_option_types
 from avmeter.engine.store import open_store
@@ -62,6 +62,8 @@ class EvaluatorConfig:
             is missing is computed here. Default is the number of cores, at most 8, for a set of 5,000 samples or more
             that seems to be stored (of 64 samples from all over it nine of ten features are), on 4 cores or more; else
             none, nor for a part of a set. 0: all is scored here. With several GPUs each has a process that scores.
+        decoder: What decodes the video of files: "libav"; or "nvdec", the decoders of an NVIDIA card (extra `nvdec`),
+            with the same pixels, where they can and there are `loader_processes`; libav decodes all else.
         decode_timeout_s: How long decoding a file may take, seconds, from one window or feature of it to the next, and
             from one packet to the next; past it the clip is a skip, and the process that reads it is ended.
         decode_timeout_per_s: Seconds added to the former for every second of sound and video decoded of the file.
@@ -90,6 +92,7 @@ class EvaluatorConfig:
     batch_size: int | None = None
     loader_threads: int | None = None
     loader_processes: int | None = None
+    decoder: str = LIBAV
     scoring_processes: int | None = None
     decode_timeout_s: float = 300.0
     decode_timeout_per_s: float = 10.0
@@ -109,6 +112,8 @@ class EvaluatorConfig:
             raise UsageError(f"loader_processes={self.loader_processes}: needs at least 0", hint="0 decodes in threads")
         if self.scoring_processes is not None:
             self._check_scoring_processes(self.scoring_processes)
+        if self.decoder not in DECODERS:
+            raise UnknownNameError.among("decoder", self.decoder, DECODERS)
         if not self.decode_timeout_s > 0:
             raise UsageError(f"decode_timeout_s={self.decode_timeout_s}: needs more than 0", hint="the default is 300")
         if not self.decode_timeout_per_s >= 0:
@@ -123,6 +128,8 @@ class EvaluatorConfig:
         # Found once, here: names that depend on the machine are the same for all that read this value.
         if self.executor != RAY:  # the workers of a cluster have devices of their own
             object.__setattr__(self, "device", str(device_named(self.device)))
+        if self.decoder == NVDEC:
+            self._check_nvdec()
         object.__setattr__(self, "precision", Precision.parse(self.precision))
         object.__setattr__(self, "limits", MediaLimits.parse(self.limits))
         object.__setattr__(self, "remote", RemoteAccess.parse(self.remote))
@@ -139,6 +146,17 @@ class EvaluatorConfig:
         if count and not self.store:
             raise UsageError(
                 f"scoring_processes={count} without a store: they score what is stored", hint="give `store=`"
+            )
+
+    def _check_nvdec(self) -> None:
+        if self.device == "cpu" or (self.executor != RAY and self.torch_device.type != "cuda"):
+            raise UsageError(
+                f'decoder="{NVDEC}" on {self.device}: needs an NVIDIA GPU', hint=f'leave it out: "{LIBAV}" decodes'
+            )
+        if self.loader_processes == 0:
+            raise UsageError(
+                f'decoder="{NVDEC}" with loader_processes=0: decoding processes send it what it decodes',
+                hint="leave one of both out",
             )
 
     @classmethod
@@ -215,6 +233,7 @@ class EvaluatorConfig:
             open_store(self.store),
             num_threads=self.loader_threads,
             num_processes=self.loader_processes,
+            decoder=self.decoder,
             decode_timeout_s=self.decode_timeout_s,
             decode_timeout_per_s=self.decode_timeout_per_s,
             batch_size=self.batch_size,
@@ -233,10 +252,9 @@ class EvaluatorConfig:
 
         They hash files in as many threads as one process would, together.
         """
-        threads = max(1, (self.loader_threads or default_threads()) // num_workers)
-        return dataclasses.replace(
-            self, device="cpu", loader_threads=threads, loader_processes=0, scoring_processes=None
-        )
+        changes: dict[str, Any] = {"loader_processes": 0, "decoder": LIBAV, "scoring_processes": None}
+        changes["loader_threads"] = max(1, (self.loader_threads or default_threads()) // num_workers)
+        return dataclasses.replace(self, device="cpu", **changes)
 
 
 def _check_for_cluster(device: str, num_gpus: int) -> None:

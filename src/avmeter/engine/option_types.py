@@ -38,6 +38,7 @@ def check_option_types(options: Mapping[str, Any]) -> None:
         "store": (options["store"] is None or isinstance(options["store"], bool) or _is_path(options["store"]),
                   f"{_FOLDER}, True, False or None"),
         "precision": (_is_text(options["precision"]) or isinstance(options["precision"], Precision), _TEXT),
+        "decoder": (_is_text(options["decoder"]), _TEXT),
         "executor": (_is_text(options["executor"]), _TEXT),
         "ray_address": (_is_text(options["ray_address"]), _TEXT),
         "skip_missing_deps": (isinstance(options["skip_missing_deps"], bool), "True or False"),

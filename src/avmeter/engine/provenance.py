@@ -43,6 +43,7 @@ def provenance(
         "platform": platform.platform(),
         "device": " + ".join(devices or [describe_device(config.torch_device)]),
         "precision": config.precision,
+        "decoder": config.decoder,
         "weights": {e: weights.fingerprint(e) for e in checkpoints},
         "dummy_weights": weights.is_dummy,
         "metrics": {

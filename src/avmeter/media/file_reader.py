@@ -11,6 +11,7 @@ from avmeter.media.advance import Advance, unwatched
 from avmeter.media.audio_decode import AudioBlock, decode_audio
 from avmeter.media.clock_shifts import Shifts, read_shifts
 from avmeter.media.container import File
+from avmeter.media.hardware import HardwareDecoder
 from avmeter.media.hashing import content_key
 from avmeter.media.limits import DEFAULT_LIMITS, MediaLimits
 from avmeter.media.packets import Losses
@@ -28,6 +29,7 @@ class FileReader:
         audio_stream: Which audio stream is read, 0 the first; None: the default one.
         limits: Of frames and of the clock.
         advance: Called for every packet and frame.
+        hardware: Decodes video in place of libav where it can.
 
     Raises:
         MediaError: As `probe`.
@@ -41,6 +43,7 @@ class FileReader:
         audio_stream: int | None = None,
         limits: MediaLimits = DEFAULT_LIMITS,
         advance: Advance = unwatched,
+        hardware: HardwareDecoder | None = None,
     ) -> None:
         self.name = str(file)
         self.info: MediaInfo = probe(file, audio_stream=audio_stream, max_pixels=limits.max_pixels, advance=advance)
@@ -49,6 +52,7 @@ class FileReader:
         self._file = file
         self._decode_threads = decode_threads
         self._audio_stream = audio_stream
+        self._hardware = hardware
 
     @cached_property
     def _shifts(self) -> Shifts:
@@ -90,4 +94,5 @@ class FileReader:
             shifts=self._shifts,
             max_pixels=self._limits.max_pixels,
             advance=self._advance,
+            hardware=self._hardware,
         )

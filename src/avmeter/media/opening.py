@@ -10,6 +10,7 @@ from avmeter.media.array_reader import ArrayReader
 from avmeter.media.container import File, FileBytes
 from avmeter.media.file_reader import FileReader
 from avmeter.media.frame_folder import FrameFolderReader
+from avmeter.media.hardware import HardwareDecoder
 from avmeter.media.hashing import array_key, content_key
 from avmeter.media.item import MediaItem
 from avmeter.media.limits import DEFAULT_LIMITS, MediaLimits
@@ -17,22 +18,34 @@ from avmeter.sample import MediaSource
 from avmeter.sources import open_stored, stored_key
 
 
-def open_media(source: MediaSource, *, limits: MediaLimits = DEFAULT_LIMITS, advance: Advance = unwatched) -> MediaItem:
+def open_media(
+    source: MediaSource,
+    *,
+    limits: MediaLimits = DEFAULT_LIMITS,
+    advance: Advance = unwatched,
+    hardware: HardwareDecoder | None = None,
+) -> MediaItem:
     """Open a source; what it holds beyond the limits is not read.
 
     Args:
         source: The source.
         limits: What it may unfold to.
         advance: Called for every packet, frame and block; what it raises ends what is being decoded.
+        hardware: Decodes the video of files in place of libav where it can.
 
     Raises:
         MediaError: The file is missing or unreadable, or arrays have no known form or no rate.
     """
-    return MediaItem(open_reader(source, limits=limits, advance=advance), limits=limits, advance=advance)
+    reader = open_reader(source, limits=limits, advance=advance, hardware=hardware)
+    return MediaItem(reader, limits=limits, advance=advance)
 
 
 def open_reader(
-    source: MediaSource, *, limits: MediaLimits = DEFAULT_LIMITS, advance: Advance = unwatched
+    source: MediaSource,
+    *,
+    limits: MediaLimits = DEFAULT_LIMITS,
+    advance: Advance = unwatched,
+    hardware: HardwareDecoder | None = None,
 ) -> FileReader | FrameFolderReader | ArrayReader:
     """Return what reads a source; arguments as of `open_media`.
 
@@ -42,10 +55,10 @@ def open_reader(
     if source.path is not None and os.path.isdir(source.path):  # noqa: PTH112 - no error for any text
         return FrameFolderReader(source.path, fps=source.fps, max_pixels=limits.max_pixels, advance=advance)
     if source.stored is not None:
-        return _stored_reader(source, limits, advance)
+        return _stored_reader(source, limits, advance, hardware)
     file = _file(source)
     if file is not None:
-        return FileReader(file, audio_stream=source.audio_stream, limits=limits, advance=advance)
+        return FileReader(file, audio_stream=source.audio_stream, limits=limits, advance=advance, hardware=hardware)
     return ArrayReader(
         audio=source.samples,
         sample_rate=source.sample_rate,
@@ -77,11 +90,15 @@ def _file_key(source: MediaSource) -> str | None:
     return None if file is None else content_key(file)
 
 
-def _stored_reader(source: MediaSource, limits: MediaLimits, advance: Advance) -> FileReader:
+def _stored_reader(
+    source: MediaSource, limits: MediaLimits, advance: Advance, hardware: HardwareDecoder | None
+) -> FileReader:
     assert source.stored is not None
     content = open_stored(source.stored, source.access)
     try:
-        reader = FileReader(content, audio_stream=source.audio_stream, limits=limits, advance=advance)
+        reader = FileReader(
+            content, audio_stream=source.audio_stream, limits=limits, advance=advance, hardware=hardware
+        )
     except BaseException:
         content.close()
         raise

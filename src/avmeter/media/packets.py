@@ -36,7 +36,7 @@ class Losses:
 
 def packets(container: Any, stream: Any, shifts: Shifts, advance: Advance = unwatched) -> Iterator[Any]:
     """Yield packets that hold something to be shown; end early where the file is damaged."""
-    for packet in _demuxed(container, stream, Losses(), shifts, advance):
+    for packet in demuxed(container, stream, Losses(), shifts, advance):
         # What is left of a packet that the end of the file cuts off cannot be relied on to become a frame.
         if packet is not None and packet.size and not packet.is_discard and not packet.is_corrupt:
             yield packet
@@ -44,7 +44,7 @@ def packets(container: Any, stream: Any, shifts: Shifts, advance: Advance = unwa
 
 def decoded(container: Any, stream: Any, losses: Losses, shifts: Shifts, advance: Advance = unwatched) -> Iterator[Any]:
     """Yield every frame of a stream that can be decoded, in the order of the decoder, on the shifted clock."""
-    for packet in _demuxed(container, stream, losses, shifts, advance):
+    for packet in demuxed(container, stream, losses, shifts, advance):
         try:
             frames = packet.decode() if packet is not None else stream.codec_context.decode(None)
         except EOFError:
@@ -58,7 +58,7 @@ def decoded(container: Any, stream: Any, losses: Losses, shifts: Shifts, advance
             yield frame
 
 
-def _demuxed(container: Any, stream: Any, losses: Losses, shifts: Shifts, advance: Advance) -> Iterator[Any]:
+def demuxed(container: Any, stream: Any, losses: Losses, shifts: Shifts, advance: Advance) -> Iterator[Any]:
     """Yield packets on the shifted clock; where the file breaks, None as the last one: flush the decoder."""
     demuxer = container.demux(stream)
     ahead = deque(shifts.get(stream.index, ()))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _FORMATS = {"yuv420p", "yuvj420p"}
-_FULL_RANGE = 2  # AVCOL_RANGE_JPEG
+_LIMITED_RANGE, _FULL_RANGE = 1, 2  # AVCOL_RANGE_MPEG, AVCOL_RANGE_JPEG
 # AVColorSpace -> red by V, blue by U, green by U, green by V: libswscale's ff_yuv2rgb_coeffs, in 1 / 65536.
 _BT601 = (104597, 132201, 25675, 53279)
 _MATRICES = {
@@ -111,6 +111,15 @@ def planes_of(frame: Any, orientation: Orientation = UPRIGHT) -> np.ndarray | No
     return rows
 
 
+def frame_of_planes(rows: np.ndarray) -> Any:
+    """Return planes as a frame of libav, as it was decoded; its orientation is left to the caller."""
+    code = PlaneCode.of_row(rows[-1])
+    frame = av.VideoFrame.from_ndarray(rows[:-1], "yuv420p")
+    frame.colorspace = code.matrix
+    frame.color_range = _FULL_RANGE if code.is_full_range else _LIMITED_RANGE
+    return frame
+
+
 def upright_size(frame: np.ndarray) -> tuple[int, int]:
     """Return (H, W) on the screen of planes, or of RGB (H, W, 3)."""
     if frame.ndim == 3:
@@ -178,14 +187,11 @@ def is_exact() -> bool:
         for is_full_range in (False, True):
             rows = rng.integers(0, 256, (48 * 3 // 2 + 1, 70), np.uint8)  # no multiple of what processors take at once
             rows[-1, :_NUM_CODES] = PlaneCode(matrix=matrix, is_full_range=is_full_range).values()
-            if (rgb_of_planes(rows) != _by_libswscale(rows[:-1], matrix, is_full_range)).any():
+            if (rgb_of_planes(rows) != _by_libswscale(rows)).any():
                 return False
     return True
 
 
-def _by_libswscale(planes: np.ndarray, matrix: int, is_full_range: bool) -> np.ndarray:
-    frame = av.VideoFrame.from_ndarray(planes, "yuv420p")
-    frame.colorspace = matrix
-    frame.color_range = _FULL_RANGE if is_full_range else 1
-    found: np.ndarray = VideoReformatter().reformat(frame, format="rgb24", threads=1).to_ndarray()
+def _by_libswscale(rows: np.ndarray) -> np.ndarray:
+    found: np.ndarray = VideoReformatter().reformat(frame_of_planes(rows), format="rgb24", threads=1).to_ndarray()
     return found

@@ -12,11 +12,12 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from avmeter.media.advance import Advance, unwatched
 from avmeter.media.clock_shifts import Shifts
 from avmeter.media.container import MAX_PIXELS, File, open_container
+from avmeter.media.hardware import HardwareDecoder, NotDecodedError, hardware_frames
 from avmeter.media.limits import MediaLimits
 from avmeter.media.orientation import Orientation, orientation_of
 from avmeter.media.packets import Losses, decoded
 from avmeter.media.pixel_aspect import display_width
-from avmeter.media.planes import planes_of
+from avmeter.media.planes import PlaneCode, frame_of_planes, planes_of
 from avmeter.media.stream_choice import choose_stream
 
 
@@ -31,6 +32,7 @@ def decode_frames(
     shifts: Shifts | None = None,
     max_pixels: int = MAX_PIXELS,
     advance: Advance = unwatched,
+    hardware: HardwareDecoder | None = None,
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Decode frames of the first video track in the order of the decoder.
 
@@ -44,6 +46,7 @@ def decode_frames(
         shifts: Of the clock, as for the time stamps.
         max_pixels: Larger frames are not decoded.
         advance: Called for every packet and frame.
+        hardware: Decodes in place of libav what it can.
 
     Yields:
         (index, RGB uint8 (H, W, 3) as on the screen, or planes as `planes_of` lays them out).
@@ -52,6 +55,18 @@ def decode_frames(
     for index, stamp in enumerate(stamps.tolist()):
         queues.setdefault(stamp, []).append(index)
     missing = set(indices).union(planar)
+    if hardware is not None and len(queues) == len(stamps):
+        requested = {int(stamps[index]): index for index in missing}
+        to_rgb = _RgbConverter(None, max_pixels)
+        for stamp, rows in _by_hardware(file, requested, hardware, shifts or {}, max_pixels, advance):
+            index = requested[stamp]
+            missing.discard(index)
+            if index in planar:
+                yield index, rows
+            if index in indices:
+                yield index, PlaneCode.of_row(rows[-1]).orientation.apply(to_rgb(frame_of_planes(rows)))
+    if not missing:
+        return
     with open_container(file, max_pixels=max_pixels) as container:
         stream = choose_stream(container, file, "video")
         stream.thread_type = "AUTO"
@@ -77,6 +92,23 @@ def decode_frames(
                 yield index, planes
             if planes is None or index in indices:
                 yield index, orientation.apply(to_rgb(frame))
+
+
+def _by_hardware(
+    file: File,
+    requested: Collection[int],
+    hardware: HardwareDecoder,
+    shifts: Shifts,
+    max_pixels: int,
+    advance: Advance,
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield (time stamp, planes) of the frames that are decoded outside libav, up to the first that is not."""
+    if not requested:
+        return
+    try:
+        yield from hardware_frames(file, requested, hardware, shifts=shifts, max_pixels=max_pixels, advance=advance)
+    except NotDecodedError as refusal:
+        hardware.refused(str(file), str(refusal))
 
 
 class _RgbConverter:

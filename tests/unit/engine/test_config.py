@@ -16,6 +16,12 @@ WRONG = {
     "batch of nothing": ({"batch_size": 0}, "batch_size=0: needs at least 1"),
     "no threads": ({"loader_threads": 0}, "loader_threads=0"),
     "negative processes": ({"loader_processes": -1}, "needs at least 0"),
+    "decoder": ({"decoder": "cuvid"}, "unknown decoder"),
+    "decoder of a card without one": ({"decoder": "nvdec", "device": "cpu"}, "needs an NVIDIA GPU"),
+    "decoder without its processes": (
+        {"decoder": "nvdec", "loader_processes": 0, "executor": "ray"},
+        "decoding processes",
+    ),
     "negative scoring processes": ({"scoring_processes": -1}, "needs at least 0"),
     "nothing to score from": ({"scoring_processes": 2}, "without a store"),
     "two kinds of workers": ({"scoring_processes": 2, "executor": "process", "store": "."}, "their processes score"),

@@ -159,6 +159,7 @@ def _build_evaluator(request: ScoreRequest, chosen: Chosen, access: RemoteAccess
         batch_size=request.batch_size,
         loader_threads=request.threads,
         loader_processes=request.processes,
+        decoder=request.decoder,
         scoring_processes=request.scoring_processes,
         decode_timeout_s=request.decode_timeout,
         limits=parse_limits(request.limit),

@@ -45,6 +45,7 @@ class ScoreRequest:
     batch_size: int | None
     threads: int | None
     processes: int | None
+    decoder: str
     scoring_processes: int | None
     weights: str
     store: Path | None

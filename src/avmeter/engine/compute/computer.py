@@ -11,7 +11,7 @@ import torch
 from avmeter.engine.compute.activity import Activity
 from avmeter.engine.compute.batching import Batcher
 from avmeter.engine.compute.counts import Counts
-from avmeter.engine.compute.decoders import Decoders
+from avmeter.engine.compute.decoders import LIBAV, Decoders
 from avmeter.engine.compute.jobs import OpenPlan
 from avmeter.engine.compute.keys import Fingerprints, content_keys
 from avmeter.engine.compute.loaded import LoadedExtractors
@@ -42,6 +42,7 @@ class FeatureComputer:
         decode_timeout_s: How long decoding a file may take from one result to the next.
         decode_timeout_per_s: What is added to that for every second that was decoded.
         limits: What a clip may unfold to.
+        decoder: "libav" or "nvdec".
 
     Attributes:
         counts: What was computed so far.
@@ -59,6 +60,7 @@ class FeatureComputer:
         decode_timeout_s: float = math.inf,
         decode_timeout_per_s: float = 0.0,
         limits: MediaLimits = DEFAULT_LIMITS,
+        decoder: str = LIBAV,
     ) -> None:
         self.runtime = runtime
         self.store = store
@@ -72,7 +74,9 @@ class FeatureComputer:
             activity=self.activity,
             batcher=Batcher(batch_size, on_gpu=runtime.device.type == "cuda"),
             lookup=Lookup(store, self._fingerprints),
-            decoders=Decoders(runtime, num_threads=num_threads, num_processes=num_processes, limits=limits),
+            decoders=Decoders(
+                runtime, num_threads=num_threads, num_processes=num_processes, limits=limits, decoder=decoder
+            ),
             loaded=LoadedExtractors(runtime, self.activity),
             timeout_s=decode_timeout_s,
             timeout_per_s=decode_timeout_per_s,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator
 
+from avmeter.engine.decode.hardware import RESERVED_BYTES, Hardware
 from avmeter.engine.decode.local_decoder import LocalDecoder
 from avmeter.engine.decode.messages import Source, SourceGroup, part_of
+from avmeter.engine.decode.nvdec import Nvdec
 from avmeter.engine.decode.reader_process import ReaderProcess
 from avmeter.engine.decode.threads import Decoder
 from avmeter.engine.decode.worker_pool import DecodeWorkerPool, default_decode_workers
@@ -14,6 +16,8 @@ from avmeter.media import MediaLimits
 from avmeter.runtime import Runtime
 from avmeter.sample import MediaSource
 
+LIBAV, NVDEC = "libav", "nvdec"
+DECODERS = (LIBAV, NVDEC)
 _MAX_THREADS = 8
 
 
@@ -25,6 +29,8 @@ class Decoders:
         num_threads: Decoding threads; default is one per core, at most 8.
         num_processes: Decoding processes, in place of threads; 0 for none; default depends on the files.
         limits: What a clip may unfold to.
+        decoder: "libav", or "nvdec": the card decodes what it can for decoding processes, of which there are some for
+            any number of files.
 
     Attributes:
         pool: Decoding processes, once there are any.
@@ -32,7 +38,13 @@ class Decoders:
     """
 
     def __init__(
-        self, runtime: Runtime, *, num_threads: int | None, num_processes: int | None, limits: MediaLimits
+        self,
+        runtime: Runtime,
+        *,
+        num_threads: int | None,
+        num_processes: int | None,
+        limits: MediaLimits,
+        decoder: str = LIBAV,
     ) -> None:
         self.pool: DecodeWorkerPool | None = None
         self.readers: list[ReaderProcess] = []
@@ -40,6 +52,8 @@ class Decoders:
         self._runtime = runtime
         self._num_processes = num_processes
         self._limits = limits
+        on_card = decoder == NVDEC and runtime.device.type == "cuda"  # workers of a cluster may have none
+        self._hardware: Hardware | None = Nvdec(runtime.device) if on_card else None
 
     def wants_processes(self, sources: Collection[Source]) -> bool:
         """Return True if these sources are worth decoding processes, and there are none yet."""
@@ -49,14 +63,15 @@ class Decoders:
         num_files = sum(map(is_file, sources))
         count = self._num_processes
         if count is None and self._runtime.device.type == "cuda":
-            count = default_decode_workers(num_files)
+            count = default_decode_workers(num_files, few=self._hardware is not None)
         return count or 0 if num_files else 0
 
     def start(self, sources: Collection[Source]) -> None:
         """Start decoding processes, or processes that read, if there should be any and they are not running yet."""
         num_files = sum(map(is_file, sources))
         if self.wants_processes(sources):
-            self.pool = DecodeWorkerPool(self._num_processes_for(sources))
+            reserved_bytes = 0 if self._hardware is None else RESERVED_BYTES
+            self.pool = DecodeWorkerPool(self._num_processes_for(sources), reserved_bytes=reserved_bytes)
             self.pool.start(num_files)
             for arena in self.pool.arenas:  # while the processes import what they need
                 self._runtime.pin(arena.memory)
@@ -73,7 +88,7 @@ class Decoders:
     def make(self) -> Iterator[Decoder]:
         """Yield a decoder for each thread, made when it is asked for."""
         if self.pool is not None:
-            yield from self.pool.decoders(self._limits)
+            yield from self.pool.decoders(self._limits, self._hardware)
             return
         for number in range(self.num_threads):
             reader = self.readers[number] if number < len(self.readers) else None

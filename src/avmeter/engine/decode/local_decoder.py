@@ -15,6 +15,7 @@ from avmeter.engine.failures import skip_of_failure
 from avmeter.features.base import ClipExtractor, Extractor, PairExtractor, WindowExtractor
 from avmeter.features.frame_stream import UNSTATED_RATE, StreamedExtractor
 from avmeter.media import DEFAULT_LIMITS, MediaItem, MediaLimits, open_media
+from avmeter.media.hardware import HardwareDecoder
 from avmeter.sample import MediaSource
 
 
@@ -25,6 +26,7 @@ class LocalDecoder:
         limits: What a source may unfold to.
         reader: Reads files in a process of its own; without one they are read in this process.
         watch: In place of a usual one.
+        hardware: Decodes video in place of libav where it can, of files that are read in this process.
     """
 
     def __init__(
@@ -33,8 +35,10 @@ class LocalDecoder:
         *,
         reader: ReaderProcess | None = None,
         watch: DecodeWatch | None = None,
+        hardware: HardwareDecoder | None = None,
     ) -> None:
         self._limits = limits
+        self._hardware = hardware
         self._reader = reader
         self._further_readers: list[ReaderProcess] = []  # clips in step are read by a process each
         self.watch = watch or DecodeWatch()
@@ -63,7 +67,7 @@ class LocalDecoder:
 
     def _open(self, source: MediaSource, reader: ReaderProcess | None) -> MediaItem:
         if reader is None or not source.is_repeatable:
-            return open_media(source, limits=self._limits, advance=self.watch.advance)
+            return open_media(source, limits=self._limits, advance=self.watch.advance, hardware=self._hardware)
         return reader.open(source, self._limits, watch=self.watch)
 
     def _decode_clips(self, group: SourceGroup, jobs: Mapping[int, Extractor]) -> Iterator[DecodeEvent]:

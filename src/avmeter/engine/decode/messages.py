@@ -102,8 +102,13 @@ def describe(part: Part) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class DecodeTask:
-    """One source, the recipes of the extractors that read it, by job number, and what it may unfold to."""
+    """One source, the recipes of the extractors that read it, by job number, and what it may unfold to.
+
+    Attributes:
+        has_hardware: The run decodes video that it is sent, see `hardware`.
+    """
 
     source: MediaSource | SourceGroup
     recipes: dict[int, Recipe]
     limits: MediaLimits = DEFAULT_LIMITS
+    has_hardware: bool = False

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import torch
 
+from avmeter.engine.decode.hardware import RemoteHardware
 from avmeter.engine.decode.local_decoder import LocalDecoder
 from avmeter.engine.decode.messages import DecodeEvent, DecodeTask
 from avmeter.engine.decode.watch import BeatingWatch
@@ -26,10 +27,11 @@ def serve(descriptor: int) -> None:
     extractors: dict[bytes, Extractor] = {}
     try:
         channel = connect_to_run(descriptor)
+        hardware = RemoteHardware(channel)
         while True:
             task: DecodeTask = channel.receive()
             with logged() as log:
-                for event in _decode(task, extractors, BeatingWatch(channel.send)):
+                for event in _decode(task, extractors, BeatingWatch(channel.send), hardware):
                     if text := log.take():  # before the outcome that it explains: after the last one, nobody may listen
                         channel.send(text)
                     channel.send(event)
@@ -41,7 +43,9 @@ def serve(descriptor: int) -> None:
         return
 
 
-def _decode(task: DecodeTask, built: dict[bytes, Extractor], watch: BeatingWatch) -> Iterator[DecodeEvent]:
+def _decode(
+    task: DecodeTask, built: dict[bytes, Extractor], watch: BeatingWatch, hardware: RemoteHardware | None = None
+) -> Iterator[DecodeEvent]:
     """Yield the events of a task; extractors are built once and reused."""
     extractors = {}
     for number, recipe in task.recipes.items():
@@ -49,4 +53,5 @@ def _decode(task: DecodeTask, built: dict[bytes, Extractor], watch: BeatingWatch
         if key not in built:
             built[key] = recipe.build()
         extractors[number] = built[key]
-    yield from LocalDecoder(task.limits, watch=watch).decode(task.source, extractors)
+    decoder = LocalDecoder(task.limits, watch=watch, hardware=hardware if task.has_hardware else None)
+    yield from decoder.decode(task.source, extractors)

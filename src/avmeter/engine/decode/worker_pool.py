@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from avmeter.engine.decode.hardware import Hardware, HardwareOrder, HardwareSessions
 from avmeter.engine.decode.local_decoder import LocalDecoder
 from avmeter.engine.decode.messages import DecodeEvent, DecodeTask, Recipe, Source, SourceGroup
 from avmeter.engine.decode.watch import DecodeWatch
@@ -39,11 +40,16 @@ def decode_worker(arena: Arena | None = None) -> Process:
     return Process("avmeter.engine.decode.worker", environment=_ENVIRONMENT, arena=arena)
 
 
-def default_decode_workers(num_files: int) -> int:
-    """Return how many decoding processes are worth starting for so many files on this machine."""
-    if os.name != "posix" or num_files < _MANY_FILES:
+def default_decode_workers(num_files: int, *, few: bool = False) -> int:
+    """Return how many decoding processes are worth starting for so many files on this machine.
+
+    Args:
+        num_files: How many.
+        few: Some are needed for a few files too, as many as there are.
+    """
+    if os.name != "posix" or (num_files < _MANY_FILES and not few):
         return 0
-    return max_decode_workers()
+    return min(max_decode_workers(), num_files) if few else max_decode_workers()
 
 
 def max_decode_workers(num_gpus: int = 1) -> int:
@@ -56,15 +62,16 @@ class DecodeWorkerPool:
 
     Args:
         num_workers: How many.
+        reserved_bytes: Memory for what each process is sent, beside that for its windows.
 
     Attributes:
         arenas: Memory that the windows of all processes come in; none where the system has no such memory.
     """
 
-    def __init__(self, num_workers: int) -> None:
+    def __init__(self, num_workers: int, *, reserved_bytes: int = 0) -> None:
         self.arenas: list[Arena] = []
         with contextlib.suppress(OSError):
-            self.arenas.extend(Arena(_ARENA_BYTES) for _ in range(num_workers))
+            self.arenas.extend(Arena(_ARENA_BYTES + reserved_bytes) for _ in range(num_workers))
         spare: list[Arena | None] = [None] * (num_workers - len(self.arenas))
         self.workers = [decode_worker(arena) for arena in [*self.arenas, *spare]]
         weakref.finalize(self, _stop, self.workers)
@@ -80,9 +87,9 @@ class DecodeWorkerPool:
         """End the processes; those that are needed again are started again."""
         _stop(self.workers)
 
-    def decoders(self, limits: MediaLimits = DEFAULT_LIMITS) -> list[WorkerDecoder]:
-        """Return one decoder for each process."""
-        return [WorkerDecoder(worker, limits) for worker in self.workers]
+    def decoders(self, limits: MediaLimits = DEFAULT_LIMITS, hardware: Hardware | None = None) -> list[WorkerDecoder]:
+        """Return one decoder for each process; arguments as its own."""
+        return [WorkerDecoder(worker, limits, hardware) for worker in self.workers]
 
 
 class WorkerDecoder:
@@ -93,11 +100,14 @@ class WorkerDecoder:
     Args:
         worker: The process.
         limits: What a source may unfold to.
+        hardware: Decodes video that the process sends; without it the process decodes all.
     """
 
-    def __init__(self, worker: Process, limits: MediaLimits = DEFAULT_LIMITS) -> None:
+    def __init__(self, worker: Process, limits: MediaLimits = DEFAULT_LIMITS, hardware: Hardware | None = None) -> None:
         self.worker = worker
         self._limits = limits
+        self._hardware = hardware
+        self._sessions = None if hardware is None else HardwareSessions(hardware)
         self.watch = DecodeWatch()
         self._local = LocalDecoder(limits, watch=self.watch)
 
@@ -111,7 +121,9 @@ class WorkerDecoder:
         if local_jobs:
             yield from self._local.decode(source, local_jobs)
         if recipes:
-            task = DecodeTask(source=source, recipes=recipes, limits=self._limits)
+            task = DecodeTask(
+                source=source, recipes=recipes, limits=self._limits, has_hardware=self._sessions is not None
+            )
             yield from self._decode_in_worker(task, jobs)
 
     def close(self) -> None:
@@ -121,7 +133,7 @@ class WorkerDecoder:
 
     def successor(self) -> WorkerDecoder:
         """Return a decoder that starts the process again."""
-        return WorkerDecoder(self.worker, self._limits)
+        return WorkerDecoder(self.worker, self._limits, self._hardware)
 
     def _decode_in_worker(self, task: DecodeTask, jobs: Mapping[int, Extractor]) -> Iterator[DecodeEvent]:
         for deaths in range(_ATTEMPTS):
@@ -141,6 +153,9 @@ class WorkerDecoder:
                 while (event := channel.receive()) is not None:
                     if isinstance(event, float):
                         self.watch.advance(event)
+                    elif isinstance(event, HardwareOrder):
+                        assert self._sessions is not None
+                        channel.send(self._sessions.answer(event, channel.reserved(event.block)))
                     elif isinstance(event, str):
                         failure_logger().debug("a decoding process logged:\n%s", event)
                     else:

@@ -71,6 +71,11 @@ class Arena(_SharedMemory):
         weakref.finalize(found, self._free, number).atexit = False
         return found
 
+    def block(self, number: int) -> np.ndarray:
+        """Return the memory (length,) uint8 of a block that the process has reserved for itself."""
+        start, length, _ = self.blocks[number].tolist()
+        return self.memory[start : start + length]
+
     def _free(self, number: int) -> None:
         if os.getpid() == self._owner:  # a process forked from the run has copies of its arrays, which are not its own
             self._live.discard(number)
@@ -111,6 +116,19 @@ class ArenaWriter(_SharedMemory):
         self.memory[start : start + data.nbytes] = np.frombuffer(data, np.uint8)
         self.blocks[number] = (start, data.nbytes, 1)
         return number
+
+    def reserve(self, size_bytes: int) -> tuple[int, np.ndarray] | None:
+        """Take a block for as long as this process lives, for what the run writes into it.
+
+        Returns:
+            Number of the block, and its memory (size_bytes,) uint8; None if there is no room.
+        """
+        found = self._room(size_bytes)
+        if found is None:
+            return None
+        number, start = found
+        self.blocks[number] = (start, size_bytes, 1)
+        return number, self.memory[start : start + size_bytes]
 
     def _room(self, size_bytes: int) -> tuple[int, int] | None:
         """Return a free entry of the table, and the first gap that is long enough."""

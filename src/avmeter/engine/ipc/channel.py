@@ -121,6 +121,15 @@ class Channel:
                 arrays.append(self._received[place])
         return pickle.loads(header, buffers=arrays)  # noqa: S301 - from the other process of this run
 
+    def reserve(self, size_bytes: int) -> tuple[int, np.ndarray] | None:
+        """Take a block of the arena that the other end has lent; see `ArenaWriter.reserve`."""
+        return None if self._writer is None else self._writer.reserve(size_bytes)
+
+    def reserved(self, block: int) -> np.ndarray:
+        """Return the memory of a block that the other end has reserved, in the arena that was lent to it."""
+        assert self._arena is not None
+        return self._arena.block(block)
+
     def _borrow(self) -> None:
         _, descriptors, _, _ = socket.recv_fds(self._socket, 1, 1)
         if not descriptors:

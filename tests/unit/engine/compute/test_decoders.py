@@ -4,11 +4,14 @@ import numpy as np
 import torch
 
 from avmeter.engine.compute.decoders import Decoders, is_file, is_read
+from avmeter.engine.decode.hardware import RESERVED_BYTES
 from avmeter.engine.decode.local_decoder import LocalDecoder
 from avmeter.engine.decode.messages import SourceGroup
+from avmeter.engine.decode.worker_pool import DecodeWorkerPool
 from avmeter.media import DEFAULT_LIMITS
 from avmeter.sample import MediaSource
 from support.engine import runtime
+from support.hardware import PlayedHardware
 
 
 def decoders(**options):
@@ -30,6 +33,24 @@ def test_processes_are_worth_it_for_many_files_on_a_gpu(tmp_path):
     asked = decoders(num_processes=1)
     assert asked.wants_processes(files(tmp_path, 1))
     assert not asked.wants_processes(["a text"])
+
+
+def test_card_that_decodes_has_processes_for_a_few_files_too(tmp_path, monkeypatch):
+    """They send it what it decodes, and have memory for what comes back."""
+    played = PlayedHardware()
+    monkeypatch.setattr("avmeter.engine.compute.decoders.Nvdec", lambda device: played)
+    card = runtime()
+    card.device = torch.device("cuda")
+    found = Decoders(card, num_threads=2, num_processes=None, limits=DEFAULT_LIMITS, decoder="nvdec")
+    assert found.wants_processes(files(tmp_path, 1))
+    monkeypatch.setattr("avmeter.engine.decode.worker_pool.num_cores", lambda: 4)
+    monkeypatch.setattr(DecodeWorkerPool, "start", lambda self, num_files: None)
+    monkeypatch.setattr(card, "pin", lambda memory: None)
+    found.start(files(tmp_path, 3))
+    assert [d._hardware for d in found.make()] == [played] * 2
+    assert found.pool.arenas[0].size_bytes > RESERVED_BYTES + (64 << 20)
+    found.stop()
+    assert decoders(decoder="nvdec")._hardware is None, "a worker of a cluster without a card"
 
 
 def test_threads_have_a_process_that_reads_each(tmp_path):
