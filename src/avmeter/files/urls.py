@@ -28,7 +28,7 @@ _REFERENCE = "/%?=&+:@,;~!$'()*"  # what a name relative to a web page may hold
 # Values of these say which file it is; those of all others may be keys, signatures or tokens.
 _HARMLESS = frozenset({
     "id", "v", "name", "file", "filename", "path", "index", "version", "versionid", "generation", "download", "raw",
-    "ref", "rev", "revision", "page", "format", "alt", "export", "row", "clip", "start", "end",
+    "ref", "rev", "revision", "page", "format", "alt", "export", "row", "clip", "start", "end", "api-version",
 })  # fmt: skip
 # Made anew for every link to the same file.
 _SIGNATURE = re.compile(

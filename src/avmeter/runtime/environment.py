@@ -100,7 +100,7 @@ class JudgeSettings:
     """Who is asked about pictures.
 
     Attributes:
-        url: Base URL of an endpoint that speaks OpenAI's chat completions, up to its `/v1`; or None.
+        url: Base URL of an endpoint that speaks OpenAI's chat completions, its path up to `/v1`; or None.
         model: Name of the model that is asked there, or None.
         key: Sent to that host only; never shown.
     """
@@ -116,7 +116,7 @@ def judge_settings() -> JudgeSettings:
     Address and key come from nowhere else: options travel in files that others write, and pictures and a key would go
     where those say.
     """
-    url = (_text("AVMETER_JUDGE_URL") or "").strip().rstrip("/") or None
+    url = (_text("AVMETER_JUDGE_URL") or "").strip() or None
     return JudgeSettings(url=url, model=_text("AVMETER_JUDGE_MODEL"), key=_text("AVMETER_JUDGE_KEY"))
 
 

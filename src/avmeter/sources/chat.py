@@ -14,6 +14,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlunsplit
 
 from avmeter.errors import MediaError, SkipCode, SkipError
 from avmeter.files import Url
@@ -107,7 +108,9 @@ def _url(settings: JudgeSettings) -> Url:
             "no endpoint is named that could be asked about pictures",
             hint="set AVMETER_JUDGE_URL, such as http://localhost:8000/v1",
         )
-    url = Url(f"{settings.url}/chat/completions")
+    base = Url(settings.url)
+    path = f"{base.parts.path.rstrip('/')}/chat/completions"
+    url = Url(urlunsplit(base.parts._replace(path=path, fragment="")))  # its query stays: `?api-version=...`
     if url.scheme not in ("http", "https") or "@" in url.parts.netloc:
         raise SkipError(
             SkipCode.UNSUPPORTED,

@@ -52,6 +52,25 @@ def test_answer_comes_with_the_name_of_who_answered(monkeypatch: pytest.MonkeyPa
     assert "secret" not in repr(judge_settings())
 
 
+@pytest.mark.parametrize(
+    ("end", "asked_for"),
+    [
+        ("", ""),
+        ("/", ""),
+        ("?api-version=2024-10-21", "?api-version=2024-10-21"),
+        ("/?api-version=2024-10-21&a=b/", "?api-version=2024-10-21&a=b/"),
+        ("#part", ""),
+    ],
+)
+def test_path_is_joined_before_a_query(end: str, asked_for: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which goes along as it is: some endpoints want their version there."""
+    with judge_server(lambda _: "yes") as judge:
+        judge.use(monkeypatch)
+        monkeypatch.setenv("AVMETER_JUDGE_URL", judge.url + end)
+        assert asked().text == "yes"
+    assert judge.asked[0]["path"] == f"/v1/chat/completions{asked_for}"
+
+
 @pytest.mark.parametrize("fault", ["429", "500", "stall"])
 def test_server_that_is_busy_or_fails_is_asked_again(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once is mended, more often is a skip."""
@@ -124,6 +143,7 @@ def test_nobody_is_asked_where_the_network_is_forbidden(variable: str, monkeypat
         ("http://me:secret@localhost/v1", SkipCode.UNSUPPORTED),
         ("localhost", SkipCode.UNSUPPORTED),
         ("http://", SkipCode.FETCH_FAILED),
+        ("http://[::1/v1?key=secret", SkipCode.FETCH_FAILED),
     ],
 )
 def test_address_that_is_none_is_a_skip(url: str | None, code: SkipCode, monkeypatch: pytest.MonkeyPatch) -> None:
