@@ -47,9 +47,10 @@ def test_csv_is_wide_and_marks_dummy_scores(tmp_path: Path, make_run) -> None:
     make_run([0.1, None], dummy=True).write(tmp_path)
     with (tmp_path / "results.csv").open(newline="") as file:
         table = list(csv.reader(file))
-    assert table[0] == ["sample_id", "role", "audio.wer [dummy weights]", "audio.quality", "skipped"]
-    assert table[1] == ["c0.wav", "generated", "0.1", "0.9", ""]
-    assert table[2] == ["c1.wav", "generated", "", "", "audio.wer: no_audio_track; audio.quality: skipped"]
+    heard = "audio.wer.transcription"
+    assert table[0] == ["sample_id", "role", "audio.wer [dummy weights]", "audio.quality", "skipped", heard]
+    assert table[1] == ["c0.wav", "generated", "0.1", "0.9", "", "hi"]
+    assert table[2] == ["c1.wav", "generated", "", "", "audio.wer: no_audio_track; audio.quality: skipped", ""]
     assert table[3][:2] == ["reference:r.wav", "reference"]
 
 

@@ -7,7 +7,8 @@ import io
 
 import pytest
 
-from avmeter.result import MetricResult
+from avmeter.errors import SkipCode
+from avmeter.result import MetricResult, Skip
 from avmeter.run import EvalResults
 from avmeter.run.spreadsheet import results_csv, spreadsheet_cell
 from avmeter.sample import as_samples
@@ -42,3 +43,21 @@ def test_numbers_stay_numbers() -> None:
     samples = as_samples([{"id": "a", "audio": "a.wav", "offset": -0.5, "seed": "-3e-4", "note": "-3 dB"}])
     text = results_csv(EvalResults([{"m.x": MetricResult("m.x", -1.5)}], samples=samples))
     assert text.splitlines()[1] == '"a","generated",-1.5,,-0.5,-3e-4,"\'-3 dB"'
+
+
+def test_transcripts_stand_beside_error_rates() -> None:
+    """What was heard says more than the number; a clip without it has an empty cell, and no formula comes of it."""
+    samples = as_samples([{"id": name, "audio": f"{name}.wav", "note": "x"} for name in "ab"])
+    heard = {"transcription": "=one two", "second_transcription": "one too", "raw_transcription": "=One, two."}
+    skipped = MetricResult.skipped("audio.wer", Skip(code=SkipCode.SILENT, reason="b: silent"))
+    rows = [
+        {"m.x": MetricResult("m.x", 1.0), "audio.wer": MetricResult("audio.wer", 0.5, heard)},
+        {"audio.wer": skipped},
+    ]
+    first, second = csv.DictReader(io.StringIO(results_csv(EvalResults(rows, samples=samples))))
+    assert list(first) == [
+        "sample_id", "role", "m.x", "audio.wer", "skipped", "audio.wer.transcription", "audio.wer.second_transcription",
+        "extra.note",
+    ]  # fmt: skip
+    assert (first["audio.wer.transcription"], first["audio.wer.second_transcription"]) == ("'=one two", "one too")
+    assert (second["audio.wer.transcription"], second["extra.note"]) == ("", "x")
