@@ -74,14 +74,20 @@ class Plan:
         key = f"{need.extractor} {sorted(options.items())!r}"
         if key not in self._by_options:
             made = get_extractor(need.extractor, **options)
-            self._by_options[key] = self.extractors.setdefault(made.identity(), made)
+            self._by_options[key] = self._shared(made, reader=None)
         return self._by_options[key]
+
+    def _shared(self, extractor: Extractor, *, reader: Extractor | None) -> Extractor:
+        """Return the one of these extractors that is used, told who reads its features."""
+        shared = self.extractors.setdefault(extractor.identity(), extractor)
+        shared.note_reader(reader)
+        return shared
 
     def add(self, extractor: Extractor, sources: tuple[str, ...]) -> FeatureRequest:
         """Add a request and those it is derived from."""
         if extractor not in self._asked:
             found = extractor.parents().values() if isinstance(extractor, DerivedExtractor) else ()
-            self._asked[extractor] = extractor.identity(), tuple(found)
+            self._asked[extractor] = extractor.identity(), tuple(self._shared(p, reader=extractor) for p in found)
         identity, parent_extractors = self._asked[extractor]
         request = FeatureRequest(identity, sources)
         if request in self.requests:

@@ -111,6 +111,12 @@ class Extractor(abc.ABC):
         """Return the extractors whose features this one reads; only a `DerivedExtractor` has any."""
         return {}
 
+    def note_reader(self, reader: Extractor | None) -> None:  # noqa: B027 - most make the same for everybody
+        """Note that an extractor derives features from those of this one, or that a metric reads them (None).
+
+        An extractor may so refuse a clip at once that every one of its readers would refuse.
+        """
+
     def identity(self) -> str:
         """Return name, version and options; two extractors with equal identity are interchangeable."""
         return json.dumps([self.name, self.version, self.options()], sort_keys=True)

@@ -70,12 +70,7 @@ class TrackedFaces(FrameNetwork, RevisitingExtractor):
             SkipError: There is none.
         """
         num_ticks = int(faces.facts["num_ticks"])
-        if num_ticks <= self.min_track:
-            raise SkipError(
-                SkipCode.TOO_SHORT,
-                f"{clip.name}: {num_ticks / FPS:.2f} s; a face must be seen for more than {self.min_track / FPS:.2f} s",
-                hint="`min_track` of the metric says in how many frames of 25 a second",
-            )
+        check_length(clip, num_ticks, min_track=self.min_track)
         tracks: list[Track] = []
         large: list[Track] = []
         for shot in shots_of(faces.facts["cuts"], num_ticks):
@@ -85,7 +80,9 @@ class TrackedFaces(FrameNetwork, RevisitingExtractor):
                 tracks += found
                 large += sorted(filter(self._is_usable, found), key=lambda track: -track.side)[:_MOST_FACES]
         if not large:
-            raise SkipError(SkipCode.NO_FACE, f"{clip.name}: {self._why_none(faces, tracks)}")
+            found_some = "`min_track` and `min_face_size` of the metric say how long and large a face has to be"
+            hint = found_some if faces.facts["num_seen"] else ""
+            raise SkipError(SkipCode.NO_FACE, f"{clip.name}: {self._why_none(faces, tracks)}", hint=hint)
         return sorted(large, key=lambda track: track.start)
 
     def _is_usable(self, track: Track) -> bool:
@@ -104,6 +101,25 @@ class TrackedFaces(FrameNetwork, RevisitingExtractor):
             )
         largest = max(track.side for track in long)
         return f"no face is larger than {self.min_face_size} pixels, only {largest:.0f} ({self.detector})"
+
+
+def check_length(clip: MediaItem, num_ticks: int, *, min_track: int) -> None:
+    """Check that a face could be seen for long enough.
+
+    Args:
+        clip: The video.
+        num_ticks: How many steps of 1/25 s it lasts.
+        min_track: A face must be found in more of them than this.
+
+    Raises:
+        SkipError: `too_short`.
+    """
+    if num_ticks <= min_track:
+        raise SkipError(
+            SkipCode.TOO_SHORT,
+            f"{clip.name}: {num_ticks / FPS:.2f} s; a face must be seen for more than {min_track / FPS:.2f} s",
+            hint="`min_track` of the metric says in how many frames of 25 a second",
+        )
 
 
 def pooled_faces(outputs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any], names: Sequence[str]) -> Features:

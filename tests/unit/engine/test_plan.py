@@ -9,7 +9,7 @@ from avmeter.metrics.base import Need
 from avmeter.metrics.resolve import resolve_metrics
 from avmeter.result import Skip
 from avmeter.sample import as_samples
-from support.engine import CompareMetric, Difference, MeanMetric, SumMetric, clip
+from support.engine import Blocks, CompareMetric, Difference, MeanMetric, SumMetric, clip
 
 
 def plan_of(samples, *metrics):
@@ -139,3 +139,17 @@ def test_reference_that_is_missing_is_named_as_such():
     plan = plan_of([clip(0.5)], CompareMetric())
     (skip,) = plan.requested[0, CompareMetric().name].values()
     assert (skip.code, skip.field) == (SkipCode.MISSING_INPUT, "reference_audio")
+
+
+def test_extractors_are_told_who_reads_their_features(monkeypatch):
+    """Those that are used, of whatever chunk: a metric, or what is derived from them."""
+    readers = []
+    monkeypatch.setattr(Blocks, "note_reader", lambda self, reader: readers.append((self, reader)))
+    extractors = {}
+    for _ in range(2):
+        make_plan(as_samples([clip(0.5)]), {"test.mean": MeanMetric()}, extractors)
+    pair = {**clip(0.5), "reference_audio": clip(0.4)["audio"]}
+    make_plan(as_samples([pair]), {"test.mean": CompareMetric()}, extractors)
+    (blocks,) = [e for e in extractors.values() if isinstance(e, Blocks)]
+    assert {told for told, _ in readers} == {blocks}
+    assert {type(reader).__name__ for _, reader in readers} == {"NoneType", "Difference"}

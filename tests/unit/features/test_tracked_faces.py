@@ -50,3 +50,4 @@ def test_clip_without_a_usable_face_is_a_named_skip(found: Features, options: An
     with pytest.raises(SkipError, match=reason) as caught:
         cut(reader(**options), found)
     assert caught.value.code == code
+    assert ("`min_track`" in caught.value.hint) == (reason != "no face in 30 frames")

@@ -89,6 +89,21 @@ def test_clip_without_a_face_is_skipped() -> None:
     assert (skip.code, skip.reason.endswith("no face in 60 frames (blazeface)")) == (SkipCode.NO_FACE, True)
 
 
+def test_clip_that_is_too_short_is_skipped_before_a_face_is_looked_for() -> None:
+    """Finding faces is what takes time; a metric that needs less of them has its score."""
+    frames, wave = talking(0)
+    made = evaluator(FACE, min_track=60)
+    skip = made.evaluate(video=frames, fps=FPS, audio=(wave, RATE))["av.lip_sync"].skip
+    assert (skip.code, "2.40 s; a face must be seen for more than 2.40 s" in skip.reason) == (SkipCode.TOO_SHORT, True)
+    assert "faces_blazeface" not in made._computer.counts.computed
+    options = {name: {**OPTIONS, "min_track": n} for name, n in (("av.lip_sync", 60), ("av.lip_sync_distance", 40))}
+    both = create_evaluator(metrics=list(options), options=options, weights="dummy", device="cpu", store=None)
+    put_level_networks(both._computer.runtime, FACE)
+    found = both.evaluate(video=frames, fps=FPS, audio=(wave, RATE))
+    assert found["av.lip_sync"].skip == skip
+    assert found["av.lip_sync_distance"].score is not None
+
+
 def features(num_faces: int, num_sound: int) -> FeatureSet:
     track = {"start": 2, "num_ticks": num_faces, "num_found": num_faces, "side": 120.0, "position": [0.5, 0.5]}
     faces = Features(

@@ -15,11 +15,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from avmeter.features.base import Features, Window
+from avmeter.features.base import Extractor, Features, Window
 from avmeter.features.fixed_rate import FPS, Ticks
 from avmeter.features.frame_network import FrameNetwork
 from avmeter.features.frame_stream import Frame, FrameConsumer, as_bytes
 from avmeter.features.shot_cuts import ShotCuts
+from avmeter.features.tracked_faces import TrackedFaces, check_length
 from avmeter.media import MediaItem
 from avmeter.stats.boxes import Boxes
 
@@ -32,10 +33,25 @@ class FaceDetector(FrameNetwork):
     Those of a frame stand together, the likeliest first. Facts `num_ticks`, steps of 1/25 s of the video; `num_seen`,
     in how many of them there is a face; `cuts`, ticks at which a shot begins that is not the first; `size`, width and
     height of the frames.
+
+    A clip that is too short for every one of those who follow faces is a skip before any is looked for.
     """
 
     batch_size = 4
     gpu_batch_size = 64
+    _min_track: int | None = None  # the least of all readers
+
+    def note_reader(self, reader: Extractor | None) -> None:
+        least = reader.min_track if isinstance(reader, TrackedFaces) else 0
+        self._min_track = least if self._min_track is None else min(least, self._min_track)
+
+    @property
+    def min_track(self) -> int:
+        """Clips of so many steps of 1/25 s, and shorter ones, are of use to no reader; 0 where any clip is."""
+        return self._min_track or 0
+
+    def decoding_state(self) -> Mapping[str, Any]:
+        return {**super().decoding_state(), "_min_track": self._min_track}
 
     @abc.abstractmethod
     def scaled(self, frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -97,6 +113,8 @@ class _Pictures(FrameConsumer):
 
     def __init__(self, detector: FaceDetector, clip: MediaItem) -> None:
         self._ticks = Ticks(clip)
+        if detector.min_track:
+            check_length(clip, self._ticks.num_ticks, min_track=detector.min_track)
         self._detector = detector
         self._cuts = ShotCuts()
         self._shown: list[tuple[int, int]] = []

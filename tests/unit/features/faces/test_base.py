@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
+from avmeter.engine.decode.messages import Recipe
+from avmeter.errors import SkipCode, SkipError
+from avmeter.features.base import get_extractor
 from avmeter.features.faces.base import FaceDetector
+from avmeter.features.syncnet.faces import SyncNetFaces
 from avmeter.media import MediaItem
 
 
@@ -61,3 +66,24 @@ def test_clip_without_faces_has_no_boxes() -> None:
     found = features(clip([0, 0], 25))
     assert found["boxes"].shape == (0, 4)
     assert found.facts["num_ticks"] == 2
+
+
+@pytest.mark.parametrize(
+    ("readers", "least"),
+    [((), 0), ((50,), 50), ((100, 50), 50), ((50, 100), 50), ((50, None), 0), ((None, 50), 0)],
+)
+def test_clip_that_is_too_short_for_all_readers_is_refused_before_a_face_is_looked_for(
+    readers: tuple[int | None, ...], least: int
+) -> None:
+    """The least of what they need counts, also in a process that decodes; a metric that reads boxes needs nothing."""
+    detector = get_extractor("faces_blazeface")
+    for reader in readers:
+        detector.note_reader(None if reader is None else SyncNetFaces(min_track=reader))
+    built = Recipe.of(detector).build()
+    assert isinstance(built, FaceDetector)
+    assert built.identity() == get_extractor("faces_blazeface").identity()
+    assert built.consumer(clip([0] * (least + 1), 25)).ranges == (range(least + 1),)
+    if least:
+        with pytest.raises(SkipError, match=rf"{least / 25:.2f} s; a face must be seen for more than") as caught:
+            built.consumer(clip([0] * least, 25))
+        assert (caught.value.code, bool(caught.value.hint)) == (SkipCode.TOO_SHORT, True)
