@@ -16,8 +16,9 @@ A `SkipError` carries a `SkipCode`; the engine turns it into a `Skip` in the res
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 
@@ -64,6 +65,32 @@ class SkipCode(StrEnum):
     UNUSABLE_ANSWER = "unusable_answer"
     INTERRUPTED = "interrupted"
     FAILED = "failed"
+
+    @property
+    def hint(self) -> str:
+        """What to do about it where whoever skips has nothing better to say; empty where nothing holds in general."""
+        return _HINTS.get(self, "")
+
+
+_HINTS: Mapping[SkipCode, str] = MappingProxyType(
+    {
+        SkipCode.MISSING_INPUT: "give it, or leave out the metrics that need it",
+        SkipCode.UNREADABLE: "see that it is a media file, and that you may read it",
+        SkipCode.DECODE_ERROR: "the file is damaged or was cut off: write or fetch it again",
+        SkipCode.EMPTY_FILE: "write or fetch it again",
+        SkipCode.NO_AUDIO_TRACK: "give `audio=`, or leave out the metrics that need sound",
+        SkipCode.NO_VIDEO_TRACK: "give `video=`, or leave out the metrics that need frames",
+        SkipCode.EMPTY_AUDIO: "see how the clip was written, or leave out the metrics that need sound",
+        SkipCode.TOO_SHORT: "give a longer or larger clip, or leave out this metric",
+        SkipCode.SILENT: "see why there is no sound, or leave out the metrics that need it",
+        SkipCode.NON_FINITE: 'see whether the file holds such values; where a network made them, `precision="float32"`',
+        SkipCode.STILL_PICTURE: "leave out the metrics that need motion",
+        SkipCode.NO_EVENTS: "leave out this metric for clips of this kind",
+        SkipCode.NO_SPEECH: "leave out the metrics of speech for clips without any",
+        SkipCode.NO_FACE: "leave out the metrics of faces for clips without any",
+        SkipCode.TOO_FEW_SAMPLES: "give more clips, or see why those that were given are skipped",
+    }
+)
 
 
 class AvmeterError(Exception):
@@ -126,10 +153,13 @@ class StatsError(AvmeterError, ValueError):
 
 
 class SkipError(AvmeterError):
-    """One clip cannot be measured. The engine records it by name and goes on."""
+    """One clip cannot be measured. The engine records it by name and goes on.
+
+    Its hint is that of the code, where none is given.
+    """
 
     def __init__(self, code: SkipCode, message: str, *, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=hint or code.hint)
         self.code = code
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import pickle
 
 import pytest
@@ -18,8 +19,12 @@ from avmeter.errors import (
     UsageError,
     WeightsError,
 )
+from support.paths import ROOT
 
 PLAIN = (AvmeterError, UsageError, UnknownNameError, ManifestError, MissingDependencyError, WeightsError, StatsError)
+
+# Of codes that are known at run time only, all of which have a hint of their own.
+OF_OTHER_CODES = {"_MISSING[kind]", "SkipCode(code)"}
 
 
 @pytest.mark.parametrize("kind", PLAIN)
@@ -68,3 +73,30 @@ def test_errors_survive_a_process_border() -> None:
     for error in (UsageError("no", hint="yes"), WeightsError("gone", hint="fetch")):
         again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
         assert (type(again), again.message, again.hint) == (type(error), error.message, error.hint)
+
+
+def test_skip_without_a_hint_has_that_of_its_code() -> None:
+    """What whoever skips has to say comes first."""
+    assert SkipError(SkipCode.NO_FACE, "no face").hint == SkipCode.NO_FACE.hint != ""
+    assert MediaError(SkipCode.NO_FACE, "no face", hint="look up").hint == "look up"
+
+
+def hintless() -> list[str]:
+    """Places of the package where a skip is made without a hint, of a code that has none either."""
+    found = []
+    for path in sorted((ROOT / "src" / "avmeter").rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(call, ast.Call) or ast.unparse(call.func) not in ("SkipError", "MediaError", "Skip"):
+                continue
+            given = {k.arg: k.value for k in call.keywords}
+            code = ast.unparse(given["code"] if "code" in given else call.args[0])
+            is_skip = ast.unparse(call.func) == "Skip"
+            has_hint = not is_skip and code.startswith("SkipCode.") and bool(SkipCode[code[len("SkipCode.") :]].hint)
+            if "hint" not in given and not has_hint and (is_skip or code not in OF_OTHER_CODES):
+                found.append(f"{path.relative_to(ROOT)}:{call.lineno}")
+    return found
+
+
+def test_every_skip_has_a_hint() -> None:
+    """Whoever reads it wants to know what to do."""
+    assert hintless() == []

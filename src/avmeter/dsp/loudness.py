@@ -104,6 +104,7 @@ class LoudnessMeter:
             raise SkipError(
                 SkipCode.UNSUPPORTED,
                 f"loudness needs a sample rate of at least {_MINIMUM_SAMPLE_RATE} Hz, got {sample_rate} Hz",
+                hint="resample the sound",
             )
         self._sample_rate = sample_rate
         self._weights = _weights(num_channels, channel_weights)
@@ -127,7 +128,11 @@ class LoudnessMeter:
         """
         part = np.asarray(samples)
         if part.ndim != 2 or part.shape[0] != self._num_channels:
-            raise SkipError(SkipCode.UNSUPPORTED, f"expected {self._num_channels} channels, got shape {part.shape}")
+            raise SkipError(
+                SkipCode.UNSUPPORTED,
+                f"expected {self._num_channels} channels, got shape {part.shape}",
+                hint="all parts of a clip have the channels of the first",
+            )
         for start in range(0, part.shape[1], self._hop_length):
             self._take(part[:, start : start + self._hop_length].astype(np.float64))
 
@@ -313,6 +318,8 @@ def _weights(num_channels: int, explicit: Sequence[float] | None) -> FloatArray:
     array = np.asarray(weights, dtype=np.float64)
     if array.shape != (num_channels,) or not np.isfinite(array).all() or array.min() < 0:
         raise SkipError(
-            SkipCode.UNSUPPORTED, f"expected {num_channels} channel weights of 0 or more, got {tuple(weights)}"
+            SkipCode.UNSUPPORTED,
+            f"expected {num_channels} channel weights of 0 or more, got {tuple(weights)}",
+            hint="`channel_weights=` has one for each channel",
         )
     return array

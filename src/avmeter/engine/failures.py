@@ -29,7 +29,8 @@ def skip_of_failure(error: Exception, where: object) -> Skip:
     if isinstance(error, SkipError):
         return Skip.of(error)
     if isinstance(error, StatsError):
-        return Skip(code=SkipCode.TOO_FEW_SAMPLES, reason=error.message, hint=error.hint)
+        hint = error.hint or SkipCode.TOO_FEW_SAMPLES.hint
+        return Skip(code=SkipCode.TOO_FEW_SAMPLES, reason=error.message, hint=hint)
     name = getattr(where, "name", where)
     failure_logger().debug("unexpected failure: %s", name, exc_info=error)
     text = error.message if isinstance(error, AvmeterError) else f"{type(error).__name__}: {error}"

@@ -161,7 +161,11 @@ def collect_features(
             raise UsageError(f"extractor `{extractor.name}` makes no embedding (its arrays: {made})")
         found = np.atleast_2d(outcome["embedding"]).astype(np.float32)
         if not np.isfinite(found).all():
-            skips[sample.id] = Skip(code=SkipCode.NON_FINITE, reason=f"{sample.id}: the embedding is not finite")
+            skips[sample.id] = Skip(
+                code=SkipCode.NON_FINITE,
+                reason=f"{sample.id}: the embedding is not finite",
+                hint=SkipCode.NON_FINITE.hint,
+            )
             continue
         rows.append(found)
         ids.extend([sample.id] * len(found))

@@ -52,7 +52,11 @@ class Mpeg4RoundTrip:
         try:
             encoder.open()
         except (av.FFmpegError, ValueError) as error:
-            raise MediaError(SkipCode.UNSUPPORTED, f"MPEG-4 does not take frames of {width}x{height}") from error
+            raise MediaError(
+                SkipCode.UNSUPPORTED,
+                f"MPEG-4 does not take frames of {width}x{height}",
+                hint="give frames of another size, or leave out this metric",
+            ) from error
         decoder.extradata = encoder.extradata
 
     def add(self, frame: GreyFrame) -> Iterator[GreyFrame]:

@@ -82,6 +82,9 @@ class BaseMetric:
         return MetricResult.skipped(self.name, SkipError(SkipCode.MISSING_INPUT, reason))
 
 
+_EXPECTED = "a metric returns a finite number, or a `MetricResult` that says why there is none"
+
+
 def _direction(instance: Any) -> str:
     return "higher" if getattr(instance, "higher_is_better", True) else "lower"
 
@@ -92,12 +95,12 @@ def _result(name: str, value: Any) -> MetricResult:
     if isinstance(value, list) and len(value) == 1:  # of a batch of one
         return _result(name, value[0])
     if value is None:
-        return MetricResult.skipped(name, SkipError(SkipCode.UNSUPPORTED, f"{name}: returned no score"))
+        return MetricResult.skipped(name, SkipError(SkipCode.UNSUPPORTED, f"{name}: returned no score", hint=_EXPECTED))
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:  # NumPy and torch scalars
         value = value.item()
     if isinstance(value, numbers.Real):
         if not math.isfinite(value):
-            raise SkipError(SkipCode.FAILED, f"{name}: returned {value}, which is not a finite number")
+            raise SkipError(SkipCode.FAILED, f"{name}: returned {value}, which is not a finite number", hint=_EXPECTED)
         return MetricResult(name, float(value))
     raise UsageError(f"{name}: returned a {type(value).__name__}, not a MetricResult or a number")
 

@@ -123,7 +123,9 @@ def fetch(url: Url, access: RemoteAccess, *, max_bytes: int) -> bytes:
     try:
         if content.size > max_bytes:
             raise MediaError(
-                SkipCode.OVER_LIMIT, f"{url}: a table of {content.size} bytes; at most {max_bytes} are read"
+                SkipCode.OVER_LIMIT,
+                f"{url}: a table of {content.size} bytes; at most {max_bytes} are read",
+                hint="fetch it, and read it from this disk, or cut it into several",
             )
         return content.read(0, content.size)
     finally:

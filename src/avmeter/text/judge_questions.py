@@ -88,7 +88,9 @@ def target_of(question: str, *, info: str | None = None, prompt: str | None = No
     for name, text in data.items():
         if len(text) > LONGEST_TEXT:
             raise SkipError(
-                SkipCode.OVER_LIMIT, f"{name} has {len(text)} characters; a judge is asked about {LONGEST_TEXT} at most"
+                SkipCode.OVER_LIMIT,
+                f"{name} has {len(text)} characters; a judge is asked about {LONGEST_TEXT} at most",
+                hint="give a shorter text, or leave out the metrics that a judge answers",
             )
     return data
 

@@ -101,19 +101,22 @@ def test_offset_at_the_end_of_what_is_looked_at_is_flagged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "code", "reason"),
+    ("found", "code", "reason", "hint"),
     [
-        (features(syllables(80), level=syllables(80), presence=-1.0), SkipCode.NO_FACE, "sees one in 0% of the frames"),
-        (features(syllables(80), level=syllables(50)), SkipCode.TOO_SHORT, "2.00 s of sound"),
-        (features(syllables(80), level=np.zeros(80)), SkipCode.SILENT, "no sound from 500 to 4000 Hz"),
-        (features(np.full(80, 0.3), level=syllables(80)), SkipCode.STILL_PICTURE, "the mouth does not move"),
+        (features(syllables(80), level=syllables(80), presence=-1.0), SkipCode.NO_FACE, "one in 0% of", "the camera"),
+        (features(syllables(80), level=syllables(50)), SkipCode.TOO_SHORT, "2.00 s of sound", "`min_track`"),
+        (features(syllables(80), level=np.zeros(80)), SkipCode.SILENT, "no sound from 500 to 4000 Hz", "no sound"),
+        (features(np.full(80, 0.3), level=syllables(80)), SkipCode.STILL_PICTURE, "the mouth does not", "motion"),
     ],
 )
-def test_clip_that_cannot_be_measured_is_a_named_skip(found: FeatureSet, code: SkipCode, reason: str) -> None:
+def test_clip_that_cannot_be_measured_is_a_named_skip(
+    found: FeatureSet, code: SkipCode, reason: str, hint: str
+) -> None:
     """From the side, with too little sound, silent, and of a still picture."""
     with pytest.raises(SkipError, match=reason) as caught:
         MouthLoudness().score(SAMPLE, found)
     assert caught.value.code == code
+    assert hint in caught.value.hint
 
 
 def test_tracks_too_short_to_have_a_rhythm_are_refused() -> None:
