@@ -15,10 +15,12 @@ block of periods. Products run in float64: neither TF32 nor autocast touches the
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -118,6 +120,58 @@ def resample(waves: Tensor, *, sample_rate: int, to_rate: int, kernel: Kernel = 
             block = slice(begin, min(begin + step, num_periods))
             out[:, block, first : first + taps.shape[1]] = frames[:, block].to(taps.dtype) @ taps
     return out.reshape(len(flat), -1)[:, :num_out].reshape(*waves.shape[:-1], num_out)
+
+
+def resample_stream(
+    blocks: Iterable[npt.NDArray[np.float32]],
+    *,
+    sample_rate: int,
+    to_rate: int,
+    kernel: Kernel = HANN,
+    block_samples: int,
+) -> Iterator[npt.NDArray[np.float32]]:
+    """Yield blocks (n, C) of what `resample` makes of all these blocks together.
+
+    It is cut at whole periods, with enough of their neighbours that no cut shows:
+
+        |<-- margin -->|<-- step: yielded -->|<-- margin -->|
+
+    Args:
+        blocks: (n, C), of any length.
+        sample_rate: Their rate in Hz.
+        to_rate: Rate of the result in Hz, another one.
+        kernel: As of `resample`.
+        block_samples: Samples of a step, about; what has fewer is resampled at once.
+    """
+    divisor = math.gcd(sample_rate, to_rate)
+    period, phases = sample_rate // divisor, to_rate // divisor
+    reach = _half_width(period, phases, kernel) + 2
+    margin = -(-reach // period) * period
+    step = -(-block_samples // period) * period
+
+    def convert(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        waves = torch.from_numpy(np.ascontiguousarray(samples.T))
+        found: npt.NDArray[np.float32] = (
+            resample(waves, sample_rate=sample_rate, to_rate=to_rate, kernel=kernel).numpy().T
+        )
+        return found
+
+    parts: list[npt.NDArray[np.float32]] = []
+    left = size = 0  # samples of margin in front, samples at hand
+    for block in blocks:
+        parts.append(block)
+        size += len(block)
+        if size < left + step + margin:
+            continue
+        joined = np.concatenate(parts)
+        while len(joined) >= left + step + margin:
+            start = left // period * phases
+            yield convert(joined[: left + step + margin])[start : start + step // period * phases]
+            joined = joined[left + step - margin :]
+            left = margin
+        parts, size = [joined], len(joined)
+    if size:
+        yield convert(np.concatenate(parts))[left // period * phases :]
 
 
 def _reduced(sample_rate: int, to_rate: int) -> tuple[int, int]:

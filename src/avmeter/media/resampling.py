@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from avmeter.media.audio_spec import Resampler
 
-# Half-width of torchaudio's default kernel in periods of the lower rate: 6 zero crossings at a roll-off of 0.99.
-_SINC_REACH = 6 / 0.99
 _SINC_BLOCK_SAMPLES = 1 << 17
 
 
@@ -42,37 +39,7 @@ def _soxr_stream(blocks: Iterable[np.ndarray], native: int, rate: int, num_chann
 
 
 def _sinc_stream(blocks: Iterable[np.ndarray], native: int, rate: int, num_channels: int) -> Iterator[np.ndarray]:
-    """Resample with `dsp.resample`, cut at whole periods and with enough of their neighbours that no cut shows.
+    """Resample with `avmeter.dsp.resample`."""
+    from avmeter.dsp.resample import resample_stream
 
-    |<-- margin -->|<-- step: yielded -->|<-- margin -->|
-    """
-    import torch
-
-    from avmeter.dsp.resample import resample
-
-    divisor = math.gcd(native, rate)
-    period, phases = native // divisor, rate // divisor
-    reach = math.ceil(_SINC_REACH * period / min(period, phases)) + 2
-    margin = -(-reach // period) * period
-    step = -(-_SINC_BLOCK_SAMPLES // period) * period
-
-    def convert(samples: np.ndarray) -> np.ndarray:
-        waves = torch.from_numpy(np.ascontiguousarray(samples.T))
-        return resample(waves, sample_rate=native, to_rate=rate).numpy().T
-
-    parts: list[np.ndarray] = []
-    left = size = 0  # samples of margin in front, samples at hand
-    for block in blocks:
-        parts.append(block)
-        size += len(block)
-        if size < left + step + margin:
-            continue
-        joined = np.concatenate(parts)
-        while len(joined) >= left + step + margin:
-            start = left // period * phases
-            yield convert(joined[: left + step + margin])[start : start + step // period * phases]
-            joined = joined[left + step - margin :]
-            left = margin
-        parts, size = [joined], len(joined)
-    if size:
-        yield convert(np.concatenate(parts))[left // period * phases :]
+    return resample_stream(blocks, sample_rate=native, to_rate=rate, block_samples=_SINC_BLOCK_SAMPLES)

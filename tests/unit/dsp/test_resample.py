@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from avmeter.dsp.resample import resample
+from avmeter.dsp.resample import HANN, KAISER_BEST, Kernel, resample, resample_stream
 from avmeter.errors import UsageError
 
 RATES = [
@@ -105,3 +106,17 @@ def test_impossible_rate_is_refused(rate: object) -> None:
     for rates in ({"sample_rate": rate, "to_rate": 16000}, {"sample_rate": 16000, "to_rate": rate}):
         with pytest.raises(UsageError, match="whole number"):
             resample(noise(10), **rates)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kernel", [HANN, KAISER_BEST])
+@pytest.mark.parametrize(("sample_rate", "to_rate"), [(44100, 48000), (48000, 16000)])
+def test_stream_is_the_whole_however_it_comes(kernel: Kernel, sample_rate: int, to_rate: int) -> None:
+    """Blocks of any length, of two channels, and steps that are much shorter than the signal."""
+    whole = noise(2, 30_011)
+    expected = resample(whole, sample_rate=sample_rate, to_rate=to_rate, kernel=kernel)
+    blocks = [b.numpy().T for b in whole.split([1, 9_000, 0, 20_000, 1_010], dim=1)]
+    rates = {"sample_rate": sample_rate, "to_rate": to_rate}
+    for step in (2_000, 1 << 20):
+        found = np.concatenate(list(resample_stream(blocks, **rates, kernel=kernel, block_samples=step)))
+        np.testing.assert_allclose(found.T, expected.numpy(), rtol=0, atol=1e-7)
+    assert list(resample_stream([], **rates, kernel=kernel, block_samples=100)) == []

@@ -15,11 +15,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from avmeter.dsp.mel import OPENL3, openl3_mel
-from avmeter.dsp.resample import KAISER_BEST, resample
+from avmeter.dsp.resample import KAISER_BEST, resample_stream
 from avmeter.errors import UsageError
 from avmeter.features.base import Features, Window
 from avmeter.features.network import NetworkExtractor
@@ -27,6 +26,7 @@ from avmeter.features.sound_backbone import SoundBackbone, facts_of_windows
 from avmeter.features.truncation import duration_mismatch
 from avmeter.features.waveforms import PEAK_DBFS, silent
 from avmeter.media import AudioSpec, MediaItem
+from avmeter.media.spool import MEBIBYTE, ChannelView, Spool
 from avmeter.nets import openl3
 from avmeter.nets.keys import KeyMap
 from avmeter.protocols import AV_BENCHMARK, FASTVIDEO
@@ -36,6 +36,8 @@ from avmeter.runtime import Runtime
 BANDWIDTH_RATE = 44_100  # Hz, at which Stable Audio compares
 WINDOW = OPENL3.sample_rate  # samples: a second
 HOP = WINDOW // 2
+_BLOCK_SAMPLES = 1 << 21  # 48 s
+_MOST_IN_MEMORY = 64 * MEBIBYTE
 CONTENTS = ("env", "music")
 
 
@@ -83,13 +85,28 @@ class Openl3Extractor(SoundBackbone, NetworkExtractor):
         if self.protocol == AV_BENCHMARK:
             return np.asarray(self.waveform(media)[:])[None]
         spec = AudioSpec(sample_rate=BANDWIDTH_RATE, mixdown="none" if self.stereo else "mean", peak_dbfs=PEAK_DBFS)
-        found = np.atleast_2d(media.audio(spec)[:])[:2]
-        if not found.any():
-            raise silent(media, found.shape[1])
-        num_samples = found.shape[1] * OPENL3.sample_rate // BANDWIDTH_RATE
-        waves = torch.from_numpy(np.ascontiguousarray(found, np.float32))
-        upsampled = resample(waves, sample_rate=BANDWIDTH_RATE, to_rate=OPENL3.sample_rate, kernel=KAISER_BEST)
-        return upsampled[:, :num_samples].numpy()
+        waveform = media.audio(spec)
+        num_samples = waveform.shape[-1]
+
+        def blocks() -> Iterator[np.ndarray]:
+            for start in range(0, num_samples, _BLOCK_SAMPLES):
+                part = slice(start, start + _BLOCK_SAMPLES)
+                yield waveform[:2, part].T if self.stereo else waveform[part][:, None]
+
+        if not any(block.any() for block in blocks()):
+            raise silent(media, num_samples)
+        stream = resample_stream(
+            blocks(),
+            sample_rate=BANDWIDTH_RATE,
+            to_rate=OPENL3.sample_rate,
+            kernel=KAISER_BEST,
+            block_samples=_BLOCK_SAMPLES,
+        )
+        num_channels = min(len(waveform), 2) if self.stereo else 1
+        upsampled = Spool((num_channels,), limit_bytes=_MOST_IN_MEMORY)
+        for block in stream:
+            upsampled.append(block[: num_samples * OPENL3.sample_rate // BANDWIDTH_RATE - len(upsampled)])
+        return ChannelView(upsampled)
 
     def facts(self, media: MediaItem) -> Mapping[str, Any]:
         return super().facts(media) if self.protocol == AV_BENCHMARK else duration_mismatch(media)

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from avmeter.errors import SkipCode, SkipError, UsageError
+from avmeter.features.backbones import openl3
 from avmeter.features.backbones.openl3 import Openl3Extractor
-from avmeter.media import MediaItem
+from avmeter.media import AudioSpec, MediaItem
+from avmeter.media.spool import ChannelView, Spool
 
 RATE = 48_000
 
@@ -58,3 +60,28 @@ def test_silence_and_unknown_content_are_named() -> None:
     assert error.value.code == SkipCode.SILENT
     with pytest.raises(UsageError, match="content is 'speech'"):
         Openl3Extractor(content="speech")
+
+
+class OnDisk:
+    """A clip whose waveforms are too large for memory."""
+
+    def __init__(self, media: MediaItem) -> None:
+        self.name, self._media = "on disk", media
+
+    def audio(self, spec: AudioSpec) -> Spool | ChannelView:
+        waveform = self._media.audio(spec)[:]
+        spool = Spool(waveform.shape[:-1], limit_bytes=0)
+        spool.append(waveform.T)
+        return ChannelView(spool) if waveform.ndim == 2 else spool
+
+
+@pytest.mark.parametrize("stereo", [True, False])
+def test_long_sound_is_read_in_blocks_whose_cuts_do_not_show(monkeypatch: pytest.MonkeyPatch, stereo: bool) -> None:
+    """From disk and onto it, with the windows of the whole."""
+    whole = list(Openl3Extractor(stereo=stereo).windows(clip(3.3, 3)))
+    monkeypatch.setattr(openl3, "_BLOCK_SAMPLES", 20_000)
+    monkeypatch.setattr(openl3, "_MOST_IN_MEMORY", 1000)
+    pieces = list(Openl3Extractor(stereo=stereo).windows(OnDisk(clip(3.3, 3))))  # type: ignore[arg-type]
+    assert [(w.start_s, w.duration_s) for w in pieces] == [(w.start_s, w.duration_s) for w in whole]
+    for piece, window in zip(pieces, whole, strict=True):
+        np.testing.assert_allclose(piece.inputs["waveform"], window.inputs["waveform"], atol=1e-7)
