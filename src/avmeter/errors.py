@@ -131,8 +131,8 @@ def _near_names(name: str, names: Sequence[str]) -> list[str]:
     """Return up to three names like `name`, the nearest first; a group before the dot makes no two names alike."""
     by_stem: dict[str, list[str]] = {}
     for known in names:
-        by_stem.setdefault(known.rsplit(".", 1)[-1], []).append(known)
-    stems = difflib.get_close_matches(name.rsplit(".", 1)[-1], by_stem, n=3, cutoff=0.5)
+        by_stem.setdefault(known.rsplit(".", 1)[-1].lower(), []).append(known)
+    stems = difflib.get_close_matches(name.rsplit(".", 1)[-1].lower(), by_stem, n=3, cutoff=0.5)
     return [known for stem in stems for known in by_stem[stem]][:3]
 
 

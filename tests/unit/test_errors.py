@@ -62,6 +62,7 @@ def test_near_names_are_suggested_else_all_are_listed() -> None:
     """By spelling, by the part behind the dot, or the whole list in order."""
     known = ["b.wer", "a.loudness"]
     assert UnknownNameError.among("metric", "a.loudnes", known).hint == "did you mean `a.loudness`?"
+    assert UnknownNameError.among("metric", "A.LOUDNESS", known).hint == "did you mean `a.loudness`?"
     assert UnknownNameError.among("metric", "completely.else.wer", known).hint == "did you mean `b.wer`?"
     assert UnknownNameError.among("metric", "a.fad", ["a.wer", "a.prdc"]).hint == "known: a.prdc, a.wer"
     assert UnknownNameError.among("metric", 7, known).hint == "known: a.loudness, b.wer"

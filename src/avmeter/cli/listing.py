@@ -63,26 +63,32 @@ def list_command(
 
 
 def _metric_of(name: str) -> str:
-    """Return the metric of that name, short or full, with or without a label.
+    """Return the full name of a metric, with the label that it was given.
 
     Raises:
         UnknownNameError: There is none.
+        UsageError: The label chooses nothing.
     """
-    from avmeter.metrics.labels import MetricName
+    from avmeter.metrics.labels import MetricName, labelled_options
     from avmeter.metrics.synonyms import full_name
+    from avmeter.registry import METRICS
 
-    known = list_metrics()
-    found = MetricName.parse(full_name(name)).metric
-    if found not in known:
+    known, full = list_metrics(), full_name(name)
+    parts = MetricName.parse(full)
+    if parts.metric not in known:
         groups = {"all", *(n.partition(".")[0] for n in known)}
         raise UnknownNameError.among("metric or group of metrics", name, {*groups, *known})
-    return found
+    if parts.label:
+        labelled_options(full, METRICS.get(parts.metric), {})
+    return full
 
 
 def _explanation(name: str) -> str:
     """Return what a metric says of itself: question, formula, good values, what it does not see, sources."""
+    from avmeter.metrics.labels import MetricName
     from avmeter.registry import METRICS
 
+    name = MetricName.parse(name).metric
     cls = METRICS.get(name)
     module = inspect.getmodule(cls)
     built_in = name in METRICS.builtin()
@@ -118,7 +124,7 @@ def _row_of_card(name: str, card: Card, source: WeightsSource) -> tuple[str, str
 
 
 def _row(name: str, source: WeightsSource) -> tuple[str, str, str, str, str]:
-    """Return the row of a plug-in, or of a metric that lacks a package: only itself can say more."""
+    """Return the row of a label, of a plug-in, or of a metric that lacks a package: only itself can say more."""
     from avmeter.metrics.availability import check_availability
     from avmeter.metrics.base import CorpusMetric
 

@@ -14,7 +14,7 @@ from support.commandline import avmeter
 def test_one_metric_is_explained(name: str) -> None:
     """By its own name, a short one or a labelled one: formula, good value, what it does not see, source."""
     shown = avmeter("list", name).out
-    assert "audio.frechet_distance " in shown
+    assert "audio.frechet_distance" in shown
     assert "audio.wer" not in shown
     for part in ("|m - n|^2", "\nA good value: ", "\nNot seen: ", "\nSource: "):
         assert part in shown
@@ -36,3 +36,15 @@ def test_unknown_name_has_near_misses_of_metrics_and_groups() -> None:
     assert done.code == 2
     assert "audio.wer" in done.err
     assert not done.out
+
+
+def test_metric_with_a_label_needs_what_the_label_chooses() -> None:
+    """Its own checkpoints, under the name that `score` takes; a label that chooses nothing is refused."""
+    (row,) = json.loads(avmeter("list", "fad@openl3-music", "--json").out)
+    assert (row["metric"], row["needs"]) == ("audio.frechet_distance@openl3-music", "audio, reference_audio")
+    assert row["ready"] in ("yes", "lacks weights: openl3-mel256-music")
+    assert "A good value: " in row["explanation"]
+    assert avmeter("list", "fad@openl3-music", "--names").out == "audio.frechet_distance@openl3-music\n"
+    done = avmeter("list", "fad@openl4")
+    assert (done.code, done.out) == (2, "")
+    assert "openl3" in done.err
