@@ -57,6 +57,17 @@ def require_at_least(least: int, **options: int) -> None:
             raise UsageError(f"option {option}={value}: needs at least {least}", hint=f"{option}={least}")
 
 
+def require_between(low: float, high: float, **options: float) -> None:
+    """Refuse a number outside of what makes sense; both ends do.
+
+    Raises:
+        UsageError: There is one.
+    """
+    for option, value in options.items():
+        if not low <= value <= high:
+            raise UsageError(f"option {option}={value}: needs {low:g} to {high:g}")
+
+
 def _is_finite(value: Real) -> bool:
     try:
         return math.isfinite(value)

@@ -112,6 +112,9 @@ class _Comparison(FrameConsumer):
         start = 0 if options.video_time_selection == "first" else max(total - num_selected, 0)
         others = (0 if clip is None else min(len(clip.frame_times), num_selected) for clip in (reference, *masks))
         self.ranges = (range(start, min(start + num_selected, total)), *(range(n) for n in others))
+        has_masks = len(masks) == 2 and None not in masks
+        if min(map(len, self.ranges[:2])) < 2 and not has_masks:
+            raise SkipError(SkipCode.TOO_SHORT, f"{generated.name}: 1 frame in common; motion needs 2")
         filmed = reference.info.video[0]
         self._size = max(filmed.width // 4, 1), max(filmed.height // 4, 1)
         self._mse: list[float] = []

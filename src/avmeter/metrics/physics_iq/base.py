@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from avmeter.errors import UsageError
 from avmeter.metrics.base import FeatureSet, Metric, Need
 from avmeter.metrics.frame_pairs import with_counts
+from avmeter.metrics.option_values import require_at_least, require_between
 from avmeter.protocols import FASTVIDEO
 from avmeter.result import MetricResult
 
 DEFAULT_TARGET_FPS = 30
 DEFAULT_DURATION_S = 5
+_FEWEST_FRAMES = 2
 
 
 class PhysicsIqMetric(Metric):
@@ -21,8 +24,8 @@ class PhysicsIqMetric(Metric):
         target_fps: Frames per second of both clips; others are a skip.
         duration_seconds: How much of the clips is compared.
         video_time_selection: Of the generated clip: "first" or "last" seconds.
-        threshold: Grey levels between a frame and the running average that are motion.
-        alpha: Weight of a frame in the running average.
+        threshold: Grey levels between a frame and the running average that are motion, 0 to 255.
+        alpha: Weight of a frame in the running average, 0 to 1.
         roundtrip_generated_masks: Encode the masks of the generated clip as MPEG-4 and decode them, as the published
             programs do. Nothing but PyAV is needed for it; without it masks are exact and scoring is faster.
         sizes: "equal": clips of other frame sizes are a skip; "any": both are scaled to a quarter of the reference, as
@@ -43,6 +46,15 @@ class PhysicsIqMetric(Metric):
         protocol: str = FASTVIDEO,
     ) -> None:
         super().__init__(protocol=protocol)
+        require_at_least(1, target_fps=target_fps)
+        require_between(0, 1, alpha=alpha)
+        require_between(0, 255, threshold=threshold)
+        if target_fps * duration_seconds < _FEWEST_FRAMES:
+            raise UsageError(
+                f"option duration_seconds={duration_seconds}: needs {_FEWEST_FRAMES} frames or more, and has "
+                f"{target_fps * duration_seconds:g} at {target_fps} a second",
+                hint=f"duration_seconds={DEFAULT_DURATION_S}",
+            )
         self._pair = {
             "target_fps": target_fps,
             "duration_seconds": duration_seconds,

@@ -110,3 +110,15 @@ def test_unknown_choices_are_refused() -> None:
         PhysicsIqPairExtractor(video_time_selection="middle")
     with pytest.raises(UnknownNameError, match="sizes"):
         PhysicsIqPairExtractor(sizes="all")
+
+
+def test_one_frame_in_common_has_no_motion_to_compare() -> None:
+    """It would agree with everything; where masks of both sides are given they say what moves."""
+    for num, other in ((1, 20), (20, 1), (1, 1)):
+        with pytest.raises(SkipError, match="1 frame in common") as caught:
+            compared(moving_square()[:num], moving_square()[:other])
+        assert caught.value.code is SkipCode.TOO_SHORT
+    white = np.full_like(moving_square()[:1], 255)
+    with pytest.raises(SkipError):
+        compared(moving_square()[:1], moving_square(), None, white)
+    assert compared(moving_square()[:1], moving_square()[:1], white, white)["iou"].tolist() == [1.0]

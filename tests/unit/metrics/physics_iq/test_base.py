@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from avmeter import create_evaluator
+from avmeter.errors import UsageError
 from avmeter.features.base import Features
 from avmeter.metrics.base import FeatureSet
 from avmeter.metrics.resolve import get_metric
@@ -45,3 +46,29 @@ def test_group_is_one_pass_over_the_pair_and_options_are_reported() -> None:
     assert all(results[name].score is not None for name in options)
     assert results["physics_iq.score"].skip.field == "reference_take2"
     assert evaluator.metrics["physics_iq.mse"].options()["target_fps"] == 10
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"duration_seconds": 0},
+        {"duration_seconds": -1},
+        {"duration_seconds": 0.05},
+        {"target_fps": 1, "duration_seconds": 1},
+        {"target_fps": 0},
+        {"alpha": -0.1},
+        {"alpha": 1.5},
+        {"threshold": -1},
+        {"threshold": 256},
+    ],
+)
+def test_options_that_compare_nothing_are_refused(options: dict[str, float]) -> None:
+    """Before a frame is read: no frames agree in all they show, and a threshold below 0 sees motion everywhere."""
+    with pytest.raises(UsageError, match=next(reversed(options))):
+        get_metric("physics_iq.mse", **options)
+
+
+def test_options_at_their_ends_are_taken() -> None:
+    """Two frames, no memory or nothing else, any change or none."""
+    get_metric("physics_iq.mse", target_fps=1, duration_seconds=2, alpha=0, threshold=0)
+    get_metric("physics_iq.mse", alpha=1.0, threshold=255)
