@@ -46,7 +46,7 @@ def check_kinds(name: str, cls: type, options: Mapping[str, Any]) -> None:
             )
 
 
-def require_at_least(least: int, **options: int) -> None:
+def require_at_least(least: int, **options: float) -> None:
     """Refuse a number below the least that makes sense.
 
     Raises:

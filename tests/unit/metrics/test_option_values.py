@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from avmeter.errors import AvmeterError, UsageError
-from avmeter.metrics.option_values import check_kinds, require_at_least
+from avmeter.metrics.option_values import check_kinds, require_at_least, require_between
 from avmeter.metrics.resolve import get_metric
 from avmeter.registry import METRICS
 from support.commandline import avmeter
@@ -69,11 +69,29 @@ def test_counts_are_counts(metric: str, option: str, value: object) -> None:
         get_metric(f"audio.{metric}", **{option: value})
 
 
+@pytest.mark.parametrize(
+    ("metric", "option", "value"),
+    [
+        ("audio.mad", "seed", -1),
+        ("optical_flow.gt_optical_flow", "min_mag", -0.5),
+        ("optical_flow.gt_optical_flow", "max_mag_pct", 101.0),
+        ("optical_flow.gt_optical_flow", "max_mag_pct", -1.0),
+    ],
+)
+def test_numbers_that_no_computation_takes_are_refused(metric: str, option: str, value: float) -> None:
+    """In place of a failure at every clip."""
+    with pytest.raises(UsageError, match=f"{option}={value}: needs"):
+        get_metric(metric, **{option: value})
+
+
 def test_least_is_taken() -> None:
     """And what lies above."""
     require_at_least(1, splits=1, subsets=5)
     with pytest.raises(UsageError, match="splits=0: needs at least 1"):
         require_at_least(1, splits=0)
+    require_between(0, 1, alpha=0, beta=1.0)
+    with pytest.raises(UsageError, match=r"alpha=1.01: needs 0 to 1"):
+        require_between(0, 1, alpha=1.01)
 
 
 @pytest.mark.parametrize("setting", ["numbers=no", "engine=[]", "engine={}", "second_backend=[1]", "normalizer=null"])

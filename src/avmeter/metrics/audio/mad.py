@@ -28,6 +28,7 @@ from typing import Any
 from avmeter.metrics.backbones import DEFAULT_BACKBONE
 from avmeter.metrics.details import with_caveats
 from avmeter.metrics.embedding_sets import RowsMetric, RowsState
+from avmeter.metrics.option_values import require_at_least
 from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register
 from avmeter.result import MetricResult
@@ -48,6 +49,7 @@ class Mad(RowsMetric):
 
     def __init__(self, *, backbone: str = DEFAULT_BACKBONE, seed: int = 25, protocol: str = FASTVIDEO) -> None:
         super().__init__(backbone=backbone, protocol=protocol)
+        require_at_least(0, seed=seed)
         self.seed = seed
 
     def options(self) -> Mapping[str, Any]:

@@ -27,7 +27,7 @@ from typing import Any
 from avmeter.errors import SkipCode, UnknownNameError
 from avmeter.metrics.base import FeatureSet, Metric, Need
 from avmeter.metrics.frame_pairs import with_counts
-from avmeter.metrics.option_values import require_at_least
+from avmeter.metrics.option_values import require_at_least, require_between
 from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register
 from avmeter.result import MetricResult, Skip
@@ -68,6 +68,8 @@ class FlowAgainstReference(Metric):
         if backbone not in _BACKBONES:
             raise UnknownNameError.among("backbone", backbone, _BACKBONES)
         require_at_least(1, grid_size=grid_size)
+        require_at_least(0, min_mag=min_mag)
+        require_between(0, 100, max_mag_pct=max_mag_pct)
         self.backbone = backbone
         self._comparison = {"min_mag": min_mag, "max_mag_pct": max_mag_pct, "grid_size": grid_size}
 
