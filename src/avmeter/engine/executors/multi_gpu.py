@@ -28,7 +28,7 @@ from avmeter.engine.executors.messages import (
     hashes_of,
 )
 from avmeter.engine.executors.pieces import Piece, falling_sizes
-from avmeter.engine.executors.portable import extractor_modules
+from avmeter.engine.executors.portable import can_travel, extractor_modules
 from avmeter.engine.executors.remote import RemoteExecutor
 from avmeter.engine.executors.scheduler import PieceScheduler
 from avmeter.engine.failures import INTERRUPTED
@@ -158,7 +158,7 @@ class MultiGpuExecutor(RemoteExecutor):
     def _drive(self, worker: Process, config: EvaluatorConfig, scheduler: PieceScheduler[Process]) -> None:
         """Have one worker compute pieces until none is left for it."""
         try:
-            while (piece := scheduler.next_piece(worker)) is not None:
+            while (piece := _next_piece(worker, scheduler)) is not None:
                 try:
                     for counts in _compute_pieces(worker, config.device, self._setup(config), piece, scheduler):
                         with self._lock:
@@ -182,6 +182,13 @@ def _report_leftover(scheduler: PieceScheduler[Process], progress: RunProgress, 
 def gpu_worker() -> Process:
     """Return a process that runs chunks, not started yet."""
     return Process("avmeter.engine.executors.gpu_worker")
+
+
+def _next_piece(worker: Process, scheduler: PieceScheduler[Process]) -> Piece | None:
+    """Return the next piece for a worker; those that cannot be sent are left to the run itself."""
+    while (piece := scheduler.next_piece(worker)) is not None and not can_travel(piece.samples):
+        scheduler.finish_parts(worker, piece, {})
+    return piece
 
 
 def _compute_pieces(
@@ -209,7 +216,7 @@ def _compute_pieces(
             held[number], given = given, None
         message = channel.receive()
         if isinstance(message, WantsChunk):
-            given = scheduler.next_piece(worker)
+            given = _next_piece(worker, scheduler)
         elif isinstance(message, ChunkShare):
             scheduler.report_progress(held[message.number], message.share)
         elif isinstance(message, ChunkDone | PartsDone):

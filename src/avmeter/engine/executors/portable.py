@@ -1,13 +1,20 @@
-"""Which metrics can be computed in another process."""
+"""Which metrics can be computed in another process, and which samples be sent to it."""
 
 from __future__ import annotations
 
+import io
+import pickle
 from collections.abc import Iterable
+from types import FunctionType
+from typing import Any
 
 from avmeter.engine.ipc.importable import is_importable
 from avmeter.metrics.base import Metric
 from avmeter.metrics.simple_form import SimpleAdapter
 from avmeter.registry import EXTRACTORS
+from avmeter.sample import Sample
+
+_PLAIN = {type(None), bool, int, float, str, bytes}
 
 
 def is_portable(metric: Metric) -> bool:
@@ -18,6 +25,28 @@ def is_portable(metric: Metric) -> bool:
     if isinstance(metric, SimpleAdapter):
         return False
     return is_importable(type(metric)) and all(map(is_importable, _extractors(metric)))
+
+
+def can_travel(samples: Iterable[Sample]) -> bool:
+    """Return True if another process can read these samples: `extras` may hold locks, or classes of a script."""
+    return all(type(value) in _PLAIN or _is_readable(value) for s in samples for value in s.extras.values())
+
+
+def _is_readable(value: Any) -> bool:
+    try:
+        _NamedImports(io.BytesIO(), protocol=5, buffer_callback=lambda _: None).dump(value)
+    except Exception:  # noqa: BLE001 - what is pickled may be anybody's code
+        return False
+    return True
+
+
+class _NamedImports(pickle.Pickler):
+    """Refuses what is pickled by a name that another process does not find."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, type | FunctionType) and not is_importable(obj):
+            raise pickle.PicklingError(f"{obj} cannot be imported")
+        return NotImplemented
 
 
 def extractor_modules(metrics: Iterable[Metric]) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from avmeter.engine.ipc.channel import Channel
 from avmeter.engine.ipc.process import connect_to_run
 from avmeter.engine.plan import FeatureRequest, Outcome, Plan, make_plan
 from avmeter.engine.run_log import logged
-from avmeter.features.base import Extractor
+from avmeter.features.base import Extractor, Features
 from avmeter.media import remember_hashes
 from avmeter.metrics.base import Metric
 from avmeter.sample import Sample
@@ -66,10 +66,16 @@ def _answer_tasks(channel: Channel, scorer: StoredScorer) -> None:
             for module in task.modules:
                 importlib.import_module(module)
             remember_hashes(task.hashes)
-            parts, num_stored = scorer.score(task.samples, task.metrics)
-            new = {p: h for p, h in hashes_of(task.samples).items() if task.hashes.get(p) != h}
-            counts = Counts(from_store=num_stored)
-            channel.send(PartsDone(number=task.number, parts=parts, counts=counts, log=log.take(), hashes=new))
+            try:
+                parts, num_stored = scorer.score(task.samples, task.metrics)
+                new = {p: h for p, h in hashes_of(task.samples).items() if task.hashes.get(p) != h}
+                counts = Counts(from_store=num_stored)
+                channel.send(PartsDone(number=task.number, parts=parts, counts=counts, log=log.take(), hashes=new))
+            except (OSError, KeyboardInterrupt):
+                raise
+            except Exception:  # noqa: BLE001 - a state that cannot be sent, or what a run must raise: it scores these
+                text = f"{log.take()}{traceback.format_exc()}"
+                channel.send(PartsDone(number=task.number, parts={}, counts=Counts(), log=text))
 
 
 def _received(channel: Channel) -> Iterator[ChunkTask]:
@@ -92,21 +98,23 @@ class StoredScorer:
         """Return the results of those samples that lack no feature, and how many features were stored.
 
         Returns:
-            Position of the first of consecutive samples -> their results, in order; then the number, 0 where any
-            feature is missing: whoever computes that counts them all.
+            Position of the first of consecutive samples -> their results, in order; then the number. Requests of
+            equal content have one feature.
         """
         plan = make_plan(samples, metrics, self._extractors)
         demand = self._computer.demand(plan)
         if not demand.num_jobs:
             return {0: _score(samples, metrics, plan, demand.known)}, demand.num_stored
-        parts = {}
+        parts, stored = {}, set[int]()
         for is_known, positions in groupby(range(len(samples)), lambda i: _is_known(i, metrics, plan, demand.known)):
             if is_known:
                 first, *rest = positions
                 part = samples[first : first + 1 + len(rest)]
                 own_plan = make_plan(part, metrics, self._extractors)
                 parts[first] = _score(part, metrics, own_plan, demand.known)
-        return parts, 0
+                outcomes = (demand.known.get(request) for request in own_plan.requests)
+                stored.update(id(outcome) for outcome in outcomes if isinstance(outcome, Features))
+        return parts, len(stored)
 
 
 def _is_known(index: int, metrics: Mapping[str, Metric], plan: Plan, known: Mapping[FeatureRequest, Outcome]) -> bool:

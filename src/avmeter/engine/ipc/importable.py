@@ -1,20 +1,21 @@
-"""Which classes another process can import by their name."""
+"""Which classes and functions another process can import by their name."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from types import FunctionType
 
 
-def is_importable(cls: type) -> bool:
-    """Return True if a fresh interpreter with this one's `sys.path` finds `cls` under its module and name.
+def is_importable(named: type | FunctionType) -> bool:
+    """Return True if a fresh interpreter with this one's `sys.path` finds it under its module and name.
 
-    False for classes of a script or a notebook, of a function, and of modules that were loaded from elsewhere.
+    False for what belongs to a script or a notebook, of a function, and of modules that were loaded from elsewhere.
     """
-    found: object = sys.modules.get(cls.__module__)
-    for name in cls.__qualname__.split("."):
+    found: object = sys.modules.get(named.__module__)
+    for name in named.__qualname__.split("."):
         found = getattr(found, name, None)
-    return found is cls and _is_on_path(cls.__module__)
+    return found is named and _is_on_path(named.__module__)
 
 
 def _is_on_path(module: str) -> bool:

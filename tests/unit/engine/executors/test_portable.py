@@ -2,13 +2,17 @@
 
 import importlib
 import sys
+import threading
+from datetime import date
 
+import numpy as np
 import pytest
 
-from avmeter.engine.executors.portable import extractor_modules, is_portable
+from avmeter.engine.executors.portable import can_travel, extractor_modules, is_portable
 from avmeter.metrics.resolve import resolve_metrics
 from avmeter.metrics.simple_form import adapt
 from avmeter.registry import METRICS, list_metrics
+from avmeter.sample import as_samples
 from support.engine import MeanMetric
 
 
@@ -88,3 +92,15 @@ def test_order_of_named_metrics_does_not_matter():
     names = ["audio.loudness", "av.align"]
     metrics = resolve_metrics(names)
     assert extractor_modules(metrics.values()) == extractor_modules(reversed(metrics.values()))
+
+
+@pytest.mark.parametrize("value", [3, "text", {"a": [1.5, (None,)]}, np.ones(3), date(2026, 1, 1)])
+def test_samples_with_values_that_others_can_read_travel(value):
+    """What tables and data sets hold."""
+    assert can_travel(as_samples([{"id": "a"}, {"id": "b", "note": value}]))
+
+
+@pytest.mark.parametrize("value", [threading.Lock(), lambda: 1, [type("Mine", (), {})()], (i for i in range(3))])
+def test_samples_with_values_that_no_other_process_reads_stay(value):
+    """Locks, functions and classes of a script, generators."""
+    assert not can_travel(as_samples([{"id": "a"}, {"id": "b", "note": value}]))

@@ -1,9 +1,11 @@
 """Workers score what is stored, with the results of one process; what is missing is computed in this one, once."""
 
+import dataclasses
 import os
 import shutil
 import signal
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -115,6 +117,14 @@ def test_what_is_missing_is_computed_here_and_once(samples, metrics, shared, fol
     parts = [event for event in events if not isinstance(event, int)]
     assert [row for _, rows in parts for row in rows] == found[0]
     assert events.index(parts[0]) < events.index(NUM_CLIPS)
+
+
+def test_clips_that_cannot_be_sent_are_scored_here(samples, metrics, shared, folder):
+    """With a lock, and with an object of a class that no other process finds."""
+    own = [dataclasses.replace(samples[1], extras={"lock": threading.Lock()})]
+    own += [dataclasses.replace(samples[2], extras={"object": type("OfAScript", (), {})()})]
+    mixed = [samples[0], own[0], *samples[3:6], own[1]]
+    assert shared.run(mixed, metrics) == alone(mixed, metrics, folder)
 
 
 def test_one_clip_and_none_are_fine(samples, metrics, shared, folder):

@@ -1,5 +1,6 @@
 """A worker scores what is stored, and says by position which samples it could score."""
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -44,13 +45,13 @@ def test_stored_chunk_is_scored_whole(samples, store):
 
 
 def test_samples_that_lack_a_feature_are_left_out_and_those_between_them_scored(samples, store):
-    """Nothing is computed and nothing counted: whoever computes the rest looks it all up again."""
+    """Nothing is computed; what they had of the store is counted, and the rest by whoever computes it."""
     expected, _ = LocalExecutor(computer(store)).run(samples[:1] + samples[2:5], METRICS)
     engine = computer(store)
     parts, num_stored = StoredScorer(engine).score(samples, METRICS)
     assert {start: len(result.rows) for start, result in parts.items()} == {0: 1, 2: 3}
     assert [row for result in parts.values() for row in result.rows] == expected
-    assert (num_stored, engine.counts.computed, engine.counts.from_store) == (0, {}, 0)
+    assert (num_stored, engine.counts.computed, engine.counts.from_store) == (3, {}, 0)
     assert parts[2].states["test.sum"].state.ids == [samples[2].id, samples[4].id]
 
 
@@ -70,6 +71,13 @@ def test_derived_feature_is_enough_without_its_parents(samples, store, monkeypat
     assert parts[0].rows == expected[0]
 
 
+class CountsInALambda(SumMetric):
+    """Its state cannot be pickled."""
+
+    def start(self):
+        return lambda: 0
+
+
 class Tasks:
     """A channel with some tasks in it, and what was answered."""
 
@@ -82,6 +90,7 @@ class Tasks:
         return self.tasks.pop(0)
 
     def send(self, message):
+        pickle.dumps(message)
         self.sent.append(message)
 
 
@@ -105,6 +114,21 @@ def test_hashes_are_taken_from_the_run_and_new_ones_given_to_it(samples, store, 
         assert sorted(done.hashes) == sorted(reads) == expected
         hashes |= done.hashes
         reads.clear()
+
+
+def test_results_that_cannot_be_sent_are_left_to_the_run(samples, store):
+    """Neither the worker nor the clips are to blame; the next chunk is answered."""
+    LocalExecutor(computer(store)).run(samples, METRICS)
+    run = Tasks(
+        ChunkTask(number=0, samples=samples, metrics={"test.sum": CountsInALambda()}),
+        ChunkTask(number=6, samples=samples, metrics=METRICS),
+    )
+    with pytest.raises(EOFError):
+        _answer_tasks(run, StoredScorer(computer(store)))
+    first, second = (message for message in run.sent if isinstance(message, PartsDone))
+    assert (first.number, first.parts, first.counts.from_store) == (0, {}, 0)
+    assert "lambda" in first.log
+    assert (second.number, list(second.parts), second.counts.from_store) == (6, [0], 5)
 
 
 def test_worker_answers_by_numbers_and_its_fault_is_its_last_message(tmp_path):
