@@ -67,7 +67,7 @@ class RunPair:
 
 @dataclass(frozen=True, kw_only=True)
 class _ClusterLabels:
-    """Which column makes the clusters, and the cluster of each id in A."""
+    """Which column makes the clusters, and the cluster of each id in A, and of each in B without a partner there."""
 
     column: str
     by_id: Mapping[str, str]
@@ -87,17 +87,25 @@ class Pairs:
 def _cluster_labels(
     a: EvalResults, b: EvalResults, partners: Mapping[str, str], column: str | None
 ) -> _ClusterLabels | None:
-    """Return the clusters that the samples of A have, or else those of B."""
+    """Return the clusters that the samples of A have, or else those of B; clips of one run alone have theirs, too."""
     own, other = (_find_clusters(run, column) for run in (a, b))
-    if own is not None:
-        return _ClusterLabels(column=own.column, by_id=dict(zip(a.sample_ids, own.labels, strict=True)))
-    if other is not None:
-        by_id = dict(zip(b.sample_ids, other.labels, strict=True))
-        return _ClusterLabels(column=other.column, by_id={partners[i]: by_id[i] for i in partners})
-    known = {*column_names(a.samples), *column_names(b.samples)}
-    if column is not None and column not in known:
-        raise UnknownNameError.among("column of the samples", column, known)
-    return None
+    found = own or other
+    if found is None:
+        known = {*column_names(a.samples), *column_names(b.samples)}
+        if column is not None and column not in known:
+            raise UnknownNameError.among("column of the samples", column, known)
+        return None
+    labels_a = _labels_by_id(a.sample_ids, own or _find_clusters(a, found.column), "A")
+    ids_b = [partners.get(i, i) for i in b.sample_ids]
+    labels_b = _labels_by_id(ids_b, other or _find_clusters(b, found.column), "B")
+    by_id = labels_b | labels_a if own is not None else labels_a | labels_b
+    return _ClusterLabels(column=found.column, by_id=by_id)
+
+
+def _labels_by_id(ids: Sequence[str], clusters: Clusters | None, run: str) -> dict[str, str]:
+    """Return id in A -> cluster; clips without a value, whose labels begin with a line break, are apart from others."""
+    labels = () if clusters is None else clusters.labels
+    return {i: f"{label}{run}" if label.startswith("\n") else label for i, label in zip(ids, labels, strict=False)}
 
 
 def _find_clusters(run: EvalResults, column: str | None) -> Clusters | None:

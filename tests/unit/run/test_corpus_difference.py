@@ -16,11 +16,13 @@ RNG = np.random.default_rng(7)
 COMMON = RNG.standard_normal((200, 128)).astype(np.float32)
 
 
-def run(rows: np.ndarray, *, reference: np.ndarray = REFERENCE, **columns: list[str]) -> EvalResults:
+def run(rows: np.ndarray, *, reference: np.ndarray = REFERENCE, prefix: str = "", **columns: list[str]) -> EvalResults:
     """Results of a set of clips "g0", "g1" ..., each with one embedding."""
     result = score(corpus_metric(FRECHET, backbone="vggish"), rows, reference)
+    added = {f"{prefix}{clip}": value for clip, value in result.details["clip_influences"].items()}
+    result = MetricResult(result.name, result.score, {**result.details, "clip_influences": added})
     samples = as_samples(
-        [{"id": f"g{i}", "audio": "a.wav", **{k: v[i] for k, v in columns.items()}} for i in range(len(rows))]
+        [{"id": f"{prefix}g{i}", "audio": "a.wav", **{k: v[i] for k, v in columns.items()}} for i in range(len(rows))]
     )
     facts = {"metrics": {FRECHET: {"direction": "lower"}}}
     return EvalResults([{} for _ in rows], {FRECHET: result}, samples=samples, provenance=facts)
@@ -66,6 +68,21 @@ def test_seeds_of_one_prompt_are_one_term() -> None:
     assert "20 by text_prompt" in by_prompt.notes[0]
     assert by_prompt.interval.num_clusters == 20
     assert width(by_prompt) > 2 * width(alone)
+
+
+@pytest.mark.parametrize("seeds", [10, 1])
+def test_seeds_of_one_prompt_are_one_term_where_no_clip_is_in_both_runs(seeds: int) -> None:
+    """Clips of the one run and of the other that share a prompt are; those without a prompt stand alone."""
+    prompts = [f"p{i // 10}" for i in range(200)]
+    a = run(COMMON, text_prompt=prompts)
+    b = run(COMMON[::-1][: 20 * seeds], prefix="x", text_prompt=[f"p{i // seeds}" for i in range(20 * seeds)])
+    for one, other in ((a, b), (b, a)):
+        (found,) = compare(one, other)
+        assert found.interval.num_clusters == 20
+        assert any("0 of them in both runs, 20 by text_prompt" in note for note in found.notes)
+    some = run(COMMON, prefix="y", text_prompt=[*prompts[:190], *[None] * 10])
+    assert compare(a, some)[0].interval.num_clusters == 30
+    assert compare(some, some)[0].interval.num_clusters == 29
 
 
 def test_bias_of_a_smaller_set_is_no_difference_of_the_systems() -> None:
