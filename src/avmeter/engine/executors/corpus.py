@@ -110,8 +110,14 @@ class CorpusState:
 
     def merged(self, metric: CorpusMetric, other: CorpusState) -> CorpusState:
         """Return the state over this part of a corpus and the next."""
+        state, failure = self.state, self.failure or other.failure
+        if failure is None:
+            try:
+                state = metric.merge(self.state, other.state)
+            except Exception as error:  # noqa: BLE001 - as in `add`
+                failure = skip_of_failure(error, f"{metric.name}, merging parts of a set")
         return CorpusState(
-            state=metric.merge(self.state, other.state),
+            state=state,
             num_generated=self.num_generated + other.num_generated,
             num_used=self.num_used + other.num_used,
             left_out=self.left_out + other.left_out,
@@ -120,7 +126,7 @@ class CorpusState:
             left_out_references=self.left_out_references + other.left_out_references,
             unread=self.unread + other.unread,
             is_dummy=self.is_dummy or other.is_dummy,
-            failure=self.failure or other.failure,
+            failure=failure,
         )
 
     def finish(self, metric: CorpusMetric, name: str) -> MetricResult:

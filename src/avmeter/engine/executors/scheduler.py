@@ -126,7 +126,8 @@ class PieceScheduler(Generic[WorkerT]):
 
     def report_failed_start(self, worker: WorkerT, reason: str) -> None:
         """Take back what a worker could not even begin, and give it nothing more."""
-        logger.warning("%s", reason)
+        if not self._is_closed:  # else it was ended, as everything is
+            logger.warning("%s", reason)
         with self._lock:
             self._unstartable.add(worker)
             for piece in reversed(self._take_back(worker)):

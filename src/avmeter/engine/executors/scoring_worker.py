@@ -17,7 +17,7 @@ from avmeter.engine.executors.corpus import start_states
 from avmeter.engine.executors.messages import ChunkTask, PartsDone, ScoringSetup, WantsChunk, WorkerFault, hashes_of
 from avmeter.engine.executors.scoring import score_chunk
 from avmeter.engine.ipc.channel import Channel
-from avmeter.engine.ipc.process import connect_to_run
+from avmeter.engine.ipc.process import connect_to_run, exit_with_run
 from avmeter.engine.plan import FeatureRequest, Outcome, Plan, make_plan
 from avmeter.engine.run_log import logged
 from avmeter.features.base import Extractor, Features
@@ -36,6 +36,7 @@ def serve(descriptor: int) -> None:
     """
     # Started in the background of a shell, a process and all that it starts ignore interrupts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    exit_with_run(descriptor)  # nothing is lost: whoever scores a clip again has the same result
     channel: Channel | None = None
     try:
         channel = connect_to_run(descriptor)

@@ -66,6 +66,24 @@ def test_score_of_fewer_clips_than_it_takes_says_so(monkeypatch):
     assert "warnings" not in finished(SumMetric(), folded(SumMetric(), 0.5, 0.25, 0.5)).details
 
 
+def test_metric_that_cannot_merge_is_a_skip_and_costs_the_others_nothing():
+    """A run whose chunks are computed elsewhere merges what a run in one process does not."""
+
+    class Unmerged(SumMetric):
+        name = "test.unmerged"
+
+        def merge(self, a, b):
+            raise NotImplementedError("no parts")
+
+    metrics = {"test.unmerged": Unmerged(), "test.sum": SumMetric()}
+    parts = [start_states(metrics), start_states(metrics)]
+    corpus = finish_states(metrics, merge_states(metrics, *parts))
+    assert corpus["test.unmerged"].skip.code == SkipCode.FAILED
+    assert "NotImplementedError: no parts" in corpus["test.unmerged"].skip.reason
+    assert "merging" in corpus["test.unmerged"].skip.reason
+    assert corpus["test.sum"].skip.reason == "nothing"
+
+
 def test_merged_corpora_give_the_result_of_the_whole():
     """Scores, counts and names of what was left out, in the order of the samples."""
     metric = SumMetric()

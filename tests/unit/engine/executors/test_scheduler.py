@@ -148,6 +148,15 @@ def test_worker_that_cannot_begin_leaves_its_piece_to_the_others(chunks, caplog)
     assert "no worker on cuda:0" in caplog.text
 
 
+def test_worker_that_a_run_ended_while_it_started_is_no_news(chunks, caplog):
+    """As little as that of one at work."""
+    scheduler = scheduler_of(chunks[:1], "a")
+    scheduler.next_piece("a")
+    scheduler.close()
+    scheduler.report_failed_start("a", "no worker on cuda:0")
+    assert caplog.text == ""
+
+
 def test_piece_that_killed_a_worker_is_not_left_to_the_run(chunks):
     """It could end the run's own process."""
     scheduler = scheduler_of(chunks[:1], "a")
