@@ -120,6 +120,9 @@ def _of_sets(a: MetricResult, b: MetricResult, pairing: RunPair, confidence: flo
     added_a, added_b = (_influences(result) for result in (a, b))
     if added_a is None or added_b is None:
         return replace(whole, notes=(NO_INFLUENCES,))
+    dims = [r.details.get("dim") for r in (a, b)]
+    if dims[0] != dims[1]:
+        return replace(whole, notes=(f"no interval: embeddings of {dims[0]} and of {dims[1]} dimensions",))
     bias, unlike = _bias_of_sizes(a, b)
     if bias is None:
         return replace(whole, notes=(f"no interval: {unlike}, and nobody knows by how much",))
@@ -145,8 +148,7 @@ def _influences(result: MetricResult) -> dict[str, float] | None:
     found = result.details.get(CLIP_INFLUENCES)
     if not isinstance(found, Mapping) or not found:
         return None
-    values = [v for v in found.values() if isinstance(v, int | float) and math.isfinite(v)]
-    return dict(found) if len(values) == len(found) else None
+    return dict(found) if all(isinstance(v, float) and math.isfinite(v) for v in found.values()) else None
 
 
 def _how(interval: Interval, num_shared: int, pairing: RunPair) -> str:
@@ -170,7 +172,7 @@ def _bias_of_sizes(a: MetricResult, b: MetricResult) -> tuple[float | None, str]
     words = " and ".join(f"{n_gen} against {n_ref}" for n_gen, n_ref in sizes)
     unlike = f"sets of other sizes ({words} embeddings), whose biases differ"
     bias_a, bias_b = (r.details.get("expected_bias") for r in (a, b))
-    if not isinstance(bias_a, float) or not isinstance(bias_b, float):
+    if not isinstance(bias_a, float) or not isinstance(bias_b, float) or not math.isfinite(bias_b - bias_a):
         return None, unlike
     return bias_b - bias_a, unlike
 

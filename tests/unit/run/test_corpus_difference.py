@@ -105,6 +105,17 @@ def test_sets_of_other_sizes_whose_bias_is_not_known_have_no_interval() -> None:
     assert any("sets of other sizes" in n and "nobody knows" in n for n in found.notes)
 
 
+@pytest.mark.parametrize("changed", [{"dim": 64}, {"n_gen": 180, "expected_bias": float("nan")}])
+def test_sets_of_other_embeddings_or_an_unusable_bias_have_no_interval(changed: dict) -> None:
+    """Whatever changed a run folder."""
+    a, b = run(COMMON), run(COMMON + 1)
+    result = b.corpus[FRECHET]
+    b.corpus[FRECHET] = MetricResult(FRECHET, result.score, {**result.details, **changed})
+    (found,) = compare(a, b)
+    assert (found.verdict, found.interval) == ("no interval", None)
+    assert any(note.startswith("no interval: ") for note in found.notes)
+
+
 def test_small_sets_are_said_to_favour_less_variety() -> None:
     """With fewer clips than dimensions the smaller bias wins."""
     (few,) = compare(run(COMMON[:100]), run(0.9 * COMMON[:100]))
@@ -120,7 +131,9 @@ def test_nine_clips_have_no_interval() -> None:
     assert any("fewer than 10 clips" in n for n in found.notes)
 
 
-@pytest.mark.parametrize("details", [{}, {"clip_influences": {}}, {"clip_influences": {"g0": "x"}}])
+@pytest.mark.parametrize(
+    "details", [{}, {"clip_influences": {}}, {"clip_influences": {"g0": "x"}}, {"clip_influences": {"g0": 10**400}}]
+)
 def test_run_without_influences_says_why_there_is_no_interval(details: dict) -> None:
     """A metric that has none, or a file that was changed."""
     a = EvalResults([{}], {"m.fad": MetricResult("m.fad", 3.0, details)})
