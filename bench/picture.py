@@ -1,10 +1,12 @@
-"""Metrics of the picture over one decoding pass against one metric after the other: seconds a clip.
+"""Metrics of the picture over one decoding pass against one metric after the other: seconds a clip, and core seconds.
 
-    python bench/picture.py [--device cuda] [--clips 8] [--seconds 10] [--width 832] [--height 480] [--metrics ...]
+    python bench/picture.py [--device cuda] [--precision tf32] [--clips 8] [--seconds 10] [--width 832] [--height 480]
+                            [--metrics ...]
 
 Clips are a drifting pattern with noise, 24 fps; references are the same, coded less coarsely. Every clip has bytes
 of its own, nothing is stored, weights are stand-ins, and networks are loaded before the clock starts. "One after the
-other" is the sum over runs with one metric each, as harnesses do that decode for every metric anew.
+other" is the sum over runs with one metric each, as harnesses do that decode for every metric anew. Core seconds are
+those in which a core of this machine was busy, whatever else ran there.
 """
 
 from __future__ import annotations
@@ -15,9 +17,10 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from gpu import distinct_copies
+from gpu import busy_core_seconds, distinct_copies
 
 from avmeter import create_evaluator
 from avmeter.media.write import write_clip
@@ -53,24 +56,35 @@ class Clips:
             yield {"video": str(generated), "reference": str(reference)}
 
 
-def seconds(metrics: Sequence[str], clips: Clips, count: int, device: str) -> float:
-    """Return the seconds a clip of a run whose networks are loaded and whose processes have started."""
-    evaluator = create_evaluator(metrics=metrics, device=device, weights="dummy", store=None)
+class Cost(NamedTuple):
+    """What a clip takes, in seconds of the clock and of cores."""
+
+    wall_s: float
+    core_s: float
+
+    def __str__(self) -> str:
+        return f"{self.wall_s:8.3f} {self.core_s:8.3f}"
+
+
+def cost(metrics: Sequence[str], clips: Clips, count: int, device: str, precision: str) -> Cost:
+    """Return the cost of a clip in a run whose networks are loaded and whose processes have started."""
+    evaluator = create_evaluator(metrics=metrics, device=device, weights="dummy", precision=precision, store=None)
     evaluator.evaluate(samples=list(clips.take(2)))
     samples = list(clips.take(count))
-    start = time.perf_counter()
+    start, busy_s = time.perf_counter(), busy_core_seconds()
     results = evaluator.evaluate(samples=samples)
-    taken = time.perf_counter() - start
+    taken_s, busy_s = time.perf_counter() - start, busy_core_seconds() - busy_s
     evaluator.shutdown()
     skips = [r.skip for row in results for r in row.values() if r.skip is not None]
     if skips:
         raise SystemExit(f"not measured: {skips[0].reason}")
-    return taken / count
+    return Cost(taken_s / count, busy_s / count)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--precision", default="float32")
     parser.add_argument("--clips", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--width", type=int, default=832)
@@ -84,17 +98,20 @@ def main() -> None:
         reference = render(folder / "reference.mp4", **size, crf=23)
         clips = Clips(folder, generated, reference)
         print(
-            f"{args.clips} pairs of {args.seconds:g} s, {args.width}x{args.height}, on {args.device}; seconds a clip",
+            f"{args.clips} pairs of {args.seconds:g} s, {args.width}x{args.height}, on {args.device} in "
+            f"{args.precision}; seconds a clip, core seconds",
             flush=True,
         )
-        together = seconds(args.metrics, clips, args.clips, args.device)
-        print(f"{'decoded once':30} {together:8.3f}", flush=True)
-        alone = 0.0
+        run = {"count": args.clips, "device": args.device, "precision": args.precision}
+        together = cost(args.metrics, clips, **run)
+        print(f"{'decoded once':30} {together}", flush=True)
+        alone = []
         for metric in args.metrics:
-            taken = seconds([metric], clips, args.clips, args.device)
-            alone += taken
-            print(f"{metric:30} {taken:8.3f}", flush=True)
-        print(f"{'one after the other':30} {alone:8.3f}   decoded once is {alone / together:.2f} times as fast")
+            alone.append(cost([metric], clips, **run))
+            print(f"{metric:30} {alone[-1]}", flush=True)
+        total = Cost(*map(sum, zip(*alone, strict=True)))
+        ratio = total.wall_s / together.wall_s
+        print(f"{'one after the other':30} {total}   decoded once is {ratio:.2f} times as fast")
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def test_files_are_opened_and_decoded_once_for_all_metrics(
     found = evaluator.evaluate(samples=samples)
     files = [Path(s[side]).name for s in samples for side in ("video", "reference")]
     assert counts == {(name, file): 1 for name in ("probe", "decode_frames") for file in files}
-    for metric in ("common.psnr", "common.lpips", "vbench.temporal_flickering"):
+    for metric in ("common.psnr", "common.ssim", "common.lpips", "vbench.temporal_flickering"):
         alone = create_evaluator(metrics=[metric], device="cpu", weights="dummy", loader_processes=0)
         rows = alone.evaluate(samples=samples)
         assert [r[metric].score for r in found] == pytest.approx([r[metric].score for r in rows], rel=1e-6)

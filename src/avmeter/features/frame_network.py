@@ -1,4 +1,4 @@
-"""Networks that read frames as they are decoded."""
+"""Extractors that compute on the device what they read of frames as they are decoded."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from avmeter.features.base import Features, Window
+from avmeter.features.base import Features, Window, WindowExtractor
 from avmeter.features.frame_stream import Frame, FrameConsumer, StreamedExtractor, frames_in_step
 from avmeter.features.network import NetworkExtractor
 from avmeter.media import Crop, MediaItem, Resize, cropped, resize_frame
 
 
-class FrameNetwork(StreamedExtractor, NetworkExtractor):
-    """A streamed extractor with a network: its consumers cut windows, and end with the facts that go to `pool`."""
+class WindowedFrames(StreamedExtractor, WindowExtractor):
+    """A streamed extractor whose consumers cut windows, and end with the facts that go to `pool`."""
 
     def windows(self, media: Any) -> Iterator[Window]:
         """Cut a clip, or a sequence of clips that are compared, in a pass of its own."""
@@ -22,6 +22,10 @@ class FrameNetwork(StreamedExtractor, NetworkExtractor):
         consumer = self.consumer(*clips)
         for frames in frames_in_step(clips, consumer.ranges):
             yield from consumer.add(*frames)
+
+
+class FrameNetwork(WindowedFrames, NetworkExtractor):
+    """A streamed extractor with a network."""
 
 
 class EmbeddedFrames(FrameNetwork):

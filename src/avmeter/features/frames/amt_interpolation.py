@@ -67,7 +67,7 @@ class _Triples(FrameConsumer):
     """A window for each second frame and the frames around it."""
 
     def __init__(self, clip: MediaItem) -> None:
-        check_side(clip, _MIN_SIDE, network="AMT")
+        check_side(clip, _MIN_SIDE, reader="AMT")
         total = len(clip.frame_times)
         if total < 3:
             raise SkipError(

@@ -71,8 +71,8 @@ def check_sizes(generated: MediaItem, reference: MediaItem) -> None:
         )
 
 
-def check_side(clip: MediaItem, least: int, *, network: str) -> None:
-    """Refuse frames with a side that is too small for a network.
+def check_side(clip: MediaItem, least: int, *, reader: str) -> None:
+    """Refuse frames with a side that is too small for what reads them.
 
     Raises:
         SkipError: `too_short`.
@@ -81,7 +81,7 @@ def check_side(clip: MediaItem, least: int, *, network: str) -> None:
     if min(stream.width, stream.height) < least:
         raise SkipError(
             SkipCode.TOO_SHORT,
-            f"{clip.name} is {stream.width}x{stream.height}: {network} reads frames of {least} or more",
+            f"{clip.name} is {stream.width}x{stream.height}: {reader} reads frames of {least} or more",
         )
 
 
@@ -129,7 +129,7 @@ class PerceptualExtractor(FrameNetwork):
         """Compare pictures (B, 3, H, W) from 0 to 1: (B,)."""
 
     def consumer(self, *clips: Any) -> FrameConsumer:
-        return _Pairs(*clips, min_side=self.min_side, network=self.name)
+        return FramePairs(*clips, min_side=self.min_side, reader=self.name)
 
     def forward(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return {"distance": self.distances(as_pictures(batch["generated"]), as_pictures(batch["reference"]))}
@@ -140,12 +140,22 @@ class PerceptualExtractor(FrameNetwork):
         return Features(arrays={"distance": np.array([o["distance"] for o in outputs], np.float64)}, facts=facts)
 
 
-class _Pairs(FrameConsumer):
-    """A window for each pair of frames."""
+class FramePairs(FrameConsumer):
+    """A window for each pair of frames, `generated` and `reference`.
 
-    def __init__(self, generated: MediaItem, reference: MediaItem, *, min_side: int, network: str) -> None:
+    Args:
+        generated: The generated clip.
+        reference: Its reference.
+        min_side: Pixels of the smallest frame that can be compared.
+        reader: What compares them, for messages.
+
+    Raises:
+        SkipError: As `SharedFrames` and `check_side`.
+    """
+
+    def __init__(self, generated: MediaItem, reference: MediaItem, *, min_side: int, reader: str) -> None:
         shared = SharedFrames(generated, reference)
-        check_side(generated, min_side, network=network)
+        check_side(generated, min_side, reader=reader)
         self.ranges = shared.ranges
         self._facts = shared.facts
 

@@ -72,7 +72,7 @@ class _Pairs(FrameConsumer):
 
     def __init__(self, generated: MediaItem, reference: MediaItem, *, grid_size: int) -> None:
         shared = SharedFrames(generated, reference)
-        check_side(generated, max(RAFT_MIN_SIDE, grid_size), network="RAFT")
+        check_side(generated, max(RAFT_MIN_SIDE, grid_size), reader="RAFT")
         if shared.facts["num_frames"] < 2:
             raise SkipError(SkipCode.TOO_SHORT, f"{generated.name}: 1 frame in common; optical flow needs 2")
         self.ranges = shared.ranges

@@ -50,7 +50,7 @@ class _Pairs(FrameConsumer):
     """A window for each two frames that are read one after the other."""
 
     def __init__(self, clip: MediaItem) -> None:
-        check_side(clip, RAFT_MIN_SIDE, network="RAFT")
+        check_side(clip, RAFT_MIN_SIDE, reader="RAFT")
         total = len(clip.frame_times)
         # Of 20 frames a second every second one is read: half of an even number is rounded down, and must be half.
         rate = round(frame_rate(clip) or 0.0, 3)

@@ -73,7 +73,7 @@ def test_clips_side_by_side_serve_requests_and_streams_in_one_pass(tmp_path, mon
         lambda file, *a, **k: (decoded.append(Path(str(file)).name), decode(file, *a, **k))[1],
     )
     group = SourceGroup(clips=tuple(MediaSource(path=p) for p in paths), reads={0: (0, 1), 1: (0,), 2: (1,), 3: (0,)})
-    names = ("frame_ssim", "motion", "motion", "frame_changes")
+    names = ("frame_mse", "motion", "motion", "frame_changes")
     found = list(LocalDecoder().decode(group, {n: get_extractor(name) for n, name in enumerate(names)}))
     assert sorted(e.job for e in found) == [0, 1, 2, 3]
     assert all(isinstance(e.outcome, Features) for e in found)
