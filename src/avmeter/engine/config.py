@@ -35,6 +35,7 @@ _WITHOUT_EFFECT = {
     "prefetch_factor": "the queue between decoding and networks is bounded in bytes",
 }
 """Options of FastVideo that mean nothing here -> what there is in their place."""
+_MOST_SCORING_PROCESSES = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +139,11 @@ class EvaluatorConfig:
     def _check_scoring_processes(self, count: int) -> None:
         if count < 0:
             raise UsageError(f"scoring_processes={count}: needs at least 0", hint="0 scores in this process")
+        if count > _MOST_SCORING_PROCESSES:
+            raise UsageError(
+                f"scoring_processes={count}: needs at most {_MOST_SCORING_PROCESSES}",
+                hint="one for each core",
+            )
         if count and (self.executor != LOCAL or self.num_gpus > 1):
             raise UsageError(
                 f"scoring_processes={count} with several GPUs or `executor={self.executor!r}`: their processes score",

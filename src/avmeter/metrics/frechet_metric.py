@@ -77,6 +77,10 @@ class FrechetMetric(BackboneMetric, CorpusMetric):
         """Content of the file; None where there is none."""
         return load_reference(self._path, self._backbone, protocol=self.protocol) if self._path is not None else None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the content of the file: it comes with every chunk, and only the end of a run needs it."""
+        return {name: value for name, value in self.__dict__.items() if name != "reference"}
+
     def check_setup(self) -> None:
         _ = self.reference
 

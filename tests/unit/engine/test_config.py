@@ -23,6 +23,7 @@ WRONG = {
         "decoding processes",
     ),
     "negative scoring processes": ({"scoring_processes": -1}, "needs at least 0"),
+    "more scoring processes than any machine has cores": ({"scoring_processes": 10**20, "store": "."}, "at most 1024"),
     "nothing to score from": ({"scoring_processes": 2}, "without a store"),
     "two kinds of workers": ({"scoring_processes": 2, "executor": "process", "store": "."}, "their processes score"),
     "protocol": ({"protocol": "fast-video"}, "unknown protocol"),
