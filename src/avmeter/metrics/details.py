@@ -9,6 +9,8 @@ from avmeter.caveats import Caveat
 
 CLIP_INFLUENCES = "clip_influences"
 """In the details of a score of a set: clip -> what it adds to it, to first order, for the intervals of `compare`."""
+REFERENCE_SPREAD = "ref_spread"
+"""Beside it: length of the mean of the reference set, and trace of its covariance, which tell two sets apart."""
 _MISMATCH = "header_mismatch"
 
 

@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+
 from avmeter.caveats import Caveat, CaveatCode
 from avmeter.errors import SkipCode, SkipError
 from avmeter.metrics.backbone_metric import BackboneMetric
 from avmeter.metrics.backbones import DEFAULT_BACKBONE
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
-from avmeter.metrics.details import CLIP_INFLUENCES, with_caveats
+from avmeter.metrics.details import CLIP_INFLUENCES, REFERENCE_SPREAD, with_caveats
 from avmeter.metrics.embedding_sets import MomentsState
 from avmeter.metrics.reference_features import ReferenceSet, load_reference
 from avmeter.protocols import AV_BENCHMARK, FASTVIDEO
@@ -152,6 +154,7 @@ class FrechetMetric(BackboneMetric, CorpusMetric):
             caveats.append(Caveat.of(CaveatCode.NEARLY_ZERO))
         if state.keeps_rows:
             details[CLIP_INFLUENCES] = _influences(state, reference)
+            details[REFERENCE_SPREAD] = _spread(reference)
         if result.generated_rank == 0:
             caveats.append(Caveat.of(CaveatCode.EQUAL_EMBEDDINGS))
         return MetricResult(self.name, max(result.distance, 0.0), with_caveats(details, caveats))
@@ -164,3 +167,8 @@ def _influences(state: MomentsState, reference: Moments) -> dict[str, float]:
     for clip, value in zip(clips, frechet_contributions(generated=rows, reference=reference), strict=True):
         found[clip] += float(value)
     return {clip: float(f"{value:.6g}") for clip, value in found.items()}
+
+
+def _spread(moments: Moments) -> list[float]:
+    """Return the length of the mean, and the trace of the covariance."""
+    return [float(f"{value:.6g}") for value in (np.linalg.norm(moments.mean), np.trace(moments.covariance))]

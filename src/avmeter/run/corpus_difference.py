@@ -10,7 +10,7 @@ import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from avmeter.metrics.details import CLIP_INFLUENCES
+from avmeter.metrics.details import CLIP_INFLUENCES, REFERENCE_SPREAD
 from avmeter.result import MetricResult
 from avmeter.run.corpus_terms import Terms, corpus_terms, ratio_of
 from avmeter.run.results import EvalResults
@@ -21,6 +21,7 @@ from avmeter.stats.sign_flip import paired_interval
 
 NO_INFLUENCES = "no interval: a score of the whole set, of which the runs do not hold what each clip adds to it"
 _TOO_FEW_CLIPS = f"no interval: fewer than {FEWEST_TERMS} clips, or clusters of clips, do not show how they spread"
+_REFERENCE_TOLERANCE = 0.01  # other precisions and machines stay far below
 _SMALL_SETS = (
     "fewer embeddings than dimensions: the difference is that of sets of this size, in which a generator of less "
     "variety scores better for its smaller bias"
@@ -123,6 +124,8 @@ def _of_sets(a: MetricResult, b: MetricResult, pairing: RunPair, confidence: flo
     dims = [r.details.get("dim") for r in (a, b)]
     if dims[0] != dims[1]:
         return replace(whole, notes=(f"no interval: embeddings of {dims[0]} and of {dims[1]} dimensions",))
+    if _differ_in_reference(a, b):
+        return replace(whole, notes=("no interval: the two runs have other reference sets",))
     bias, unlike = _bias_of_sizes(a, b)
     if bias is None:
         return replace(whole, notes=(f"no interval: {unlike}, and nobody knows by how much",))
@@ -149,6 +152,14 @@ def _influences(result: MetricResult) -> dict[str, float] | None:
     if not isinstance(found, Mapping) or not found:
         return None
     return dict(found) if all(isinstance(v, float) and math.isfinite(v) for v in found.values()) else None
+
+
+def _differ_in_reference(a: MetricResult, b: MetricResult) -> bool:
+    """Return True if the reference sets are not one; False too where a run does not say what its own is like."""
+    spreads = [r.details.get(REFERENCE_SPREAD) for r in (a, b)]
+    if not all(isinstance(s, list) and all(isinstance(v, float) for v in s) for s in spreads):
+        return False
+    return any(not math.isclose(x, y, rel_tol=_REFERENCE_TOLERANCE) for x, y in zip(*spreads, strict=False))
 
 
 def _how(interval: Interval, num_shared: int, pairing: RunPair) -> str:

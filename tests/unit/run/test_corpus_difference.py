@@ -116,6 +116,15 @@ def test_sets_of_other_embeddings_or_an_unusable_bias_have_no_interval(changed: 
     assert any(note.startswith("no interval: ") for note in found.notes)
 
 
+def test_runs_against_other_reference_sets_have_no_interval() -> None:
+    """The difference is one of the references as well; rounding of another machine is none."""
+    a = run(COMMON)
+    for other, is_other in ((REFERENCE * 1.0001, False), (REFERENCE + 1, True), (2 * REFERENCE, True)):
+        (found,) = compare(a, run(COMMON + 0.1, reference=other))
+        assert (found.interval is None) == is_other
+        assert any("other reference sets" in note for note in found.notes) == is_other
+
+
 def test_small_sets_are_said_to_favour_less_variety() -> None:
     """With fewer clips than dimensions the smaller bias wins."""
     (few,) = compare(run(COMMON[:100]), run(0.9 * COMMON[:100]))
