@@ -144,7 +144,7 @@ def _first_frame(file: File, shifts: Shifts, max_pixels: int, advance: Advance) 
 def coded_packets(
     file: File, requested: Collection[int], shifts: Shifts, max_pixels: int, advance: Advance
 ) -> Iterator[CodedPacket]:
-    """Yield all packets of the first video track, those that are not shown too.
+    """Yield the packets of the first video track up to the last that is asked for, those that are not shown too.
 
     Args:
         file: The file.
@@ -157,6 +157,7 @@ def coded_packets(
         NotDecodedError: A packet is damaged, cut off, or without a time stamp of its own.
     """
     seen: set[int] = set()
+    num_missing = len(requested)
     with open_container(file, max_pixels=max_pixels) as container:
         stream = choose_stream(container, file, "video")
         for packet in _filtered(stream, demuxed(container, stream, Losses(), shifts, advance)):
@@ -165,6 +166,9 @@ def coded_packets(
             advance(duration_of(packet))
             seen.add(packet.pts)
             yield CodedPacket(stamp=packet.pts, data=bytes(packet), is_requested=packet.pts in requested)
+            num_missing -= packet.pts in requested
+            if not num_missing:  # nothing refers to what comes later in the order of the decoder
+                return
 
 
 def _filtered(stream: Any, packets: Iterator[Any]) -> Iterator[Any]:

@@ -4,7 +4,8 @@ import av
 import numpy as np
 import pytest
 
-from avmeter.media.hardware import CodedStream
+from avmeter.media.advance import unwatched
+from avmeter.media.hardware import CodedStream, coded_packets
 from avmeter.media.packets import Losses
 from avmeter.media.timestamps import read_timestamps
 from avmeter.media.video_decode import decode_frames
@@ -120,6 +121,19 @@ def test_file_that_is_cut_off_ends_with_libav(tmp_path):
     hardware = PlayedDecoder()
     assert_alike(path, hardware, planar=range(len(read_timestamps(path, {}).stamps)))
     assert len(hardware.refusals) <= 1
+
+
+def test_packets_end_with_the_last_that_is_asked_for(tmp_path):
+    """Of a long file that is sampled at its beginning, the rest is not sent."""
+    path = write_media(tmp_path / "a.mp4", frames=NOISE, gop=12)
+    stamps = read_timestamps(path, {}).stamps
+    some = list(coded_packets(path, {int(stamps[0]), int(stamps[4])}, {}, 1 << 20, unwatched))
+    assert len(some) < 12
+    assert some[-1].is_requested
+    assert sum(packet.is_requested for packet in some) == 2
+    hardware = PlayedDecoder()
+    assert_alike(path, hardware, planar=[0, 4])
+    assert hardware.refusals == []
 
 
 def test_numbered_frames_keep_their_numbers(tmp_path):
