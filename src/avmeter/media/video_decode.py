@@ -55,16 +55,21 @@ def decode_frames(
     for index, stamp in enumerate(stamps.tolist()):
         queues.setdefault(stamp, []).append(index)
     missing = set(indices).union(planar)
-    if hardware is not None and len(queues) == len(stamps):
+    if hardware is not None and missing and len(queues) == len(stamps):
         requested = {int(stamps[index]): index for index in missing}
         to_rgb = _RgbConverter(None, max_pixels)
-        for stamp, rows in _by_hardware(file, requested, hardware, shifts or {}, max_pixels, advance):
-            index = requested[stamp]
-            missing.discard(index)
-            if index in planar:
-                yield index, rows
-            if index in indices:
-                yield index, PlaneCode.of_row(rows[-1]).orientation.apply(to_rgb(frame_of_planes(rows)))
+        try:
+            for stamp, rows in hardware_frames(
+                file, requested, hardware, shifts=shifts, max_pixels=max_pixels, advance=advance
+            ):
+                index = requested[stamp]
+                missing.discard(index)
+                if index in planar:
+                    yield index, rows
+                if index in indices:
+                    yield index, PlaneCode.of_row(rows[-1]).orientation.apply(to_rgb(frame_of_planes(rows)))
+        except NotDecodedError as refusal:
+            hardware.refused(str(file), str(refusal))
     if not missing:
         return
     with open_container(file, max_pixels=max_pixels) as container:
@@ -92,23 +97,6 @@ def decode_frames(
                 yield index, planes
             if planes is None or index in indices:
                 yield index, orientation.apply(to_rgb(frame))
-
-
-def _by_hardware(
-    file: File,
-    requested: Collection[int],
-    hardware: HardwareDecoder,
-    shifts: Shifts,
-    max_pixels: int,
-    advance: Advance,
-) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield (time stamp, planes) of the frames that are decoded outside libav, up to the first that is not."""
-    if not requested:
-        return
-    try:
-        yield from hardware_frames(file, requested, hardware, shifts=shifts, max_pixels=max_pixels, advance=advance)
-    except NotDecodedError as refusal:
-        hardware.refused(str(file), str(refusal))
 
 
 class _RgbConverter:

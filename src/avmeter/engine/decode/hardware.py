@@ -259,7 +259,8 @@ class _Stream:
         self._take(self.session.decode(b"", 0))
         if self._due:
             raise ValueError(f"{len(self._due)} frames did not come")
-        self._hand_out()
+        self._ready.extend(self._unproven)
+        self._unproven.clear()
 
     def take_ready(self, count: int) -> list[tuple[int, Tensor]]:
         """Return the next frames, with their time stamps; at most so many."""
@@ -284,10 +285,6 @@ class _Stream:
             self._unproven.extend((stamp, frame) for (stamp, _), frame in zip(requested, kept, strict=True))
         self._ready.extend(self._unproven[:num_proven])
         del self._unproven[:num_proven]
-
-    def _hand_out(self) -> None:
-        self._ready.extend(self._unproven)
-        self._unproven.clear()
 
 
 def _write(frames: list[Tensor], into: np.ndarray) -> None:

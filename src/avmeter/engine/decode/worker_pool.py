@@ -45,11 +45,11 @@ def default_decode_workers(num_files: int, *, few: bool = False) -> int:
 
     Args:
         num_files: How many.
-        few: Some are needed for a few files too, as many as there are.
+        few: They are needed for a few files too; `start` starts no more than these keep busy.
     """
     if os.name != "posix" or (num_files < _MANY_FILES and not few):
         return 0
-    return min(max_decode_workers(), num_files) if few else max_decode_workers()
+    return max_decode_workers()
 
 
 def max_decode_workers(num_gpus: int = 1) -> int:

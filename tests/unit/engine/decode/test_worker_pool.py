@@ -233,6 +233,7 @@ def test_few_files_are_not_worth_processes(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)), raising=False)
     assert default_decode_workers(31) == 0
     assert default_decode_workers(32) == 14
+    assert default_decode_workers(3, few=True) == 14, "a pool that was made for three files serves later ones"
     assert max_decode_workers(2) == 7
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
     assert default_decode_workers(1000) == 1
