@@ -119,4 +119,4 @@ def _as_nv12(frame):
 def _as_planes(mixed):
     height, width = len(mixed) // 3 * 2, mixed.shape[1]
     colour = mixed[height:].reshape(height // 2, width // 2, 2).transpose(2, 0, 1)
-    return np.concatenate([mixed[:height], colour.reshape(height // 2, width)])
+    return np.concatenate([mixed[:height], colour.reshape(height // 2, width), np.full((1, width), 255, np.uint8)])

@@ -12,7 +12,7 @@ from avmeter.media.planes import rgb_of_planes, upright_size
 
 
 class FrameGroups:
-    """Takes frames as they are decoded, and yields groups in order.
+    """Takes frames as they are decoded, and yields groups in order; a frame is copied to where it belongs.
 
     Args:
         indices: Frames, in order; may repeat. Indices beyond the last whole group are left out.
@@ -24,20 +24,21 @@ class FrameGroups:
     """
 
     def __init__(self, indices: Sequence[int], size: int) -> None:
-        whole = indices[: len(indices) // size * size]
-        self._groups = [tuple(whole[start : start + size]) for start in range(0, len(whole), size)]
+        self._size = size
+        self._places: dict[int, list[tuple[int, int]]] = {}
+        for place, index in enumerate(indices[: len(indices) // size * size]):
+            self._places.setdefault(index, []).append(divmod(place, size))
+        self._begun: dict[int, _Group] = {}
         self._num_yielded = 0
-        self._frames: dict[int, np.ndarray] = {}
         self._is_seen: set[int] = set()
         self._screen_size: tuple[int, int] | None = None
-        self._last_use = {index: number for number, group in enumerate(self._groups) for index in group}
         self.size_bytes = 0
         self.changed: MediaError | None = None
 
     @property
     def indices(self) -> set[int]:
         """Every frame of a group."""
-        return set(self._last_use)
+        return set(self._places)
 
     @property
     def missing(self) -> list[int]:
@@ -46,7 +47,7 @@ class FrameGroups:
 
     def add(self, index: int, frame: np.ndarray) -> Iterator[np.ndarray]:
         """Take a frame, planes or RGB (H, W, 3); yield the groups that it makes whole."""
-        if index in self._is_seen or index not in self._last_use or self.changed is not None:
+        if index in self._is_seen or index not in self._places or self.changed is not None:
             return
         self._is_seen.add(index)
         size = upright_size(frame)
@@ -54,21 +55,39 @@ class FrameGroups:
             self.changed = size_changed(index, now=size, before=self._screen_size)
             return
         self._screen_size = size
-        self._frames[index] = frame
         self.size_bytes += frame.nbytes
-        while self._num_yielded < len(self._groups):
-            group = self._groups[self._num_yielded]
-            if not all(i in self._frames for i in group):
-                return
-            yield _stacked([self._frames[i] for i in group])
-            for i in set(group):
-                if self._last_use[i] == self._num_yielded:
-                    del self._frames[i]
+        for number, place in self._places[index]:
+            self._begun.setdefault(number, _Group(self._size)).put(place, frame)
+        while (group := self._begun.get(self._num_yielded)) is not None and group.is_whole:
+            del self._begun[self._num_yielded]
             self._num_yielded += 1
+            yield group.frames
 
 
-def _stacked(frames: Sequence[np.ndarray]) -> np.ndarray:
-    """Stack frames of one size; where only some are planes, as RGB."""
-    if len({frame.ndim for frame in frames}) > 1:
-        frames = [rgb_of_planes(frame) if frame.ndim == 2 else frame for frame in frames]
-    return np.stack(frames)
+class _Group:
+    """Frames of one size; where only some are planes, all are RGB.
+
+    Attributes:
+        frames: Those that have come, in their places.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._missing = set(range(size))
+        self._size = size
+        self.frames = np.empty(0, np.uint8)
+
+    @property
+    def is_whole(self) -> bool:
+        """Every frame has come."""
+        return not self._missing
+
+    def put(self, place: int, frame: np.ndarray) -> None:
+        """Copy a frame to its place."""
+        if len(self._missing) == self._size:
+            self.frames = np.empty((self._size, *frame.shape), np.uint8)
+        elif self.frames.ndim - 1 < frame.ndim:
+            planes, self.frames = self.frames, np.empty((self._size, *frame.shape), np.uint8)
+            for known in set(range(self._size)) - self._missing:
+                self.frames[known] = rgb_of_planes(planes[known])
+        self.frames[place] = rgb_of_planes(frame) if frame.ndim < self.frames.ndim - 1 else frame
+        self._missing.discard(place)

@@ -45,8 +45,13 @@ class CodedStream:
 
     @property
     def frame_bytes(self) -> int:
-        """Bytes of the planes of a frame."""
-        return self.height * self.width * 3 // 2
+        """Bytes of the planes of a frame, with the row of their code."""
+        return self.rows * self.width
+
+    @property
+    def rows(self) -> int:
+        """Rows of such planes."""
+        return self.height * 3 // 2 + 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +76,10 @@ class HardwareDecoder(Protocol):
         """Note that libav decodes the rest of a file."""
 
     def frames(self, stream: CodedStream, packets: Iterator[CodedPacket]) -> Iterator[tuple[int, np.ndarray]]:
-        """Yield time stamp and planes (h + h / 2, w) uint8, Y over U over V, of requested frames, as they are shown.
+        """Yield time stamp and planes of requested frames, as they are shown.
 
-        An array is valid until the next one is asked for.
+        Planes are (h + h / 2 + 1, w) uint8, Y over U over V, and the last row is left to whoever takes them. An array
+        is valid until the next one is asked for.
 
         Raises:
             NotDecodedError: From here on the stream is not decoded.
@@ -100,7 +106,7 @@ def hardware_frames(
         advance: Called for every packet and frame.
 
     Yields:
-        (time stamp, planes as `planes_of` lays them out), in the order of showing.
+        (time stamp, planes as `planes_of` lays them out), in the order of showing; valid until the next ones.
 
     Raises:
         NotDecodedError: Frames that did not come are for libav.
@@ -109,15 +115,13 @@ def hardware_frames(
     packets = coded_packets(file, {*requested, first}, shifts or {}, max_pixels, advance)
     is_compared = False
     for stamp, planes in decoder.frames(stream, packets):
-        rows = np.empty_like(expected)
-        rows[:-1] = planes
-        rows[-1] = expected[-1]
+        planes[-1] = expected[-1]
         if not is_compared:
-            if stamp != first or (rows != expected).any():
+            if stamp != first or (planes != expected).any():
                 raise NotDecodedError("the first frame is not that of libav")
             is_compared = True
         if stamp in requested:
-            yield stamp, rows
+            yield stamp, planes
 
 
 def _first_frame(file: File, shifts: Shifts, max_pixels: int, advance: Advance) -> tuple[CodedStream, int, np.ndarray]:

@@ -8,6 +8,7 @@ import pytest
 from avmeter.errors import MediaError
 from avmeter.media import FrameRequest, MediaItem
 from avmeter.media.frame_groups import FrameGroups
+from avmeter.media.planes import PlaneCode, rgb_of_planes
 from support.media import numbered, write_media
 
 
@@ -33,7 +34,27 @@ def test_frames_are_let_go_of_with_their_group() -> None:
     for index in range(1000):
         for _ in groups.add(index, frame(0)):
             pass
-        assert len(groups._frames) <= 8
+        assert len(groups._begun) <= 1
+
+
+def test_group_of_planes_and_rgb_is_rgb() -> None:
+    """Whichever comes first; places that came before the change keep their frames."""
+    planes = np.full((7, 6), 128, np.uint8)
+    planes[-1, :3] = PlaneCode(matrix=1, is_full_range=False).values()
+    for order in ((0, 1, 2), (1, 0, 2), (2, 1, 0)):
+        groups = FrameGroups((0, 1, 2), 3)
+        given = {0: planes, 1: frame(9), 2: planes}
+        (group,) = [group for index in order for group in groups.add(index, given[index])]
+        np.testing.assert_array_equal(group, [rgb_of_planes(planes), frame(9), rgb_of_planes(planes)])
+
+
+def test_frames_are_copied() -> None:
+    """A decoder may write the next one over each."""
+    groups = FrameGroups((0, 1), 2)
+    shown = frame(3)
+    assert list(groups.add(0, shown)) == []
+    shown[:] = 4
+    assert values(groups.add(1, shown)) == [[3, 4]]
 
 
 def test_change_of_size_ends_the_groups() -> None:

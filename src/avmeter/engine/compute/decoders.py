@@ -10,8 +10,13 @@ from avmeter.engine.decode.local_decoder import LocalDecoder
 from avmeter.engine.decode.messages import Source, SourceGroup, part_of
 from avmeter.engine.decode.nvdec import Nvdec
 from avmeter.engine.decode.reader_process import ReaderProcess
-from avmeter.engine.decode.threads import Decoder
-from avmeter.engine.decode.worker_pool import DecodeWorkerPool, default_decode_workers
+from avmeter.engine.decode.threads import QUEUE_BYTES, Decoder
+from avmeter.engine.decode.worker_pool import (
+    ARENA_BYTES,
+    DecodeWorkerPool,
+    default_decode_workers,
+    large_arena_bytes,
+)
 from avmeter.media import MediaLimits
 from avmeter.runtime import Runtime
 from avmeter.sample import MediaSource
@@ -70,8 +75,9 @@ class Decoders:
         """Start decoding processes, or processes that read, if there should be any and they are not running yet."""
         num_files = sum(map(is_file, sources))
         if self.wants_processes(sources):
-            reserved_bytes = 0 if self._hardware is None else RESERVED_BYTES
-            self.pool = DecodeWorkerPool(self._num_processes_for(sources), reserved_bytes=reserved_bytes)
+            count = self._num_processes_for(sources)
+            arena_bytes = ARENA_BYTES if self._hardware is None else large_arena_bytes(count) + RESERVED_BYTES
+            self.pool = DecodeWorkerPool(count, arena_bytes=arena_bytes)
             self.pool.start(num_files)
             for arena in self.pool.arenas:  # while the processes import what they need
                 self._runtime.pin(arena.memory)
@@ -93,6 +99,11 @@ class Decoders:
         for number in range(self.num_threads):
             reader = self.readers[number] if number < len(self.readers) else None
             yield LocalDecoder(self._limits, reader=reader)
+
+    @property
+    def queue_bytes(self) -> int:
+        """How much may wait for networks: what lies in memory that is reserved already costs nothing."""
+        return max(QUEUE_BYTES, sum(arena.size_bytes for arena in self.pool.arenas) if self.pool is not None else 0)
 
     def stop(self) -> None:
         """End all processes; they come again when needed."""

@@ -287,7 +287,9 @@ class FeatureStream:
         if self._threads is None:
             equipment = self._equipment
             timeouts = {"timeout_s": equipment.timeout_s, "timeout_per_s": equipment.timeout_per_s}
-            self._threads = self._decoding.enter_context(DecodingThreads(equipment.decoders.make(), **timeouts))
+            decoders = equipment.decoders
+            threads = DecodingThreads(decoders.make(), queue_bytes=decoders.queue_bytes, **timeouts)
+            self._threads = self._decoding.enter_context(threads)
         self._threads.add(tasks)
 
     def _begin_direct(self, opened: OpenPlan, direct: Keyed) -> list[Task]:

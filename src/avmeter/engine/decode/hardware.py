@@ -135,9 +135,9 @@ def _batches(packets: Iterator[CodedPacket]) -> Iterator[list[CodedPacket]]:
 
 
 def _frames_in(memory: np.ndarray, stream: CodedStream) -> np.ndarray:
-    """Return the frames that a block has room for: (n, h + h / 2, w)."""
+    """Return the frames that a block has room for: (n, h + h / 2 + 1, w)."""
     count = len(memory) // stream.frame_bytes
-    return memory[: count * stream.frame_bytes].reshape(count, stream.height * 3 // 2, stream.width)
+    return memory[: count * stream.frame_bytes].reshape(count, stream.rows, stream.width)
 
 
 class Session(Protocol):
@@ -309,18 +309,18 @@ class _Stream:
 
 
 def _write(frames: list[Tensor], into: np.ndarray) -> None:
-    """Write NV12 frames (h + h / 2, w) as planes, Y over U over V, and wait for them to arrive.
+    """Write NV12 frames (h + h / 2, w) as planes, Y over U over V over a free row, and wait for them to arrive.
 
     Args:
         frames: On one device.
-        into: (n, h + h / 2, w) uint8.
+        into: (n, h + h / 2 + 1, w) uint8.
     """
     height, width = into.shape[1] // 3 * 2, into.shape[2]
     mixed = torch.stack(frames)
-    planes = torch.empty_like(mixed)
+    planes = mixed.new_zeros(into.shape)
     planes[:, :height] = mixed[:, :height]
     colour = mixed[:, height:].reshape(len(frames), height // 2, width // 2, 2)
-    planes[:, height:].view(len(frames), 2, height // 2, width // 2).copy_(colour.permute(0, 3, 1, 2))
+    planes[:, height:-1].view(len(frames), 2, height // 2, width // 2).copy_(colour.permute(0, 3, 1, 2))
     torch.from_numpy(into).copy_(planes, non_blocking=True)
     if planes.is_cuda:
         arrived = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]

@@ -25,7 +25,8 @@ from avmeter.runtime.shared_settings import SharedSettings
 
 # What the program has set: runs side by side must not take each other's for it. Every decoding thread sets its own.
 _torch_threads: SharedSettings[int] = SharedSettings(torch.get_num_threads, lambda _: None)
-_QUEUE_BYTES = 1024 * 2**20
+QUEUE_BYTES = 1 << 30
+"""Of windows that wait for networks, where nothing else is said."""
 _POLL_S = 0.1
 _GRACE_S = 1.0  # for a thread in the middle of a file; it ends on its own when nobody takes its events
 
@@ -61,14 +62,22 @@ class DecodingThreads:
         timeout_s: How long a thread may take from one event to the next, and wait for the decoder alone. The jobs over
             a source that takes longer are skips, its decoder is closed, and another thread takes over.
         timeout_per_s: What is added to the first for every second of sound or video that was decoded of the source.
+        queue_bytes: Decoding pauses while so much waits to be got.
     """
 
-    def __init__(self, decoders: Iterable[Decoder], *, timeout_s: float = math.inf, timeout_per_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        decoders: Iterable[Decoder],
+        *,
+        timeout_s: float = math.inf,
+        timeout_per_s: float = 0.0,
+        queue_bytes: int = QUEUE_BYTES,
+    ) -> None:
         self._timeout_s = timeout_s
         self._timeout_per_s = timeout_per_s
         self._decoders = iter(decoders)
         self._tasks: SimpleQueue[Task | None] = SimpleQueue()  # None: there are no more
-        self._events: ByteQueue[DecodeEvent | _SourceEnded] = ByteQueue(_QUEUE_BYTES)
+        self._events: ByteQueue[DecodeEvent | _SourceEnded] = ByteQueue(queue_bytes)
         self._skips: deque[DecodeEvent] = deque()  # of sources that were given up
         self._num_unfinished = 0
         self._checked_at = time.monotonic()

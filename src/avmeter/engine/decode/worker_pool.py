@@ -31,7 +31,10 @@ _ATTEMPTS = 2
 _ENVIRONMENT = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 _MANY_FILES = 32  # below, processes take longer to start than they save
 _MAX_WORKERS, _SPARE_CORES = 14, 2
-_ARENA_BYTES = 128 << 20  # of each process: what waits in the queue and in batches, of clips of 480p and less
+ARENA_BYTES = 128 << 20
+"""Of each process: what waits in the queue and in batches, of clips of 480p and less."""
+_LARGE_ARENA_BYTES = 512 << 20  # the same of 720p and more
+_SHARE_OF_MEMORY = 8  # for all large arenas: an eighth of the machine's
 _OWN_PACKAGE = "avmeter."
 
 
@@ -57,21 +60,27 @@ def max_decode_workers(num_gpus: int = 1) -> int:
     return max(1, min(_MAX_WORKERS, (num_cores() - _SPARE_CORES) // num_gpus))
 
 
+def large_arena_bytes(num_workers: int) -> int:
+    """Return the size of an arena for large frames, where so many processes have one."""
+    memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(ARENA_BYTES, min(_LARGE_ARENA_BYTES, memory_bytes // _SHARE_OF_MEMORY // num_workers))
+
+
 class DecodeWorkerPool:
     """Decoding processes that stay for the next chunk; they end with this object.
 
     Args:
         num_workers: How many.
-        reserved_bytes: Memory for what each process is sent, beside that for its windows.
+        arena_bytes: Memory that each one shares with the run.
 
     Attributes:
         arenas: Memory that the windows of all processes come in; none where the system has no such memory.
     """
 
-    def __init__(self, num_workers: int, *, reserved_bytes: int = 0) -> None:
+    def __init__(self, num_workers: int, *, arena_bytes: int = ARENA_BYTES) -> None:
         self.arenas: list[Arena] = []
         with contextlib.suppress(OSError):
-            self.arenas.extend(Arena(_ARENA_BYTES + reserved_bytes) for _ in range(num_workers))
+            self.arenas.extend(Arena(arena_bytes) for _ in range(num_workers))
         spare: list[Arena | None] = [None] * (num_workers - len(self.arenas))
         self.workers = [decode_worker(arena) for arena in [*self.arenas, *spare]]
         weakref.finalize(self, _stop, self.workers)
