@@ -5,8 +5,6 @@
 
 Frames lie in one of two blocks of memory that the process has reserved; an order is the word that it may be written
 again. So the run's process has the one context on the card, and files are taken apart in processes that may die.
-Processes whose stream would be one too many for the card decode it themselves: pixels are the same, and cores are not
-idle.
 """
 
 from __future__ import annotations
@@ -14,12 +12,11 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
-import weakref
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -36,7 +33,6 @@ RESERVED_BYTES = _NUM_BLOCKS * BLOCK_BYTES
 """Of a process."""
 _PACKETS, _PACKET_BYTES = 32, 1 << 20  # of an order, unless one packet has more
 _MAX_AT_ONCE = 6  # decoding: a card has up to seven decoders
-_MAX_STREAMS = 8  # begun at once: those of further processes are for libav
 _MAX_IDLE = 4  # sessions of one process, of as many forms of streams
 
 
@@ -67,9 +63,9 @@ class HardwareFrames:
 
 @dataclass(frozen=True, kw_only=True)
 class HardwareRefusal:
-    """The stream is not decoded from here on; without a reason, since the decoders have enough to do."""
+    """The stream is not decoded from here on."""
 
-    reason: str = ""
+    reason: str
 
 
 class RemoteHardware:
@@ -85,8 +81,7 @@ class RemoteHardware:
 
     def refused(self, file: str, reason: str) -> None:
         """Log why libav decodes a file."""
-        if reason:
-            failure_logger().debug("%s: not decoded by the card: %s", file, reason)
+        failure_logger().debug("%s: not decoded by the card: %s", file, reason)
 
     def frames(self, stream: CodedStream, packets: Iterator[CodedPacket]) -> Iterator[tuple[int, np.ndarray]]:
         """Yield time stamp and planes of requested frames; while they are used, the next ones are decoded."""
@@ -179,16 +174,11 @@ class HardwareSessions:
     """
 
     _turns = threading.BoundedSemaphore(_MAX_AT_ONCE)
-    _all: ClassVar[weakref.WeakSet[HardwareSessions]] = weakref.WeakSet()
-    _opening = threading.Lock()
 
     def __init__(self, hardware: Hardware) -> None:
         self._hardware = hardware
         self._idle: OrderedDict[CodedStream, Session] = OrderedDict()
         self._begun: _Stream | None = None
-        self._has_place = False
-        with self._opening:
-            self._all.add(self)
 
     def answer(self, order: HardwareOrder, memory: np.ndarray) -> HardwareFrames | HardwareRefusal:
         """Decode, and write frames that are ready.
@@ -197,8 +187,6 @@ class HardwareSessions:
             order: The order.
             memory: (BLOCK_BYTES,) uint8, the block that it names.
         """
-        if order.stream is not None and not self._takes_place():
-            return HardwareRefusal()
         with self._turns:
             try:
                 if order.stream is not None:
@@ -209,22 +197,13 @@ class HardwareSessions:
                 return self._answer(self._begun, order, memory)
             except Exception as error:  # noqa: BLE001 - whatever a driver fails with: libav takes over
                 self._begun = None  # with its session, whose state nobody knows
-                self._has_place = False
                 return HardwareRefusal(reason=f"{type(error).__name__}: {error}")
-
-    def _takes_place(self) -> bool:
-        """Return True if the stream is not one too many; one that was left in the middle gives its place up."""
-        with self._opening:
-            others = sum(sessions._has_place for sessions in self._all if sessions is not self)
-            self._has_place = others < _MAX_STREAMS
-            return self._has_place
 
     def _answer(self, begun: _Stream, order: HardwareOrder, memory: np.ndarray) -> HardwareFrames:
         with begun.session.guard():
             begun.decode(order.packets)
             if order.is_last:
                 begun.flush()
-                self._has_place = False
                 self._idle[begun.stream] = begun.session
                 if len(self._idle) > _MAX_IDLE:
                     self._idle.popitem(last=False)

@@ -167,29 +167,3 @@ def test_frames_that_went_astray_are_found_before_they_are_handed_out(clips, los
         stamp: 0.859 * ((10 + 4 * i) % 256) + 16 for i, stamp in enumerate(read_timestamps(clips[0], {}).stamps)
     }
     assert [level for _, level in came] == pytest.approx([expected[stamp] for stamp, _ in came], abs=3)
-
-
-def test_stream_that_is_one_too_many_is_for_its_process(pool, clips, monkeypatch, caplog):
-    """It is refused without a reason, and decoded as well; one that ends, fails or is given up makes room."""
-    monkeypatch.setattr(hardware, "_MAX_STREAMS", 1)
-    played = PlayedHardware()
-    busy = HardwareSessions(played)
-    memory = np.zeros(200 * STREAM.frame_bytes, np.uint8)
-    begun = packets(clips[0], requested=range(150))
-    first = HardwareOrder(stream=STREAM, packets=begun[:60], is_last=False, block=0)
-    last = HardwareOrder(stream=None, packets=begun[60:], is_last=True, block=0)
-    whole = HardwareOrder(stream=STREAM, packets=begun, is_last=True, block=0)
-    assert busy.answer(first, memory).stamps
-    assert HardwareSessions(played).answer(whole, memory) == HardwareRefusal()
-    caplog.set_level("DEBUG")
-    assert_alike(windows(pool.decoders(hardware=played)[0], clips[0]), windows(pool.decoders()[0], clips[0]))
-    assert len(played.sessions) == 1
-    assert "not decoded by the card" not in caplog.text
-    assert busy.answer(last, memory).stamps
-    assert len(HardwareSessions(played).answer(whole, memory).stamps) == 150
-    assert busy.answer(first, memory).stamps
-    assert busy.answer(first, memory).stamps  # the one before was left in the middle
-    del busy
-    failing = HardwareSessions(PlayedHardware(fails_at=1))
-    assert failing.answer(whole, memory).reason
-    assert HardwareSessions(played).answer(whole, memory).stamps
