@@ -204,7 +204,8 @@ def take_turns(folder: Path, options: argparse.Namespace) -> None:
                 command = [sys.executable, __file__, "--made", str(folder), "--clips", str(clips)]
                 command += ["--profile"] if options.profile else []
                 command += ["--workers", str(options.workers)] if options.workers and title == "now" else []
-                subprocess.run(command, env={**os.environ, "PYTHONPATH": str(checkout / "src")}, check=True)
+                path = os.pathsep.join([str(checkout / "src"), os.environ.get("PYTHONPATH", "")])
+                subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, check=True)
 
 
 if __name__ == "__main__":

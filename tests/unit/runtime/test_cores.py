@@ -33,3 +33,14 @@ def test_omp_num_threads_is_the_number_of_cores_in_use(machine) -> None:
     """A launcher that limits torch to two threads of sixteen cores means two lanes."""
     machine(16, 2)
     assert CoreShare.among(100) == CoreShare(num_lanes=2, threads=1)
+
+
+def test_batches_that_wait_for_a_gpu_need_no_thread_of_torch(machine) -> None:
+    """Launchers of several processes set one thread, which would leave the card idle between batches."""
+    machine(16, 1)
+    assert CoreShare.among(100, beside_gpu=True) == CoreShare(num_lanes=4, threads=1)
+    assert CoreShare.among(2, beside_gpu=True) == CoreShare(num_lanes=2, threads=1)
+    machine(16, 16)
+    assert CoreShare.among(100, beside_gpu=True) == CoreShare.among(100)
+    machine(2, 1)
+    assert CoreShare.among(100, beside_gpu=True).num_lanes == 2

@@ -48,14 +48,17 @@ class LoadedExtractors:
 
     def has_too_few_lanes(self, num_jobs: int) -> bool:
         """Return True if more networks could run at once for so many jobs than do now."""
-        return bool(self._loaded) and CoreShare.among(num_jobs).num_lanes > self._runtime.cores.num_lanes
+        return bool(self._loaded) and self._share(num_jobs).num_lanes > self._runtime.cores.num_lanes
 
     def share_cores(self, num_jobs: int) -> None:
         """Give every job a core, as far as there are; networks of fixed threads are built anew when lanes are added."""
         if self._loaded and not self.has_too_few_lanes(num_jobs):
             return
-        self._runtime.cores = CoreShare.among(num_jobs)
+        self._runtime.cores = self._share(num_jobs)
         for identity, extractor in list(self._loaded.items()):
             if isinstance(extractor, WindowExtractor) and extractor.is_sized_to_cores:
                 self._loaded.pop(identity).unload()
                 self._runtime.networks.pop(extractor.network_key(), None)
+
+    def _share(self, num_jobs: int) -> CoreShare:
+        return CoreShare.among(num_jobs, beside_gpu=self._runtime.device.type == "cuda")

@@ -34,7 +34,7 @@ _MAX_WORKERS, _SPARE_CORES = 14, 2
 ARENA_BYTES = 128 << 20
 """Of each process: what waits in the queue and in batches, of clips of 480p and less."""
 _LARGE_ARENA_BYTES = 512 << 20  # the same of 720p and more
-_SHARE_OF_MEMORY = 8  # for all large arenas: an eighth of the machine's
+_SHARE_OF_MEMORY = 16  # of a pool of large arenas: a sixteenth of the machine's, as other GPUs have pools too
 _OWN_PACKAGE = "avmeter."
 
 

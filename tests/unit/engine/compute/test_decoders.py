@@ -7,7 +7,8 @@ from avmeter.engine.compute.decoders import Decoders, is_file, is_read
 from avmeter.engine.decode.hardware import RESERVED_BYTES
 from avmeter.engine.decode.local_decoder import LocalDecoder
 from avmeter.engine.decode.messages import SourceGroup
-from avmeter.engine.decode.worker_pool import DecodeWorkerPool
+from avmeter.engine.decode.threads import QUEUE_BYTES
+from avmeter.engine.decode.worker_pool import DecodeWorkerPool, large_arena_bytes
 from avmeter.media import DEFAULT_LIMITS
 from avmeter.sample import MediaSource
 from support.engine import runtime
@@ -48,8 +49,11 @@ def test_card_that_decodes_has_processes_for_a_few_files_too(tmp_path, monkeypat
     monkeypatch.setattr(card, "pin", lambda memory: None)
     found.start(files(tmp_path, 3))
     assert [d._hardware for d in found.make()] == [played] * 2
-    assert found.pool.arenas[0].size_bytes > RESERVED_BYTES + (64 << 20)
+    sizes = [arena.size_bytes for arena in found.pool.arenas]
+    assert sizes[0] > RESERVED_BYTES + large_arena_bytes(2)
+    assert found.queue_bytes == max(sum(sizes), QUEUE_BYTES)
     found.stop()
+    assert found.queue_bytes == decoders().queue_bytes == QUEUE_BYTES
     assert decoders(decoder="nvdec")._hardware is None, "a worker of a cluster without a card"
 
 

@@ -28,7 +28,7 @@ def test_extractor_that_cannot_be_loaded_is_the_same_skip_each_time():
 
 def test_networks_of_fixed_threads_are_built_anew_when_there_is_more_to_do(monkeypatch):
     """Others stay; less to do changes nothing."""
-    monkeypatch.setattr(CoreShare, "among", lambda count: CoreShare(num_lanes=min(4, count), threads=1))
+    monkeypatch.setattr(CoreShare, "among", lambda count, **_: CoreShare(num_lanes=min(4, count), threads=1))
     device = runtime()
     loaded = LoadedExtractors(device, Activity())
     fixed, other = Blocks(), Blocks(fail="loud")

@@ -30,7 +30,8 @@ def answers(channel, task):
     channel.send(task)
     found = []
     while (event := channel.receive()) is not None:
-        found.append(event)
+        if not isinstance(event, float):  # that it is alive, where it is slow
+            found.append(event)
     return found
 
 

@@ -15,6 +15,7 @@ from avmeter.engine.decode.worker_pool import (
     DecodeWorkerPool,
     WorkerDecoder,
     default_decode_workers,
+    large_arena_bytes,
     max_decode_workers,
 )
 from avmeter.engine.ipc.process import Process
@@ -237,3 +238,11 @@ def test_few_files_are_not_worth_processes(monkeypatch):
     assert max_decode_workers(2) == 7
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
     assert default_decode_workers(1000) == 1
+
+
+@pytest.mark.parametrize(("gib", "num_workers", "mib"), [(128, 14, 512), (32, 14, 146), (8, 14, 128), (64, 4, 512)])
+def test_large_arenas_take_a_share_of_memory(monkeypatch, gib, num_workers, mib):
+    """At most 512 MiB each, and no less than small ones."""
+    pages = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": (gib << 30) // 4096}
+    monkeypatch.setattr(os, "sysconf", pages.__getitem__)
+    assert large_arena_bytes(num_workers) >> 20 == mib
