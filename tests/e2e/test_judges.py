@@ -43,17 +43,24 @@ def sample(tmp_path: Path) -> dict[str, Any]:
 
 
 def test_answers_are_scores_and_are_asked_for_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample: dict[str, Any]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Both orders of a pair; a second run takes them from the store, without the endpoint and offline."""
+    """Both orders of a pair; a second run takes them from the store, without the endpoint and offline.
+
+    What the endpoint is let in by is in no file and no log.
+    """
     options = {name: {"num_images": 4} for name in (*JUDGED, PAIR)}
     arguments: Any = {"device": "cpu", "options": options, "store": tmp_path / "store.sqlite"}
     with judge_server(answer) as judge:
-        judge.use(monkeypatch)
+        judge.use(monkeypatch, key="secret-key", headers="api-key: secret-header")
         evaluator = create_evaluator(metrics=[*JUDGED, PAIR], **arguments)
         results = evaluator.evaluate(samples=[sample])
+        assert judge.headers[0]["api-key"] == "secret-header"
         assert [results[0][name].score for name in JUDGED] == [1.0, 1.0, 1.0, 4.0]
         assert len(judge.asked) == len(JUDGED) + 2
+    results.write(tmp_path / "run")
+    assert not any(b"secret-" in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    assert "secret-" not in caplog.text
     details = results[0][JUDGED[0]].details
     assert (details["model"], details["answered_by"]) == (MODEL, f"{MODEL}-0711")
     pair = results.corpus[PAIR]

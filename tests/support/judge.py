@@ -43,14 +43,16 @@ class JudgeServer:
         """What AVMETER_JUDGE_URL would be."""
         return f"http://127.0.0.1:{self.port}/v1"
 
-    def use(self, monkeypatch: pytest.MonkeyPatch, *, key: str | None = None) -> None:
+    def use(self, monkeypatch: pytest.MonkeyPatch, *, key: str | None = None, headers: str | None = None) -> None:
         """Name it in the environment."""
-        for name in ("AVMETER_OFFLINE", "HF_HUB_OFFLINE", "AVMETER_JUDGE_KEY"):
+        for name in ("AVMETER_OFFLINE", "HF_HUB_OFFLINE", "AVMETER_JUDGE_KEY", "AVMETER_JUDGE_HEADERS"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("AVMETER_JUDGE_URL", self.url)
         monkeypatch.setenv("AVMETER_JUDGE_MODEL", MODEL)
         if key is not None:
             monkeypatch.setenv("AVMETER_JUDGE_KEY", key)
+        if headers is not None:
+            monkeypatch.setenv("AVMETER_JUDGE_HEADERS", headers)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ Ray cluster decides what its workers find.
 | `FASTVIDEO_EVAL_CACHE`, `FASTVIDEO_CACHE_ROOT` | FastVideo's cache, and the folder above its `eval` |
 | `FASTVIDEO_FVD_REF_FEATURES` | reference features of the Fréchet video distance |
 | `AVMETER_JUDGE_URL`, `AVMETER_JUDGE_MODEL`, `AVMETER_JUDGE_KEY` | a chat endpoint that judges pictures, model, key |
+| `AVMETER_JUDGE_HEADERS` | further headers for that endpoint, such as `api-key: ...`; one a line |
 | `SLURM_ARRAY_TASK_*`, `RANK`, `WORLD_SIZE` | which shard this is, for `--shard auto` |
 | `AVMETER_FAD_REF_FEATURES`, `FASTVIDEO_FAD_REF_FEATURES` | reference features of the Fréchet distance |
 
@@ -103,21 +104,27 @@ class JudgeSettings:
         url: Base URL of an endpoint that speaks OpenAI's chat completions, its path up to `/v1`; or None.
         model: Name of the model that is asked there, or None.
         key: Sent to that host only; never shown.
+        headers: Lines `NAME: VALUE`, as secret as the key.
     """
 
     url: str | None = None
     model: str | None = None
     key: str | None = field(default=None, repr=False)
+    headers: str = field(default="", repr=False)
 
 
 def judge_settings() -> JudgeSettings:
     """Return what the environment says of a judge.
 
-    Address and key come from nowhere else: options travel in files that others write, and pictures and a key would go
-    where those say.
+    Address, key and headers come from nowhere else: options travel in files that others write, and pictures and a key
+    would go where those say.
     """
-    url = (_text("AVMETER_JUDGE_URL") or "").strip() or None
-    return JudgeSettings(url=url, model=_text("AVMETER_JUDGE_MODEL"), key=_text("AVMETER_JUDGE_KEY"))
+    return JudgeSettings(
+        url=(_text("AVMETER_JUDGE_URL") or "").strip() or None,
+        model=_text("AVMETER_JUDGE_MODEL"),
+        key=(_text("AVMETER_JUDGE_KEY") or "").strip() or None,
+        headers=_text("AVMETER_JUDGE_HEADERS") or "",
+    )
 
 
 def launcher_variables() -> dict[str, str]:

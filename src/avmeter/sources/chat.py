@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,9 +31,14 @@ _LARGEST_REPLY = 256 * 1024  # bytes of the whole answer of the server
 _LONGEST_ANSWER = 2048  # tokens
 _OF_ONE_QUESTION = frozenset({400, 413, 422})
 _BUSY = frozenset({408, 409, 425, 429})
+_HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
+_OWN_HEADERS = frozenset(
+    {*map(str.lower, _HEADERS), "accept-encoding", "connection", "content-length", "host", "transfer-encoding"}
+)
+_HEADER = re.compile(r"([\w!#$%&'*+.^`|~-]+):[ \t]*([!-~](?:[ -~]*[!-~])?)", re.ASCII)
 _HINTS = {
     400: "the server refuses the request: does its model read pictures, and as many?",
-    401: "AVMETER_JUDGE_KEY is not the key of this endpoint",
+    401: "AVMETER_JUDGE_KEY is not the key of this endpoint; one that wants it as `api-key`: AVMETER_JUDGE_HEADERS",
     403: "AVMETER_JUDGE_KEY has no access to this model",
     404: "AVMETER_JUDGE_URL ends where `/chat/completions` begins, often in `/v1`; the endpoint must know the model",
     413: "ask with fewer pictures: num_images=",
@@ -79,9 +85,9 @@ def ask(
     Raises:
         SkipError: `dependency_missing`: no endpoint is named; `offline`; `refused_host`; `fetch_failed`: it does not
             answer, or refuses (`NoAnswerError` where it would refuse any question); `unusable_answer`: it answers with
-            something else than a chat completion.
+            something else than a chat completion; `unsupported`: of the settings.
     """
-    url = _url(settings)
+    url, secrets = _url(settings), _secret_headers(settings)
     variable = next(iter(offline_variables()), None)
     if variable is not None:
         raise SkipError(
@@ -90,11 +96,8 @@ def ask(
             hint=f"unset {variable}; answers that are in the feature store are used without it",
         )
     body = json.dumps(_request(model, instructions, question, images)).encode()
-    headers = {"Content-Type": "application/json", "Accept": "application/json"}
-    if settings.key:
-        headers["Authorization"] = f"Bearer {settings.key}"
     try:
-        return retrying(lambda: _ask_once(url, access, headers, body), access, str(url))
+        return retrying(lambda: _ask_once(url, access, secrets, body), access, str(url))
     except MediaError as error:
         if error.code == SkipCode.FETCH_FAILED:
             raise NoAnswerError(error.code, error.message, hint=_AGAIN) from error
@@ -120,6 +123,33 @@ def _url(settings: JudgeSettings) -> Url:
     return url
 
 
+def _secret_headers(settings: JudgeSettings) -> dict[str, str]:
+    """Return the headers by which an endpoint knows who asks.
+
+    Raises:
+        SkipError: A line is no header, or one that the request has of its own; what it says is not repeated.
+    """
+    found = {}
+    lines = [line.strip() for line in settings.headers.splitlines()]
+    for number, line in enumerate(lines, 1):
+        match = _HEADER.fullmatch(line)
+        if line and (match is None or match[1].lower() in _OWN_HEADERS):
+            raise _unsupported(f"AVMETER_JUDGE_HEADERS: line {number} is no header that can be added")
+        if match is not None:
+            found[match[1]] = match[2]
+    if settings.key and "authorization" not in map(str.lower, found):
+        if _HEADER.fullmatch(f"key: {settings.key}") is None:
+            raise _unsupported("AVMETER_JUDGE_KEY has characters that no key has")
+        found["Authorization"] = f"Bearer {settings.key}"
+    return found
+
+
+def _unsupported(what: str) -> SkipError:
+    return SkipError(
+        SkipCode.UNSUPPORTED, what, hint="headers are lines NAME: VALUE of printable ASCII, such as `api-key: ...`"
+    )
+
+
 def _request(model: str, instructions: str, question: str, images: Sequence[tuple[str, bytes]]) -> dict[str, Any]:
     content: list[dict[str, Any]] = []
     for caption, image in images:
@@ -136,8 +166,8 @@ def _request(model: str, instructions: str, question: str, images: Sequence[tupl
     }
 
 
-def _ask_once(url: Url, access: RemoteAccess, headers: dict[str, str], body: bytes) -> Reply:
-    with post(url, access, headers, body) as response:
+def _ask_once(url: Url, access: RemoteAccess, secrets: dict[str, str], body: bytes) -> Reply:
+    with post(url, access, _HEADERS, body, secrets=secrets) as response:
         if response.status in _BUSY or response.status >= 500:
             raise TransientError(f"status {response.status}", pause_s=retry_after_s(response.headers))
         if response.status != 200:

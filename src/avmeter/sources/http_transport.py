@@ -127,28 +127,36 @@ def get(url: Url, access: RemoteAccess, headers: Mapping[str, str]) -> Iterator[
 
 
 @contextmanager
-def post(url: Url, access: RemoteAccess, headers: Mapping[str, str], body: bytes) -> Iterator[Response]:
+def post(
+    url: Url, access: RemoteAccess, headers: Mapping[str, str], body: bytes, *, secrets: Mapping[str, str]
+) -> Iterator[Response]:
     """Send a body, and pass on what is answered, redirects too: what was sent goes to no other host.
 
+    Args:
+        url: Where to.
+        access: How patiently.
+        headers: Of the body.
+        body: What is sent.
+        secrets: Further headers, which do not travel to the open internet in plain text.
+
     Raises:
-        MediaError: `refused_host`, also for the header Authorization on its way to the open internet in plain text;
-            `fetch_failed` for what another try does not mend.
+        MediaError: `refused_host`, also for the sake of secrets; `fetch_failed` for what another try does not mend.
         TransientError: The connection, or the server, failed.
     """
-    with _request(url, access, headers, body=body) as response:
+    with _request(url, access, {**headers, **secrets}, body=body, is_secret=bool(secrets)) as response:
         yield response
 
 
 @contextmanager
 def _request(
-    url: Url, access: RemoteAccess, headers: Mapping[str, str], *, body: bytes | None = None
+    url: Url, access: RemoteAccess, headers: Mapping[str, str], *, body: bytes | None = None, is_secret: bool = False
 ) -> Iterator[Response]:
     host, port, target = _parts(url)
     connection: socket.socket | None = None
     try:
         deadline = Deadline(access.timeout_s)
         connection = _connected(url, host, port, access)
-        if body is not None and "Authorization" in headers:
+        if is_secret:
             _require_secrecy(url, connection)
         client = http.client.HTTPConnection(host, port)
         client.sock = _BoundedSocket(connection, deadline)

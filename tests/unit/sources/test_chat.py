@@ -53,6 +53,54 @@ def test_answer_comes_with_the_name_of_who_answered(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
+    ("key", "headers", "sent"),
+    [
+        (None, "api-key: secret one", {"api-key": "secret one"}),
+        (" secret\n", "\n x-a:secret;=\r\n\r\n  X_b:\tsecret  \n",
+         {"x-a": "secret;=", "X_b": "secret", "Authorization": "Bearer secret"}),
+        ("secret", "authorization: Basic other", {"authorization": "Basic other"}),
+    ],
+)  # fmt: skip
+def test_endpoint_gets_the_headers_that_the_environment_has_for_it(
+    key: str | None, headers: str, sent: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the key or in its place; they are shown nowhere, neither here nor where the endpoint refuses."""
+    with judge_server(lambda _: "yes") as judge:
+        judge.use(monkeypatch, key=key, headers=headers)
+        assert asked().text == "yes"
+        judge.faults = ["401"]
+        error = refusal()
+    names = {"authorization", *map(str.lower, sent)}
+    assert {k: v for k, v in judge.headers[0].items() if k.lower() in names} == sent
+    assert "secret" not in f"{judge_settings()!r} {error} {error.hint} {error.__cause__!r}"
+
+
+@pytest.mark.parametrize(
+    ("key", "headers"),
+    [
+        ("secret\nHost: elsewhere", ""),
+        ("secret\u2013", ""),
+        (None, "secret"),
+        (None, "api-key: a\nsecret"),
+        (None, "api-key: secret\u2013"),
+        (None, "api key: secret"),
+        (None, "api-key: \x1bsecret"),
+        (None, "api-key:"),
+        (None, "Host: secret"),
+        (None, "content-length: 3"),
+    ],
+)
+def test_header_that_is_none_is_a_skip(key: str | None, headers: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is sent, and what it says is not repeated."""
+    with judge_server() as judge:
+        judge.use(monkeypatch, key=key, headers=headers)
+        error = refusal()
+    assert (error.code, judge.asked) == (SkipCode.UNSUPPORTED, [])
+    assert "AVMETER_JUDGE" in error.message
+    assert "secret" not in f"{error} {error.hint} {error.__cause__!r} {error.__context__!r}"
+
+
+@pytest.mark.parametrize(
     ("end", "asked_for"),
     [
         ("", ""),
@@ -155,12 +203,15 @@ def test_address_that_is_none_is_a_skip(url: str | None, code: SkipCode, monkeyp
     assert "secret" not in str(error)
 
 
-def test_key_does_not_travel_in_plain_text_to_the_open_internet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """To this machine and its network it may."""
+@pytest.mark.parametrize("secret", [{"key": "secret"}, {"headers": "api-key: secret"}])
+def test_key_does_not_travel_in_plain_text_to_the_open_internet(
+    secret: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor do other headers. To this machine and its network they may."""
     monkeypatch.setattr(http_transport, "is_public", lambda _: True)
     with judge_server(lambda _: "yes") as judge:
-        judge.use(monkeypatch, key="secret")
+        judge.use(monkeypatch, **secret)
         assert refusal().code is SkipCode.REFUSED_HOST
         assert judge.asked == []
-        monkeypatch.delenv("AVMETER_JUDGE_KEY")
+        judge.use(monkeypatch)
         assert asked().text == "yes"
