@@ -65,11 +65,13 @@ class _Tasks:
 
     def works(self) -> Iterator[ChunkWork]:
         """Yield chunks, each once it is wanted and has come."""
+        number: int | None = None
         while True:
-            self._send(WantsChunk())
+            self._send(WantsChunk(after=number))
             task = self._connection.receive()
             if task is None:
                 return
+            number = task.number
             remember_hashes(task.hashes)
             for module in task.modules:
                 importlib.import_module(module)

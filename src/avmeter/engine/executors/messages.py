@@ -48,7 +48,13 @@ class ChunkTask:
 
 @dataclass(frozen=True, kw_only=True)
 class WantsChunk:
-    """A worker will soon have nothing to decode: said once, until it is given a chunk."""
+    """A worker will soon have nothing to decode: said once, until it is given a chunk.
+
+    Attributes:
+        after: Number of the chunk that it took last, so that one that is on its way is told from one that is missing.
+    """
+
+    after: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import logging
 import threading
 import weakref
@@ -67,6 +68,7 @@ class MultiGpuExecutor(RemoteExecutor):
         self._configs = [config.for_worker(device, num_workers=len(devices)) for device in devices]
         self.workers = [gpu_worker() for _ in devices] if workers is None else list(workers)
         self._chunk_size = chunk_size
+        self._numbers = itertools.count()
         self._lock = threading.Lock()
         weakref.finalize(self, _stop, self.workers, gracefully=False)
 
@@ -160,7 +162,7 @@ class MultiGpuExecutor(RemoteExecutor):
         try:
             while (piece := _next_piece(worker, scheduler)) is not None:
                 try:
-                    for counts in _compute_pieces(worker, config.device, self._setup(config), piece, scheduler):
+                    for counts in self._compute_pieces(worker, config, piece, scheduler):
                         with self._lock:
                             self._counts = self._counts.plus(counts)
                 except (EOFError, OSError):
@@ -173,6 +175,47 @@ class MultiGpuExecutor(RemoteExecutor):
             scheduler.fail(error)
         finally:
             scheduler.unregister(worker)
+
+    def _compute_pieces(
+        self, worker: Process, config: EvaluatorConfig, piece: Piece, scheduler: PieceScheduler[Process]
+    ) -> Iterator[Counts]:
+        """Have a worker compute a piece, and others as it wants them, and yield what it computed for each."""
+        is_new = worker.pid is None
+        channel = worker.connect()
+        if is_new:
+            channel.send(self._setup(config))
+        modules = extractor_modules(scheduler.metrics.values())
+        held: dict[int, Piece] = {}
+        number = -1
+        given: Piece | None = piece
+        while given is not None or held:
+            if given is not None:
+                number = next(self._numbers)
+                task = ChunkTask(
+                    number=number,
+                    samples=given.samples,
+                    metrics=scheduler.metrics,
+                    modules=modules,
+                    hashes=hashes_of(given.samples),
+                )
+                channel.send(task)
+                held[number], given = given, None
+            message = channel.receive()
+            if isinstance(message, WantsChunk):
+                if message.after == number:  # else what it wants is on its way: the first piece is sent unasked
+                    given = _next_piece(worker, scheduler)
+            elif isinstance(message, ChunkShare):
+                scheduler.report_progress(held[message.number], message.share)
+            elif isinstance(message, ChunkDone | PartsDone):
+                if message.log:
+                    failure_logger().debug("the worker on %s logged:\n%s", config.device, message.log)
+                if isinstance(message, PartsDone):
+                    remember_hashes(message.hashes)
+                parts = message.parts if isinstance(message, PartsDone) else {0: message.result}
+                scheduler.finish_parts(worker, held.pop(message.number), parts)
+                yield message.counts
+            elif isinstance(message, WorkerFault):
+                logger.error("the worker on %s ended:\n%s", config.device, message.traceback)
 
 
 def _report_leftover(scheduler: PieceScheduler[Process], progress: RunProgress, piece: Piece, share: float) -> None:
@@ -189,46 +232,6 @@ def _next_piece(worker: Process, scheduler: PieceScheduler[Process]) -> Piece | 
     while (piece := scheduler.next_piece(worker)) is not None and not can_travel(piece.samples):
         scheduler.finish_parts(worker, piece, {})
     return piece
-
-
-def _compute_pieces(
-    worker: Process, device: str, setup: Any, piece: Piece, scheduler: PieceScheduler[Process]
-) -> Iterator[Counts]:
-    """Have a worker compute a piece, and others as it wants them, and yield what it computed for each."""
-    is_new = worker.pid is None
-    channel = worker.connect()
-    if is_new:
-        channel.send(setup)
-    modules = extractor_modules(scheduler.metrics.values())
-    held: dict[int, Piece] = {}
-    given: Piece | None = piece
-    while given is not None or held:
-        if given is not None:
-            number = given.chunk.start + given.offset
-            task = ChunkTask(
-                number=number,
-                samples=given.samples,
-                metrics=scheduler.metrics,
-                modules=modules,
-                hashes=hashes_of(given.samples),
-            )
-            channel.send(task)
-            held[number], given = given, None
-        message = channel.receive()
-        if isinstance(message, WantsChunk):
-            given = _next_piece(worker, scheduler)
-        elif isinstance(message, ChunkShare):
-            scheduler.report_progress(held[message.number], message.share)
-        elif isinstance(message, ChunkDone | PartsDone):
-            if message.log:
-                failure_logger().debug("the worker on %s logged:\n%s", device, message.log)
-            if isinstance(message, PartsDone):
-                remember_hashes(message.hashes)
-            parts = message.parts if isinstance(message, PartsDone) else {0: message.result}
-            scheduler.finish_parts(worker, held.pop(message.number), parts)
-            yield message.counts
-        elif isinstance(message, WorkerFault):
-            logger.error("the worker on %s ended:\n%s", device, message.traceback)
 
 
 def _stop(workers: Sequence[Process], *, gracefully: bool, grace_s: float = _GRACE_S) -> None:

@@ -23,7 +23,7 @@ logger = logging.getLogger("avmeter")
 _DEATHS = 2  # over the same samples, before they are to blame
 _MOVES = 3  # lost machines that count as one death: a clip may use up the memory of a whole machine
 _PARTS = 8  # a worker takes seconds to start: few rounds matter more than few deaths
-_LEAST_CHUNK = 16  # smaller ones would cost more than it costs to wait for the last of this size
+_LEAST_CHUNK = 16  # about; much smaller ones would cost more than it costs to wait for the last of this size
 _CHUNKS_OF_REST = 4  # of each worker: how much of what is left goes into the next chunk
 _MAX_DEATHS_IN_A_ROW = 32  # of all workers: by then it is no sample's fault, and to search on would take days
 
@@ -248,6 +248,9 @@ def falling_sizes(num_samples: int, *, most: int, num_workers: int) -> Iterator[
     least = min(_LEAST_CHUNK, -(-num_samples // (2 * num_workers)))
     left = num_samples
     while left > 0:
-        size = min(most, left, max(least, -(-left // (_CHUNKS_OF_REST * num_workers))))
+        size = -(-left // (_CHUNKS_OF_REST * num_workers))
+        if size <= least:  # what is left is shared evenly: a small rest would be one chunk too many
+            size = -(-left // max(1, (2 * left + least) // (2 * least)))
+        size = min(most, size)
         yield size
         left -= size

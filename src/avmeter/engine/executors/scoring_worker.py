@@ -63,7 +63,7 @@ def _answer_tasks(channel: Channel, scorer: StoredScorer) -> None:
             while (task := tasks.get(_POLL_S)) is None:
                 pass
             tasks.ask()
-            channel.send(WantsChunk())
+            channel.send(WantsChunk(after=task.number))
             for module in task.modules:
                 importlib.import_module(module)
             remember_hashes(task.hashes)

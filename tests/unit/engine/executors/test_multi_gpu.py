@@ -9,8 +9,11 @@ import threading
 import numpy as np
 import pytest
 
+from avmeter.engine.compute.counts import Counts
 from avmeter.engine.config import EvaluatorConfig
+from avmeter.engine.executors.base import ChunkResult
 from avmeter.engine.executors.local import LocalExecutor
+from avmeter.engine.executors.messages import ChunkDone, ChunkTask, WantsChunk
 from avmeter.engine.executors.multi_gpu import MultiGpuExecutor, gpu_worker
 from avmeter.engine.ipc.process import Process
 from avmeter.errors import SkipCode
@@ -195,6 +198,50 @@ def test_progress_that_raises_ends_the_run_and_not_the_next_one(samples, metrics
     assert [r["audio.loudness"].skip and str(r["audio.loudness"].skip.code) for r in rows] == ["missing_file", None]
     expected, _ = LocalExecutor(config().build_computer()).run(samples[5:6], metrics)
     assert rows[1]["audio.loudness"].score == expected[0]["audio.loudness"].score
+
+
+class ScriptedWorker(Process):
+    """Answers without computing; asks for the next piece before it answers the last, or after.
+
+    Attributes:
+        num_waiting: Of every piece that it took, how many lay behind it already.
+    """
+
+    def __init__(self):
+        super().__init__("none")
+        self.queue, self.num_waiting, self.is_connected = [], [], False
+        self._messages = self._work()
+
+    pid = property(lambda self: 1 if self.is_connected else None)
+
+    def connect(self):
+        self.is_connected = True
+        return self
+
+    def send(self, message):
+        if isinstance(message, ChunkTask):
+            self.queue.append(message)
+
+    def receive(self):
+        return next(self._messages)
+
+    def _work(self):
+        yield WantsChunk()
+        while True:
+            task = self.queue.pop(0)
+            self.num_waiting.append(len(self.queue))
+            done = ChunkDone(number=task.number, result=ChunkResult(rows=[{} for _ in task.samples]), counts=Counts())
+            wish = WantsChunk(after=task.number)
+            yield from [wish, done] if len(self.num_waiting) % 3 else [done, wish]
+
+
+def test_worker_is_given_a_piece_for_each_wish(samples):
+    """Neither the wish that a worker starts with, nor one that the last run has not read, brings another piece."""
+    worker = ScriptedWorker()
+    pool = executor(worker, chunk_size=1)
+    for _ in range(2):
+        pool.run(samples, resolve_metrics(["audio.loudness"]))
+    assert worker.num_waiting == [0] * 2 * len(samples)
 
 
 def test_no_samples_and_more_workers_than_chunks_are_fine(samples, metrics, pool):

@@ -167,7 +167,16 @@ def test_chunks_get_smaller_towards_the_end() -> None:
     sizes = list(falling_sizes(1000, most=128, num_workers=2))
     assert sum(sizes) == 1000
     assert sizes == sorted(sizes, reverse=True)
-    assert (sizes[0], sizes[-2]) == (125, 16)
+    assert (sizes[0], sizes[-3:]) == (125, [16, 16, 16])
     assert list(falling_sizes(7, most=128, num_workers=2)) == [2, 2, 2, 1]
     assert list(falling_sizes(1, most=128, num_workers=8)) == [1]
     assert list(falling_sizes(0, most=128, num_workers=2)) == []
+
+
+@pytest.mark.parametrize("num_workers", [1, 2, 3, 8])
+def test_no_small_rest_is_a_chunk_of_its_own(num_workers: int) -> None:
+    """Whatever is left at the end is shared evenly, unless the set is so small that all have less."""
+    for num_samples in range(32 * num_workers, 300):
+        sizes = list(falling_sizes(num_samples, most=128, num_workers=num_workers))
+        assert (sum(sizes), sizes) == (num_samples, sorted(sizes, reverse=True))
+        assert min(sizes) >= 13
