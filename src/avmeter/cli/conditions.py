@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from avmeter.cli.exit_codes import EXIT_FAILED_CONDITION, EXIT_NOTHING
 from avmeter.cli.messages import fail, join_names
 from avmeter.errors import UnknownNameError, UsageError
 
@@ -136,6 +137,19 @@ def say_failed(sentences: Iterable[str]) -> None:
     """Print why a run fails."""
     for sentence in sentences:
         fail(sentence)
+
+
+def code_after_conditions(code: int, conditions: Sequence[Condition], results: EvalResults) -> int:
+    """Print which conditions fail a run, and return how its command ends; without conditions it is not summed up.
+
+    Args:
+        code: How the command ends without them. That nothing was scored says more than they do.
+        conditions: Those of the run.
+        results: The run.
+    """
+    failed = failed_conditions(conditions, scores_of_run(results)) if conditions else []
+    say_failed(failed)
+    return EXIT_FAILED_CONDITION if failed and code != EXIT_NOTHING else code
 
 
 def scores_of_run(results: EvalResults) -> dict[str, float | None]:

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from avmeter.cli.conditions import Condition, failed_conditions, require_metrics, say_failed, scores_of_run
-from avmeter.cli.exit_codes import EXIT_FAILED_CONDITION, EXIT_NOTHING
+from avmeter.cli.conditions import Condition, code_after_conditions, require_metrics
 from avmeter.cli.formats import require_format
 from avmeter.cli.messages import say, warn
 from avmeter.cli.remote_runs import local_input, local_output
@@ -64,10 +63,7 @@ def merge_command(
         prepare_run(out, breakdown=bool(Grouping.read(results.provenance).by))
     shown = "json" if as_json else output_format
     write_and_show(results, out, shown, most_drawn=thumbnails, conditions=conditions)
-    failed = failed_conditions(conditions, scores_of_run(results)) if conditions else []
-    say_failed(failed)
-    code = exit_code(results, strict=strict)
-    raise typer.Exit(EXIT_FAILED_CONDITION if failed and code != EXIT_NOTHING else code)
+    raise typer.Exit(code_after_conditions(exit_code(results, strict=strict), conditions, results))
 
 
 def _refuse_shard_folder(out: Path, folders: list[Path]) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from avmeter.cli.conditions import Condition, failed_conditions, require_metrics
+from avmeter.cli.conditions import Condition, code_after_conditions, failed_conditions, require_metrics
+from avmeter.cli.exit_codes import EXIT_FAILED_CONDITION, EXIT_NOTHING, EXIT_SKIPPED
 from avmeter.errors import UnknownNameError, UsageError
+from avmeter.result import MetricResult
+from avmeter.run import EvalResults
 
 
 @pytest.mark.parametrize(
@@ -58,3 +61,27 @@ def test_condition_of_a_metric_that_is_not_computed_is_refused() -> None:
     for text in ("audio.wer > 1", "fd > 1"):
         with pytest.raises(UsageError, match=r"not among the metrics.*\n.*it has: audio.frechet_distance@vggish, own"):
             require_metrics([Condition.parse(text)], chosen)
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "ends_with"),
+    [
+        (2, 0, 0),
+        (0, 0, EXIT_FAILED_CONDITION),
+        (0, EXIT_SKIPPED, EXIT_FAILED_CONDITION),
+        (0, EXIT_NOTHING, EXIT_NOTHING),
+    ],
+)
+def test_condition_that_holds_ends_a_run(
+    number: int, code: int, ends_with: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is printed; where nothing was scored that stays the code."""
+    results = EvalResults([{"audio.wer": MetricResult("audio.wer", 1.0)}])
+    assert code_after_conditions(code, [Condition.parse(f"audio.wer > {number}")], results) == ends_with
+    assert ("holds: audio.wer is 1" in capsys.readouterr().err) is (number == 0)
+
+
+def test_run_without_conditions_is_not_summed_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which takes long for a large one."""
+    monkeypatch.delattr(EvalResults, "summary")
+    assert code_after_conditions(EXIT_SKIPPED, [], EvalResults([])) == EXIT_SKIPPED

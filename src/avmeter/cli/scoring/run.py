@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from avmeter.cli.conditions import Condition, failed_conditions, require_metrics, say_failed, scores_of_run
+from avmeter.cli.conditions import Condition, code_after_conditions, require_metrics
 from avmeter.cli.config_file import CONFIG
-from avmeter.cli.exit_codes import EXIT_FAILED_CONDITION, EXIT_NOTHING, EXIT_SKIPPED, EXIT_UNSCORED
+from avmeter.cli.exit_codes import EXIT_NOTHING, EXIT_SKIPPED, EXIT_UNSCORED
 from avmeter.cli.interrupts import Interrupted, Interrupts
 from avmeter.cli.journal import journal_of
 from avmeter.cli.json_output import show_json
@@ -70,11 +70,8 @@ def run_job(job: ScoreJob, request: ScoreRequest, interrupts: Interrupts) -> int
         remember_rates(evaluator, results)
         say_lines([end_line(results)])
         evaluator.shutdown()
-    failed = failed_conditions(conditions, scores_of_run(results)) if conditions else []
-    say_failed(failed)
     named = [name for name in evaluator.metrics if name in job.chosen.explicit]
-    code = exit_code(results, strict=request.strict, named=named)
-    return EXIT_FAILED_CONDITION if failed and code != EXIT_NOTHING else code
+    return code_after_conditions(exit_code(results, strict=request.strict, named=named), conditions, results)
 
 
 def _refuse_of_shard(request: ScoreRequest) -> None:
