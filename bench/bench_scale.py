@@ -274,7 +274,7 @@ def bench_kill(count: int) -> None:
         print(f"{len(left)} of {count} rows are left ({len(left) / count:.1%}); killed at 90 %")
         evaluator = Evaluator(["bench.text"], "cpu", store=Path(name, "store"))
         results = timed("the same command again", lambda: evaluator.evaluate(texts(count)))
-        print(f"from the store {results.provenance['from_store']}, computed {results.provenance['computed']}")
+        print(f"reads from the store {results.provenance['store_reads']}, computed {results.provenance['computed']}")
 
 
 def score_until_killed(count: int, out: Path, store: Path) -> None:

@@ -119,7 +119,7 @@ def score(folder: Path, clips: int, workers: int, *, profile: bool) -> None:
             profiler.disable()
             profiler.print_stats("tottime")
         skipped = sum(r.score is None for row in results for r in row.values())
-        if evaluator._executor.counts.computed or evaluator._computer.counts.from_store * bool(workers):
+        if evaluator._executor.counts.computed or evaluator._computer.counts.store_reads * bool(workers):
             raise SystemExit("features were computed that should have been stored")
         digest = hashlib.sha256(repr((list(results), results.corpus)).encode()).hexdigest()[:12]
         print(

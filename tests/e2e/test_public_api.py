@@ -316,7 +316,7 @@ def test_store_is_off_unless_asked_for(tmp_path, clip):
     assert results.provenance["computed"] == {"loudness": 2}
     again = kept.evaluate(samples=[{"audio": clip}, {"audio": (WAVE, RATE)}])
     assert again.provenance["computed"] == {"loudness": 1}, "counts are of one call"
-    assert again.provenance["from_store"] == 1
+    assert again.provenance["store_reads"] == 1
     kept.shutdown()
     assert (tmp_path / "cache" / "store" / "features.sqlite").is_file()
 

@@ -69,7 +69,7 @@ def scores(run: Path) -> list[float | None]:
 
 def counts(run: Path) -> tuple[int, int]:
     facts = json.loads((run / "run.json").read_text())["provenance"]
-    return sum(facts["computed"].values()), facts["from_store"]
+    return sum(facts["computed"].values()), facts["store_reads"]
 
 
 def check_partial(run: Path, *, is_written: bool) -> None:
@@ -213,8 +213,8 @@ def test_killed_run_leaves_its_rows_to_be_read_and_goes_on(tmp_path):
     assert (report.code, "partial: the run was ended after 72 of 80 samples" in report.err) == (0, True)
     assert "partial: the run was ended after 72 of 80" in (tmp_path / "run" / "report.html").read_text()
     assert avmeter(*command).code == 0
-    computed, from_store = counts(tmp_path / "run")
-    assert (computed + from_store, from_store >= 64) == (80, True)
+    computed, store_reads = counts(tmp_path / "run")
+    assert (computed + store_reads, store_reads >= 64) == (80, True)
     assert sorted(p.name for p in (tmp_path / "run").iterdir()) == [
         "report.html", "results.csv", "results.parquet", "run.json", "samples.parquet", "summary.json"
     ]  # fmt: skip

@@ -170,7 +170,7 @@ def test_overwritten_clip_has_a_new_score(tmp_path):
     clip.rename(tmp_path / "clips" / "b.wav")
     avmeter("score", tmp_path / "clips", *arguments)
     assert facts(tmp_path / "run")["computed"] == {}
-    assert facts(tmp_path / "run")["from_store"] == 1
+    assert facts(tmp_path / "run")["store_reads"] == 1
 
 
 def test_strict_is_exit_code_1_when_something_was_skipped(tmp_path):

@@ -94,7 +94,7 @@ def test_bytes_are_stored_like_files(wav: Path, tmp_path: Path) -> None:
     counts = []
     for rows in ([row], [row], [{"audio": str(wav)}]):
         evaluator = create_evaluator(metrics=["audio.loudness"], store=store)
-        counts.append(evaluator.evaluate(samples=rows).provenance["from_store"])
+        counts.append(evaluator.evaluate(samples=rows).provenance["store_reads"])
         evaluator.unload()
     assert counts == [0, 1, 1]
 

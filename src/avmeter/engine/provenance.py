@@ -58,7 +58,7 @@ def provenance(
         },
         "extractors": sorted({x.identity() for r in needed for x in r.extractors}),
         "computed": counts.computed,
-        "from_store": counts.from_store,
+        "store_reads": counts.store_reads,
         "seconds_per_feature": {
             identity: round(counts.seconds[identity] / number, 6) for identity, number in counts.timed.items() if number
         },

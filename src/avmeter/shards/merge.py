@@ -260,7 +260,7 @@ def _merged_provenance(parts: Sequence[_Part]) -> dict[str, Any]:
         "duration_s": round(sum(p.get("duration_s", 0.0) for p in every), 3),
         **{key: " + ".join(dict.fromkeys(str(p.get(key, "")) for p in every)) for key in ("device", "platform")},
         "computed": dict(computed),
-        "from_store": sum(p.get("from_store", 0) for p in every),
+        "store_reads": sum(p.get("store_reads", 0) for p in every),
         "notes": [*doubts_about(same), *parts[0].facts["doubts"]],
         **_grouping(parts[0]),
         SHARDS: [

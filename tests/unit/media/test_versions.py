@@ -35,7 +35,7 @@ def test_features_of_another_decoder_are_made_anew(tmp_path: Path, monkeypatch: 
 
     def from_store() -> int:
         evaluator = create_evaluator(metrics=["audio.loudness"], store=tmp_path / "store")
-        return int(evaluator.evaluate(samples=[{"audio": str(path)}]).provenance["from_store"])
+        return int(evaluator.evaluate(samples=[{"audio": str(path)}]).provenance["store_reads"])
 
     assert (from_store(), from_store()) == (0, 1)
     monkeypatch.setattr("avmeter.engine.decode.content.decoder_version", lambda: "av0.0.0")

@@ -144,14 +144,15 @@ def remember_rates(evaluator: Evaluator, results: EvalResults) -> None:
 
 
 def end_line(results: EvalResults) -> str:
-    """Return how long a run took and how many of its features came from the store."""
+    """Return how long a run took, how many features it computed and how often it read one from the store."""
     facts = results.provenance
     num_clips = len(results.scored_positions)
-    num_stored, num_computed = facts["from_store"], sum(facts["computed"].values())
+    num_reads, num_computed = facts["store_reads"], sum(facts["computed"].values())
     clips = "1 clip" if num_clips == 1 else f"{num_clips} clips"
     took = format_duration(facts["duration_s"])
-    features = "1 feature" if num_stored == 1 else f"{num_stored} features"
-    return f"{clips} in {took}; {features} from the store, {num_computed} computed"
+    features = "1 feature" if num_computed == 1 else f"{num_computed} features"
+    reads = "1 read" if num_reads == 1 else f"{num_reads} reads"
+    return f"{clips} in {took}; {features} computed, {reads} from the store"
 
 
 def exit_code(results: EvalResults, *, strict: bool, named: Sequence[str] = ()) -> int:

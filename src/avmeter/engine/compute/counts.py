@@ -13,7 +13,7 @@ class Counts:
 
     Attributes:
         computed: Extractor name -> features computed.
-        from_store: Features taken from the store.
+        store_reads: Features read from the store: one that several chunks need is read, and counted, in each.
         windows: Extractor name -> windows run.
         timed: Identity of an extractor -> features computed, for `seconds`.
         seconds: Identity of an extractor -> seconds until its features were there, without the loading of its network.
@@ -21,7 +21,7 @@ class Counts:
     """
 
     computed: dict[str, int] = field(default_factory=dict)
-    from_store: int = 0
+    store_reads: int = 0
     windows: dict[str, int] = field(default_factory=dict)
     timed: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Counts:
         """Return the sums of both."""
         return Counts(
             computed=dict(Counter(self.computed) + Counter(other.computed)),
-            from_store=self.from_store + other.from_store,
+            store_reads=self.store_reads + other.store_reads,
             windows=dict(Counter(self.windows) + Counter(other.windows)),
             timed=dict(Counter(self.timed) + Counter(other.timed)),
             seconds=_sums(self.seconds, other.seconds),
@@ -57,7 +57,7 @@ class Counts:
         """Return what was added after `before`, a copy of an earlier time."""
         return Counts(
             computed={k: n for k, v in self.computed.items() if (n := v - before.computed.get(k, 0))},
-            from_store=self.from_store - before.from_store,
+            store_reads=self.store_reads - before.store_reads,
             windows={k: n for k, v in self.windows.items() if (n := v - before.windows.get(k, 0))},
             timed={k: n for k, v in self.timed.items() if (n := v - before.timed.get(k, 0))},
             seconds={k: s for k, v in self.seconds.items() if (s := v - before.seconds.get(k, 0.0)) > 0},

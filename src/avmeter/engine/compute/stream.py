@@ -267,7 +267,7 @@ class FeatureStream:
         equipment = self._equipment
         while self._delivered and len(self._open) + len(self._delivered) >= self._max_open:
             self._forget(self._delivered.popleft())
-        equipment.counts.from_store += demand.num_stored
+        equipment.counts.store_reads += demand.num_stored
         opened.outcomes.update(demand.known)
         self._open.append(opened)
         if not demand.num_jobs:

@@ -20,7 +20,7 @@ from avmeter.engine.ipc.channel import Channel
 from avmeter.engine.ipc.process import connect_to_run, exit_with_run
 from avmeter.engine.plan import FeatureRequest, Outcome, Plan, make_plan
 from avmeter.engine.run_log import logged
-from avmeter.features.base import Extractor, Features
+from avmeter.features.base import Extractor
 from avmeter.media import remember_hashes
 from avmeter.metrics.base import Metric
 from avmeter.sample import Sample
@@ -68,9 +68,9 @@ def _answer_tasks(channel: Channel, scorer: StoredScorer) -> None:
                 importlib.import_module(module)
             remember_hashes(task.hashes)
             try:
-                parts, num_stored = scorer.score(task.samples, task.metrics)
+                parts, num_reads = scorer.score(task.samples, task.metrics)
                 new = {p: h for p, h in hashes_of(task.samples).items() if task.hashes.get(p) != h}
-                counts = Counts(from_store=num_stored)
+                counts = Counts(store_reads=num_reads)
                 channel.send(PartsDone(number=task.number, parts=parts, counts=counts, log=log.take(), hashes=new))
             except (OSError, KeyboardInterrupt):
                 raise
@@ -96,7 +96,7 @@ class StoredScorer:
         self._extractors: dict[str, Extractor] = {}
 
     def score(self, samples: Sequence[Sample], metrics: Mapping[str, Metric]) -> tuple[dict[int, ChunkResult], int]:
-        """Return the results of those samples that lack no feature, and how many features were stored.
+        """Return the results of those samples that lack no feature, and how many features were read.
 
         Returns:
             Position of the first of consecutive samples -> their results, in order; then the number. Requests of
@@ -106,16 +106,14 @@ class StoredScorer:
         demand = self._computer.demand(plan)
         if not demand.num_jobs:
             return {0: _score(samples, metrics, plan, demand.known)}, demand.num_stored
-        parts, stored = {}, set[int]()
+        parts = {}
         for is_known, positions in groupby(range(len(samples)), lambda i: _is_known(i, metrics, plan, demand.known)):
             if is_known:
                 first, *rest = positions
                 part = samples[first : first + 1 + len(rest)]
                 own_plan = make_plan(part, metrics, self._extractors)
                 parts[first] = _score(part, metrics, own_plan, demand.known)
-                outcomes = (demand.known.get(request) for request in own_plan.requests)
-                stored.update(id(outcome) for outcome in outcomes if isinstance(outcome, Features))
-        return parts, len(stored)
+        return parts, demand.num_stored
 
 
 def _is_known(index: int, metrics: Mapping[str, Metric], plan: Plan, known: Mapping[FeatureRequest, Outcome]) -> bool:

@@ -77,7 +77,7 @@ def test_second_run_over_one_store_computes_nothing(tmp_path):
     second = run(samples, MeanMetric(), store=SqliteStore(tmp_path))
     assert first.counts.computed == {"test_blocks": 2}
     assert second.counts.computed == {}
-    assert second.counts.from_store == 2
+    assert second.counts.store_reads == 2
     assert second.rows == first.rows
 
 
@@ -91,7 +91,7 @@ def test_what_stored_features_were_derived_from_is_not_read(tmp_path):
             store._connection().execute("DELETE FROM features WHERE fingerprint = ?", (fingerprint,))
             store._connection().commit()
         result = run([sample], CompareMetric(), store=store)
-        counts.append((result.counts.from_store, sum(result.counts.computed.values())))
+        counts.append((result.counts.store_reads, sum(result.counts.computed.values())))
     assert counts == [(0, 3), (1, 0), (2, 1)]
 
 

@@ -36,8 +36,8 @@ def test_interrupted_run_keeps_what_was_finished(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run(samples, Interrupting(), store=SqliteStore(tmp_path), chunk_size=1)
     again = run(samples, MeanMetric(), store=SqliteStore(tmp_path), chunk_size=1)
-    assert again.counts.from_store >= 3
-    assert again.counts.from_store + sum(again.counts.computed.values()) == 4
+    assert again.counts.store_reads >= 3
+    assert again.counts.store_reads + sum(again.counts.computed.values()) == 4
 
 
 def test_interrupt_inside_a_chunk_keeps_what_was_finished(tmp_path):
@@ -60,7 +60,15 @@ def test_interrupt_inside_a_chunk_keeps_what_was_finished(tmp_path):
     assert SqliteStore(tmp_path).num_features == 2
     rows, _ = executor.run(as_samples(samples), metrics)
     assert [r["test.mean"].score for r in rows] == pytest.approx([0.1, 0.2, 0.3, 0.4])
-    assert engine.counts.from_store == 2
+    assert engine.counts.store_reads == 2
+
+
+def test_feature_that_chunks_share_is_read_in_each(tmp_path):
+    """And counted in each; it is computed once."""
+    samples = [{**clip_file(tmp_path, 0.1), "id": f"clip{i}"} for i in range(3)]
+    counts = [run(samples, MeanMetric(), store=SqliteStore(tmp_path), chunk_size=1).counts for _ in range(2)]
+    assert [sum(c.computed.values()) for c in counts] == [1, 0]
+    assert counts[1].store_reads == 3
 
 
 def test_progress_is_told_within_a_chunk(tmp_path):
@@ -112,7 +120,7 @@ def test_run_that_is_asked_to_stop_returns_what_is_finished(tmp_path):
     assert [r.skip.code for r in found[num_begun:]] == [SkipCode.INTERRUPTED] * (9 - num_begun)
     assert corpus["test.sum"].skip.code == SkipCode.INTERRUPTED
     again = run(samples, MeanMetric(), SumMetric(), store=SqliteStore(tmp_path), chunk_size=1)
-    assert again.counts.from_store >= len(finished)
+    assert again.counts.store_reads >= len(finished)
     assert again.corpus["test.sum"].score == pytest.approx(4.5)
 
 

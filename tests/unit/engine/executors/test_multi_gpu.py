@@ -324,7 +324,7 @@ def test_interrupted_run_ends_its_workers_and_keeps_what_they_have(samples, metr
     assert not [t for t in threading.enumerate() if "_drive" in t.name]
     again = LocalExecutor(config(store=tmp_path).build_computer())
     again.run(samples, metrics)
-    assert again.counts.from_store >= 3
+    assert again.counts.store_reads >= 3
 
 
 def test_fault_of_the_run_itself_is_raised(samples, metrics, pool):

@@ -95,7 +95,7 @@ def test_results_are_those_of_one_process_and_nothing_is_computed_here(samples, 
     assert (rows, corpus) == alone(stored, metrics, folder)
     assert corpus["audio.frechet_distance"].details["left_out"] == {"missing_file": 1}
     counts = shared.counts.since(before)
-    assert (counts.computed, counts.from_store > 0, shared._local.counts.from_store) == ({}, True, 0)
+    assert (counts.computed, counts.store_reads > 0, shared._local.counts.store_reads) == ({}, True, 0)
     assert reported == sorted(set(reported))
     assert reported[-1] == (6, 6)
 

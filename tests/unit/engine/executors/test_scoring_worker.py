@@ -51,7 +51,7 @@ def test_samples_that_lack_a_feature_are_left_out_and_those_between_them_scored(
     parts, num_stored = StoredScorer(engine).score(samples, METRICS)
     assert {start: len(result.rows) for start, result in parts.items()} == {0: 1, 2: 3}
     assert [row for result in parts.values() for row in result.rows] == expected
-    assert (num_stored, engine.counts.computed, engine.counts.from_store) == (3, {}, 0)
+    assert (num_stored, engine.counts.computed, engine.counts.store_reads) == (3, {}, 0)
     assert parts[2].states["test.sum"].state.ids == [samples[2].id, samples[4].id]
 
 
@@ -126,9 +126,9 @@ def test_results_that_cannot_be_sent_are_left_to_the_run(samples, store):
     with pytest.raises(EOFError):
         _answer_tasks(run, StoredScorer(computer(store)))
     first, second = (message for message in run.sent if isinstance(message, PartsDone))
-    assert (first.number, first.parts, first.counts.from_store) == (0, {}, 0)
+    assert (first.number, first.parts, first.counts.store_reads) == (0, {}, 0)
     assert "lambda" in first.log
-    assert (second.number, list(second.parts), second.counts.from_store) == (6, [0], 5)
+    assert (second.number, list(second.parts), second.counts.store_reads) == (6, [0], 5)
 
 
 def test_worker_answers_by_numbers_and_its_fault_is_its_last_message(tmp_path):
