@@ -26,7 +26,7 @@ from avmeter.metrics.backbones import BACKBONES, Backbone
 from avmeter.metrics.base import CorpusMetric, Metric
 from avmeter.metrics.checkpoint_uses import metrics_by_checkpoint
 from avmeter.metrics.judged import JudgedMetric
-from avmeter.metrics.requirements import Requirements, requirements_of
+from avmeter.metrics.requirements import Requirements, optional_fields, requirements_of
 from avmeter.presets import Preset, load_preset, preset_names
 from avmeter.registry import METRICS, list_metrics
 from avmeter.runtime import environment
@@ -314,7 +314,7 @@ def index_json() -> str:
 
 
 def _card(metric: Metric) -> dict[str, Any]:
-    needed = requirements_of(metric)
+    needed, obstacle = requirements_of(metric), metric.obstacle()
     doc = Doc.of(inspect.getmodule(type(metric)).__doc__ or "")
     return {
         "question": _question(metric.name),
@@ -323,9 +323,12 @@ def _card(metric: Metric) -> dict[str, Any]:
         "direction": metric.direction,
         "kind": "corpus" if isinstance(metric, CorpusMetric) and not metric.per_sample else "sample",
         "fields": sorted(needed.fields),
+        "optional_fields": sorted(optional_fields(metric)),
         "checkpoints": list(needed.required.checkpoints),
         "optional_checkpoints": [e for e in needed.optional.checkpoints if e not in needed.required.checkpoints],
         "packages": list(needed.packages),
+        "obstacle": "" if metric.variables or obstacle is None else obstacle.sentence,
+        "variables": list(metric.variables),
     }
 
 
@@ -357,9 +360,7 @@ def _question(name: str) -> str:
 
 def _needed_fields(metric: Metric, words: Mapping[str, str] = MappingProxyType({})) -> str:
     """List sample fields that a metric reads, under other words where there are any; in brackets the optional ones."""
-    needed = requirements_of(metric)
-    # What is optional of one sample of a corpus comes with other samples.
-    spared = _beside(metric) if isinstance(metric, CorpusMetric) else needed.optional.fields
+    needed, spared = requirements_of(metric), optional_fields(metric)
     return ", ".join(f"({words.get(f, f)})" if f in spared else words.get(f, f) for f in needed.fields)
 
 
@@ -397,14 +398,9 @@ def _facts(metric: Metric) -> str:
 
 
 def _fields(metric: Metric, needed: Requirements) -> list[str]:
-    spared = set(needed.optional.fields) if not isinstance(metric, CorpusMetric) else _beside(metric)
+    spared = optional_fields(metric)
     words = {f: "optional" if f in spared else "of either role" for f in needed.optional.fields}
     return [*(f"`{f}`" for f in needed.required.fields), *(f"`{f}` ({word})" for f, word in words.items())]
-
-
-def _beside(metric: Metric) -> set[str]:
-    """Return the fields that a need takes beside its own where a sample has them."""
-    return {f for need in metric.needs for f in need.optional_fields}
 
 
 def _checkpoints(needed: Requirements) -> list[str]:

@@ -155,6 +155,11 @@ def _metric(found: Availability) -> Finding:
             text=found.error.message,
             hint=found.error.hint,
         )
+    if found.obstacle is not None:
+        return Finding(topic=found.name, status="note", text=found.obstacle.reason, hint=found.obstacle.hint)
+    if found.missing_variables:
+        text = f"{' and '.join(found.missing_variables)} not set: only answers of the feature store have scores"
+        return Finding(topic=found.name, status="note", text=text)
     absent = (*found.missing_checkpoints, *found.missing_optional_checkpoints)
     if not absent:
         return Finding(topic=found.name, status="ok", text="ready")

@@ -194,7 +194,7 @@ USAGE = {
     "near miss": (["a.wav", "-m", "audio.loudnes"], "did you mean `audio.loudness`"),
     "unknown metric": (["a.wav", "-m", "xyz"], "known: audio."),
     "no metric": (["a.wav", "-m", ","], "no metric was chosen"),
-    "no inputs for it": (["a.wav", "-m", "av"], "no metric has the inputs it needs"),
+    "no inputs for it": (["a.wav", "-m", "av"], "no metric has what it needs"),
     "misspelt gate": (
         ["a.wav", "-m", "audio.loudness", "--fail-if", "audio.loudnes > 1", "--out", "run"],
         "did you mean `audio.loudness`",

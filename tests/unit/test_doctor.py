@@ -26,6 +26,28 @@ def test_absent_weights_come_with_the_command_that_fetches_them(monkeypatch: pyt
     assert "AVMETER_OFFLINE" in findings["network"].text
 
 
+@pytest.mark.parametrize(
+    ("name", "lacks"),
+    [
+        ("optical_flow.gt_optical_flow", "DPFlow, which is not in avmeter"),
+        ("videoscore2.score", "VideoScore2, which is not in avmeter"),
+        ("judge.third_person_separation", "AVMETER_JUDGE_URL"),
+    ],
+)
+def test_metric_that_has_no_score_here_is_not_ready(name: str, lacks: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it stands on is named; a judge without an address has the store alone."""
+    monkeypatch.setattr(doctor, "list_metrics", lambda: [name])
+    monkeypatch.delenv("AVMETER_JUDGE_URL", raising=False)
+    monkeypatch.delenv("AVMETER_JUDGE_MODEL", raising=False)
+    (finding,) = (f for f in diagnose() if f.topic == name)
+    assert finding.status == "note"
+    assert lacks in finding.text
+    assert finding.hint
+    monkeypatch.setenv("AVMETER_JUDGE_MODEL", "m")
+    (finding,) = (f for f in diagnose() if f.topic == name)
+    assert (finding.status, lacks in finding.text) == ("note", True)
+
+
 def test_missing_package_is_a_note_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
     """What an extra would bring is named with the command that installs it."""
     monkeypatch.setattr("avmeter.registry.missing_packages", lambda modules: [m for m in modules if m == "cv2"])

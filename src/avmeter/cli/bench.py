@@ -87,8 +87,8 @@ def _runnable(config: Any, selectors: str, samples: Sequence[Any], weights: str)
         say(f"left out, weights are not on this machine: {', '.join(absent)}")
     present = {name: metric for name, metric in metrics.items() if name not in absent}
     selection = select_metrics(present, samples, explicit=explicit)
-    for fields, names in selection.by_fields().items():
-        say(f"left out, no sample has {' and '.join(f'`{f}`' for f in fields)}: {', '.join(names)}")
+    for reason, names in selection.by_reason().items():
+        say(f"left out, {reason}: {', '.join(names)}")
     if not selection.chosen:
         raise UsageError("no metric can be measured", hint="`--weights dummy` measures speed without any checkpoint")
     return {name: present[name] for name in selection.chosen}

@@ -142,10 +142,10 @@ def _evaluate(evaluator: Evaluator, samples: Any, interrupts: Interrupts, *, exp
     from avmeter.sample import as_samples
 
     selection = select_metrics(evaluator.metrics, as_samples(samples), explicit=[name.strip() for name in explicit])
-    for fields, names in selection.by_fields().items():
-        say(f"not run, no sample has {' and '.join(f'`{f}`' for f in fields)}: {', '.join(names)}")
+    for reason, names in selection.by_reason().items():
+        say(f"not run, {reason}: {', '.join(names)}")
     if not selection.chosen:
-        raise UsageError("no metric has the inputs it needs", hint="see `avmeter list` for what each metric needs")
+        raise UsageError("no metric has what it needs", hint="see `avmeter list` for what each metric needs")
     results: EvalResults = evaluator.evaluate(
         samples=samples, metrics=selection.chosen, should_stop=interrupts.should_stop
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +13,7 @@ from avmeter.cli.json_output import show_json
 from avmeter.errors import UnknownNameError
 from avmeter.registry import list_metrics
 from avmeter.report.format import sanitise
+from avmeter.runtime.environment import missing_variables
 
 if TYPE_CHECKING:
     from avmeter.metrics.index import Card
@@ -119,24 +120,39 @@ def _list_presets(*, names_only: bool, as_json: bool) -> None:
 
 
 def _row_of_card(name: str, card: Card, source: WeightsSource) -> tuple[str, str, str, str, str]:
-    ready = _ready(card.missing_checkpoints(source), card.missing_optional_checkpoints(source))
-    return name, card.direction, card.kind, ", ".join(card.fields), ready
+    obstacle = card.obstacle or _lack(missing_variables(card.variables))
+    ready = _ready(card.missing_checkpoints(source), card.missing_optional_checkpoints(source), obstacle)
+    return name, card.direction, card.kind, _inputs(card.fields, card.optional_fields), ready
 
 
 def _row(name: str, source: WeightsSource) -> tuple[str, str, str, str, str]:
     """Return the row of a label, of a plug-in, or of a metric that lacks a package: only itself can say more."""
     from avmeter.metrics.availability import check_availability
     from avmeter.metrics.base import CorpusMetric
+    from avmeter.metrics.requirements import optional_fields
 
     found = check_availability(name, source)
     if found.metric is None or found.requirements is None:
         return found.name, "", "", "", f"{found.error.message}; {found.error.hint}" if found.error else ""
     kind = "corpus" if isinstance(found.metric, CorpusMetric) and not found.metric.per_sample else "sample"
-    ready = _ready(sorted(found.missing_checkpoints), sorted(found.missing_optional_checkpoints))
-    return found.name, found.metric.direction, kind, ", ".join(sorted(found.requirements.fields)), ready
+    obstacle = _lack(found.missing_variables) or (found.obstacle.sentence if found.obstacle else "")
+    ready = _ready(sorted(found.missing_checkpoints), sorted(found.missing_optional_checkpoints), obstacle)
+    fields = _inputs(sorted(found.requirements.fields), optional_fields(found.metric))
+    return found.name, found.metric.direction, kind, fields, ready
 
 
-def _ready(missing: Sequence[str], missing_optional: Sequence[str]) -> str:
+def _inputs(fields: Sequence[str], optional: Collection[str]) -> str:
+    """Return sample fields in words; what a metric can do without stands in brackets, after the others."""
+    return ", ".join([*(f for f in fields if f not in optional), *(f"({f})" for f in fields if f in optional)])
+
+
+def _lack(variables: Sequence[str]) -> str:
+    return f"set {' and '.join(variables)}" if variables else ""
+
+
+def _ready(missing: Sequence[str], missing_optional: Sequence[str], obstacle: str) -> str:
+    if obstacle:
+        return f"no: {obstacle}"
     if missing:
         return f"lacks weights: {', '.join(missing)}"
     return f"yes, without optional {', '.join(missing_optional)}" if missing_optional else "yes"

@@ -35,6 +35,7 @@ class Demo:
         experiment: The stress experiment over the rendered clips.
         num_clips: How many clips were rendered.
         without_weights: Metrics whose checkpoints are not on this machine.
+        not_here: Metrics that stand on what is not in avmeter, or have nobody to ask.
         too_few_clips: Metrics that need more clips than were rendered.
         frame_networks: Metrics that run networks over frames, and read no sound.
     """
@@ -42,6 +43,7 @@ class Demo:
     experiment: Experiment
     num_clips: int
     without_weights: tuple[str, ...]
+    not_here: tuple[str, ...]
     too_few_clips: tuple[str, ...]
     frame_networks: tuple[str, ...]
 
@@ -50,6 +52,7 @@ class Demo:
         """What was not run and why, a sentence for each reason."""
         reasons = {
             "weights are not on this machine": self.without_weights,
+            "they stand on networks that are not in avmeter, or ask a model at an endpoint": self.not_here,
             f"they need more than {self.num_clips} clips": self.too_few_clips,
             "networks over every frame take minutes, and only one damage is to the picture": self.frame_networks,
         }
@@ -77,8 +80,8 @@ def run_demo(
     options, changed = with_fallbacks("all", {}, source)
     metrics = resolve_metrics("all", options=options)
     without, too_few = _without_weights(metrics, source), _too_few_clips(metrics, len(samples))
-    over_frames = _over_frames(metrics)
-    ready = [n for n in metrics if n not in {*without, *too_few, *over_frames}]
+    over_frames, impossible = _over_frames(metrics), tuple(n for n, m in metrics.items() if m.obstacle() is not None)
+    ready = [n for n in metrics if n not in {*without, *too_few, *over_frames, *impossible}]
     evaluator = Evaluator(ready, options={n: options[n] for n in ready if n in options}, store=folder / "store")
     try:
         experiment = run_experiment(
@@ -96,6 +99,7 @@ def run_demo(
         experiment=experiment,
         num_clips=len(samples),
         without_weights=without,
+        not_here=impossible,
         too_few_clips=tuple(n for n in too_few if n not in without),
         frame_networks=tuple(n for n in over_frames if n not in {*without, *too_few}),
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from avmeter.errors import AvmeterError
-from avmeter.metrics.base import Metric
+from avmeter.metrics.base import Metric, Obstacle
 from avmeter.metrics.requirements import Requirements, requirements_of
 from avmeter.metrics.resolve import get_metric
+from avmeter.runtime.environment import missing_variables
 from avmeter.weights import WeightsSource
 
 
@@ -22,6 +23,8 @@ class Availability:
         error: Why it cannot be built: an unknown name, a package that is not installed, a broken plug-in.
         missing_checkpoints: Without these there is no score.
         missing_optional_checkpoints: Without these it measures less.
+        obstacle: What else keeps every sample from a score here.
+        missing_variables: Environment variables without which it has nobody to ask.
     """
 
     name: str
@@ -30,11 +33,13 @@ class Availability:
     error: AvmeterError | None = None
     missing_checkpoints: tuple[str, ...] = ()
     missing_optional_checkpoints: tuple[str, ...] = ()
+    obstacle: Obstacle | None = None
+    missing_variables: tuple[str, ...] = ()
 
     @property
     def is_ready(self) -> bool:
         """True if it can have a score here."""
-        return self.error is None and not self.missing_checkpoints
+        return not (self.error or self.obstacle or self.missing_checkpoints or self.missing_variables)
 
 
 def check_availability(name: str, source: WeightsSource) -> Availability:
@@ -55,4 +60,6 @@ def check_availability(name: str, source: WeightsSource) -> Availability:
         requirements=needed,
         missing_checkpoints=needed.missing_checkpoints(source),
         missing_optional_checkpoints=needed.missing_optional_checkpoints(source),
+        obstacle=metric.obstacle(),
+        missing_variables=missing_variables(metric.variables),
     )

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from avmeter.errors import SkipCode
 from avmeter.protocols import FASTVIDEO, check_protocol
 from avmeter.result import MetricResult, Skip
 
@@ -50,6 +51,32 @@ class Need:
         return (self.field,) if isinstance(self.field, str) else self.field
 
 
+@dataclass(frozen=True, kw_only=True)
+class Obstacle:
+    """What keeps a metric from any score on this machine, whatever a sample has.
+
+    Attributes:
+        code: Of the skips that it makes.
+        reason: What the metric needs, after its name: "needs a network, which is not in avmeter".
+        hint: What to do about it.
+        labels: Under these the metric has other numbers, which may be to be had.
+    """
+
+    code: SkipCode
+    reason: str
+    hint: str
+    labels: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """What it needs, and the labels that do not, in one line."""
+        return self.reason + (f"; instead: {', '.join(f'@{label}' for label in self.labels)}" if self.labels else "")
+
+    def skip(self, metric: str) -> Skip:
+        """Return what every sample of a metric becomes."""
+        return Skip(code=self.code, reason=f"{metric} {self.reason}", hint=self.hint)
+
+
 class FeatureSet(dict[str, Any]):
     """Features by need name, and the skips of optional needs that could not be computed."""
 
@@ -74,6 +101,7 @@ class Metric(abc.ABC):
         dependencies: Importable modules that must be installed, beside those of the extractors.
         extra: The extra of this package that installs them.
         per_sample: There is a score for each sample.
+        variables: Environment variables that say whom it asks; without them there is no new score.
     """
 
     name: ClassVar[str]
@@ -85,6 +113,7 @@ class Metric(abc.ABC):
     dependencies: ClassVar[tuple[str, ...]] = ()
     extra: ClassVar[str] = "all"
     per_sample: ClassVar[bool] = True
+    variables: tuple[str, ...] = ()
 
     def __init__(self, *, protocol: str = FASTVIDEO) -> None:
         self.protocol = check_protocol(protocol)
@@ -113,9 +142,14 @@ class Metric(abc.ABC):
             UsageError: There is such a thing.
         """
 
+    def obstacle(self) -> Obstacle | None:
+        """Return what keeps every sample from a score here, beside packages and checkpoints; `check` skips for it."""
+        return None
+
     def check(self, sample: Sample) -> Skip | None:
         """Return a skip if the sample lacks what the metric reads directly; called before features are made."""
-        return None
+        obstacle = self.obstacle()
+        return obstacle.skip(self.name) if obstacle is not None else None
 
     @abc.abstractmethod
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:

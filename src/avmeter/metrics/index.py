@@ -28,9 +28,12 @@ class Card:
         direction: "higher", "lower" or "none": what is better.
         kind: "corpus" if a clip alone has no score, else "sample".
         fields: Sample fields that it reads, sorted.
+        optional_fields: Those of them that only add to the details.
         checkpoints: Without these there is no score.
         optional_checkpoints: Without these it measures less.
         packages: Importable packages that it needs.
+        obstacle: What of it is not in avmeter, and what to use instead; "" if all is.
+        variables: Environment variables without which it has nobody to ask.
     """
 
     question: str
@@ -39,9 +42,12 @@ class Card:
     direction: str
     kind: str
     fields: tuple[str, ...]
+    optional_fields: tuple[str, ...]
     checkpoints: tuple[str, ...]
     optional_checkpoints: tuple[str, ...]
     packages: tuple[str, ...]
+    obstacle: str
+    variables: tuple[str, ...]
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Card:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from avmeter.errors import SkipCode, SkipError, UnknownNameError
-from avmeter.metrics.base import FeatureSet, Metric, Need
+from avmeter.metrics.base import FeatureSet, Metric, Need, Obstacle
 from avmeter.metrics.option_values import require_at_least
 from avmeter.protocols import FASTVIDEO
 from avmeter.result import MetricResult, Skip
@@ -23,18 +23,23 @@ NEEDS = (
 )
 
 
+def judge_variables(model: str | None) -> tuple[str, ...]:
+    """Return the environment variables that a judge needs beside the option `model`."""
+    return ("AVMETER_JUDGE_URL",) if model else ("AVMETER_JUDGE_URL", "AVMETER_JUDGE_MODEL")
+
+
 def judge_model(model: str | None) -> str:
     """Return the model that is asked: an option, or what the environment says; "" where neither does."""
     return model or judge_settings().model or ""
 
 
-def without_judge(name: str, model: str | None) -> Skip | None:
-    """Return why a metric has nobody to ask, or None. With a model alone, answers of the feature store are used."""
+def without_judge(model: str | None) -> Obstacle | None:
+    """Return that there is nobody to ask, or None. With a model alone, answers of the feature store are used."""
     if judge_model(model):
         return None
-    return Skip(
+    return Obstacle(
         code=SkipCode.DEPENDENCY_MISSING,
-        reason=f"{name} needs {NEEDS}",
+        reason=f"needs {NEEDS}",
         hint="such as AVMETER_JUDGE_URL=http://localhost:8000/v1 AVMETER_JUDGE_MODEL=Qwen/Qwen2.5-VL-7B-Instruct",
     )
 
@@ -77,6 +82,7 @@ class JudgedMetric(Metric):
         self.backbone = backbone
         self.model = model
         self.num_images = num_images
+        self.variables = judge_variables(model) if backbone == _JUDGE else ()
 
     @classmethod
     def choices(cls) -> Mapping[str, Sequence[str]]:
@@ -92,17 +98,22 @@ class JudgedMetric(Metric):
         fields = ("video", *self.text_fields)
         return (Need(name="judge", field=fields, extractor="judge_answer", options=options),)
 
+    def obstacle(self) -> Obstacle | None:
+        """Return that the published network is not here, or that nobody can be asked."""
+        if self.backbone == _JUDGE:
+            return without_judge(self.model)
+        return Obstacle(
+            code=SkipCode.UNSUPPORTED,
+            reason=f"needs {self.needs_network}, which is not in avmeter",
+            hint=f"{self.name}@judge asks a vision-language model in its place: a number of another kind",
+            labels=(_JUDGE,),
+        )
+
     def check(self, sample: Sample) -> Skip | None:
-        """Say that the published network is not here, that nobody can be asked, or that nothing is there to ask."""
-        if self.backbone != _JUDGE:
-            return Skip(
-                code=SkipCode.UNSUPPORTED,
-                reason=f"{self.name} needs {self.needs_network}, which is not in avmeter",
-                hint=f"{self.name}@judge asks a vision-language model in its place: a number of another kind",
-            )
-        skip = without_judge(f"{self.name}@judge", self.model)
-        if skip is not None:
-            return skip
+        """Say that no sample can have a score here, or that nothing is there to ask."""
+        obstacle = self.obstacle()
+        if obstacle is not None:
+            return obstacle.skip(f"{self.name}@judge" if self.backbone == _JUDGE else self.name)
         try:
             info, prompt = (sample.described(name) for name in ("auxiliary_info", "text_prompt"))
             target_of(self.question, info=info, prompt=prompt)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from avmeter.errors import SkipCode
-from avmeter.metrics.base import Metric, Need
+from avmeter.metrics.base import CorpusMetric, Metric, Need
 from avmeter.registry import EXTRACTORS, missing_packages, require_packages
 
 if TYPE_CHECKING:
@@ -161,6 +161,17 @@ def requirements_of(metric: Metric) -> Requirements:
         own_packages=tuple(metric.dependencies),
         own_extra=metric.extra,
     )
+
+
+def optional_fields(metric: Metric) -> frozenset[str]:
+    """Return the sample fields that only add to what a metric says.
+
+    What is optional of one sample of a corpus comes with other samples: of corpora these are the fields that a need
+    takes beside its own.
+    """
+    if isinstance(metric, CorpusMetric):
+        return frozenset(f for need in metric.needs for f in need.optional_fields)
+    return frozenset(requirements_of(metric).optional.fields)
 
 
 def missing_fields(metric: Metric, sample: Sample) -> tuple[str, ...]:

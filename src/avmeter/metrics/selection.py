@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from avmeter.errors import MissingDependencyError, UsageError
-from avmeter.metrics.base import Metric
+from avmeter.metrics.base import Metric, Obstacle
 from avmeter.metrics.labels import MetricName
 from avmeter.metrics.requirements import missing_fields
 from avmeter.metrics.resolve import get_metric, parse_selectors
@@ -26,34 +26,45 @@ class Selection:
     Attributes:
         chosen: Names of the metrics to run.
         left_out: Name -> fields that no sample has together.
+        obstacles: Name -> what keeps every sample from a score on this machine.
     """
 
     chosen: tuple[str, ...]
     left_out: Mapping[str, tuple[str, ...]]
+    obstacles: Mapping[str, Obstacle] = field(default_factory=dict)
 
-    def by_fields(self) -> dict[tuple[str, ...], list[str]]:
-        """Missing fields -> metrics that were left out for them."""
-        found: dict[tuple[str, ...], list[str]] = {}
-        for name, fields in self.left_out.items():
-            found.setdefault(fields, []).append(name)
+    def reasons(self) -> dict[str, str]:
+        """Name of a metric that is not chosen -> why, in words."""
+        fields = {
+            name: f"no sample has {' and '.join(f'`{field_name}`' for field_name in fields)}"
+            for name, fields in self.left_out.items()
+        }
+        return fields | {name: obstacle.reason for name, obstacle in self.obstacles.items()}
+
+    def by_reason(self) -> dict[str, list[str]]:
+        """Why metrics are not chosen -> their names."""
+        found: dict[str, list[str]] = {}
+        for name, reason in self.reasons().items():
+            found.setdefault(reason, []).append(name)
         return found
 
 
 def select_metrics(
     metrics: Mapping[str, Metric], samples: Sequence[Sample], *, explicit: Collection[str] = ()
 ) -> Selection:
-    """Leave out the metrics that no sample has the inputs for.
+    """Leave out the metrics that no sample has the inputs for, and those that can have no score on this machine.
 
     Args:
         metrics: Name -> metric.
         samples: All samples of the run.
         explicit: Names that stay whatever the samples have; each sample then says why it has no score.
     """
-    absent = {name: () if name in explicit else _missing_everywhere(m, samples) for name, m in metrics.items()}
-    return Selection(
-        chosen=tuple(name for name, fields in absent.items() if not fields),
-        left_out={name: fields for name, fields in absent.items() if fields},
-    )
+    asked = {name: m for name, m in metrics.items() if name not in explicit}
+    obstacles = {name: found for name, m in asked.items() if (found := m.obstacle()) is not None}
+    absent = {name: _missing_everywhere(m, samples) for name, m in asked.items() if name not in obstacles}
+    left_out = {name: fields for name, fields in absent.items() if fields}
+    chosen = tuple(name for name in metrics if name not in left_out and name not in obstacles)
+    return Selection(chosen=chosen, left_out=left_out, obstacles=obstacles)
 
 
 def _missing_everywhere(metric: Metric, samples: Sequence[Sample]) -> tuple[str, ...]:

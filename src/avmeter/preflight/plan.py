@@ -144,11 +144,8 @@ def rates_of(evaluator: Evaluator) -> Rates:
 
 
 def _without_inputs(metrics: Mapping[str, Metric], samples: Sequence[Sample]) -> dict[str, str]:
-    selection = select_metrics(metrics, samples)
-    return {
-        name: f"no sample has {' and '.join(f'`{field_name}`' for field_name in fields)}"
-        for name, fields in selection.left_out.items()
-    }
+    """Return the metrics that no sample has the inputs for, or that have no score on this machine, and why."""
+    return select_metrics(metrics, samples).reasons()
 
 
 def _without_references(metrics: Mapping[str, Metric], samples: Sequence[Sample]) -> dict[str, str]:

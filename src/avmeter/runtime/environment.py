@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -125,6 +126,11 @@ def judge_settings() -> JudgeSettings:
         key=(_text("AVMETER_JUDGE_KEY") or "").strip() or None,
         headers=_text("AVMETER_JUDGE_HEADERS") or "",
     )
+
+
+def missing_variables(names: Iterable[str]) -> tuple[str, ...]:
+    """Return those of these variables that are not set, or empty."""
+    return tuple(name for name in names if _text(name) is None)
 
 
 def launcher_variables() -> dict[str, str]:

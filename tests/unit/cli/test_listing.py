@@ -48,3 +48,28 @@ def test_metric_with_a_label_needs_what_the_label_chooses() -> None:
     done = avmeter("list", "fad@openl4")
     assert (done.code, done.out) == (2, "")
     assert "openl3" in done.err
+
+
+def test_metric_that_has_no_score_here_is_not_called_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether its network is not in avmeter or nobody is there to ask, under its own name or a label."""
+    monkeypatch.delenv("AVMETER_JUDGE_URL", raising=False)
+    monkeypatch.setenv("AVMETER_JUDGE_MODEL", "m")
+    for name, ready in {
+        "vbench.color": "no: needs GRiT and detectron2, which is not in avmeter; instead: @judge",
+        "vbench.color@judge": "no: set AVMETER_JUDGE_URL",
+        "judge.third_person_separation": "no: set AVMETER_JUDGE_URL",
+    }.items():
+        (row,) = json.loads(avmeter("list", name, "--json").out)
+        assert row["ready"] == ready
+
+
+def test_inputs_that_a_metric_can_do_without_stand_in_brackets() -> None:
+    """As in the tables of the documentation; what a corpus needs of either role does not."""
+    for name, needs in {
+        "physics_iq.mse": "reference, video, (reference_mask), (video_mask)",
+        "audio.frechet_distance": "audio, reference_audio",
+        "audio.frechet_distance@panns": "audio, reference_audio",
+        "av.pe_av_similarity": "audio, video, (text_prompt)",
+    }.items():
+        (row,) = json.loads(avmeter("list", name, "--json").out)
+        assert row["needs"] == needs

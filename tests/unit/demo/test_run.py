@@ -15,7 +15,10 @@ from avmeter.weights import WeightsSource
 from support.stress import FakeEvaluator
 
 RATE = 16_000
-METRICS = ("audio.loudness", "audio.desync", "audio.prdc", "common.lpips", "common.ssim", "av.javis_score")
+METRICS = (
+    "audio.loudness", "audio.desync", "audio.prdc", "common.lpips", "common.ssim", "av.javis_score",
+    "optical_flow.gt_optical_flow",
+)  # fmt: skip
 
 
 class Evaluator(FakeEvaluator):
@@ -45,6 +48,8 @@ def test_metrics_without_weights_or_clips_are_named(monkeypatch: pytest.MonkeyPa
     assert found.frame_networks == ("common.lpips",)
     assert found.left_out == (
         "not run, weights are not on this machine: audio.desync",
+        "not run, they stand on networks that are not in avmeter, or ask a model at an endpoint: "
+        "optical_flow.gt_optical_flow",
         "not run, they need more than 1 clips: audio.prdc",
         "not run, networks over every frame take minutes, and only one damage is to the picture: common.lpips",
     )

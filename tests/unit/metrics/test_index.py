@@ -7,7 +7,7 @@ import pytest
 from avmeter.metrics.base import CorpusMetric
 from avmeter.metrics.checkpoint_uses import metrics_by_checkpoint
 from avmeter.metrics.index import Card, cards, metrics_for_checkpoints
-from avmeter.metrics.requirements import requirements_of
+from avmeter.metrics.requirements import optional_fields, requirements_of
 from avmeter.registry import METRICS
 from avmeter.weights import WeightsSource
 
@@ -26,7 +26,11 @@ def test_card_is_that_of_the_metric(name: str) -> None:
     assert card.direction == metric.direction
     assert (card.kind == "corpus") == (isinstance(metric, CorpusMetric) and not metric.per_sample)
     assert card.fields == tuple(sorted(needed.fields))
+    assert card.optional_fields == tuple(sorted(optional_fields(metric)))
     assert card.packages == needed.packages
+    assert card.variables == metric.variables
+    obstacle = metric.obstacle()
+    assert card.obstacle == ("" if metric.variables or obstacle is None else obstacle.sentence)
     nowhere = _Nothing()
     assert card.missing_checkpoints(nowhere) == sorted(needed.missing_checkpoints(nowhere))
     assert card.missing_optional_checkpoints(nowhere) == sorted(needed.missing_optional_checkpoints(nowhere))
@@ -48,9 +52,12 @@ def test_package_that_is_not_installed_is_missed() -> None:
         direction="none",
         kind="sample",
         fields=(),
+        optional_fields=(),
         checkpoints=(),
         optional_checkpoints=(),
         packages=("no_such_package",),
+        obstacle="",
+        variables=(),
     )
     assert not absent.has_packages()
 

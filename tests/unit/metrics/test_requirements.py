@@ -192,7 +192,7 @@ def test_missing_field_is_named_though_the_hint_does_not(here: set[str]) -> None
     assert missing_fields(Fake(), Sample.of({"reference_text": "x"})) == ("audio",)
     selection = select_metrics({"audio.fake": Fake()}, [sample])
     assert selection.chosen == ()
-    assert selection.by_fields() == {("reference_text",): ["audio.fake"]}
+    assert selection.by_reason() == {"no sample has `reference_text`": ["audio.fake"]}
     assert select_metrics({"audio.fake": Fake()}, [sample], explicit=["audio.fake"]).chosen == ("audio.fake",)
 
 

@@ -31,10 +31,24 @@ def test_metrics_named_by_the_user_stay() -> None:
     assert select_metrics(resolve_metrics(NAMES), [AUDIO], explicit=NAMES).chosen == tuple(NAMES)
 
 
+def test_metric_that_has_no_score_on_this_machine_is_left_out() -> None:
+    """With what it needs, whatever samples have; named, it stays, and each sample says the same."""
+    sample = Sample.of({"video": "a.mp4", "reference": "b.mp4"})
+    metrics = resolve_metrics(["optical_flow.gt_optical_flow", "common.psnr"])
+    selection = select_metrics(metrics, [sample])
+    assert selection.chosen == ("common.psnr",)
+    (reason,) = selection.by_reason()
+    assert "DPFlow" in reason
+    assert select_metrics(metrics, [sample], explicit=list(metrics)).chosen == tuple(metrics)
+
+
 def test_metrics_are_grouped_by_what_is_missing() -> None:
     """A message names the field once."""
     selection = select_metrics(resolve_metrics([*NAMES, "audio.speaker_similarity"]), [Sample.of({"audio": "a.wav"})])
-    assert selection.by_fields()[("reference_audio",)] == ["audio.kl_divergence", "audio.speaker_similarity"]
+    assert selection.by_reason()["no sample has `reference_audio`"] == [
+        "audio.kl_divergence",
+        "audio.speaker_similarity",
+    ]
 
 
 @pytest.fixture

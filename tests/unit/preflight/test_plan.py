@@ -90,6 +90,18 @@ def test_named_metric_that_can_have_no_score_is_told_before(
     evaluator.shutdown()
 
 
+def test_metric_that_stands_on_what_is_not_here_is_not_run(clip: Path) -> None:
+    """Of a group; where it was named, the user is told before."""
+    evaluator = Evaluator(["videoscore2", LOUDNESS], "cpu")
+    samples = as_samples([{"audio": clip, "text_prompt": "a"}])
+    found = look_ahead(evaluator, samples)
+    why = {"videoscore2.score": "needs the vision-language model VideoScore2, which is not in avmeter"}
+    assert (found.metrics, found.not_run) == ((LOUDNESS,), why)
+    named = look_ahead(evaluator, samples, explicit=["videoscore2.score"])
+    assert (named.metrics, named.no_score) == (("videoscore2.score", LOUDNESS), why)
+    evaluator.shutdown()
+
+
 def test_payload_is_json(clip: Path) -> None:
     """Scripts read it."""
     evaluator = Evaluator(["audio.audiobox_aesthetics"], "cpu")

@@ -33,7 +33,7 @@ def check_job(job: ScoreJob, *, is_agreed: bool) -> Preflight:
     preflight = _look_ahead(job)
     if not preflight.metrics and not preflight.stopped:
         say_lines(not_run_lines(preflight.not_run))
-        raise UsageError("no metric has the inputs it needs", hint="see `avmeter list` for what each metric needs")
+        raise UsageError("no metric has what it needs", hint="see `avmeter list` for what each metric needs")
     say_block(preflight, job.samples, fetching=_fetching(preflight, is_agreed=is_agreed))
     return preflight
 

@@ -24,12 +24,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from avmeter.errors import SkipCode, SkipError
-from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
-from avmeter.metrics.judged import judge_model, without_judge
+from avmeter.metrics.base import CorpusMetric, FeatureSet, Need, Obstacle
+from avmeter.metrics.judged import judge_model, judge_variables, without_judge
 from avmeter.metrics.option_values import require_at_least
 from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register
-from avmeter.result import MetricResult, Skip
+from avmeter.result import MetricResult
 from avmeter.sample import Sample
 from avmeter.text.judge_questions import PROMPT_VERSION
 
@@ -100,6 +100,7 @@ class ThirdPersonSeparation(CorpusMetric):
         require_at_least(1, num_images=num_images)
         self.model = model
         self.num_images = num_images
+        self.variables = judge_variables(model)
 
     def options(self) -> Mapping[str, Any]:
         return {**super().options(), "model": judge_model(self.model) or None, "num_images": self.num_images}
@@ -110,9 +111,9 @@ class ThirdPersonSeparation(CorpusMetric):
         fields = ("video", "reference", "text_prompt")
         return (Need(name="pair", field=fields, extractor="judge_pair", options=options),)
 
-    def check(self, sample: Sample) -> Skip | None:
-        """Say that nobody can be asked."""
-        return without_judge(self.name, self.model)
+    def obstacle(self) -> Obstacle | None:
+        """Return that nobody can be asked."""
+        return without_judge(self.model)
 
     def start(self) -> JudgedPairs:
         return JudgedPairs()
@@ -134,9 +135,9 @@ class ThirdPersonSeparation(CorpusMetric):
     def finish(self, state: JudgedPairs) -> MetricResult:
         counts = state.all.named()
         if not counts["n"]:
-            missing = without_judge(self.name, self.model)
+            missing = self.obstacle()
             if missing is not None:
-                raise SkipError(missing.code, missing.reason, hint=missing.hint)
+                raise SkipError(missing.code, f"{self.name} {missing.reason}", hint=missing.hint)
             raise SkipError(SkipCode.TOO_FEW_SAMPLES, f"{self.name}: 0 clips were judged")
         score = state.all.win_rate
         if score is None:

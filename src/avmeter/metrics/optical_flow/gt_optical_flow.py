@@ -25,12 +25,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from avmeter.errors import SkipCode, UnknownNameError
-from avmeter.metrics.base import FeatureSet, Metric, Need
+from avmeter.metrics.base import FeatureSet, Metric, Need, Obstacle
 from avmeter.metrics.frame_pairs import with_counts
 from avmeter.metrics.option_values import require_at_least, require_between
 from avmeter.protocols import FASTVIDEO
 from avmeter.registry import register
-from avmeter.result import MetricResult, Skip
+from avmeter.result import MetricResult
 from avmeter.sample import Sample
 from avmeter.stats.optical_flow import FLOW_NUMBERS, summarise_flows
 
@@ -89,14 +89,15 @@ class FlowAgainstReference(Metric):
         options = {"method": method, **self._comparison}
         return (Need(name="flows", field=fields, extractor="flow_errors", options=options),)
 
-    def check(self, sample: Sample) -> Skip | None:
-        """Say that the published network is not here."""
+    def obstacle(self) -> Obstacle | None:
+        """Return that the published network is not here."""
         if self.backbone != _PUBLISHED:
             return None
-        return Skip(
+        return Obstacle(
             code=SkipCode.UNSUPPORTED,
-            reason=f"{self.name} needs the optical flow network DPFlow, which is not in avmeter",
+            reason="needs the optical flow network DPFlow, which is not in avmeter",
             hint=f"{self.name}@raft has the same numbers of RAFT's flow, {self.name}@dis of OpenCV's, without weights",
+            labels=_BACKBONES[1:],
         )
 
     def score(self, sample: Sample, features: FeatureSet) -> MetricResult:
