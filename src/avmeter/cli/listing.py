@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,7 @@ from avmeter.runtime.environment import missing_variables
 
 if TYPE_CHECKING:
     from avmeter.metrics.index import Card
+    from avmeter.presets import Preset
     from avmeter.weights import WeightsSource
 
 
@@ -24,7 +25,8 @@ def list_command(
     group: Annotated[
         str | None,
         typer.Argument(
-            help="Only this group, such as audio; or one metric, explained.", autocompletion=complete_metrics
+            help="Only this group or preset, such as audio or v2a; or one metric, explained.",
+            autocompletion=complete_metrics,
         ),
     ] = None,
     names_only: Annotated[bool, typer.Option("--names", help="Only names, one a line.")] = False,
@@ -38,7 +40,8 @@ def list_command(
     if presets:
         _list_presets(names_only=names_only, as_json=as_json)
         return
-    names = list_metrics(group)
+    preset = _preset_of(group)
+    names = list(preset.metric_names) if preset else list_metrics(group)
     explained = None
     if group and not names:
         explained = _metric_of(group)
@@ -52,7 +55,13 @@ def list_command(
 
     source = WeightsSource.parse("auto")
     known = {name: card for name, card in cards().items() if card.has_packages()}
-    rows = [_row_of_card(name, known[name], source) if name in known else _row(name, source) for name in names]
+    options = preset.options if preset else {}
+    rows = [
+        _row_of_card(name, known[name], source)
+        if name in known and name not in options
+        else _row(name, source, options.get(name, {}))
+        for name in names
+    ]
     heads = ("metric", "better", "of", "needs", "ready")
     if as_json:
         more = {"explanation": _explanation(explained)} if explained else {}
@@ -61,6 +70,12 @@ def list_command(
         print_table(heads, rows)
         if explained:
             typer.echo("\n" + "\n".join(map(sanitise, _explanation(explained).splitlines())))
+
+
+def _preset_of(name: str | None) -> Preset | None:
+    from avmeter.presets import load_preset, preset_names
+
+    return load_preset(name) if name in preset_names() else None
 
 
 def _metric_of(name: str) -> str:
@@ -72,13 +87,14 @@ def _metric_of(name: str) -> str:
     """
     from avmeter.metrics.labels import MetricName, labelled_options
     from avmeter.metrics.synonyms import full_name
+    from avmeter.presets import preset_names
     from avmeter.registry import METRICS
 
     known, full = list_metrics(), full_name(name)
     parts = MetricName.parse(full)
     if parts.metric not in known:
         groups = {"all", *(n.partition(".")[0] for n in known)}
-        raise UnknownNameError.among("metric or group of metrics", name, {*groups, *known})
+        raise UnknownNameError.among("metric, group of metrics or preset", name, {*groups, *known, *preset_names()})
     if parts.label:
         labelled_options(full, METRICS.get(parts.metric), {})
     return full
@@ -125,13 +141,13 @@ def _row_of_card(name: str, card: Card, source: WeightsSource) -> tuple[str, str
     return name, card.direction, card.kind, _inputs(card.fields, card.optional_fields), ready
 
 
-def _row(name: str, source: WeightsSource) -> tuple[str, str, str, str, str]:
-    """Return the row of a label, of a plug-in, or of a metric that lacks a package: only itself can say more."""
+def _row(name: str, source: WeightsSource, options: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
+    """Return the row of a label or option, of a plug-in, or of a metric that lacks a package: only it can say more."""
     from avmeter.metrics.availability import check_availability
     from avmeter.metrics.base import CorpusMetric
     from avmeter.metrics.requirements import optional_fields
 
-    found = check_availability(name, source)
+    found = check_availability(name, source, options)
     if found.metric is None or found.requirements is None:
         return found.name, "", "", "", f"{found.error.message}; {found.error.hint}" if found.error else ""
     kind = "corpus" if isinstance(found.metric, CorpusMetric) and not found.metric.per_sample else "sample"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from avmeter.errors import AvmeterError
 from avmeter.metrics.base import Metric, Obstacle
@@ -42,15 +44,16 @@ class Availability:
         return not (self.error or self.obstacle or self.missing_checkpoints or self.missing_variables)
 
 
-def check_availability(name: str, source: WeightsSource) -> Availability:
+def check_availability(name: str, source: WeightsSource, options: Mapping[str, Any] | None = None) -> Availability:
     """Find out whether a metric can run, without loading a network or touching the internet.
 
     Args:
         name: Of the metric.
         source: Where its weights would come from.
+        options: Of the metric, in place of its defaults.
     """
     try:
-        metric = get_metric(name)
+        metric = get_metric(name, **(options or {}))
         needed = requirements_of(metric)
     except AvmeterError as error:
         return Availability(name=name, error=error)

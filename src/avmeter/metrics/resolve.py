@@ -14,6 +14,7 @@ from avmeter.metrics.option_values import check_kinds
 from avmeter.metrics.requirements import requirements_of
 from avmeter.metrics.simple_form import adapt
 from avmeter.metrics.synonyms import TOPICS, full_name
+from avmeter.presets import preset_names
 from avmeter.protocols import FASTVIDEO
 from avmeter.registry import METRICS, list_metrics, require_packages
 
@@ -49,6 +50,14 @@ def _refuse_unknown(name: str, cls: type, options: Mapping[str, Any]) -> None:
     for option in options:
         if option not in parameters:
             raise UnknownNameError.among(f"option of `{name}`", option, parameters)
+
+
+def _refuse_preset(name: str) -> None:
+    if name in preset_names():
+        in_python = f'create_evaluator(**load_preset("{name}").keywords())'
+        raise UnknownNameError(
+            f"unknown metric `{name}`", hint=f"it is a preset: `--preset {name}`, in Python `{in_python}`"
+        )
 
 
 def _refuse_topic(name: str) -> None:
@@ -110,6 +119,7 @@ def resolve_metrics(
     for selector in selectors:
         group = sorted(known) if selector == "all" else list_metrics(selector)
         if not group:
+            _refuse_preset(selector)
             _refuse_topic(selector)
         for name in group or [selector]:
             if name in chosen:

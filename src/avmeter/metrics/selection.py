@@ -68,9 +68,9 @@ def select_metrics(
 
 
 def _missing_everywhere(metric: Metric, samples: Sequence[Sample]) -> tuple[str, ...]:
-    """What samples lack, or nothing when one sample has all that the metric reads."""
+    """What samples lack, or nothing when one has all that the metric reads; references are never scored themselves."""
     absent: set[str] = set()
-    for sample in samples:
+    for sample in [s for s in samples if s.role == "generated"] or samples:
         fields = missing_fields(metric, sample)
         if not fields:
             return ()

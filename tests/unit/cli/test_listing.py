@@ -73,3 +73,12 @@ def test_inputs_that_a_metric_can_do_without_stand_in_brackets() -> None:
     }.items():
         (row,) = json.loads(avmeter("list", name, "--json").out)
         assert row["needs"] == needs
+
+
+def test_metrics_of_a_preset_are_listed_with_its_options() -> None:
+    """What its table needs, in its order: Seed-TTS recognises by Whisper large."""
+    rows = json.loads(avmeter("list", "tts", "--json").out)
+    assert [row["metric"] for row in rows][:2] == ["audio.wer", "audio.speaker_similarity@wavlm-ecapa"]
+    assert rows[0]["ready"] in ("yes", "lacks weights: faster-whisper-large-v3")
+    assert avmeter("list", "v2a", "--names").out.startswith("audio.frechet_distance@passt\n")
+    assert "`v2a`" in avmeter("list", "v2b").err

@@ -100,4 +100,4 @@ def test_model_is_an_option_or_that_of_the_environment(monkeypatch: pytest.Monke
     assert judge_model(None) == ""
     monkeypatch.setenv("AVMETER_JUDGE_MODEL", MODEL)
     assert (judge_model(None), judge_model("other")) == (MODEL, "other")
-    assert without_judge("x", None) is None
+    assert without_judge(None) is None

@@ -46,3 +46,11 @@ def test_wrong_option_of_an_extractor_is_refused_when_the_metric_is_made() -> No
     """Not at the first sample."""
     with pytest.raises(UnknownNameError):
         get_metric("av.javis_score", channel="left")
+
+
+def test_preset_among_metrics_says_where_presets_go() -> None:
+    """On the command line and in Python."""
+    with pytest.raises(UnknownNameError) as refused:
+        resolve_metrics(["audio.loudness", "v2a"])
+    assert "--preset v2a" in refused.value.hint
+    assert 'load_preset("v2a")' in refused.value.hint

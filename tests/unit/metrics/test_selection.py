@@ -26,6 +26,13 @@ def test_metric_is_left_out_when_no_sample_has_its_fields() -> None:
     assert select_metrics(metrics, [AUDIO, PAIR]).chosen == ("audio.loudness", "audio.kl_divergence")
 
 
+def test_reference_without_a_clip_brings_no_inputs_of_clips() -> None:
+    """Its video is not that of a generated sound."""
+    samples = [AUDIO, Sample.of({"audio": "ref.mp4", "video": "ref.mp4", "role": "reference"})]
+    metrics = resolve_metrics(["audio.imagebind_score", "audio.desync"])
+    assert select_metrics(metrics, samples).left_out == dict.fromkeys(metrics, ("video",))
+
+
 def test_metrics_named_by_the_user_stay() -> None:
     """Each sample then says why it has no score."""
     assert select_metrics(resolve_metrics(NAMES), [AUDIO], explicit=NAMES).chosen == tuple(NAMES)
