@@ -20,6 +20,7 @@ from avmeter.weights.catalog import get_entry
 from golden import synth
 from support import require
 from support.media import click, flash, tone, write_media, write_pcm_wav
+from support.networks import put_small_networks
 
 RATE = 16_000
 YAMNET = {"backbone": "yamnet"}
@@ -237,6 +238,7 @@ def test_imagebind_pairs_of_av_benchmark_need_four_seconds(odd: dict[str, Path])
 def test_desync_of_three_seconds_says_what_it_needs(odd: dict[str, Path]) -> None:
     """Below 14 segments there is no score, and nothing is stretched unless asked for by name."""
     evaluator = Evaluator(["audio.desync"], "cpu", weights="dummy")
+    put_small_networks(evaluator._computer.runtime)
     result = evaluator.evaluate(video=odd["three_seconds"])["audio.desync"]
     assert code(result) == "too_short"
     assert "need >= 4.8 s" in result.skip.reason

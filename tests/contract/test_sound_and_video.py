@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ METRICS = (DESYNC, SCORE, ALIGN, TEXT_AUDIO, TEXT_VIDEO, JAVIS)
 OF_SOUND = (SCORE, ALIGN, TEXT_AUDIO, JAVIS)
 PE_AV = "av.pe_av_similarity"
 PROMPT = "a ball bounces"
+Scored = Callable[[str], dict[str, MetricResult]]
 
 
 @pytest.fixture(scope="module")
@@ -105,15 +108,22 @@ def codes(row: dict[str, MetricResult]) -> dict[str, str]:
     return {name: str(result.skip.code) for name, result in row.items() if result.skip is not None}
 
 
-def score(scorer: Evaluator, **sample: Any) -> dict[str, MetricResult]:
-    row: dict[str, MetricResult] = scorer.evaluate(samples=[{"text_prompt": PROMPT, **sample}])[0]
+def score(scorer: Evaluator, metrics: Sequence[str] | None = None, **sample: Any) -> dict[str, MetricResult]:
+    """Results of one clip: of all metrics, or of those that a test is about."""
+    row: dict[str, MetricResult] = scorer.evaluate(samples=[{"text_prompt": PROMPT, **sample}], metrics=metrics)[0]
     return row
 
 
+@pytest.fixture(scope="module")
+def scored(scorer: Evaluator, clips: dict[str, Path]) -> Scored:
+    """All results of a clip by what is odd about it; scored once, however many tests look at them."""
+    return functools.cache(lambda kind: score(scorer, video=clips[kind]))
+
+
 @pytest.mark.parametrize("kind", CODES)
-def test_odd_clip_is_scored_or_skipped_by_name(scorer: Evaluator, clips: dict[str, Path], kind: str) -> None:
+def test_odd_clip_is_scored_or_skipped_by_name(scored: Scored, clips: dict[str, Path], kind: str) -> None:
     """Each metric gives a finite score or its own code, and the reason names the file."""
-    row = score(scorer, video=clips[kind])
+    row = scored(kind)
     assert codes(row) == CODES[kind]
     for result in row.values():
         if result.skip is None:
@@ -140,21 +150,17 @@ MEASURED = [
 
 
 @pytest.mark.parametrize(("kind", "metric", "measured"), MEASURED)
-def test_reason_has_the_measured_values(
-    scorer: Evaluator, clips: dict[str, Path], kind: str, metric: str, measured: str
-) -> None:
+def test_reason_has_the_measured_values(scored: Scored, kind: str, metric: str, measured: str) -> None:
     """What was found, beside what is needed."""
-    skip = score(scorer, video=clips[kind])[metric].skip
+    skip = scored(kind)[metric].skip
     assert skip is not None
     assert measured in skip.reason
 
 
 @pytest.mark.parametrize("num_frames", [1, 2])
-def test_javis_score_of_fewer_than_three_frames_is_that_of_the_worst_frame(
-    scorer: Evaluator, clips: dict[str, Path], num_frames: int
-) -> None:
+def test_javis_score_of_fewer_than_three_frames_is_that_of_the_worst_frame(scored: Scored, num_frames: int) -> None:
     """40 % of two frames are none, and a mean over none would be NaN: one counts, and the note says so."""
-    result = score(scorer, video=clips[("one_frame", "two_frames")[num_frames - 1]])[JAVIS]
+    result = scored(("one_frame", "two_frames")[num_frames - 1])[JAVIS]
     assert result.details["counted_per_window"] == [1, 1]
     assert result.details["frames_per_window"] == [num_frames, num_frames]
     assert f"a window shows {num_frames} frame" in result.details["note"]
@@ -186,20 +192,20 @@ def test_rotated_video_scores_as_if_it_were_stored_upright(scorer: Evaluator, fo
     stored = np.rot90(upright, -rotation_deg // 90, axes=(1, 2))
     wave = clicking(5.2)
 
-    def scores(name: str, **content: Any) -> dict[str, float | None]:
+    def scores(name: str, metrics: Sequence[str] = METRICS, **content: Any) -> dict[str, float | None]:
         path = write_media(
             folder / f"{name}{rotation_deg}.mov", wave=wave, sample_rate=RATE, video_codec="png", pixel_format="rgb24",
             **content,
         )  # fmt: skip
-        return {metric: result.score for metric, result in score(scorer, video=path).items()}
+        return {metric: result.score for metric, result in score(scorer, metrics, video=path).items()}
 
     turned = scores("turned", frames=stored, rotation_deg=rotation_deg)
     plain = scores("plain", frames=upright)
     assert None not in plain.values()
     # Lossless, so that turned pixels are the same pixels.
     assert turned == pytest.approx(plain, abs=1e-6)
-    sideways = scores("sideways", frames=stored)
-    for metric in (SCORE, TEXT_VIDEO, JAVIS):
+    sideways = scores("sideways", (SCORE, TEXT_VIDEO, JAVIS), frames=stored)
+    for metric in sideways:
         assert sideways[metric] != pytest.approx(plain[metric], abs=1e-4), f"{metric} cannot tell what is up"
 
 
@@ -223,13 +229,15 @@ def test_prompt_without_words_is_a_skip_of_the_prompts_metrics(
 def test_prompt_that_is_too_long_is_cut_and_the_details_say_so(scorer: Evaluator, clips: dict[str, Path]) -> None:
     """The network reads 77 tokens: what lies behind them changes nothing, and the count is reported."""
     long = "a ball " * 40
-    row = score(scorer, video=clips["three_seconds"], text_prompt=long)
-    other = score(scorer, video=clips["three_seconds"], text_prompt=long + " and a dog")
-    for metric in (TEXT_AUDIO, TEXT_VIDEO):
+    metrics = (TEXT_AUDIO, TEXT_VIDEO)
+    row, other, short = (
+        score(scorer, metrics, video=clips["three_seconds"], text_prompt=p) for p in (long, long + " and a dog", PROMPT)
+    )
+    for metric in metrics:
         assert row[metric].details["num_tokens"] == len(long.strip()) + 2
         assert f"the last {len(long.strip()) + 2 - 77} were not read" in row[metric].details["note"]
         assert row[metric].score == other[metric].score
-        assert row[metric].score != score(scorer, video=clips["three_seconds"])[metric].score
+        assert row[metric].score != short[metric].score
 
 
 def test_late_sound_track_keeps_its_place(scorer: Evaluator, folder: Path) -> None:
@@ -240,7 +248,7 @@ def test_late_sound_track_keeps_its_place(scorer: Evaluator, folder: Path) -> No
     late = write_media(folder / "late.mp4", wave=wave[: 5 * RATE], sample_rate=RATE, frames=video, audio_start_s=1.0,
                        audio_codec="pcm_s16le", container="mov")  # fmt: skip
     shifted = write_media(folder / "shifted.mov", wave=moved, sample_rate=RATE, frames=video, audio_codec="pcm_s16le")
-    there, here = (score(scorer, video=path)[JAVIS].score for path in (late, shifted))
+    there, here = (score(scorer, (JAVIS,), video=path)[JAVIS].score for path in (late, shifted))
     assert there == pytest.approx(here, abs=1e-4)
 
 
@@ -270,7 +278,7 @@ def test_sound_that_begins_when_the_video_is_over_is_no_javis_score(scorer: Eval
     path = write_media(
         folder / "behind.mkv", wave=clicking(3), sample_rate=RATE, frames=bouncing(75), audio_start_s=5.0
     )
-    result = score(scorer, video=path)[JAVIS]
+    result = score(scorer, (JAVIS,), video=path)[JAVIS]
     assert result.skip is not None
     assert str(result.skip.code) == "empty_audio"
     assert "starts at 5.0" in result.skip.reason
@@ -289,10 +297,9 @@ def test_silence_in_the_channel_that_is_read_is_noted(scorer: Evaluator, folder:
             folder / f"{name}.mov", wave=np.stack(channels), sample_rate=RATE, frames=bouncing(150),
             audio_codec="pcm_s16le",
         )  # fmt: skip
-        row = score(scorer, video=path)
-        for metric in (SCORE, TEXT_AUDIO, JAVIS):
-            assert row[metric].score is not None
-            note = row[metric].details.get("note", "")
+        for result in score(scorer, (SCORE, TEXT_AUDIO, JAVIS), video=path).values():
+            assert result.score is not None
+            note = result.details.get("note", "")
             assert said in note
             assert bool(note) == bool(said)
 
@@ -300,7 +307,7 @@ def test_silence_in_the_channel_that_is_read_is_noted(scorer: Evaluator, folder:
 def test_desync_of_ends_too_far_apart_has_both_lengths(scorer: Evaluator, folder: Path) -> None:
     """Of a long video only the ends are encoded; where the sound's end lies between them the reason has both."""
     path = write_media(folder / "20s.mp4", wave=clicking(8), sample_rate=RATE, frames=bouncing(500))
-    skip = score(scorer, video=path)[DESYNC].skip
+    skip = score(scorer, (DESYNC,), video=path)[DESYNC].skip
     assert skip is not None
     assert "8.00 s of sound and 19.84 s of picture" in skip.reason
     assert "curve=true" in skip.hint
@@ -328,7 +335,8 @@ def test_video_whose_last_frame_is_held_is_too_short_by_its_own_measure(scorer: 
         for packet in packets:
             packet.stream = copied
             out.mux(packet)
-    skip = score(scorer, video=path, audio=write_pcm_wav(folder / "held.wav", clicking(6), RATE))[DESYNC].skip
+    sound = write_pcm_wav(folder / "held.wav", clicking(6), RATE)
+    skip = score(scorer, (DESYNC,), video=path, audio=sound)[DESYNC].skip
     assert skip is not None
     assert "the picture lasts 2.00 s before its last frame is held; need >= 4.8 s" in skip.reason
 
@@ -346,8 +354,8 @@ def test_cut_that_goes_through_a_frame_leaves_the_frames_before_it(
     assert codes(row) in ({}, {DESYNC: "too_short"})
 
 
-def test_noise_of_an_encoder_is_no_motion(scorer: Evaluator, clips: dict[str, Path]) -> None:
+def test_noise_of_an_encoder_is_no_motion(scored: Scored) -> None:
     """A still image has no motion peaks, so that clicks over it are aligned with nothing."""
-    result = score(scorer, video=clips["still"])[ALIGN]
+    result = scored("still")[ALIGN]
     assert result.score == 0.0
     assert result.details["num_motion_peaks"] == 0
