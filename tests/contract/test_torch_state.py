@@ -21,7 +21,7 @@ from support.torch_state import torch_state, unusual_torch_state
 
 RATE = 16_000
 # A network with windows, one with a spectrogram of its own, and one that is no network of torch.
-METRICS = ["audio.distillmos", "audio.frechet_distance@vggish", "audio.loudness"]
+METRICS = ["audio.distillmos", "audio.kernel_distance@yamnet", "audio.loudness"]
 
 
 class Broken:
@@ -77,7 +77,7 @@ CALLS = (score, fail_within, fail_in_a_metric, fail_in_generating, score_in_the_
 def expected() -> dict[str, float]:
     found = score()
     assert found["audio.distillmos/scored"] == 3
-    assert "audio.frechet_distance@vggish/corpus" in found
+    assert "audio.kernel_distance@yamnet/corpus" in found
     return found
 
 
