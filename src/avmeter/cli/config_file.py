@@ -21,7 +21,7 @@ from typing import Any
 import typer
 
 from avmeter.errors import UnknownNameError, UsageError
-from avmeter.files import parse_json
+from avmeter.files import parse_json, read_regular
 
 CONFIG = "config"
 """Key of the resolved configuration in the provenance of a run."""
@@ -37,7 +37,7 @@ def use_config(context: typer.Context, path: Path | None) -> Path | None:
     """
     if path is None:
         return None
-    content = _read(path)
+    content = read_config(path)
     parameters = {p.name: p for p in context.command.params if p.name and p.name not in _NOT_OF_A_FILE}
     by_word = {word: name for name, p in parameters.items() for word in _words(p)}
     defaults: dict[str, Any] = {}
@@ -67,9 +67,14 @@ def resolved(context: typer.Context) -> dict[str, Any]:
     return found
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def read_config(path: Path) -> Mapping[str, Any]:
+    """Return the words of a configuration and their values.
+
+    Raises:
+        UsageError: It cannot be read, or is no configuration.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path).decode("utf-8")
         if path.suffix.lower() != ".json":
             return tomllib.loads(text)
         facts = parse_json(text)

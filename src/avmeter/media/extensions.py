@@ -6,6 +6,8 @@ import functools
 import unicodedata
 from pathlib import Path, PurePath
 
+from avmeter.files import open_regular
+
 
 def _dotted(names: str) -> frozenset[str]:
     return frozenset(f".{name}" for name in names.split())
@@ -46,7 +48,7 @@ def is_source_code(path: Path) -> bool:
     if path.suffix.lower() != ".ts":
         return False
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             head = file.read(_TRANSPORT_PACKET + 1)
     except OSError:
         return False

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from avmeter.cli.config_file import read_config
+from avmeter.errors import UsageError
 from support.commandline import avmeter
 from support.media import write_pcm_wav
 
@@ -75,3 +78,12 @@ def test_doubtful_file_is_refused(content: str, said: str) -> None:
     done = avmeter("score", "gen", "--config", "run.toml")
     assert done.code == 2
     assert said in done.err
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_file_that_is_none_is_refused() -> None:
+    """A device without an end, a pipe that nobody writes to: read like a file they take all memory, or all time."""
+    os.mkfifo("pipe.toml")
+    for path in ("/dev/zero", "pipe.toml"):
+        with pytest.raises(UsageError, match="a pipe or a device, not a file"):
+            read_config(Path(path))

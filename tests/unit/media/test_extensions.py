@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 
 import av
@@ -54,3 +56,15 @@ def test_typescript_is_no_transport_stream(tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("no media")
     found = {p.name for p in tmp_path.iterdir() if is_source_code(p)}
     assert found == {"code.ts", "umlauts.ts"}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_link_to_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    """It counts as media, whose failure is reported by name; opened like a file it would hold the run for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "clip.ts").symlink_to("pipe")
+    found: list[bool] = []
+    thread = threading.Thread(target=lambda: found.append(is_source_code(tmp_path / "clip.ts")), daemon=True)
+    thread.start()
+    thread.join(timeout=30)
+    assert found == [False]
