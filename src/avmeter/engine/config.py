@@ -35,7 +35,8 @@ _WITHOUT_EFFECT = {
     "prefetch_factor": "the queue between decoding and networks is bounded in bytes",
 }
 """Options of FastVideo that mean nothing here -> what there is in their place."""
-_MOST_SCORING_PROCESSES = 1024
+_MOST_WORKERS = 1024
+"""Threads, or processes, of one kind: more are a slip of the keyboard, and none of them would have a core."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +114,10 @@ class EvaluatorConfig:
             raise UsageError(f"loader_processes={self.loader_processes}: needs at least 0", hint="0 decodes in threads")
         if self.scoring_processes is not None:
             self._check_scoring_processes(self.scoring_processes)
+        for name in ("loader_threads", "loader_processes", "scoring_processes"):
+            count = getattr(self, name)
+            if count is not None and count > _MOST_WORKERS:
+                raise UsageError(f"{name}={count}: needs at most {_MOST_WORKERS}", hint="one for each core")
         if self.decoder not in DECODERS:
             raise UnknownNameError.among("decoder", self.decoder, DECODERS)
         if not self.decode_timeout_s > 0:
@@ -139,11 +144,6 @@ class EvaluatorConfig:
     def _check_scoring_processes(self, count: int) -> None:
         if count < 0:
             raise UsageError(f"scoring_processes={count}: needs at least 0", hint="0 scores in this process")
-        if count > _MOST_SCORING_PROCESSES:
-            raise UsageError(
-                f"scoring_processes={count}: needs at most {_MOST_SCORING_PROCESSES}",
-                hint="one for each core",
-            )
         if count and (self.executor != LOCAL or self.num_gpus > 1):
             raise UsageError(
                 f"scoring_processes={count} with several GPUs or `executor={self.executor!r}`: their processes score",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from avmeter.errors import UnknownNameError, UsageError
+
+_MOST = {"attempts": 1000, "timeout_s": 86_400, "pause_s": 86_400}
+"""Beyond these a setting is no patience: sockets refuse such a timeout, and pauses that double overflow."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +41,9 @@ class RemoteAccess:
                     raise UsageError(f"remote {name}={value!r}: needs True or False")
             elif isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
                 raise UsageError(f"remote {name}={value!r}: needs a number above 0")
+            elif value > _MOST.get(name, math.inf) or (name == "attempts" and value != int(value)):
+                kind = "a whole number" if name == "attempts" else "a number"
+                raise UsageError(f"remote {name}={value!r}: needs {kind} above 0, and at most {_MOST[name]}")
         object.__setattr__(self, "attempts", int(self.attempts))
 
     @classmethod

@@ -24,6 +24,8 @@ WRONG = {
     ),
     "negative scoring processes": ({"scoring_processes": -1}, "needs at least 0"),
     "more scoring processes than any machine has cores": ({"scoring_processes": 10**20, "store": "."}, "at most 1024"),
+    "more processes than any machine has cores": ({"loader_processes": 10**30}, "needs at most 1024"),
+    "more threads than any machine has cores": ({"loader_threads": 10**30}, "needs at most 1024"),
     "nothing to score from": ({"scoring_processes": 2}, "without a store"),
     "two kinds of workers": ({"scoring_processes": 2, "executor": "process", "store": "."}, "their processes score"),
     "protocol": ({"protocol": "fast-video"}, "unknown protocol"),
