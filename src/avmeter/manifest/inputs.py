@@ -192,13 +192,16 @@ class _Inputs:
             )
 
     def _refuse_twice(self, files: Sequence[MediaFile], origin: Place) -> None:
+        """Refuse clips of an earlier input; two names within one folder may be links to one file, as in a store."""
+        own: dict[str, Place] = {}
         for file in files:
             place = file.path.identity if isinstance(file.path, Url) else os.path.realpath(file.path)
             if place in self._seen:
                 raise ManifestError(
                     f"{file.path} was given twice, by {self._seen[place]} and by {origin}", hint="name every clip once"
                 )
-            self._seen[place] = origin
+            own[place] = origin
+        self._seen |= own
 
 
 def _notes(manifest: Manifest) -> list[str]:

@@ -290,3 +290,12 @@ def test_shard_that_is_named_twice_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="no media files") as caught:
         samples_from_inputs(tmp_path)
     assert "tar shards" in caught.value.hint
+
+
+def test_links_to_one_file_are_clips_of_their_own_names(tmp_path: Path) -> None:
+    """Stores that keep equal content once link all its names to it; one such pair must not cost the whole folder."""
+    gen = touch(tmp_path / "gen", "a.wav", "c.wav")
+    (gen / "b.wav").symlink_to("a.wav")
+    assert [s.id for s in as_samples(samples_from_inputs(gen))] == ["a.wav", "b.wav", "c.wav"]
+    with pytest.raises(ManifestError, match="was given twice"):
+        samples_from_inputs([gen, gen / "b.wav"])
