@@ -95,6 +95,10 @@ class Evaluator:
         evaluator._set_up(metrics, config)
         return evaluator
 
+    def __reduce__(self) -> tuple[Callable[..., Evaluator], tuple[Any, ...]]:
+        """Be sent to another process, or copied, as what it was configured as: without networks, counts and locks."""
+        return type(self).from_config, (list(self._metrics), self._config)
+
     def _set_up(self, metrics: Sequence[str] | str, config: EvaluatorConfig) -> None:
         self._metrics = self._resolve(metrics, config)
         self._config = config
@@ -227,6 +231,7 @@ class Evaluator:
                 f"samples= and keys of one sample ({', '.join(sorted(sample))}) were both given",
                 hint="put the keys into every sample's dict",
             )
+        _refuse_uncallable(progress=progress, should_stop=should_stop, on_rows=on_rows)
         items = as_samples(samples, access=self._config.remote_access)
         notes = [*doubts_about(identical_pairs(items)), *self.notes_about(chosen)]
         for note in notes:
@@ -299,6 +304,7 @@ class Evaluator:
             should_stop: As for `evaluate`.
             on_rows: As for `evaluate`.
         """
+        _refuse_uncallable(progress=progress, should_stop=should_stop, on_rows=on_rows)
         chosen, items = self._choose(metrics), as_samples(samples, access=self._config.remote_access)
         with self._recorded(chosen) as origin:
             part = self._executor.run_part(items, chosen, progress, should_stop or never, on_rows=on_rows)
@@ -517,6 +523,17 @@ def compute_features(
     finally:
         computer.unload()
         computer.store.close()
+
+
+def _refuse_uncallable(**functions: object) -> None:
+    """Refuse what cannot be called when a clip is finished, before one is.
+
+    Raises:
+        UsageError: There is one.
+    """
+    for name, function in functions.items():
+        if function is not None and not callable(function):
+            raise UsageError(f"{name}={function!r:.80} is no function", hint="leave it out, or give a function")
 
 
 def _refuse_unknown_keys(sample: Mapping[str, Any], metrics: Mapping[str, Metric]) -> None:

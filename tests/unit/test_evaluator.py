@@ -1,6 +1,8 @@
 """One evaluator in several threads, in its own callbacks, and after its end."""
 
+import copy
 import os
+import pickle
 import threading
 
 import numpy as np
@@ -257,3 +259,19 @@ def test_corpus_scores_of_groups_are_those_of_runs_over_them_alone() -> None:
     )
     partial = evaluator.evaluate(samples=samples, should_stop=lambda: True)
     assert (partial.corpus[name].skip.code, partial.provenance["partial"]) == ("interrupted", True)
+
+
+def test_evaluator_is_sent_and_copied_as_its_configuration(evaluator):
+    """Locks and threads cannot be; in another process it scores as here, with networks of its own."""
+    sample = {"audio": (np.full(16_000, 0.1, dtype=np.float32), 16_000)}
+    sent = pickle.loads(pickle.dumps(evaluator))  # noqa: S301 - made here
+    assert type(sent) is type(evaluator)
+    assert (sent.metric_names, sent.config) == (evaluator.metric_names, evaluator.config)
+    assert sent.evaluate(**sample) == copy.deepcopy(evaluator).evaluate(**sample) == evaluator.evaluate(**sample)
+
+
+@pytest.mark.parametrize("name", ["progress", "should_stop", "on_rows"])
+def test_what_is_no_function_is_refused_before_a_clip_is_read(evaluator, name):
+    """It would end the run when the first clip is finished."""
+    with pytest.raises(UsageError, match=f"{name}=5 is no function"):
+        evaluator.evaluate(samples=[{"audio": "a.wav"}], **{name: 5})
