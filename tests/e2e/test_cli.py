@@ -202,7 +202,7 @@ def test_scores_are_broken_down_by_a_column():
     ]
     again = avmeter("report", "run", "--by", "speaker", "--cluster", "language")
     assert "By speaker" in again.out
-    assert "clusters: 2 by language" in again.out
+    assert "intervals count clips that share a value once: 2 by language" in again.out
     assert '"speaker","s1"' in Path("run/breakdown.csv").read_text()
     assert "By speaker" in Path("run/report.html").read_text()
     refused = avmeter("score", "set.csv", "-m", "audio.loudness", "--by", "langauge", "-o", "other")

@@ -118,6 +118,7 @@ def render_report(
             with_arrow=with_arrow,
             mark=MARK,
             facts=_facts(results),
+            not_run=_not_run(results.provenance),
             skips=skips,
             num_skips=sum(r.score is None for row in (*results, results.corpus) for r in row.values()),
             sections=list(sections),
@@ -214,6 +215,12 @@ def _facts(results: EvalResults) -> list[tuple[str, str]]:
         ("avmeter", str(p.get("versions", {}).get("avmeter", ""))),
     ]
     return [(name, value) for name, value in found if value]
+
+
+def _not_run(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the metrics that were asked for and not run, and why; none where a run of others says something else."""
+    found = facts.get("not_run")
+    return [(str(name), str(why)) for name, why in found.items()] if isinstance(found, Mapping) else []
 
 
 def _provenance(facts: Mapping[str, Any]) -> list[tuple[str, str]]:

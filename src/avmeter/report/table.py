@@ -249,7 +249,11 @@ def caveat_lines(summary: Mapping[str, Any]) -> list[str]:
     """Return what changes the meaning of the numbers, a line per metric, and what was resampled together."""
     clusters = dict.fromkeys(f["clusters"] for f in summary["metrics"].values() if f["clusters"])
     lines = [f"{name}: {facts['note']}" for name, facts in summary["metrics"].items() if facts["note"]]
-    return [sanitise(line) for line in (*(f"clusters: {c}" for c in clusters), *lines)]
+    return [sanitise(line) for line in (*map(_in_words, clusters), *lines)]
+
+
+def _in_words(clusters: str) -> str:
+    return f"intervals count clips that share a value once: {clusters} (--cluster id: each clip by itself)"
 
 
 def _skip_grid(results: EvalResults) -> Grid | None:

@@ -247,5 +247,5 @@ def _caveats(name: str, pairing: RunPair) -> list[str]:
 
 
 def _too_few(num_pairs: int, clusters: str, confidence: float) -> str:
-    counted = f"{num_pairs} pairs" + (f" in {clusters}" if clusters else "")
+    counted = f"{num_pairs} pairs" + (f", which count as {clusters} (--cluster id: each by itself)" if clusters else "")
     return f"{counted}: a verdict needs {fewest_pairs(confidence)}, since fewer differ as clearly by chance alone"

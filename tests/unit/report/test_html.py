@@ -81,6 +81,20 @@ def test_page_says_what_its_metrics_ask_and_what_is_a_good_value(tmp_path: Path)
         assert text in html.unescape(part)
 
 
+def test_metrics_that_were_not_run_are_named_with_the_reason(tmp_path: Path) -> None:
+    """A column of a preset that is missing has its reason on the page, not in the raw provenance alone."""
+    results = run_of(["a"])
+    assert "Not run" not in write_report(results, tmp_path / "all").read_text()
+    results.provenance["not_run"] = {"audio.inception_score": "needs 10 clips or more", EVIL: EVIL}
+    page = write_report(results, tmp_path / "some").read_text()
+    summary = page.partition('<section id="summary"')[2].partition("</section>")[0]
+    assert "Not run: 2 metrics" in summary
+    assert '<span class="metric">audio.inception_score</span>: needs 10 clips or more' in summary
+    assert Tags(page).count("img") == 0
+    results.provenance["not_run"] = 3
+    assert "Not run" not in write_report(results, tmp_path / "foreign").read_text()
+
+
 def test_skips_have_reason_and_hint(tmp_path: Path) -> None:
     """Per-sample and corpus skips are listed, with what to do."""
     results = run_of(["a", "b"])

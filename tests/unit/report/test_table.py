@@ -153,7 +153,7 @@ def test_caveats_and_clusters_stand_under_the_table() -> None:
         results.samples[i] = dataclasses.replace(sample, texts={"text_prompt": f"p{i // 2}"})
     results[0]["m.a"].details["header_mismatch"] = "4 s, 2 s"
     for text in (printed(results), markdown_table(results).replace("\\", "")):
-        assert "clusters: 2 by text_prompt" in text
+        assert "intervals count clips that share a value once: 2 by text_prompt" in text
         assert "m.a: 1 of 4: the file's header reports another duration" in text
     alone = run_of([0.1])
     alone[0]["m.a"].details["loop_suspected"] = True

@@ -121,6 +121,7 @@ def test_cluster_of_the_users_choice() -> None:
     a, b = seeded_run(rng, speaker="eva"), seeded_run(rng, speaker="eva")
     (found,) = compare(a, b, cluster="speaker")
     assert (found.clusters, found.verdict) == ("1 by speaker", "too few pairs")
+    assert any("which count as 1 by speaker (--cluster id: each by itself)" in note for note in found.notes)
     with pytest.raises(UnknownNameError, match="speakr"):
         compare(a, b, cluster="speakr")
 
