@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from avmeter.engine.compute.batching import Batch, Batcher, WindowId
+from avmeter.engine.compute.batching import Batch, Batcher, BatchSizes, WindowId
 from avmeter.engine.plan import Plan
 from avmeter.errors import AvmeterError
 from avmeter.features.base import ClipExtractor, DerivedExtractor, Extractor, WindowExtractor
@@ -50,7 +50,7 @@ def measure_stages(plan: Plan, runtime: Runtime) -> StageSeconds:
         extractor = plan.extractors[request.extractor]
         if not isinstance(extractor, DerivedExtractor) and len(request.sources) == 1:
             by_source.setdefault(request.sources[0], []).append(extractor)
-    batcher = Batcher(on_gpu=runtime.device.type == "cuda")
+    batcher = Batcher(BatchSizes(on_gpu=runtime.device.type == "cuda"))
     num_threads = torch.get_num_threads()
     torch.set_num_threads(runtime.cores.threads)
     try:

@@ -27,7 +27,7 @@ class FeatureAssembler:
         runtime: Device, precision, weights.
         store: Gets the features.
         counts: Gets their numbers.
-        batcher: Collects windows; it outlives this object, and so remembers what fits on the device.
+        batcher: Collects windows.
         run_batch: Runs a batch here and now, and copes with every failure.
         activity: Is kept up to date, for whoever shows it.
     """

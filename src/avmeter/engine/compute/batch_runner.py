@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from avmeter.engine.compute.batching import Batch, Batcher
+from avmeter.engine.compute.batching import Batch, BatchSizes
 from avmeter.engine.failures import skip_of_failure
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import WindowExtractor
@@ -23,12 +23,12 @@ class BatchRunner:
 
     Args:
         runtime: Device and precision.
-        batcher: Is told which sizes do not fit.
+        sizes: Are told which do not fit.
     """
 
-    def __init__(self, runtime: Runtime, batcher: Batcher) -> None:
+    def __init__(self, runtime: Runtime, sizes: BatchSizes) -> None:
         self._runtime = runtime
-        self._batcher = batcher
+        self._sizes = sizes
 
     def run(self, batch: Batch) -> list[Mapping[str, Any] | Skip]:
         """Return the outputs of each window, waited for."""
@@ -46,7 +46,7 @@ class BatchRunner:
                 size = self._shrink(extractor, len(part))
                 if size:
                     continue
-                size = self._batcher.halve(extractor, 2)
+                size = self._sizes.halve(extractor, 2)
                 outputs.append(self._does_not_fit(extractor))
             except Exception as error:  # noqa: BLE001 - a window's failure becomes the skip of its clip
                 if len(part) > 1:
@@ -68,7 +68,7 @@ class BatchRunner:
         if self._runtime.device.type == "cuda":
             torch.cuda.empty_cache()
         logger.warning("%s: out of memory with %d windows at once", extractor.name, num_windows)
-        return self._batcher.halve(extractor, num_windows)
+        return self._sizes.halve(extractor, num_windows)
 
     def _does_not_fit(self, extractor: WindowExtractor) -> Skip:
         return Skip(

@@ -54,8 +54,8 @@ class _Bucket:
         return Batch(self.extractor, tuple(self.ids), tuple(self.windows))
 
 
-class Batcher:
-    """Collects windows until a batch is full.
+class BatchSizes:
+    """How many windows of an extractor run at once, and what was found to fit on the device.
 
     Args:
         batch_size: Overrides the extractors' own sizes when given.
@@ -68,27 +68,32 @@ class Batcher:
         self._limits: dict[str, int] = {}
         self._patience: dict[str, int] = {}  # batches between the last failure and the next try of larger ones
         self._num_since_failure: Counter[str] = Counter()
-        self._buckets: dict[tuple[str, Hashable], _Bucket] = {}
         self._identities: dict[WindowExtractor, str] = {}  # asked for with every window, and JSON
+
+    def identity(self, extractor: WindowExtractor) -> str:
+        """Return `extractor.identity()`."""
+        if extractor not in self._identities:
+            self._identities[extractor] = extractor.identity()
+        return self._identities[extractor]
 
     def limit(self, extractor: WindowExtractor) -> int:
         """Return the largest batch that `extractor` gets now."""
-        return self._limits.get(self._identity(extractor), self._full_limit(extractor))
+        return self._limits.get(self.identity(extractor), self._full_limit(extractor))
 
     def _full_limit(self, extractor: WindowExtractor) -> int:
         return self._override or (extractor.gpu_batch_size if self._on_gpu else extractor.batch_size)
 
     def halve(self, extractor: WindowExtractor, failed: int) -> int:
         """Remember that `failed` windows at once were too many; return the new limit (0: even one is)."""
-        identity = self._identity(extractor)
+        identity = self.identity(extractor)
         self._limits[identity] = failed // 2
         if self._num_since_failure.pop(identity, 0) or identity not in self._patience:
             self._patience[identity] = 2 * self._patience.get(identity, _PATIENCE // 2)
         return failed // 2
 
-    def _grow(self, extractor: WindowExtractor) -> None:
+    def grow(self, extractor: WindowExtractor) -> None:
         """Try larger batches again where many have fitted: others may have left the device."""
-        identity = self._identity(extractor)
+        identity = self.identity(extractor)
         if identity not in self._limits:
             return
         self._num_since_failure[identity] += 1
@@ -96,30 +101,33 @@ class Batcher:
             self._limits[identity] = min(2 * self._limits[identity], self._full_limit(extractor))
             self._num_since_failure[identity] = 1
 
+
+class Batcher:
+    """Collects the windows of one stream of plans until a batch is full.
+
+    Args:
+        sizes: When that is; they outlive this object.
+    """
+
+    def __init__(self, sizes: BatchSizes) -> None:
+        self._sizes = sizes
+        self._buckets: dict[tuple[str, Hashable], _Bucket] = {}
+
     def add(self, extractor: WindowExtractor, window_id: WindowId, window: Window) -> Batch | None:
         """Add a window; return a batch when that filled one."""
-        key = (self._identity(extractor), extractor.batch_key(window))
+        key = (self._sizes.identity(extractor), extractor.batch_key(window))
         bucket = self._buckets.setdefault(key, _Bucket(extractor))
         bucket.ids.append(window_id)
         bucket.windows.append(window)
         bucket.size_bytes += window.size_bytes
-        if len(bucket.ids) < self.limit(extractor) and bucket.size_bytes < _FULL_BYTES:
+        if len(bucket.ids) < self._sizes.limit(extractor) and bucket.size_bytes < _FULL_BYTES:
             return None
         del self._buckets[key]
-        self._grow(extractor)
+        self._sizes.grow(extractor)
         return bucket.batch()
-
-    def _identity(self, extractor: WindowExtractor) -> str:
-        if extractor not in self._identities:
-            self._identities[extractor] = extractor.identity()
-        return self._identities[extractor]
 
     def flush(self) -> Iterator[Batch]:
         """Yield what is left, as smaller batches."""
         while self._buckets:
             _, bucket = self._buckets.popitem()
             yield bucket.batch()
-
-    def clear(self) -> None:
-        """Forget what is left: it belongs to a computation that was broken off."""
-        self._buckets.clear()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 import torch
 
 from avmeter.engine.compute.activity import Activity
-from avmeter.engine.compute.batching import Batcher
+from avmeter.engine.compute.batching import BatchSizes
 from avmeter.engine.compute.counts import Counts
 from avmeter.engine.compute.decoders import LIBAV, Decoders
 from avmeter.engine.compute.jobs import OpenPlan
@@ -72,7 +72,7 @@ class FeatureComputer:
             store=store,
             counts=self.counts,
             activity=self.activity,
-            batcher=Batcher(batch_size, on_gpu=runtime.device.type == "cuda"),
+            batch_sizes=BatchSizes(batch_size, on_gpu=runtime.device.type == "cuda"),
             lookup=Lookup(store, self._fingerprints),
             decoders=Decoders(
                 runtime, num_threads=num_threads, num_processes=num_processes, limits=limits, decoder=decoder

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from avmeter.engine.compute.activity import Activity
 from avmeter.engine.compute.assembly import FeatureAssembler
 from avmeter.engine.compute.batch_runner import BatchRunner
-from avmeter.engine.compute.batching import Batcher
+from avmeter.engine.compute.batching import Batcher, BatchSizes
 from avmeter.engine.compute.counts import Counts
 from avmeter.engine.compute.decoders import Decoders, is_read
 from avmeter.engine.compute.jobs import FeatureJob, OpenPlan
@@ -60,7 +60,7 @@ class Equipment:
         store: Where features are stored.
         counts: What was computed.
         activity: What is done right now.
-        batcher: Collects windows, and remembers what fits on the device.
+        batch_sizes: How many windows run at once, and what fits on the device.
         lookup: Looks into the store.
         decoders: Who decodes.
         loaded: Loads networks.
@@ -72,7 +72,7 @@ class Equipment:
     store: Store
     counts: Counts
     activity: Activity
-    batcher: Batcher
+    batch_sizes: BatchSizes
     lookup: Lookup
     decoders: Decoders
     loaded: LoadedExtractors
@@ -117,14 +117,14 @@ class FeatureStream:
         self._decoding = contextlib.ExitStack()
         self._settings = contextlib.ExitStack()
         self._has_settings = False
-        runtime, batcher = equipment.runtime, equipment.batcher
+        runtime = equipment.runtime
         self._assembler = FeatureAssembler(
             self._jobs,
             runtime=runtime,
             store=equipment.store,
             counts=equipment.counts,
-            batcher=batcher,
-            run_batch=BatchRunner(runtime, batcher).run,
+            batcher=Batcher(equipment.batch_sizes),
+            run_batch=BatchRunner(runtime, equipment.batch_sizes).run,
             activity=equipment.activity,
         )
 
@@ -138,13 +138,12 @@ class FeatureStream:
                     self._restore_settings()
                 activity.stage = "scoring"
                 yield finished
-        finally:  # an interrupted run loses nothing, and the next one must not meet its windows
+        finally:  # an interrupted run loses nothing
             self._is_ended = True
             self._prefetch.close()
             try:
                 self._decoding.close()
             finally:
-                self._equipment.batcher.clear()
                 self._restore_settings()
                 self._equipment.store.flush()
                 activity.stage = "scoring"

@@ -5,7 +5,7 @@ import pytest
 
 from avmeter.engine.compute.assembly import FeatureAssembler
 from avmeter.engine.compute.batch_runner import BatchRunner
-from avmeter.engine.compute.batching import Batcher
+from avmeter.engine.compute.batching import Batcher, BatchSizes
 from avmeter.engine.compute.counts import Counts
 from avmeter.engine.compute.jobs import FeatureJob
 from avmeter.engine.decode.messages import DecodeEvent
@@ -39,7 +39,7 @@ def assembled(events, *, num_jobs=1, dummy=False, is_stored=True, batch_size=2):
     jobs = {
         i: FeatureJob(key=FeatureKey(f"clip{i}", "f"), extractor=Blocks(), is_stored=is_stored) for i in range(num_jobs)
     }
-    store, counts, batcher, device = Memory(), Counts(), Batcher(batch_size), runtime(dummy=dummy)
+    store, counts, batcher, device = Memory(), Counts(), Batcher(BatchSizes(batch_size)), runtime(dummy=dummy)
     assembler = FeatureAssembler(
         jobs, runtime=device, store=store, counts=counts, batcher=batcher,
         run_batch=BatchRunner(device, batcher).run,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from avmeter.engine.compute.batch_runner import BatchRunner
-from avmeter.engine.compute.batching import Batch, Batcher, WindowId
+from avmeter.engine.compute.batching import Batch, BatchSizes, WindowId
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import Window
 from support.engine import Blocks, MeanMetric, clip, run, runtime
@@ -40,9 +40,9 @@ def test_skip_of_a_network_is_that_of_every_window():
             self.batches.append(len(batch["x"]))
             raise SkipError(SkipCode.UNSUPPORTED, "not this")
 
-    extractor, batcher = Refusing(), Batcher()
+    extractor = Refusing()
     windows = tuple(Window(inputs={"x": np.zeros(8, np.float32)}) for _ in range(3))
-    outputs = BatchRunner(runtime(), batcher).run(Batch(extractor, (WindowId(0, 0),) * 3, windows))
+    outputs = BatchRunner(runtime(), BatchSizes()).run(Batch(extractor, (WindowId(0, 0),) * 3, windows))
     assert [o.code for o in outputs] == [SkipCode.UNSUPPORTED] * 3
     assert extractor.batches == [3]
 
@@ -62,6 +62,6 @@ def test_batch_that_is_on_the_device_is_run_from_there_in_smaller_parts():
     batch = Batch(extractor, tuple(WindowId(0, i) for i in range(3)), windows)
     batch = batch.on_device(extractor.upload(windows, runtime()))
     assert all(window.size_bytes == 0 for window in batch.windows)
-    outputs = BatchRunner(runtime(), Batcher()).run(batch)
+    outputs = BatchRunner(runtime(), BatchSizes()).run(batch)
     assert [float(o["sum"]) for o in outputs] == [0.0, 8.0, 16.0]
     assert extractor.batches == [3, 1, 1, 1]

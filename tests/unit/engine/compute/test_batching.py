@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from avmeter.engine.compute import batching
-from avmeter.engine.compute.batching import Batcher, WindowId
+from avmeter.engine.compute.batching import Batcher, BatchSizes, WindowId
 from avmeter.features.base import Window
 from support.engine import Blocks, MeanMetric, clip, run
 
@@ -18,7 +18,7 @@ def test_windows_of_all_clips_share_batches():
 
 def test_batches_keep_unequal_shapes_apart():
     """Only windows of one shape meet in a batch."""
-    extractor, batcher = Blocks(), Batcher(2)
+    extractor, batcher = Blocks(), Batcher(BatchSizes(2))
     long, short = (Window(inputs={"x": np.zeros(n, np.float32)}) for n in (800, 400))
     assert batcher.add(extractor, WindowId(0, 0), long) is None
     assert batcher.add(extractor, WindowId(0, 1), short) is None
@@ -33,57 +33,52 @@ def window(size=800):
 
 def test_batch_that_was_too_large_halves_those_to_come():
     """The limit is remembered for the extractor, whatever it was before."""
-    extractor, batcher = Blocks(), Batcher()
-    assert batcher.limit(extractor) == 4
-    assert batcher.halve(extractor, 4) == 2
+    extractor, sizes = Blocks(), BatchSizes()
+    batcher = Batcher(sizes)
+    assert sizes.limit(extractor) == 4
+    assert sizes.halve(extractor, 4) == 2
     assert batcher.add(extractor, WindowId(0, 0), window()) is None
     assert len(batcher.add(extractor, WindowId(0, 1), window()).windows) == 2
-    assert batcher.halve(extractor, 1) == 0
+    assert sizes.halve(extractor, 1) == 0
+    assert Batcher(sizes).add(extractor, WindowId(0, 0), window()) is not None
 
 
-def num_batches_until(batcher, extractor, limit):
+def num_batches_until(sizes, extractor, limit):
+    batcher = Batcher(sizes)
     for count in range(1, 1000):
         while batcher.add(extractor, WindowId(0, 0), window()) is None:
             pass
-        if batcher.limit(extractor) == limit:
+        if sizes.limit(extractor) == limit:
             return count
     raise AssertionError
 
 
 def test_batches_grow_back_where_many_have_fitted():
     """To the size of the extractor and no further; each time that it fails, it is tried half as often."""
-    extractor, batcher = Blocks(), Batcher()
-    batcher.halve(extractor, 4)
-    batcher.halve(extractor, 2)
-    once = num_batches_until(batcher, extractor, 2)
+    extractor, sizes = Blocks(), BatchSizes()
+    sizes.halve(extractor, 4)
+    sizes.halve(extractor, 2)
+    once = num_batches_until(sizes, extractor, 2)
     assert once >= 16
-    num_batches_until(batcher, extractor, 4)
+    num_batches_until(sizes, extractor, 4)
+    batcher = Batcher(sizes)
     for _ in range(100):
         batcher.add(extractor, WindowId(0, 0), window())
-    assert batcher.limit(extractor) == 4
-    batcher.halve(extractor, 4)
-    assert num_batches_until(batcher, extractor, 4) == 2 * once
+    assert sizes.limit(extractor) == 4
+    sizes.halve(extractor, 4)
+    assert num_batches_until(sizes, extractor, 4) == 2 * once
 
 
 def test_gpu_gets_batches_of_its_own_size_unless_told_otherwise():
     """`batch_size` of the user comes first."""
-    assert Batcher(on_gpu=True).limit(Blocks()) == Blocks.gpu_batch_size
-    assert Batcher(3, on_gpu=True).limit(Blocks()) == 3
-
-
-def test_cleared_windows_are_in_no_later_batch():
-    """What is left of a run that was broken off does not meet the next one."""
-    extractor, batcher = Blocks(), Batcher(2)
-    batcher.add(extractor, WindowId(0, 0), window())
-    batcher.clear()
-    assert batcher.add(extractor, WindowId(0, 0), window()) is None
-    assert [b.ids for b in batcher.flush()] == [(WindowId(0, 0),)]
+    assert BatchSizes(on_gpu=True).limit(Blocks()) == Blocks.gpu_batch_size
+    assert BatchSizes(3, on_gpu=True).limit(Blocks()) == 3
 
 
 def test_batch_of_large_windows_is_full_before_it_has_many(monkeypatch):
     """Frames of 1080p would take gigabytes of the host."""
     monkeypatch.setattr(batching, "_FULL_BYTES", 3 * 3200)
-    extractor, batcher = Blocks(), Batcher(100)
+    extractor, batcher = Blocks(), Batcher(BatchSizes(100))
     assert batcher.add(extractor, WindowId(0, 0), window()) is None
     assert batcher.add(extractor, WindowId(0, 1), window()) is None
     assert len(batcher.add(extractor, WindowId(0, 2), window()).windows) == 3
@@ -94,7 +89,7 @@ def test_identity_is_asked_for_once(monkeypatch):
     """It is JSON of all options, and windows come by the thousand."""
     asked = []
     monkeypatch.setattr(Blocks, "identity", lambda self: asked.append(self) or "blocks")
-    extractor, batcher = Blocks(), Batcher(2)
+    extractor, batcher = Blocks(), Batcher(BatchSizes(2))
     for index in range(6):
         batcher.add(extractor, WindowId(0, index), window())
     assert asked == [extractor]

@@ -161,3 +161,26 @@ def test_fault_of_whoever_gives_out_chunks_is_raised():
 
     with pytest.raises(OSError, match="gone"):
         list(LocalExecutor(computer()).run_stream(works()))
+
+
+def test_run_between_two_chunks_meets_none_of_their_windows(stages, monkeypatch):
+    """As that of a metric which runs in this process alone: both have their own scores."""
+    is_ahead, may_go_on = threading.Event(), threading.Event()
+
+    def before_decoding(level):
+        if level == 0.03:  # the window of the clip before waits for this one
+            is_ahead.set()
+            assert may_go_on.wait(WITHIN_S)
+
+    monkeypatch.setattr(stages, "before_decoding", staticmethod(before_decoding))
+    monkeypatch.setattr(
+        stages, "before_forward", staticmethod(lambda levels: 0.01 not in levels or is_ahead.wait(WITHIN_S))
+    )
+    executor, metrics = LocalExecutor(computer(num_threads=1)), {"test.mean": MeanMetric("test_stages")}
+    chunks = [as_samples([clip(level) for level in levels]) for levels in ([0.01], [0.02, 0.03], [0.5])]
+    outer = executor.run_stream([ChunkWork(samples=c, metrics=metrics) for c in chunks[:2]])
+    found = [next(outer), executor.run_chunk(chunks[2], metrics)]
+    may_go_on.set()
+    found += outer
+    scores = [[round(row["test.mean"].score, 2) for row in result.rows] for result in found]
+    assert scores == [[0.01], [0.5], [0.02, 0.03]]
