@@ -74,7 +74,12 @@ class RunProgress:
         self._num_reported = 0
 
     def update(self, chunk: Chunk, share: float) -> None:
-        """Note that a share of a chunk, 0 to 1, is done; a smaller one than before counts for nothing."""
+        """Note that a share of a chunk, 0 to 1, is done.
+
+        A smaller one than before counts for nothing, as does late news of a chunk that is done: they end in order.
+        """
+        if chunk.start < self._num_finished:
+            return
         done = share * len(chunk.samples)
         self._running[chunk.start] = max(done, self._running.get(chunk.start, 0.0))
         self._report()

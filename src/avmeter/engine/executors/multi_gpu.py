@@ -95,16 +95,13 @@ class MultiGpuExecutor(RemoteExecutor):
         """Yield one chunk after the other, as soon as those before it are done, with what the workers made of it."""
         scheduler: PieceScheduler[Process] = PieceScheduler(chunks, metrics)
         threads = self._threads(scheduler, len(chunks))
-        num_samples = 0  # of the chunks that were yielded: late news of them count for nothing
         try:
             for thread in threads:
                 thread.start()
             for chunk, share in scheduler.wait(should_stop):
-                if chunk.start >= num_samples:
-                    progress.update(chunk, share)
-                for finished, result in scheduler.pop_finished():
-                    num_samples += len(finished.samples)
-                    yield finished, result
+                progress.update(chunk, share)
+                yield from scheduler.pop_finished()
+                yield from self._compute_here(scheduler, scheduler.take_reserved, progress, should_stop)
         except BaseException:
             scheduler.close()
             self._end(threads, grace_s=_GRACE_S)
@@ -114,21 +111,30 @@ class MultiGpuExecutor(RemoteExecutor):
             self._end(threads, grace_s=_STOP_GRACE_S)
         for thread in threads:
             thread.join()
-        yield from self._compute_leftover(scheduler, progress, should_stop)
+        yield from self._compute_here(scheduler, scheduler.take_leftover, progress, should_stop)
         scheduler.skip_unfinished(INTERRUPTED)
         yield from scheduler.pop_finished()
 
-    def _compute_leftover(
-        self, scheduler: PieceScheduler[Process], progress: RunProgress, should_stop: Callable[[], bool]
+    def _compute_here(
+        self,
+        scheduler: PieceScheduler[Process],
+        take: Callable[[], Piece | None],
+        progress: RunProgress,
+        should_stop: Callable[[], bool],
     ) -> Iterator[tuple[Chunk, ChunkResult]]:
-        """Compute here what workers left: all if none could be started."""
+        """Compute pieces in this process, and yield the chunks that are done with them, as long as there are some."""
+        first = take()
+        if first is None:
+            return
         begun: deque[Piece] = deque()
 
         def works() -> Iterator[ChunkWork]:
-            while (piece := scheduler.take_leftover()) is not None:
+            piece: Piece | None = first
+            while piece is not None:
                 begun.append(piece)
-                report = functools.partial(_report_leftover, scheduler, progress, piece)
+                report = functools.partial(_report_piece, scheduler, progress, piece)
                 yield ChunkWork(samples=piece.samples, metrics=scheduler.metrics, progress=report)
+                piece = take()
 
         with contextlib.closing(self._local.run_stream(works(), should_stop)) as results:
             for result in results:
@@ -218,7 +224,7 @@ class MultiGpuExecutor(RemoteExecutor):
                 logger.error("the worker on %s ended:\n%s", config.device, message.traceback)
 
 
-def _report_leftover(scheduler: PieceScheduler[Process], progress: RunProgress, piece: Piece, share: float) -> None:
+def _report_piece(scheduler: PieceScheduler[Process], progress: RunProgress, piece: Piece, share: float) -> None:
     progress.update(piece.chunk, scheduler.share_done(piece, share))
 
 

@@ -150,6 +150,11 @@ class PieceScheduler(Generic[WorkerT]):
         self._changed.notify_all()
         return pieces
 
+    def take_reserved(self) -> Piece | None:
+        """Return a piece that is reserved for the run itself, while workers have others."""
+        with self._lock:
+            return self._queue.take_reserved()
+
     def take_leftover(self) -> Piece | None:
         """Return a piece that no worker is left for and that killed none; what killed one is skipped by name.
 

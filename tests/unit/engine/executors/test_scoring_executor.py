@@ -10,8 +10,10 @@ import threading
 import numpy as np
 import pytest
 
+from avmeter.engine.compute.counts import Counts
 from avmeter.engine.config import EvaluatorConfig
 from avmeter.engine.executors.local import LocalExecutor
+from avmeter.engine.executors.messages import PartsDone
 from avmeter.engine.executors.scoring_executor import ScoringExecutor, scoring_worker
 from avmeter.engine.ipc.process import Process
 from avmeter.engine.plan import make_plan
@@ -117,6 +119,40 @@ def test_what_is_missing_is_computed_here_and_once(samples, metrics, shared, fol
     parts = [event for event in events if not isinstance(event, int)]
     assert [row for _, rows in parts for row in rows] == found[0]
     assert events.index(parts[0]) < events.index(NUM_CLIPS)
+
+
+class LacksAll(Process):
+    """A worker that finds no feature stored, and says so of the second piece once the rows of the first have come."""
+
+    pid = 1
+
+    def __init__(self):
+        super().__init__("none")
+        self.tasks, self.rows_came = [], threading.Event()
+
+    def connect(self):
+        return self
+
+    def send(self, message):
+        self.tasks.append(message)
+
+    def receive(self):
+        if self.tasks[0].number == 1:
+            assert self.rows_came.wait(60), "nothing comes before the last worker is done"
+        return PartsDone(number=self.tasks.pop(0).number, parts={}, counts=Counts())
+
+
+def test_rows_come_while_workers_have_others(samples, metrics, folder):
+    """A first chunk that lacks a feature is computed meanwhile: what a kill costs is little."""
+    worker, came = LacksAll(), []
+    pool = executor(folder, worker)
+
+    def note(part, _):
+        came.extend(sample.id for sample in part)
+        worker.rows_came.set()
+
+    assert pool.run(samples[:6], metrics, on_rows=note) == alone(samples[:6], metrics, folder)
+    assert came == [sample.id for sample in samples[:6]]
 
 
 def test_clips_that_cannot_be_sent_are_scored_here(samples, metrics, shared, folder):
