@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import Any
 
@@ -27,17 +27,27 @@ def is_portable(metric: Metric) -> bool:
     return is_importable(type(metric)) and all(map(is_importable, _extractors(metric)))
 
 
-def can_travel(samples: Iterable[Sample]) -> bool:
-    """Return True if another process can read these samples: `extras` may hold locks, or classes of a script."""
-    return all(type(value) in _PLAIN or _is_readable(value) for s in samples for value in s.extras.values())
+def can_travel(samples: Iterable[Sample], pickle_value: Callable[[Any], object] | None = None) -> bool:
+    """Return True if another process can read these samples: `extras` may hold locks, or classes of a script.
+
+    Args:
+        samples: The samples.
+        pickle_value: Pickles a value as it will be; default is by names that the other process imports.
+    """
+    dump = pickle_value or _pickle_by_name
+    return all(type(value) in _PLAIN or _is_readable(value, dump) for s in samples for value in s.extras.values())
 
 
-def _is_readable(value: Any) -> bool:
+def _is_readable(value: Any, dump: Callable[[Any], object]) -> bool:
     try:
-        _NamedImports(io.BytesIO(), protocol=5, buffer_callback=lambda _: None).dump(value)
+        dump(value)
     except Exception:  # noqa: BLE001 - what is pickled may be anybody's code
         return False
     return True
+
+
+def _pickle_by_name(value: Any) -> None:
+    _NamedImports(io.BytesIO(), protocol=5, buffer_callback=lambda _: None).dump(value)
 
 
 class _NamedImports(pickle.Pickler):

@@ -19,8 +19,8 @@ from avmeter.engine.config import EvaluatorConfig
 from avmeter.engine.executors.base import Chunk, ChunkResult, RunProgress
 from avmeter.engine.executors.blame import Blame
 from avmeter.engine.executors.local import CHUNK_SIZE, GPU_CHUNK_SIZE, LocalExecutor
-from avmeter.engine.executors.pieces import PieceQueue, falling_sizes
-from avmeter.engine.executors.portable import extractor_modules, is_portable
+from avmeter.engine.executors.pieces import Piece, PieceQueue, falling_sizes
+from avmeter.engine.executors.portable import can_travel, extractor_modules, is_portable
 from avmeter.engine.executors.ray_cluster import RayCluster
 from avmeter.engine.executors.ray_crew import Crew
 from avmeter.engine.executors.ray_slot import Advanced, Finished, Lost, Slot
@@ -131,6 +131,7 @@ class RayExecutor(RemoteExecutor):
                     self._step(crew, queue, work, progress, blame)
                 else:
                     self._wait_for_nodes(crew, queue, worked)
+                self._compute_reserved(queue, metrics, progress, should_stop)
                 yield from queue.pop_finished()
         except BaseException:
             crew.dismiss()
@@ -145,7 +146,7 @@ class RayExecutor(RemoteExecutor):
         crew.refresh()
         crew.start()
         for slot in crew.waiting():
-            piece = queue.take(partial(blame.may_retry, slot, crew.ready()), held=slot.pieces.values())
+            piece = self._next_piece(slot, crew, queue, blame)
             if piece is not None:
                 slot.give(piece, work, self._run_number)
         for event in crew.poll(_POLL_S):
@@ -157,6 +158,29 @@ class RayExecutor(RemoteExecutor):
                 progress.update(event.piece.chunk, event.share * event.piece.share)
             else:
                 self._take_back(event, crew, queue, blame)
+
+    def _next_piece(self, slot: Slot, crew: Crew, queue: PieceQueue, blame: Blame[Slot]) -> Piece | None:
+        """Return the next piece for a worker; those that cannot be sent are left to the run itself."""
+        assert self._cluster is not None
+        pickle_value = self._cluster.ray.cloudpickle.dumps  # takes classes of a script along
+        while (
+            piece := queue.take(partial(blame.may_retry, slot, crew.ready()), held=slot.pieces.values())
+        ) is not None and not can_travel(piece.samples, pickle_value):
+            queue.finish_parts(piece, {})
+        return piece
+
+    def _compute_reserved(
+        self,
+        queue: PieceQueue,
+        metrics: Mapping[str, Metric],
+        progress: RunProgress,
+        should_stop: Callable[[], bool],
+    ) -> None:
+        """Compute one piece here, if there is one that could not be sent: workers are looked after in between."""
+        piece = queue.take_reserved()
+        if piece is not None:
+            queue.finish(piece, self._local.run_chunk(piece.samples, metrics, should_stop=should_stop))
+            progress.update(piece.chunk, queue.share_done(piece.chunk))
 
     def _take_back(self, event: Lost, crew: Crew, queue: PieceQueue, blame: Blame[Slot]) -> None:
         """Take back all that a worker had: each piece is tried again, alone."""

@@ -1,6 +1,7 @@
 """Metrics go to other processes where those can import them, whatever group they are of."""
 
 import importlib
+import pickle
 import sys
 import threading
 from datetime import date
@@ -104,3 +105,10 @@ def test_samples_with_values_that_others_can_read_travel(value):
 def test_samples_with_values_that_no_other_process_reads_stay(value):
     """Locks, functions and classes of a script, generators."""
     assert not can_travel(as_samples([{"id": "a"}, {"id": "b", "note": value}]))
+
+
+def test_pickler_of_whoever_sends_decides():
+    """One that takes classes along sends more than one that takes their names."""
+    samples = as_samples([{"id": "a", "note": [type("Mine", (), {})()]}])
+    assert can_travel(samples, lambda value: b"")
+    assert not can_travel(samples, pickle.dumps)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -286,6 +288,18 @@ def test_metric_from_elsewhere_runs_in_this_process(
     result = pool.run_part(samples[:3], both)
     assert [list(row) for row in result.rows] == [["user.length", "audio.loudness"]] * 3
     assert result.rows == local().run_part(samples[:3], both).rows
+
+
+def test_clips_that_cannot_be_sent_are_scored_here(pool: RayExecutor, samples: list[Sample]) -> None:
+    """With a lock; an object of a class of this script goes along with the class. Nothing is computed twice."""
+    metrics = EvaluatorConfig().resolve_metrics(["audio.loudness"])
+    own = replace(samples[1], extras={"lock": threading.Lock()})
+    mixed = [samples[0], own, *samples[2:6], replace(samples[6], extras={"object": Length()})]
+    before = pool.counts.copy()
+    here = pool._local.counts.copy()
+    assert pool.run(mixed, metrics) == local().run(mixed, metrics)
+    assert pool._local.counts.since(here).computed == {"loudness": 3}
+    assert pool.counts.since(before).computed == {"loudness": 6}
 
 
 def test_node_that_does_not_fit_is_refused(
