@@ -15,7 +15,7 @@ from avmeter.sample import Sample
 from avmeter.text.judge_questions import YES, target_of
 
 _JUDGE = "judge"
-GRIT = ("grit", "GRiT and detectron2")
+GRIT = ("grit", "the detector GRiT with detectron2")
 """The network of four dimensions of VBench as an option, and in words."""
 NEEDS = (
     "an endpoint of a vision-language model that speaks OpenAI's chat completions: AVMETER_JUDGE_URL, "

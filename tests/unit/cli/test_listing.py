@@ -55,7 +55,7 @@ def test_metric_that_has_no_score_here_is_not_called_ready(monkeypatch: pytest.M
     monkeypatch.delenv("AVMETER_JUDGE_URL", raising=False)
     monkeypatch.setenv("AVMETER_JUDGE_MODEL", "m")
     for name, ready in {
-        "vbench.color": "no: needs GRiT and detectron2, which is not in avmeter; instead: @judge",
+        "vbench.color": "no: needs the detector GRiT with detectron2, which is not in avmeter; instead: @judge",
         "vbench.color@judge": "no: set AVMETER_JUDGE_URL",
         "judge.third_person_separation": "no: set AVMETER_JUDGE_URL",
     }.items():
