@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import struct
 from pathlib import Path
@@ -10,13 +11,14 @@ import numpy as np
 import pytest
 
 from avmeter.run import read_run
-from support import require
-from support.commandline import avmeter, contents
+from support import commandline, require
+from support.commandline import contents
 from support.media import flash, tone, write_media
 from support.privileges import without_root
 
 RATE = 16_000
 ALIGN = "audio.loudness,av.align"
+avmeter = functools.partial(commandline.avmeter, isolates=True)
 
 
 @pytest.fixture(autouse=True)

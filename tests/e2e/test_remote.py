@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shlex
 from collections.abc import Iterator
@@ -13,12 +14,13 @@ import pytest
 
 from avmeter import Evaluator
 from avmeter.run import read_run
-from support.commandline import avmeter
+from support import commandline
 from support.object_store import keys, object_store, put
 from support.packed import tar_bytes, wav_bytes, write_parquet
 from support.paths import ROOT
 from support.web import web_server
 
+avmeter = functools.partial(commandline.avmeter, isolates=True)
 CLIPS = {f"{name}.wav": wav_bytes(200 + 50 * i, 0.5) for i, name in enumerate("abc")}
 
 

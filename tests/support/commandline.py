@@ -15,6 +15,10 @@ from pathlib import Path
 from unittest import mock
 
 from avmeter.cli.app import run
+from avmeter.engine.decode.reader_process import ReaderProcess
+from avmeter.engine.decode.watch import DecodeWatch
+from avmeter.media import MediaItem, MediaLimits, open_media
+from avmeter.sample import MediaSource
 
 PROGRAM = (sys.executable, "-c", "from avmeter.cli import main; main()")
 
@@ -28,11 +32,11 @@ class Done:
     err: str
 
 
-def avmeter(*arguments: object, draws: bool = False) -> Done:
+def avmeter(*arguments: object, draws: bool = False, isolates: bool = False) -> Done:
     """Run a command in this process; an exception that would be a traceback fails the test.
 
-    Its pages have no thumbnails unless it `draws`: they are made by a process of its own, which takes several times as
-    long as scoring the clips of a test.
+    Its pages have no thumbnails unless it `draws`, and files are read in this process unless it `isolates` libav: the
+    processes for either take several times as long to start as the clips of a test take to score.
     """
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
     handler = signal.getsignal(signal.SIGINT)
@@ -43,6 +47,7 @@ def avmeter(*arguments: object, draws: bool = False) -> Done:
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
         contextlib.nullcontext() if draws else mock.patch("avmeter.report.thumbnails.draw", _draw_nothing),
+        contextlib.nullcontext() if isolates else mock.patch.multiple(ReaderProcess, start=_start_none, open=_open),
     ):
         try:
             run()
@@ -55,6 +60,15 @@ def avmeter(*arguments: object, draws: bool = False) -> Done:
 
 def _draw_nothing(jobs: Sequence[object], **_: object) -> list[Mapping[str, object]]:
     return [{} for _ in jobs]
+
+
+def _start_none(reader: ReaderProcess) -> None:
+    """Start no process."""
+
+
+def _open(reader: ReaderProcess, source: MediaSource, limits: MediaLimits, *, watch: DecodeWatch) -> MediaItem:
+    """Open a source as where no process can be started."""
+    return open_media(source, limits=limits, advance=watch.advance)
 
 
 def start(*arguments: object, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
