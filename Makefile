@@ -32,6 +32,8 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# A thread for each worker: threads of one network wait for each other actively, on the core of the other worker.
+test: export OMP_NUM_THREADS := 1
 test: setup
 	$(BIN)/python -m pytest -m "not full and not endurance" --numprocesses 2 --dist worksteal
 
