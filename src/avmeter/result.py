@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from avmeter.errors import SkipCode, SkipError
+from avmeter.errors import SkipCode, SkipError, UsageError
 
 DUMMY_MARK = "dummy weights"
+LARGEST_SCORE = 1e100
+"""Beyond it sums and squares of scores overflow: no mean, deviation or interval would be a number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +47,8 @@ class MetricResult:
 
     Attributes:
         name: Metric name, e.g. `audio.wer`.
-        score: A finite number, or None when the metric was skipped; then `skip` says why.
+        score: A finite number, at most `LARGEST_SCORE` in size, or None when the metric was skipped; then `skip` says
+            why. Scalars of NumPy and torch become Python's.
         details: Everything beside the headline; JSON-like values.
         skip: Code, reason and hint of an absent score.
         dummy: True if any weight behind this score was the deterministic stand-in: the number means nothing.
@@ -58,12 +61,25 @@ class MetricResult:
     dummy: bool = False
 
     def __post_init__(self) -> None:
-        if self.score is not None and not math.isfinite(self.score):
-            raise ValueError(f"{self.name}: a score is a finite number or None, not {self.score}")
+        if not isinstance(self.details, dict):
+            raise TypeError(f"{self.name}: details are a dict, not a {type(self.details).__name__}")
+        if self.score is not None:
+            object.__setattr__(self, "score", _checked_score(self.score, self.name))
         if self.skip is not None:
             if self.score is not None:
                 raise ValueError(f"{self.name}: a skipped result has no score")
             self.details.setdefault("skipped", self.skip.reason)
+
+    @classmethod
+    def require(cls, value: object, name: str) -> MetricResult:
+        """Return what a metric returned, under the name that it has in the run.
+
+        Raises:
+            UsageError: It is something else.
+        """
+        if not isinstance(value, cls):
+            raise UsageError(f"{name}: returned a {type(value).__name__}, not a MetricResult")
+        return value if value.name == name else dataclasses.replace(value, name=name)
 
     @classmethod
     def skipped(cls, name: str, skip: Skip | SkipError, *, details: Mapping[str, Any] | None = None) -> MetricResult:
@@ -86,3 +102,15 @@ class MetricResult:
         if self.score is None:
             return f"{self.name}: skipped ({self.skip.code}: {self.skip.reason})" if self.skip else self.name
         return f"{self.name}: {self.score:.4g}{f' [{DUMMY_MARK}]' if self.dummy else ''}"
+
+
+def _checked_score(value: Any, name: str) -> float:
+    try:
+        score = math.nan if isinstance(value, str | bytes) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        score = math.nan
+    if not math.isfinite(score):
+        raise ValueError(f"{name}: a score is a finite number or None, not {value!r:.80}")
+    if abs(score) > LARGEST_SCORE:
+        raise ValueError(f"{name}: a score of {score:g} is beyond {LARGEST_SCORE:g}, where means overflow")
+    return score

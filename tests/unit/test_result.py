@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
+from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
-from avmeter.errors import MediaError, SkipCode
+from avmeter.errors import MediaError, SkipCode, UsageError
 from avmeter.result import DUMMY_MARK, MetricResult, Skip
 
 SILENT = Skip(code=SkipCode.SILENT, reason="a.wav: silent", hint="listen")
@@ -62,3 +66,37 @@ def test_result_reads_as_a_line() -> None:
     """A score, or a code with its reason."""
     assert str(MetricResult("m.x", -1.5)) == "m.x: -1.5"
     assert str(MetricResult.skipped("m.x", SILENT)) == "m.x: skipped (silent: a.wav: silent)"
+
+
+@pytest.mark.parametrize("score", [np.float32(0.5), np.float64(0.5), np.array(0.5), torch.tensor(0.5), Decimal("0.5")])
+def test_scalars_of_other_packages_are_plain_numbers(score: Any) -> None:
+    """What metrics compute with; JSON and statistics know none of them, and writing the run failed."""
+    found = MetricResult("m.x", score).score
+    assert (found, type(found)) == (0.5, float)
+
+
+@pytest.mark.parametrize("score", [1e101, -1.7e308])
+def test_score_that_no_mean_could_hold_is_refused(score: float) -> None:
+    """Two of them overflow a sum, and with it the summary of the whole run."""
+    with pytest.raises(ValueError, match=r"beyond 1e\+100"):
+        MetricResult("m.x", score)
+
+
+@pytest.mark.parametrize("score", ["0.5", 1j, 10**400, [0.5, 0.5]])
+def test_what_is_no_number_is_no_score(score: Any) -> None:
+    """A text that looks like one is none either."""
+    with pytest.raises(ValueError, match="a finite number or None"):
+        MetricResult("m.x", score)
+
+
+def test_details_are_a_dict() -> None:
+    """Every table asks them for keys."""
+    with pytest.raises(TypeError, match=r"m\.x: details are a dict, not a list"):
+        MetricResult("m.x", 0.5, [1])  # type: ignore[arg-type]
+
+
+def test_what_a_metric_returns_is_a_result_of_its_own_name() -> None:
+    """A bare number is refused; a result under another name is the metric's all the same."""
+    with pytest.raises(UsageError, match=r"m\.x: returned a float, not a MetricResult"):
+        MetricResult.require(0.5, "m.x")
+    assert MetricResult.require(MetricResult("m.other", 0.5), "m.x") == MetricResult("m.x", 0.5)

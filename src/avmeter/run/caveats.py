@@ -94,10 +94,11 @@ def _of_corpus(details: Details) -> list[Caveat]:
     """Return what a corpus score says of itself, by code where it gives one."""
     found = [
         Caveat(code=CaveatCode(record["code"]), sentence=str(record["sentence"]))
-        for record in details.get("caveats", ())
+        for record in _listed(details.get("caveats"))
         if isinstance(record, Mapping) and record.get("code") in _CODES
     ]
-    unread = details.get("unread", {})
+    unread = details.get("unread")
+    unread = unread if isinstance(unread, Mapping) else {}
     for code, key in ((CaveatCode.PARTLY_READ, "partly_read"), (CaveatCode.DURATION_MISMATCH, "header_mismatch")):
         if unread.get(key):
             counted = {"num_clips": unread[key], "num_results": details.get("n_used")}
@@ -111,5 +112,10 @@ def _of_corpus(details: Details) -> list[Caveat]:
 
 def _texts(column: Sequence[MetricResult]) -> str:
     """Return what normalisers left undone, each sentence once."""
-    every = [str(text) for r in column for text in r.details.get("caveats", ())]
+    every = [str(text) for r in column for text in _listed(r.details.get("caveats"))]
     return "; ".join(dict.fromkeys(every))
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    """Return a detail as the list that it is; what else a metric calls by this name says nothing here."""
+    return value if isinstance(value, list | tuple) else ()

@@ -116,11 +116,16 @@ def _with_own_interval(record: Mapping[str, Any], part: Part) -> dict[str, Any]:
     """Return a corpus score with the interval that its metric finds itself; that one knows of no clusters."""
     details = record["details"]
     ends = details.get("interval")
-    if part.clusters is not None or record["score"] is None or not isinstance(ends, list | tuple) or len(ends) != 2:
+    if part.clusters is not None or record["score"] is None or not _are_ends(ends):
         return {**record, "interval": None}
     confidence = details.get("interval_confidence", 0.95)
     own = {"low": ends[0], "high": ends[1], "confidence": confidence, "method": "metric"}
     return {**record, "interval": own}
+
+
+def _are_ends(ends: Any) -> bool:
+    is_pair = isinstance(ends, list | tuple) and len(ends) == 2
+    return is_pair and all(isinstance(end, int | float) and math.isfinite(end) for end in ends)
 
 
 def _scale(results: ScoreTable, name: str) -> tuple[float, float]:

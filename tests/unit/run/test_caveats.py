@@ -89,3 +89,10 @@ def test_corpus_score_counts_clips_that_were_read_in_part() -> None:
     texts = [c.text for c in metric_caveats(EvalResults([{}], {"m.fad": corpus}), "m.fad", [0])]
     assert texts[0] == "4 of 9: not all of the clip was read"
     assert texts[1].startswith("1 of 9: the file's header")
+
+
+@pytest.mark.parametrize("value", [5, "x", {"a": 1}, None])
+def test_details_of_other_kinds_say_nothing(value: Any) -> None:
+    """A plug-in may call anything of its own so; the summary of the whole run failed on it."""
+    results = run_of({"caveats": value, "unread": value}, corpus={"caveats": value, "unread": value})
+    assert {c.code for c in metric_caveats(results, "m.a", [0])} <= {CaveatCode.TEXT_NOT_NORMALISED}

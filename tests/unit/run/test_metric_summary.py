@@ -87,3 +87,10 @@ def test_interval_ends_where_the_scale_ends() -> None:
     free = summarise_metric(EvalResults(rows, {}, samples=samples), "m.mos", Part(positions=(0, 1)))
     assert (bounded["interval"]["low"], bounded["interval"]["high"]) == (1.0, 5.0)
     assert free["interval"]["low"] < 1.0 < 5.0 < free["interval"]["high"]
+
+
+@pytest.mark.parametrize("ends", [["x", None], [float("nan"), 1.0], [1.0], 5])
+def test_interval_that_is_none_is_left_out(ends: object) -> None:
+    """Of a metric that calls something else so: no table could print it."""
+    results = EvalResults([{"m.a": MetricResult("m.a", 1.0)}], {"m.a": MetricResult("m.a", 2.0, {"interval": ends})})
+    assert summarise_metric(results, "m.a", Part(positions=range(1)))["corpus"]["interval"] is None

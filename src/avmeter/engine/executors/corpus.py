@@ -157,7 +157,7 @@ class CorpusState:
         if self.failure is not None:
             return MetricResult.skipped(name, self.failure)
         try:
-            return metric.finish(self.state)
+            return MetricResult.require(metric.finish(self.state), name)
         except Exception as error:  # noqa: BLE001 - as in `add`
             return MetricResult.skipped(name, skip_of_failure(error, name))
 

@@ -139,7 +139,7 @@ def _score(metric: Metric, sample: Sample, features: FeatureSet | Skip) -> Metri
     if isinstance(features, Skip):
         return MetricResult.skipped(metric.name, features)
     try:
-        result = metric.score(sample, features)
+        result = MetricResult.require(metric.score(sample, features), metric.name)
     except Exception as error:  # noqa: BLE001 - a metric's failure is its own result's, not the run's
         result = MetricResult.skipped(metric.name, skip_of_failure(error, sample.id))
     unread = unread_details(metric, features)

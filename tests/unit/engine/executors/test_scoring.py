@@ -23,6 +23,29 @@ def test_failing_metric_is_a_skip_of_its_own_result():
     assert result.rows[0]["test.broken"].skip.code == SkipCode.FAILED
 
 
+@pytest.mark.parametrize("returned", [None, 0.5, "a", [1]])
+def test_metric_that_returns_no_result_is_a_skip_of_its_own(returned):
+    """A plug-in's slip costs its own score, by sample and over the set, and no other."""
+
+    class Loose(MeanMetric):
+        name = "test.loose"
+
+        def score(self, sample, features):
+            return returned
+
+    class LooseSum(SumMetric):
+        name = "test.loose_sum"
+
+        def finish(self, state):
+            return returned
+
+    result = run([clip(0.5)], MeanMetric(), Loose(), LooseSum())
+    assert result.rows[0]["test.mean"].score == pytest.approx(0.5)
+    for skip in (result.rows[0]["test.loose"].skip, result.corpus["test.loose_sum"].skip):
+        assert skip.code == SkipCode.FAILED
+        assert f"returned a {type(returned).__name__}, not a MetricResult" in skip.reason
+
+
 def test_needs_are_asked_for_once_in_a_chunk():
     """By the plan and by scoring, however many samples there are."""
     asked = []
