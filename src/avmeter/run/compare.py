@@ -56,7 +56,7 @@ class Comparison:
         corpus_b: The same of run B.
         verdict: Of run B against run A: "better" or "worse" if the interval excludes 0 ("higher" or "lower" where no
             direction is good), else why nothing can be said: "too few pairs" below six, "not comparable" if the options
-            of the metric differ.
+            or the weights of the metric differ, or are stand-ins in one run alone.
         corpus_difference: corpus_b - corpus_a, for metrics with a score of the corpus beside those of samples.
         corpus_interval: 95% interval of it, where the corpus score is a ratio of sums that the run holds.
         corpus_verdict: As `verdict`, for the corpus score; None without one beside those of samples.
@@ -136,7 +136,7 @@ def _compare(name: str, pairing: RunPair, confidence: float) -> Comparison:
     corpus = CorpusDifference.of(name, pairing, confidence=confidence)
     difference = corpus.difference if mean_a is None or mean_b is None else mean_b - mean_a
     direction = a.fact(name, "direction") or b.fact(name, "direction")
-    options = _options(name, a, b)
+    options = (*_options(name, a, b), *_networks(name, pairing))
     has_samples = bool(pairs.ids)
     is_mean = all(is_mean_of_clips(run, name) for run in (a, b))
     has_both = has_samples and corpus.difference is not None and not is_mean
@@ -168,10 +168,10 @@ def _compare(name: str, pairing: RunPair, confidence: float) -> Comparison:
             *_left_out(pairs, pairing),
             *corpus.notes,
             *options,
-            *_weights(a, b),
+            *_other_weights(name, a, b),
             *_caveats(name, pairing),
         ),
-        dummy=any(r.dummy for run in (a, b) for row in (*run, run.corpus) if (r := row.get(name)) is not None),
+        dummy=_is_dummy(a, name) or _is_dummy(b, name),
         run_a=pairing.run_a,
         run_b=pairing.run_b,
     )
@@ -223,10 +223,33 @@ def _options(name: str, a: EvalResults, b: EvalResults) -> tuple[str, ...]:
     return (f"different options: {pairs}",) if differing else ()
 
 
-def _weights(a: EvalResults, b: EvalResults) -> tuple[str, ...]:
-    weights_a, weights_b = a.provenance.get("weights", {}), b.provenance.get("weights", {})
-    changed = sorted(w for w in set(weights_a) & set(weights_b) if weights_a[w] != weights_b[w])
+def _networks(name: str, pairing: RunPair) -> tuple[str, ...]:
+    """Networks of the metric that differ: the scores are not of one scale then, as with other options."""
+    a, b = pairing.a, pairing.b
+    if _is_dummy(a, name) != _is_dummy(b, name):
+        return (f"stand-in weights in {pairing.run_a if _is_dummy(a, name) else pairing.run_b} alone",)
+    changed = [w for w in _changed_weights(a, b) if w in _checkpoints(name, a, b)]
     return (f"different weights: {', '.join(changed)}",) if changed else ()
+
+
+def _other_weights(name: str, a: EvalResults, b: EvalResults) -> tuple[str, ...]:
+    """Weights that differ, and may be of the metric or not: runs that do not say which checkpoints are whose."""
+    known = all(isinstance(run.fact(name, "checkpoints"), list) for run in (a, b))
+    changed = [] if known else [w for w in _changed_weights(a, b) if w not in _checkpoints(name, a, b)]
+    return (f"different weights: {', '.join(changed)}",) if changed else ()
+
+
+def _is_dummy(run: EvalResults, name: str) -> bool:
+    return any(r.dummy for row in (*run, run.corpus) if (r := row.get(name)) is not None)
+
+
+def _changed_weights(a: EvalResults, b: EvalResults) -> list[str]:
+    weights_a, weights_b = a.provenance.get("weights", {}), b.provenance.get("weights", {})
+    return sorted(w for w in set(weights_a) & set(weights_b) if weights_a[w] != weights_b[w])
+
+
+def _checkpoints(name: str, a: EvalResults, b: EvalResults) -> set[str]:
+    return {w for run in (a, b) if isinstance(found := run.fact(name, "checkpoints"), list) for w in map(str, found)}
 
 
 def _caveats(name: str, pairing: RunPair) -> list[str]:

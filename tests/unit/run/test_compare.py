@@ -174,6 +174,29 @@ def test_different_options_and_weights_are_pointed_out(make_run) -> None:
     assert (wer.verdict, quality.verdict) == ("not comparable", "worse")
 
 
+def test_scores_of_other_weights_do_not_compare(make_run) -> None:
+    """Of a checkpoint of the metric, by name; what other metrics loaded says nothing of it."""
+    a, b = make_run([0.1, 0.2] * 4), make_run([0.5, 0.7] * 4)
+    metrics = {name: {**facts, "checkpoints": []} for name, facts in a.provenance["metrics"].items()}
+    metrics["audio.wer"]["checkpoints"] = ["whisper-base"]
+    a.provenance = {**a.provenance, "metrics": metrics}
+    b.provenance = {**a.provenance, "weights": {"whisper-base": "def"}}
+    wer, quality = (by_metric(compare(a, b))[n] for n in ("audio.wer", "audio.quality"))
+    assert wer.verdict == "not comparable"
+    assert wer.notes.count("different weights: whisper-base") == 1
+    assert quality.verdict == "worse"
+    assert not any("different weights" in note for note in quality.notes)
+
+
+def test_stand_in_weights_do_not_compare_with_real_ones(make_run) -> None:
+    """Neither system is better; two runs of stand-ins differ as they do, which tries a comparison out."""
+    real, dummy = make_run([0.5, 0.7] * 4), make_run([0.1, 0.2] * 4, dummy=True)
+    wer, quality = (by_metric(compare(real, dummy))[n] for n in ("audio.wer", "audio.quality"))
+    assert (wer.verdict, quality.verdict) == ("not comparable", "better")
+    assert "stand-in weights in B alone" in wer.notes
+    assert by_metric(compare(dummy, dummy))["audio.wer"].verdict == "no clear difference"
+
+
 def test_dummy_scores_are_marked(make_run) -> None:
     """On either side."""
     assert by_metric(compare(make_run([0.1]), make_run([0.1], dummy=True)))["audio.wer"].dummy
