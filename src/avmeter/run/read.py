@@ -136,6 +136,8 @@ def _checked_provenance(provenance: Any) -> Mapping[str, Any]:
         _mapping(facts.get(name, {}), name)
     if not isinstance(facts.get("notes", []), list):
         raise TypeError("notes is no list")
+    if facts.get("partial") and not (facts.get("notes") and isinstance(facts.get("num_finished"), int)):
+        raise ValueError("partial, without a note and the number of finished samples")
     _check_grouping(_mapping(facts.get(GROUPING, {}), GROUPING))
     for column, groups in _mapping(facts.get(GROUP_SCORES, {}), GROUP_SCORES).items():
         for value, scores in _mapping(groups, column).items():

@@ -126,6 +126,7 @@ def test_files_of_two_runs_are_refused(tmp_path: Path, make_run, name: str) -> N
     [
         ("run.json", {"provenance": []}),
         ("run.json", {"provenance": {"notes": 5}}),
+        ("run.json", {"provenance": {"partial": True}}),
         ("run.json", {"provenance": {"metrics": [1]}}),
         ("run.json", {"provenance": {"metrics": {"audio.wer": None}}}),
         ("run.json", {"provenance": {"metrics": {"audio.wer": {"direction": []}}}}),
