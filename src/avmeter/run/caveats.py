@@ -9,6 +9,7 @@ from typing import Any
 
 from avmeter.caveats import SENTENCES, Caveat, CaveatCode
 from avmeter.metrics.backbones import DEFAULT_BACKBONE
+from avmeter.registry import METRICS
 from avmeter.result import MetricResult
 from avmeter.run.score_table import ScoreTable, record_of
 
@@ -85,9 +86,16 @@ def metric_caveats(
 def _backbone(results: ScoreTable, metric: str) -> list[Caveat]:
     options = results.fact(metric, "options")
     backbone = options.get("backbone") if isinstance(options, Mapping) else None
-    if not isinstance(backbone, str) or backbone == DEFAULT_BACKBONE:
+    default = _default_backbone(metric.partition("@")[0])
+    if not isinstance(backbone, str) or backbone == default:
         return []
-    return [Caveat.of(CaveatCode.OTHER_BACKBONE, backbone=backbone, default=DEFAULT_BACKBONE)]
+    return [Caveat.of(CaveatCode.OTHER_BACKBONE, backbone=backbone, default=default)]
+
+
+def _default_backbone(metric: str) -> str:
+    """Return the backbone of a metric's own name, which stands first among its choices; of others that of sound."""
+    choices = METRICS.get(metric).choices() if metric in METRICS.builtin() else {}
+    return next(iter(choices.get("backbone", ())), DEFAULT_BACKBONE)
 
 
 def _of_corpus(details: Details) -> list[Caveat]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from avmeter.caveats import Caveat, CaveatCode
+from avmeter.registry import METRICS
 from avmeter.result import MetricResult
 from avmeter.run import EvalResults
 from avmeter.run.caveats import clip_caveats, csv_caveats, metric_caveats
@@ -71,6 +72,33 @@ def test_other_backbone_is_named() -> None:
         texts = [c.text for c in metric_caveats(results, "m.a", [0])]
         assert len(texts) == len(expected)
         assert all(t.startswith(e) for t, e in zip(texts, expected, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("metric", "backbone", "default"),
+    [
+        ("common.fvd", "i3d", None),
+        ("common.kid", "inception", None),
+        ("audio.kl_divergence", "passt", None),
+        ("common.fvd@clip", "clip", "i3d"),
+        ("optical_flow.gt_optical_flow@dis", "dis", "dpflow"),
+        ("vbench.color@judge", "judge", "grit"),
+    ],
+)
+def test_backbone_is_another_than_that_of_its_own_metric(metric: str, backbone: str, default: str | None) -> None:
+    """Videos have other networks than sound: I3D stood "in place of passt"."""
+    results = EvalResults([{metric: MetricResult(metric, 1.0)}], {})
+    results.provenance = {"metrics": {metric: {"options": {"backbone": backbone}}}}
+    expected = [] if default is None else [f"backbone {backbone} in place of {default}"]
+    assert [c.text.partition(":")[0] for c in metric_caveats(results, metric, [0])] == expected
+
+
+@pytest.mark.parametrize("name", sorted(METRICS.builtin()))
+def test_backbone_of_a_metrics_own_name_is_its_first_choice(name: str) -> None:
+    """By which the caveat knows it."""
+    cls = METRICS.get(name)
+    if "backbone" in cls.choices():
+        assert cls().options()["backbone"] == cls.choices()["backbone"][0]
 
 
 def test_corpus_score_brings_its_own() -> None:
