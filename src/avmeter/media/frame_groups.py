@@ -84,9 +84,9 @@ class _Group:
     def put(self, place: int, frame: np.ndarray) -> None:
         """Copy a frame to its place."""
         if len(self._missing) == self._size:
-            self.frames = np.empty((self._size, *frame.shape), np.uint8)
+            self.frames = np.empty((self._size, *frame.shape), frame.dtype)
         elif self.frames.ndim - 1 < frame.ndim:
-            planes, self.frames = self.frames, np.empty((self._size, *frame.shape), np.uint8)
+            planes, self.frames = self.frames, np.empty((self._size, *frame.shape), frame.dtype)
             for known in set(range(self._size)) - self._missing:
                 self.frames[known] = rgb_of_planes(planes[known])
         self.frames[place] = rgb_of_planes(frame) if frame.ndim < self.frames.ndim - 1 else frame

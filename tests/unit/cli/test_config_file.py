@@ -11,6 +11,7 @@ import pytest
 
 from avmeter.cli.config_file import read_config
 from avmeter.errors import UsageError
+from support import require
 from support.commandline import avmeter
 from support.media import write_pcm_wav
 
@@ -80,7 +81,7 @@ def test_doubtful_file_is_refused(content: str, said: str) -> None:
     assert said in done.err
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+@require.needs("system", hasattr(os, "mkfifo"), "no named pipes")
 def test_file_that_is_none_is_refused() -> None:
     """A device without an end, a pipe that nobody writes to: read like a file they take all memory, or all time."""
     os.mkfifo("pipe.toml")

@@ -17,6 +17,7 @@ from avmeter.media.extensions import (
     is_source_code,
     without_extension,
 )
+from support import require
 
 # Of the demuxers that are allowed: still images, subtitles and playlists.
 NO_CLIPS = {"avif", "heic", "heif", "ism", "mks", "apl", "mac", "h26l"}
@@ -58,7 +59,7 @@ def test_typescript_is_no_transport_stream(tmp_path: Path) -> None:
     assert found == {"code.ts", "umlauts.ts"}
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+@require.needs("system", hasattr(os, "mkfifo"), "no named pipes")
 def test_link_to_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     """It counts as media, whose failure is reported by name; opened like a file it would hold the run for ever."""
     os.mkfifo(tmp_path / "pipe")

@@ -48,6 +48,12 @@ def test_group_of_planes_and_rgb_is_rgb() -> None:
         np.testing.assert_array_equal(group, [rgb_of_planes(planes), frame(9), rgb_of_planes(planes)])
 
 
+def test_frames_in_memory_stay_what_they_are() -> None:
+    """Floats from 0 to 1 too."""
+    (group,) = FrameGroups((0,), 1).add(0, np.full((4, 6, 3), 0.3, np.float32))
+    np.testing.assert_array_equal(group, np.full((1, 4, 6, 3), 0.3, np.float32))
+
+
 def test_frames_are_copied() -> None:
     """A decoder may write the next one over each."""
     groups = FrameGroups((0, 1), 2)
