@@ -53,12 +53,16 @@ def crossed_texts(names: Sequence[str], texts: Sequence[Any]) -> list[str]:
     """Return clips whose text mentions the name of another clip instead of its own, where that is no accident.
 
     It is none if the mentions close a circle (the text of a names b, that of b names a), or if more texts name another
-    clip than their own. Names of digits alone are not looked for.
+    clip than their own. Names of digits alone are not looked for; one that different texts mention is a word like any
+    other, such as the article beside clips called a, b and c.
     """
     words = [tuple(_words(without_extension(name).rsplit("/", 1)[-1])) for name in names]
     owners = {w: i for i, w in enumerate(words) if w and not all(part.isdecimal() for part in w)}
     begins = {w[0] for w in owners}
     mentions = [_mentioned(text, owners, begins) for text in texts]
+    of_text = {text: found for text, found in zip(texts, mentions, strict=True) if found}
+    num_texts = Counter(i for found in of_text.values() for i in found)
+    mentions = [{i for i in found if num_texts[i] == 1} for found in mentions]
     others = {i: next(iter(m)) for i, m in enumerate(mentions) if len(m) == 1 and i not in m and words[i] in owners}
     num_own = sum(i in m for i, m in enumerate(mentions))
     flagged = others if len(others) > max(1, num_own) else {i: j for i, j in others.items() if _is_in_circle(i, others)}

@@ -37,10 +37,13 @@ def test_partner_of_another_name_is_crossed_if_the_own_one_is_there() -> None:
         (["dog.wav", "rain.wav"], ["a dog barks", "a dog in a storm"], 0),
         (["1.wav", "2.wav"], ["2 dogs", "1 cat"], 0),
         (["dog.wav", "doggy.wav"], ["doggydog", None], 0),
+        (["a.wav", "b.wav", "c.wav"], ["a dog barks", "rain on a roof", "a door closes"], 0),
+        (["a.wav", "b.wav", "i.wav"], ["I hear a dog", "rain on a roof", "I hear a door"], 0),
+        (["m/a.wav", "m/b.wav", "n/a.wav", "n/b.wav"], ["caption of b", "caption of a"] * 2, 4),
     ],
 )
 def test_texts_that_name_each_others_clips_are_crossed(names: list, texts: list, num_crossed: int) -> None:
-    """A circle of names, or more foreign names than own ones; an article or one mention is no sign."""
+    """A circle of names, or more foreign names than own; one mention, or a word of several texts, is no sign."""
     assert len(crossed_texts(names, texts)) == num_crossed
 
 
