@@ -29,7 +29,7 @@ def demo_command(
     with interrupts.deferred():
         demo = run_demo(out, progress=lambda label: say(f"scoring: {label}"), should_stop=interrupts.should_stop)
         with interrupts.saving():
-            write_and_show(demo.experiment, out, title="avmeter demo", notes=demo.left_out)
+            write_and_show(demo.experiment, out, title="avmeter demo")
         if interrupts.is_requested:
             raise Interrupted
     for sentence in demo.left_out:

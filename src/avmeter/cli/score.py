@@ -77,7 +77,13 @@ def score_command(
             rich_help_panel=METRICS,
         ),
     ] = None,
-    protocol: Annotated[str | None, typer.Option(help="fastvideo or av-benchmark.", rich_help_panel=METRICS)] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            help="fastvideo, av-benchmark, or av-benchmark@10s for the first 10 s in place of 8.",
+            rich_help_panel=METRICS,
+        ),
+    ] = None,
     option: Annotated[
         list[str] | None,
         typer.Option("--set", help="Option of a metric: audio.wer.model_name=small", rich_help_panel=METRICS),

@@ -110,7 +110,6 @@ def write_and_show(
     out: Path,
     *,
     title: str = "avmeter stress",
-    notes: Sequence[str] = (),
     as_json: bool = False,
 ) -> None:
     """Write the run folder, then print; of an experiment that was ended early write what is finished, if anything."""
@@ -118,7 +117,7 @@ def write_and_show(
 
     if experiment.is_partial:
         if experiment.result.variants:
-            page = write_experiment(experiment, out, title=title, notes=notes)
+            page = write_experiment(experiment, out, title=title)
             num_finished = len(experiment.result.variants)
             num_all = num_finished + len(experiment.result.unfinished)
             say(f"written: {out} with {num_finished} of {num_all} variants (open {page})")
@@ -126,7 +125,7 @@ def write_and_show(
     if experiment.fallback_note:
         say(experiment.fallback_note)
     try:
-        say(f"written: {out} (open {write_experiment(experiment, out, title=title, notes=notes)})")
+        say(f"written: {out} (open {write_experiment(experiment, out, title=title)})")
     finally:
         if as_json:
             show_json(json.loads((out / "stress.json").read_text(encoding="utf-8")))

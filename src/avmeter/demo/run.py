@@ -14,6 +14,7 @@ from avmeter.demo.scenes import render_clips
 from avmeter.engine.failures import never
 from avmeter.evaluator import Evaluator
 from avmeter.metrics.base import CorpusMetric, Metric
+from avmeter.metrics.reasons import names_by_reason
 from avmeter.metrics.requirements import requirements_of
 from avmeter.metrics.resolve import resolve_metrics
 from avmeter.run import begin_run, prepare_run
@@ -48,15 +49,21 @@ class Demo:
     frame_networks: tuple[str, ...]
 
     @property
-    def left_out(self) -> tuple[str, ...]:
-        """What was not run and why, a sentence for each reason."""
+    def not_run(self) -> dict[str, str]:
+        """Name of a metric that was not run -> why."""
         reasons = {
             "weights are not on this machine": self.without_weights,
             "they stand on networks that are not in avmeter, or ask a model at an endpoint": self.not_here,
             f"they need more than {self.num_clips} clips": self.too_few_clips,
             "networks over every frame take minutes, and only one damage is to the picture": self.frame_networks,
         }
-        return tuple(f"not run, {reason}: {', '.join(names)}" for reason, names in reasons.items() if names)
+        return {name: reason for reason, names in reasons.items() for name in names}
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What was not run and why, a sentence for each reason."""
+        grouped = names_by_reason(self.not_run)
+        return tuple(f"not run, {reason}: {', '.join(names)}" for reason, names in grouped.items())
 
 
 def run_demo(
@@ -95,7 +102,7 @@ def run_demo(
         )
     finally:
         evaluator.shutdown()
-    return Demo(
+    demo = Demo(
         experiment=experiment,
         num_clips=len(samples),
         without_weights=without,
@@ -103,6 +110,10 @@ def run_demo(
         too_few_clips=tuple(n for n in too_few if n not in without),
         frame_networks=tuple(n for n in over_frames if n not in {*without, *too_few}),
     )
+    if demo.not_run:
+        results = experiment.result.results
+        results.provenance = {**results.provenance, "not_run": demo.not_run}
+    return demo
 
 
 def _without_weights(metrics: Mapping[str, Metric], source: WeightsSource) -> tuple[str, ...]:

@@ -48,7 +48,8 @@ class EvaluatorConfig:
         num_gpus: How many GPUs of this machine to use, one process per GPU. Metrics that another process cannot
             import are computed in this one, on the first.
         weights: "auto", "dummy" (deterministic stand-ins: scores mean nothing and say so), or a folder.
-        protocol: Published harness whose numbers are to be met: "fastvideo" or "av-benchmark".
+        protocol: Published harness whose numbers are to be met: "fastvideo" or "av-benchmark", which reads the first
+            8 s of a clip; "av-benchmark@10s" reads the first 10.
         options: Metric name -> options of that metric.
         store: Where features are stored for later runs: a folder, True for the user's cache folder (`AVMETER_CACHE`,
             else the platform's cache folder), None or False for nowhere, which is the default here (the command line's
@@ -130,7 +131,7 @@ class EvaluatorConfig:
             _check_for_cluster(self.device, self.num_gpus)
         if self.num_gpus > 1:
             require_gpus(self.num_gpus, self.device)
-        check_protocol(self.protocol)
+        object.__setattr__(self, "protocol", check_protocol(self.protocol))
         # Found once, here: names that depend on the machine are the same for all that read this value.
         if self.executor != RAY:  # the workers of a cluster have devices of their own
             object.__setattr__(self, "device", str(device_named(self.device)))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import Window
 from avmeter.media import AudioSpec, MediaItem
-from avmeter.protocols import AV_BENCHMARK, AV_BENCHMARK_DURATION_S
+from avmeter.protocols import read_length_s
 
 PEAK_DBFS = -1.0
 _PIECE_S, _SHORTEST_REST_S = 30.0, 0.5
@@ -22,20 +22,21 @@ def protocol_waveform(media: MediaItem, *, protocol: str, sample_rate: int, dura
     """Read a clip's mono waveform (N,) float32 as a protocol prepares it.
 
     "fastvideo": channel mean, soxr HQ, peak to -1 dBFS. "av-benchmark": channel mean less its own mean, torchaudio's
-    sinc resampler, the first 8 s.
+    sinc resampler, the first 8 s, or as many as it names.
 
     Args:
         media: The clip.
         protocol: Its name.
         sample_rate: Hz, of the result.
-        duration_s: Crop of "av-benchmark"; default 8 s.
+        duration_s: Crop of "av-benchmark", in place of its own length.
 
     Raises:
         SkipError: "fastvideo" on silence, which its peak normalisation turns into NaN: the clip has no score there.
     """
-    if protocol == AV_BENCHMARK:
+    length_s = read_length_s(protocol)
+    if length_s is not None:
         spec = AudioSpec(sample_rate=sample_rate, remove_mean=True, resampler="sinc")
-        num_samples = int(sample_rate * (AV_BENCHMARK_DURATION_S if duration_s is None else duration_s))
+        num_samples = int(sample_rate * (length_s if duration_s is None else duration_s))
         return media.audio(spec)[:num_samples]
     waveform = media.audio(AudioSpec(sample_rate=sample_rate, peak_dbfs=PEAK_DBFS))
     starts = range(0, len(waveform), _BLOCK_SAMPLES)

@@ -89,7 +89,7 @@ class Metric(abc.ABC):
     """A per-sample metric. Options are the keyword arguments of the constructor.
 
     Args:
-        protocol: Published harness whose numbers are to be met: "fastvideo" or "av-benchmark".
+        protocol: Published harness whose numbers are to be met: "fastvideo", "av-benchmark" or "av-benchmark@10s".
 
     Attributes:
         name: "group.metric"; set by `register`.

@@ -21,7 +21,7 @@ class ClapMetric(Metric):
         long_clips: Above 10 s (MS-CLAP: 7 s): "published" (fused checkpoints: the clip shrunk, and crops; others: one
             crop) or "windows" (all of it, window by window); default is "published" for fused checkpoints, else
             "windows".
-        protocol: "fastvideo" or "av-benchmark" (the first 8 s; MS-CLAP: all).
+        protocol: "fastvideo" or "av-benchmark" (the first 8 s, of "av-benchmark@10s" the first 10; MS-CLAP: all).
     """
 
     def __init__(self, *, model: str | None = None, long_clips: str | None = None, protocol: str = FASTVIDEO) -> None:

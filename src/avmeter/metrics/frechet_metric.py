@@ -21,7 +21,7 @@ from avmeter.metrics.base import CorpusMetric, FeatureSet, Need
 from avmeter.metrics.details import CLIP_INFLUENCES, REFERENCE_SPREAD, with_caveats
 from avmeter.metrics.embedding_sets import MomentsState
 from avmeter.metrics.reference_features import ReferenceSet, load_reference
-from avmeter.protocols import AV_BENCHMARK, FASTVIDEO
+from avmeter.protocols import AV_BENCHMARK, FASTVIDEO, harness_of
 from avmeter.result import MetricResult
 from avmeter.sample import Sample
 from avmeter.stats.frechet import frechet_distance
@@ -131,7 +131,9 @@ class FrechetMetric(BackboneMetric, CorpusMetric):
             )
             return MetricResult.skipped(self.name, skip, details=details)
         result = frechet_distance(
-            generated=generated, reference=reference, diagonal_offset=self.diagonal_offset[self.protocol]
+            generated=generated,
+            reference=reference,
+            diagonal_offset=self.diagonal_offset[harness_of(self.protocol)],
         )
         details |= {
             "dim": result.dim,

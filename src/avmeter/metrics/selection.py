@@ -11,6 +11,7 @@ from typing import Any
 from avmeter.errors import MissingDependencyError, UsageError
 from avmeter.metrics.base import Metric, Obstacle
 from avmeter.metrics.labels import MetricName
+from avmeter.metrics.reasons import names_by_reason
 from avmeter.metrics.requirements import missing_fields
 from avmeter.metrics.resolve import get_metric, parse_selectors
 from avmeter.registry import METRICS, list_metrics
@@ -43,10 +44,7 @@ class Selection:
 
     def by_reason(self) -> dict[str, list[str]]:
         """Why metrics are not chosen -> their names."""
-        found: dict[str, list[str]] = {}
-        for name, reason in self.reasons().items():
-            found.setdefault(reason, []).append(name)
-        return found
+        return names_by_reason(self.reasons())
 
 
 def select_metrics(

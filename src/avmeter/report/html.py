@@ -18,6 +18,7 @@ from avmeter.errors import UsageError
 from avmeter.files import write_atomically
 from avmeter.metrics.details import without_influences
 from avmeter.metrics.index import Card, cards
+from avmeter.metrics.reasons import names_by_reason
 from avmeter.report.format import MARK, format_corpus, format_interval, format_number, with_arrow
 from avmeter.report.payload import Payload, make_payload, script_json
 from avmeter.report.plot import histogram, without_tail
@@ -101,6 +102,7 @@ def render_report(
         payload = make_payload(results, folder)
         add_thumbnails(payload, results, most=most_drawn)
     skips = list(itertools.islice(_skips(results), MOST_SKIPS))
+    not_run = _not_run(results.provenance)
     return (
         environment()
         .get_template("report.html.j2")
@@ -118,7 +120,8 @@ def render_report(
             with_arrow=with_arrow,
             mark=MARK,
             facts=_facts(results),
-            not_run=_not_run(results.provenance),
+            not_run=not_run,
+            num_not_run=sum(map(len, not_run.values())),
             skips=skips,
             num_skips=sum(r.score is None for row in (*results, results.corpus) for r in row.values()),
             sections=list(sections),
@@ -217,10 +220,10 @@ def _facts(results: EvalResults) -> list[tuple[str, str]]:
     return [(name, value) for name, value in found if value]
 
 
-def _not_run(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the metrics that were asked for and not run, and why; none where a run of others says something else."""
+def _not_run(facts: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return reason -> the metrics not run for it; none where a run of others says something else."""
     found = facts.get("not_run")
-    return [(str(name), str(why)) for name, why in found.items()] if isinstance(found, Mapping) else []
+    return names_by_reason({str(name): str(why) for name, why in found.items()}) if isinstance(found, Mapping) else {}
 
 
 def _provenance(facts: Mapping[str, Any]) -> list[tuple[str, str]]:

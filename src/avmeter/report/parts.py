@@ -13,7 +13,7 @@ Cell = str | float | int | None
 
 
 def data_table(header: Sequence[str], rows: Sequence[Sequence[Cell]], *, caption: str = "") -> Markup:
-    """Build a table: text to the left, numbers to the right, a dash for None.
+    """Build a table: text to the left, numbers to the right, a dash for None; text in the first column heads its row.
 
     Raises:
         UsageError: A row is longer or shorter than the header.
@@ -22,7 +22,7 @@ def data_table(header: Sequence[str], rows: Sequence[Sequence[Cell]], *, caption
         if len(row) != len(header):
             raise UsageError(f"row {i} has {len(row)} cells, the header {len(header)}")
     heads = Markup("").join(Markup('<th scope="col">{}</th>').format(h) for h in header)
-    body = Markup("").join(Markup("<tr>{}</tr>").format(Markup("").join(map(_cell, row))) for row in rows)
+    body = Markup("").join(map(_row, rows))
     return _table(heads, body, caption, "data")
 
 
@@ -49,7 +49,7 @@ def heat_map(
     if len(values) != len(rows) or any(len(v) != len(columns) for v in values):
         raise UsageError(f"a heat map of {len(rows)} rows and {len(columns)} columns needs as many values")
     full = limit or max((abs(v) for row in values for v in row if v is not None), default=1.0) or 1.0
-    heads = Markup("<th></th>") + Markup("").join(Markup('<th scope="col">{}</th>').format(c) for c in columns)
+    heads = Markup("<td></td>") + Markup("").join(Markup('<th scope="col">{}</th>').format(c) for c in columns)
     lines = []
     for name, row in zip(rows, values, strict=True):
         cells = Markup("").join(_tinted(v, full) for v in row)
@@ -59,8 +59,19 @@ def heat_map(
 
 def _table(heads: Markup, body: Markup, caption: str, css: str) -> Markup:
     title = Markup("<caption>{}</caption>").format(caption) if caption else Markup("")
-    whole = '<div class="scroll"><table class="{}">{}<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
-    return Markup(whole).format(css, title, heads, body)
+    # Focusable, so that keys scroll it.
+    whole = (
+        '<div class="scroll" tabindex="0" role="region" aria-label="{}"><table class="{}">{}<thead><tr>{}</tr></thead>'
+        "<tbody>{}</tbody></table></div>"
+    )
+    return Markup(whole).format(caption or "table", css, title, heads, body)
+
+
+def _row(row: Sequence[Cell]) -> Markup:
+    head = Markup("")
+    if row and isinstance(row[0], str):
+        head, row = Markup('<th scope="row">{}</th>').format(row[0]), row[1:]
+    return Markup("<tr>{}{}</tr>").format(head, Markup("").join(map(_cell, row)))
 
 
 def _cell(value: Cell) -> Markup:

@@ -33,18 +33,15 @@ def print_experiment(experiment: Experiment) -> None:
         _print_anchors(experiment.anchors)
 
 
-def write_experiment(
-    experiment: Experiment, folder: Path, *, title: str = "avmeter stress", notes: Sequence[str] = ()
-) -> Path:
+def write_experiment(experiment: Experiment, folder: Path, *, title: str = "avmeter stress") -> Path:
     """Write the run folder of an experiment, its `stress.json` and its page; return the path of the page.
 
     Args:
         experiment: What was measured.
         folder: Run folder.
         title: Of the page.
-        notes: Sentences for its top, beside those that every such page has.
     """
-    notes = ["The summary is over all variants together: read the table of variants and metrics.", *notes]
+    notes = ["The summary is over all variants together: read the table of variants and metrics."]
     if experiment.fallback_note is not None:
         notes.append(experiment.fallback_note)
     parts = _sections(experiment.result)

@@ -63,7 +63,8 @@ def render_csv(table: SystemTable, *, intervals: bool = False) -> str:
 
 def render_html(table: SystemTable, *, intervals: bool = False) -> str:
     """Return a `<table>` without a page around it, and the signatures in a list below it."""
-    head = "".join(f"<th>{html.escape(text)}</th>" for text in ("System", *(_title(c) for c in table.columns)))
+    heads = ("System", *(_title(c) for c in table.columns))
+    head = "".join(f'<th scope="col">{html.escape(text)}</th>' for text in heads)
     body = []
     for system, cells in table.rows.items():
         shown = [_html_cell(cell, column, intervals) for cell, column in zip(cells, table.columns, strict=True)]

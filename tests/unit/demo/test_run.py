@@ -53,6 +53,8 @@ def test_metrics_without_weights_or_clips_are_named(monkeypatch: pytest.MonkeyPa
         "not run, they need more than 1 clips: audio.prdc",
         "not run, networks over every frame take minutes, and only one damage is to the picture: common.lpips",
     )
+    assert found.experiment.result.results.provenance["not_run"] == found.not_run
+    assert found.not_run["audio.prdc"] == "they need more than 1 clips"
     assert found.num_clips == 1
     here.clear()
     assert demo.run_demo(tmp_path / "out").too_few_clips == ()

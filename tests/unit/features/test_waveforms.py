@@ -36,6 +36,7 @@ def test_av_benchmark_removes_the_mean_of_the_clip_and_reads_8_s() -> None:
 def test_av_benchmark_may_read_another_length(duration_s: float, num_samples: int) -> None:
     """At most the clip."""
     assert len(read(noise(20 * RATE), "av-benchmark", duration_s=duration_s)) == num_samples
+    assert len(read(noise(20 * RATE), f"av-benchmark@{duration_s}s")) == num_samples
 
 
 def test_channels_are_averaged_in_both() -> None:

@@ -82,14 +82,19 @@ def test_page_says_what_its_metrics_ask_and_what_is_a_good_value(tmp_path: Path)
 
 
 def test_metrics_that_were_not_run_are_named_with_the_reason(tmp_path: Path) -> None:
-    """A column of a preset that is missing has its reason on the page, not in the raw provenance alone."""
+    """Folded below the scores, each reason once; the line under the title counts them and links there."""
     results = run_of(["a"])
     assert "Not run" not in write_report(results, tmp_path / "all").read_text()
-    results.provenance["not_run"] = {"audio.inception_score": "needs 10 clips or more", EVIL: EVIL}
+    few = "needs 10 clips or more"
+    results.provenance["not_run"] = {"audio.inception_score": few, EVIL: EVIL, "audio.prdc": few}
     page = write_report(results, tmp_path / "some").read_text()
-    summary = page.partition('<section id="summary"')[2].partition("</section>")[0]
-    assert "Not run: 2 metrics" in summary
-    assert '<span class="metric">audio.inception_score</span>: needs 10 clips or more' in summary
+    above, _, below = page.partition("</table>")
+    assert '<a href="#not-run">3 not run</a>' in above
+    assert few not in above
+    folded = below.partition('<details class="not-run" id="not-run">')[2].partition("</details>")[0]
+    assert folded.lstrip().startswith("<summary>Not run: 3 metrics</summary>")
+    names = ", ".join(f'<span class="metric">{name}</span>' for name in ("audio.inception_score", "audio.prdc"))
+    assert f"<li>{few}: {names}</li>" in folded
     assert Tags(page).count("img") == 0
     results.provenance["not_run"] = 3
     assert "Not run" not in write_report(results, tmp_path / "foreign").read_text()
@@ -137,7 +142,7 @@ def test_sections_are_added_and_escaped(tmp_path: Path) -> None:
     sections = [Section(title="Stress <1>", body=table, lead="<i>"), Section(title="Text", body="<u>plain</u>")]
     page = write_report(run_of(["a"]), tmp_path, sections=sections).read_text()
     assert "Stress &lt;1&gt;" in page
-    assert '<td>&lt;b&gt;</td><td class="num">1.500</td>' in page
+    assert '<th scope="row">&lt;b&gt;</th><td class="num">1.500</td>' in page
     assert '<td class="num absent">–</td><td class="num">3</td>' in page
     assert "&lt;u&gt;plain&lt;/u&gt;" in page
 

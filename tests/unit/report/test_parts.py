@@ -13,9 +13,19 @@ from avmeter.report.parts import data_table, heat_map
 def test_text_is_escaped_numbers_are_formatted_and_none_is_a_dash() -> None:
     """Cells hold what a table of numbers and foreign text needs."""
     table = data_table(["x", "y"], [["<b>", 1.5], [None, 3]], caption="<c>")
-    assert '<td>&lt;b&gt;</td><td class="num">1.500</td>' in table
+    assert '<th scope="row">&lt;b&gt;</th><td class="num">1.500</td>' in table
     assert '<td class="num absent">–</td><td class="num">3</td>' in table
     assert "<caption>&lt;c&gt;</caption>" in table
+
+
+@pytest.mark.parametrize(
+    "table", [data_table(["x", "y"], [["a", 1.0]], caption="c"), heat_map(["a"], ["y"], [[1.0]], caption="c")]
+)
+def test_tables_are_reached_by_keys_and_read_cell_by_cell(table: str) -> None:
+    """A wide one scrolls in a region with a name that takes the focus; a number has headings of row and column."""
+    assert table.startswith('<div class="scroll" tabindex="0" role="region" aria-label="c">')
+    assert '<th scope="row">a</th>' in table
+    assert re.findall(r"<th\b(?! scope)", table) == []
 
 
 def test_heat_map_tints_by_sign_and_size() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from avmeter.cli.messages import say
+from avmeter.metrics.reasons import names_by_reason
 
 if TYPE_CHECKING:
     from avmeter.manifest import SampleList
@@ -42,18 +43,11 @@ def say_lines(lines: Iterable[str]) -> None:
 
 def not_run_lines(not_run: Mapping[str, str]) -> list[str]:
     """Return a line for each reason, with the metrics that it is of."""
-    return [f"not run, {reason}: {', '.join(names)}" for reason, names in _by_reason(not_run).items()]
+    return [f"not run, {reason}: {', '.join(names)}" for reason, names in names_by_reason(not_run).items()]
 
 
 def _no_score_lines(no_score: Mapping[str, str]) -> list[str]:
-    return [f"will have no score, {why}: {', '.join(names)}" for why, names in _by_reason(no_score).items()]
-
-
-def _by_reason(reasons: Mapping[str, str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for name, reason in reasons.items():
-        found.setdefault(reason, []).append(name)
-    return found
+    return [f"will have no score, {why}: {', '.join(names)}" for why, names in names_by_reason(no_score).items()]
 
 
 def format_bytes(size: int | None, *, is_exact: bool = True) -> str:

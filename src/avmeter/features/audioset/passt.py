@@ -7,7 +7,7 @@ Windows, protocol "fastvideo": 10 s every 5 s from 0, as long as one brings soun
 reach; logits are their mean, the embedding is that of the first 10 s. Less than one mel frame (10 ms) of new sound
 makes no window here; it does in the published code, whose score jumps there by one sample more. A clip of up to 1.5 s
 is padded to 10 s for the embedding, but its logits are taken unpadded, as published. Protocol "av-benchmark": one
-window, the first 8 s padded to 10 s, for both.
+window, the first 8 s (or as many as it names) padded to 10 s or cut there, for both.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from avmeter.features.waveforms import mean_over_windows, zero_padded
 from avmeter.media import MediaItem
 from avmeter.nets import passt
 from avmeter.nets.keys import KeyMap
-from avmeter.protocols import AV_BENCHMARK, FASTVIDEO
+from avmeter.protocols import AV_BENCHMARK, FASTVIDEO, harness_of
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
 
@@ -60,7 +60,7 @@ class PasstExtractor(SoundBackbone, NetworkExtractor):
     def windows(self, media: MediaItem) -> Iterator[Window]:
         waveform = self.waveform(media)
         length = len(waveform)
-        last_start = 0 if self.protocol == AV_BENCHMARK else max(0, length - HOP - FRAME)
+        last_start = 0 if harness_of(self.protocol) == AV_BENCHMARK else max(0, length - HOP - FRAME)
         for start in range(0, last_start + 1, HOP):
             piece = waveform[start : start + WINDOW]
             yield Window(

@@ -29,7 +29,7 @@ from avmeter.media import AudioSpec, MediaItem
 from avmeter.media.spool import MEBIBYTE, ChannelView, Spool
 from avmeter.nets import openl3
 from avmeter.nets.keys import KeyMap
-from avmeter.protocols import AV_BENCHMARK, FASTVIDEO
+from avmeter.protocols import AV_BENCHMARK, FASTVIDEO, harness_of
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
 
@@ -82,7 +82,7 @@ class Openl3Extractor(SoundBackbone, NetworkExtractor):
         Raises:
             SkipError: It is silent where the protocol cannot read silence.
         """
-        if self.protocol == AV_BENCHMARK:
+        if harness_of(self.protocol) == AV_BENCHMARK:
             return np.asarray(self.waveform(media)[:])[None]
         spec = AudioSpec(sample_rate=BANDWIDTH_RATE, mixdown="none" if self.stereo else "mean", peak_dbfs=PEAK_DBFS)
         waveform = media.audio(spec)
@@ -109,7 +109,7 @@ class Openl3Extractor(SoundBackbone, NetworkExtractor):
         return ChannelView(upsampled)
 
     def facts(self, media: MediaItem) -> Mapping[str, Any]:
-        return super().facts(media) if self.protocol == AV_BENCHMARK else duration_mismatch(media)
+        return super().facts(media) if harness_of(self.protocol) == AV_BENCHMARK else duration_mismatch(media)
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
         waveform = self.channels(media)

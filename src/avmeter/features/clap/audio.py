@@ -11,7 +11,7 @@ MS-CLAP: Elizalde, Deshmukh and Wang, "Natural Language Supervision for General-
 
 Crops come from a generator of their own with seed 0, so that a clip always gives the same embedding. Protocol
 "fastvideo": soxr, peak to -1 dBFS; what transformers does with a clip on its own. Protocol "av-benchmark": less its
-mean, sinc resampler, the first 8 s.
+mean, sinc resampler, the first 8 s, or as many as it names.
 
 LAION's own checkpoints: a short clip passes by the fusion branch, and samples are rounded through 16-bit integers as
 LAION's code does with files; av-benchmark hands tensors over, which are not rounded. To MS-CLAP it hands files: there
@@ -36,7 +36,7 @@ from avmeter.features.truncation import duration_mismatch, unread
 from avmeter.features.waveforms import protocol_waveform
 from avmeter.media import AudioSpec, MediaItem
 from avmeter.nets import clap
-from avmeter.protocols import AV_BENCHMARK, FASTVIDEO
+from avmeter.protocols import AV_BENCHMARK, FASTVIDEO, harness_of
 from avmeter.registry import register_extractor
 
 
@@ -57,14 +57,13 @@ class ClapAudio(ClapExtractor):
 
     def __init__(self, *, model: str | None = None, long_clips: str | None = None, protocol: str = FASTVIDEO) -> None:
         super().__init__(model=model, protocol=protocol)
-        self.protocol = protocol
         self._input_spec = self._checkpoint.input_spec
         self._fused = self._checkpoint.config.audio.fusion
         own_rule = dsp.LongClips.PUBLISHED if self._fused else dsp.LongClips.WINDOWS
         if long_clips is not None and long_clips not in list(dsp.LongClips):
             raise UnknownNameError.among("rule for long clips", str(long_clips), dsp.LongClips)
         self.long_clips = str(long_clips or own_rule)
-        self._rounds = self._checkpoint.int16 and protocol == FASTVIDEO
+        self._rounds = self._checkpoint.int16 and self.protocol == FASTVIDEO
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
         waveform, rate = self._waveform(media), self._input_spec.sample_rate
@@ -78,7 +77,7 @@ class ClapAudio(ClapExtractor):
 
     def _waveform(self, media: MediaItem) -> Any:
         rate = self._input_spec.sample_rate
-        if self._checkpoint.opens_files and self.protocol == AV_BENCHMARK:
+        if self._checkpoint.opens_files and harness_of(self.protocol) == AV_BENCHMARK:
             return media.audio(AudioSpec(sample_rate=rate, resampler="sinc"))
         waveform = protocol_waveform(media, protocol=self.protocol, sample_rate=rate)
         return _Rounded(waveform) if self._rounds else waveform

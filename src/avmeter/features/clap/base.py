@@ -10,13 +10,13 @@ from torch import Tensor, nn
 from avmeter.features.network import NetworkExtractor
 from avmeter.nets import clap
 from avmeter.nets.keys import KeyMap
-from avmeter.protocols import AV_BENCHMARK, FASTVIDEO, check_protocol
+from avmeter.protocols import AV_BENCHMARK, FASTVIDEO, check_protocol, harness_of
 from avmeter.runtime import Runtime
 
 DEFAULT_MODELS: Mapping[str, str] = MappingProxyType(
     {FASTVIDEO: "clap-htsat-fused", AV_BENCHMARK: "laion-clap-music-speech-audioset"}
 )
-"""Protocol -> the checkpoint that its harness uses."""
+"""Harness -> the checkpoint that it uses."""
 
 
 class ClapExtractor(NetworkExtractor):
@@ -34,7 +34,8 @@ class ClapExtractor(NetworkExtractor):
     extra = "clap"
 
     def __init__(self, *, model: str | None, protocol: str) -> None:
-        default = DEFAULT_MODELS[check_protocol(protocol)]
+        self.protocol = check_protocol(protocol)
+        default = DEFAULT_MODELS[harness_of(self.protocol)]
         self.model = default if model is None else clap.checkpoint_name(model)
         self._checkpoint = clap.CHECKPOINTS[self.model]
 

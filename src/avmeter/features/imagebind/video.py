@@ -2,7 +2,8 @@
 
 Source: Girdhar et al., "ImageBind" (2023). Protocol "fastvideo": ImageBind's own loader, five windows of 2 s spread
 over the video, the first and last frame of each, three crops. Protocol "av-benchmark": one frame every 2 s of the first
-8 s, neighbouring frames as pairs, three crops. The mean of the normalised embeddings is not normalised again.
+8 s (or as many as it names), neighbouring frames as pairs, three crops. The mean of the normalised embeddings is not
+normalised again.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ from avmeter.features.imagebind.base import SIDE, WINDOW_S, ImageBindTower, norm
 from avmeter.features.waveforms import mean_over_windows
 from avmeter.media import FrameRequest, MediaItem, Resize
 from avmeter.media.clock import first_frame_from, last_frame_before, rounded_rate_indices, video_duration_s
-from avmeter.protocols import AV_BENCHMARK, AV_BENCHMARK_DURATION_S, FASTVIDEO, check_protocol
+from avmeter.protocols import AV_BENCHMARK, FASTVIDEO, check_protocol, harness_of, read_length_s
 from avmeter.registry import register_extractor
 
 NUM_WINDOWS = 5
 AV_BENCHMARK_FPS = 0.5  # a frame every 2 s
+# A clip is long enough there that has as many frames as this rate has in the length that is read.
+_LENGTH_FPS = 25.0
 _RESIZE = {
     FASTVIDEO: Resize(short_side=SIDE, interpolation="bilinear", antialias=False, long_side="floor", in_="float"),
     AV_BENCHMARK: Resize(short_side=SIDE, interpolation="bicubic", antialias=True, long_side="int_trunc", in_="uint8"),
@@ -39,7 +42,7 @@ class ImageBindVideo(ImageBindTower):
         protocol: "fastvideo" or "av-benchmark".
     """
 
-    version = "2"
+    version = "3"
     tower = "vision"
     takes = "video"
     option_names = ("protocol",)
@@ -54,14 +57,16 @@ class ImageBindVideo(ImageBindTower):
         if not len(times):
             raise SkipError(SkipCode.NO_VIDEO_TRACK, f"{media.name}: no frames")
         duration_s = video_duration_s(times)
-        if self.protocol == AV_BENCHMARK:
-            ticks = rounded_rate_indices(times, AV_BENCHMARK_FPS, duration_s)
-            # A shorter clip can only be scored with a shorter duration there; the rounding is of time stamps.
-            ticks = ticks[: int(AV_BENCHMARK_FPS * min(AV_BENCHMARK_DURATION_S, duration_s + 1e-6))]
+        read_s = read_length_s(self.protocol)
+        if read_s is not None:
+            # A shorter clip can only be scored with a shorter length there; the rounding is of time stamps.
+            if len(rounded_rate_indices(times, _LENGTH_FPS, duration_s)) < int(_LENGTH_FPS * read_s):
+                read_s = duration_s + 1e-6
+            ticks = rounded_rate_indices(times, AV_BENCHMARK_FPS, duration_s)[: int(AV_BENCHMARK_FPS * read_s)]
             if len(ticks) < 2:
                 raise SkipError(
                     SkipCode.TOO_SHORT,
-                    f"{media.name}: {duration_s:.2f} s; this protocol pairs frames 2 s apart and needs 4 s",
+                    f"{media.name}: {read_s:.2f} s; protocol `{self.protocol}` pairs frames 2 s apart and needs 4 s",
                     hint="`protocol='fastvideo'` takes clips of any length",
                 )
             return [(int(a), int(b)) for a, b in pairwise(ticks)]
@@ -73,7 +78,7 @@ class ImageBindVideo(ImageBindTower):
 
     def _request(self, media: MediaItem) -> FrameRequest:
         indices = tuple(i for pair in self._pairs(media) for i in pair)
-        return FrameRequest(indices=indices, resize=_RESIZE[self.protocol], crop=None, output="float32")
+        return FrameRequest(indices=indices, resize=_RESIZE[harness_of(self.protocol)], crop=None, output="float32")
 
     def requests(self, media: MediaItem) -> tuple[FrameRequest, ...]:
         return (self._request(media),)

@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 from avmeter.dsp.mel import synchformer_mel
-from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import Window
 from avmeter.features.synchformer.base import (
     NUM_COMPARED,
@@ -25,7 +24,7 @@ from avmeter.features.synchformer.base import (
 )
 from avmeter.features.truncation import duration_mismatch
 from avmeter.media import AudioSpec, MediaItem, require_sound
-from avmeter.protocols import AV_BENCHMARK, AV_BENCHMARK_DURATION_S
+from avmeter.protocols import AV_BENCHMARK, harness_of, read_length_s
 from avmeter.registry import register_extractor
 
 SAMPLE_RATE = 16_000
@@ -54,9 +53,8 @@ class SynchformerAudio(SynchformerTower):
 
     def _unstretched(self, media: MediaItem) -> Any:
         waveform = media.audio(AudioSpec(sample_rate=SAMPLE_RATE, resampler="sinc", clock="video"))
-        if self.protocol == AV_BENCHMARK:
-            waveform = waveform[: int(SAMPLE_RATE * AV_BENCHMARK_DURATION_S)]
-        return waveform
+        read_s = read_length_s(self.protocol)
+        return waveform if read_s is None else waveform[: int(SAMPLE_RATE * read_s)]
 
     def _waveform(self, media: MediaItem) -> Any:
         waveform = self._unstretched(media)
@@ -66,12 +64,7 @@ class SynchformerAudio(SynchformerTower):
             return np.resize(waveform[:], MIN_SAMPLES)
         if self.short == "pad":
             return np.pad(waveform[:], (0, MIN_SAMPLES - len(waveform)))
-        raise SkipError(
-            SkipCode.TOO_SHORT,
-            f"{media.name}: the sound lasts {len(waveform) / SAMPLE_RATE:.2f} s; need >= 4.8 s "
-            f"({NUM_COMPARED} segments)",
-            hint='`short="loop"` or `short="pad"` of audio.desync stretch it, which no published number does',
-        )
+        raise self.too_short(media, f"the sound lasts {len(waveform) / SAMPLE_RATE:.2f} s")
 
     def windows(self, media: MediaItem) -> Iterator[Window]:
         waveform = self._waveform(media)
@@ -86,7 +79,7 @@ class SynchformerAudio(SynchformerTower):
             mel = synchformer_mel(torch.from_numpy(np.ascontiguousarray(pieces, np.float32))).numpy()
             lowest = min(lowest, float(mel.min()))
             mels.extend(m for n, m in zip(numbers, mel, strict=True) if n in encoded)
-        fill = 0.0 if self.protocol == AV_BENCHMARK else lowest
+        fill = 0.0 if harness_of(self.protocol) == AV_BENCHMARK else lowest
         for number, mel in zip(sorted(encoded), mels, strict=True):
             padded = np.pad(mel, ((0, 0), (0, MEL_FRAMES - mel.shape[1])), constant_values=fill)
             yield Window(

@@ -8,16 +8,19 @@ from typing import Any, ClassVar
 import numpy as np
 from torch import nn
 
-from avmeter.errors import UnknownNameError
+from avmeter.errors import SkipCode, SkipError, UnknownNameError
 from avmeter.features.base import Features, Window
 from avmeter.features.network import NetworkExtractor
+from avmeter.media import MediaItem
 from avmeter.nets import synchformer
 from avmeter.nets.keys import KeyMap
-from avmeter.protocols import FASTVIDEO, check_protocol
+from avmeter.protocols import FASTVIDEO, check_protocol, read_length_s
 from avmeter.runtime import Runtime
 
 NUM_COMPARED = 14
-"""Segments that one comparison reads: 0.64 s each, one every 0.32 s, 4.8 s in all."""
+"""Segments that one comparison reads: 0.64 s each, one every 0.32 s."""
+COMPARED_S = 4.8
+"""What they cover, seconds."""
 SHORT_RULES = ("loop", "pad")
 # A clip of up to 15 s is encoded whole; of a longer one only what the comparison of its ends can read.
 _MAX_WHOLE_SEGMENTS, _TAIL_SEGMENTS = 46, 30
@@ -55,6 +58,27 @@ class SynchformerTower(SynchformerPart):
         self.protocol = check_protocol(protocol)
         self.whole = whole
         self.short = check_short_rule(short)
+
+    def too_short(self, media: MediaItem, lasts: str) -> SkipError:
+        """Return the skip of a clip of which less is read than one comparison needs.
+
+        Args:
+            media: The clip.
+            lasts: What lasts how long: "the sound lasts 3.20 s".
+        """
+        needed = f"need >= {COMPARED_S} s ({NUM_COMPARED} segments)"
+        read_s = read_length_s(self.protocol)
+        if read_s is not None and read_s < COMPARED_S:
+            return SkipError(
+                SkipCode.TOO_SHORT,
+                f"{media.name}: protocol `{self.protocol}` reads the first {read_s:g} s; {needed}",
+                hint="a protocol that reads more, or leave out `audio.desync`",
+            )
+        return SkipError(
+            SkipCode.TOO_SHORT,
+            f"{media.name}: {lasts}; {needed}",
+            hint='`short="loop"` or `short="pad"` of audio.desync stretch it, which no published number does',
+        )
 
     def pool(
         self, outputs: Sequence[Mapping[str, Any]], windows: Sequence[Window], facts: Mapping[str, Any]

@@ -16,7 +16,7 @@ from torch import Tensor
 from avmeter.errors import SkipCode, SkipError, UsageError
 from avmeter.features.base import DerivedExtractor, Extractor, Features, Window
 from avmeter.features.synchformer.audio import SynchformerAudio
-from avmeter.features.synchformer.base import NUM_COMPARED, SynchformerPart, check_short_rule
+from avmeter.features.synchformer.base import COMPARED_S, NUM_COMPARED, SynchformerPart, check_short_rule
 from avmeter.features.synchformer.video import SynchformerVideo
 from avmeter.features.truncation import HEADER_MISMATCH
 from avmeter.nets import synchformer
@@ -25,7 +25,6 @@ from avmeter.registry import register_extractor
 
 STEP_S = 0.32  # from one segment to the next
 SEGMENT_S = 0.64
-COMPARED_S = 4.8  # what 14 segments cover
 
 
 @register_extractor("synchformer_offset")

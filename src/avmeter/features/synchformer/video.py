@@ -39,7 +39,7 @@ from avmeter.media.clock import frames_at, rounded_rate_indices, video_duration_
 from avmeter.media.orientation import UPRIGHT
 from avmeter.media.resize import Crop
 from avmeter.nets.fused.availability import is_available
-from avmeter.protocols import AV_BENCHMARK, AV_BENCHMARK_DURATION_S, FASTVIDEO
+from avmeter.protocols import AV_BENCHMARK, FASTVIDEO, harness_of, read_length_s
 from avmeter.registry import register_extractor
 from avmeter.runtime import Runtime
 
@@ -83,7 +83,7 @@ class SynchformerVideo(SynchformerTower):
 
     def load(self, runtime: Runtime) -> None:
         super().load(runtime)
-        self.streams_frames = runtime.device.type == "cuda" and _RESIZE[self.protocol].in_ == "float"
+        self.streams_frames = runtime.device.type == "cuda" and _RESIZE[harness_of(self.protocol)].in_ == "float"
 
     def decoding_state(self) -> Mapping[str, Any]:
         return {"streams_frames": self.streams_frames}
@@ -98,8 +98,9 @@ class SynchformerVideo(SynchformerTower):
         if not len(times):
             raise SkipError(SkipCode.NO_VIDEO_TRACK, f"{media.name}: no frames")
         duration_s = video_duration_s(times)
-        if self.protocol == AV_BENCHMARK:
-            return rounded_rate_indices(times, FPS, duration_s)[: int(FPS * AV_BENCHMARK_DURATION_S)]
+        read_s = read_length_s(self.protocol)
+        if read_s is not None:
+            return rounded_rate_indices(times, FPS, duration_s)[: int(FPS * read_s)]
         num_ticks = max(SEGMENT_FRAMES, round(duration_s * FPS))
         return frames_at(times, np.arange(num_ticks) / FPS)
 
@@ -113,11 +114,7 @@ class SynchformerVideo(SynchformerTower):
         if lasts_s >= MIN_TICKS / FPS:
             lasts_s = video_duration_s(np.asarray(media.frame_times))
             note = " before its last frame is held"
-        raise SkipError(
-            SkipCode.TOO_SHORT,
-            f"{media.name}: the picture lasts {lasts_s:.2f} s{note}; need >= 4.8 s ({NUM_COMPARED} segments)",
-            hint='`short="loop"` or `short="pad"` of audio.desync stretch it, which no published number does',
-        )
+        raise self.too_short(media, f"the picture lasts {lasts_s:.2f} s{note}")
 
     def _plan(self, media: MediaItem) -> tuple[tuple[int, ...], list[int], int, dict[int, int]]:
         """Return frames, segments to encode, number of segments, and tick -> position among the frames."""
@@ -128,8 +125,8 @@ class SynchformerVideo(SynchformerTower):
         return tuple(int(ticks[t]) for t in needed), segments, num_segments, {t: i for i, t in enumerate(needed)}
 
     def _request(self, indices: tuple[int, ...]) -> FrameRequest:
-        crop = _CROP[self.protocol]
-        return FrameRequest(indices=indices, resize=_RESIZE[self.protocol], crop=crop, output="float32")
+        crop = _CROP[harness_of(self.protocol)]
+        return FrameRequest(indices=indices, resize=_RESIZE[harness_of(self.protocol)], crop=crop, output="float32")
 
     def _sends_frames(self, media: MediaItem) -> bool:
         """Return True if frames are uploaded at their own size, and resized on the device."""
@@ -143,7 +140,9 @@ class SynchformerVideo(SynchformerTower):
     def windows(self, media: MediaItem) -> Iterator[Window]:
         indices, segments, _, position = self._plan(media)
         if self._sends_frames(media):
-            halves = _halves_in_motion(media.frame_groups(indices, STEP_FRAMES), media.name, _RESIZE[self.protocol])
+            halves = _halves_in_motion(
+                media.frame_groups(indices, STEP_FRAMES), media.name, _RESIZE[harness_of(self.protocol)]
+            )
         else:
             frames = media.frames(self._request(indices))
             _require_motion(frames, media.name)
@@ -198,7 +197,7 @@ class SynchformerVideo(SynchformerTower):
         frames = runtime.stack(halves).flatten(0, 1)
         resized = torch.empty((len(frames), 3, SIDE, SIDE), device=frames.device)
         num_at_once = max(1, _RESIZED_AT_ONCE // (frames.shape[1] * frames.shape[2]))
-        resize, crop = _RESIZE[self.protocol], _CROP[self.protocol]
+        resize, crop = _RESIZE[harness_of(self.protocol)], _CROP[harness_of(self.protocol)]
         # In strict float32 sums are torch's own, to the last bit; no other is as exact as the difference anyway.
         is_fused = runtime.operand_dtype is not None and is_available(runtime.device)
         for start, stop, code in _runs([c for codes_of_half in codes for c in codes_of_half], num_at_once):

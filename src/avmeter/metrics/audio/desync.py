@@ -46,7 +46,7 @@ class DeSync(CorpusMetric):
     Args:
         curve: Report the offset at every position of the clip too, so that drift is seen.
         short: Rule for clips under 4.8 s: None (skip), "loop" or "pad"; named in the result.
-        protocol: "fastvideo" or "av-benchmark" (the first 8 s).
+        protocol: "fastvideo" or "av-benchmark" (the first 8 s; "av-benchmark@10s": the first 10).
     """
 
     direction = "lower"

@@ -35,7 +35,7 @@
 
   function side(s, i) {
     const own = s.sides[i], name = data.names[i];
-    const box = make("div", { class: "run" }, make("h3", { text: `${"AB"[i]}: ${name}` }));
+    const box = make("div", { class: "run" }, make("h4", { text: `${"AB"[i]}: ${name}` }));
     if (state.k >= 0) {
       const value = own.scores[state.k];
       box.append(make("p", { class: "score", text: value === null ? "no score" : number(value) }));
@@ -62,7 +62,7 @@
     const sides = make("div", { class: "sides" }, side(s, 0), side(s, 1));
     const holder = s.sides.find((x) => x.media && (x.media.reference || x.media.reference_audio));
     const reference = holder ? players({ ...holder, id: s.id }, ["reference", "reference_audio"]) : null;
-    if (reference) sides.append(make("div", { class: "run" }, make("h3", { text: "Reference" }), make("p", { class: "score" }), reference));
+    if (reference) sides.append(make("div", { class: "run" }, make("h4", { text: "Reference" }), make("p", { class: "score" }), reference));
     box.append(sides);
     return box;
   }

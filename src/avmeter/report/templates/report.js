@@ -197,7 +197,7 @@
   function rowsOf(s) {
     const opener = make("button", { type: "button", class: "opener", "aria-expanded": String(opened.has(s.index)), "aria-controls": "more-" + s.index, "aria-label": "Details of " + s.id });
     const title = make("div", { class: "title" }, opener, make("span", { class: "name", text: s.id }));
-    const name = make("td", { class: "sample" }, title);
+    const name = make("th", { scope: "row", class: "sample" }, title);
     const aligned = transcript(s.details);
     const prompt = (s.texts || {}).text_prompt || (aligned ? "" : (s.texts || {}).reference_text);
     if (prompt) name.append(make("span", { class: "prompt", text: prompt, title: prompt }));

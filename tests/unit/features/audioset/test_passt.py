@@ -57,12 +57,15 @@ def test_short_clip_is_read_unpadded_for_its_classes(num_samples: int, shapes: l
 
 
 def test_av_benchmark_reads_8_s_or_what_is_asked_for() -> None:
-    """One window, cropped, padded to 10 s; short clips are padded for both outputs."""
+    """One window, cropped, padded to 10 s or cut there; short clips are padded for both outputs."""
     (window,) = windows("passt", 640_000, protocol="av-benchmark")
     assert window.duration_s == 8.0
     assert not window.inputs["waveform"][8 * 32_000 :].any()
     (window,) = windows("passt", 640_000, protocol="av-benchmark", duration_s=5)
     assert window.duration_s == 5.0
+    for length, read_s in (("5", 5.0), ("10", 10.0), ("12", 10.0)):
+        (window,) = windows("passt", 640_000, protocol=f"av-benchmark@{length}")
+        assert window.duration_s == read_s
     assert len(windows("passt", 16_000, protocol="av-benchmark")) == 1
 
 

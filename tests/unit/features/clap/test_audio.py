@@ -86,6 +86,8 @@ def test_laions_own_checkpoints_round_to_16_bits_and_pass_short_clips_by_fusion(
     (window,) = benchmark.windows(MediaItem.from_audio(wave, RATE))
     expected = dsp.unfused_input(torch.from_numpy(wave - wave.mean())).input_features.numpy()
     np.testing.assert_allclose(window.inputs["mel"], expected, rtol=0, atol=1e-3)
+    other: Any = get_extractor("clap_audio", protocol="av-benchmark@1s")
+    assert (other.model, other.facts(MediaItem.from_audio(wave, RATE))["used_seconds"]) == (benchmark.model, 1.0)
 
 
 @pytest.mark.parametrize("name", [MICROSOFT, "CLAP_weights_2023.pth"])

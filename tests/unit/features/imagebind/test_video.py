@@ -42,6 +42,26 @@ def test_av_benchmark_pairs_frames_2_s_apart_of_the_first_8_s(num_frames: int, n
     np.testing.assert_allclose(found, [(2 * i + 0.9, 2 * i + 2.9) for i in range(num_pairs)], atol=1e-6)
 
 
+@pytest.mark.parametrize(("length", "num_pairs"), [("4", 1), ("5", 1), ("7.3", 2), ("9", 3), ("10", 4), ("20", 4)])
+def test_av_benchmark_of_another_length_has_a_frame_for_every_whole_2_s_of_it(length: str, num_pairs: int) -> None:
+    """As `int(0.5 * length)` of its programs; of a shorter clip those of the clip."""
+    assert len(pairs(video(100), f"av-benchmark@{length}")) == num_pairs
+
+
+def test_clip_that_lacks_less_than_half_a_frame_is_as_long_as_the_length() -> None:
+    """479 frames at 60 a second are 200 at 25, with which a clip has 8 s for av-benchmark: four frames, not three."""
+    frames = np.zeros((479, 8, 8, 3), np.uint8)
+    assert len(pairs(MediaItem.from_frames(frames, 60), "av-benchmark")) == 3
+    assert len(pairs(MediaItem.from_frames(frames[:477], 60), "av-benchmark")) == 2
+
+
+def test_length_of_less_than_4_s_has_no_pair() -> None:
+    """The message says what is read, not how long the clip is."""
+    with pytest.raises(SkipError, match=r"3\.00 s; protocol `av-benchmark@3s` pairs frames 2 s apart") as caught:
+        pairs(video(100), "av-benchmark@3s")
+    assert caught.value.code == SkipCode.TOO_SHORT
+
+
 def test_av_benchmark_needs_4_s() -> None:
     """Two frames 2 s apart, as long each as the other."""
     with pytest.raises(SkipError, match="needs 4 s") as caught:

@@ -68,6 +68,22 @@ def test_av_benchmark_reads_the_first_8_s() -> None:
     assert len(cut(20 * RATE, protocol="av-benchmark")) == 24
 
 
+@pytest.mark.parametrize(("length", "num_segments"), [("4.8", 14), ("6", 17), ("7.3", 21), ("10", 30), ("12", 36)])
+def test_av_benchmark_of_another_length_has_the_segments_of_that_length(length: str, num_segments: int) -> None:
+    """`(int(16000 * length) - 10240) // 5120 + 1` of its programs, with its fill of the last frame."""
+    windows = cut(20 * RATE, protocol=f"av-benchmark@{length}")
+    assert len(windows) == num_segments
+    np.testing.assert_allclose(windows[0].inputs["mel"][:, 65], -MEAN / (2 * STD), rtol=1e-6)
+
+
+def test_length_below_one_comparison_is_a_skip_that_names_the_protocol() -> None:
+    """The clip is long enough; nothing is said of stretching it."""
+    with pytest.raises(SkipError, match=r"protocol `av-benchmark@4s` reads the first 4 s; need >= 4\.8 s") as caught:
+        cut(20 * RATE, protocol="av-benchmark@4s")
+    assert caught.value.code == SkipCode.TOO_SHORT
+    assert "stretch" not in caught.value.hint
+
+
 def test_short_clip_is_a_skip_with_its_length_or_stretched_by_rule() -> None:
     """3 s: too short; repeated from its start; or silent behind its end."""
     short = 3 * RATE
