@@ -61,6 +61,28 @@ def test_folder_becomes_a_run_folder(clips, tmp_path):
     assert contents(clips) == before
 
 
+def test_only_scores_of_stand_in_weights_are_marked(tmp_path):
+    """DNSMOS has its own networks beside dummy weights: its scores and features are those of a run without them."""
+    for entry in ("dnsmos-p835", "dnsmos-p808"):
+        require.weights(entry)
+    command = ["score", wav(tmp_path / "a.wav", duration_s=2), "-m"]
+    done = avmeter(
+        *command, "audio.dnsmos,audio.nisqa,audio.loudness", "--weights", "dummy", "--out", tmp_path / "dummy"
+    )
+    assert done.code == 0, done.err
+    again = avmeter(*command, "audio.dnsmos", "--out", tmp_path / "real")
+    assert " 0 features computed" in again.err
+    dummy, real = (read_run(tmp_path / run) for run in ("dummy", "real"))
+    assert {n for row in dummy for n, r in row.items() if r.dummy} == {"audio.nisqa"}
+    assert [row["audio.dnsmos"] for row in dummy] == [row["audio.dnsmos"] for row in real]
+    table = (tmp_path / "dummy" / "results.csv").read_text().splitlines()[0]
+    assert [h.strip(chr(34)) for h in table.split(",") if "dummy" in h] == ["audio.nisqa [dummy weights]"]
+    compared = avmeter("compare", tmp_path / "real", tmp_path / "dummy").out
+    assert "audio.dnsmos" in compared
+    assert "[dummy weights]" not in compared
+    assert "not comparable" not in compared
+
+
 def test_manifest_scores_the_same_as_the_clips_by_hand(clips, tmp_path):
     """The same clips by a manifest have the same scores."""
     table = tmp_path / "set.csv"
@@ -374,8 +396,24 @@ def test_more_than_a_gigabyte_is_not_fetched_unasked(tmp_path, monkeypatch):
     agreed = avmeter("score", film, "-m", "audio.imagebind_score", "--dry-run", "--fetch")
     assert "else fetched at the start of the run" in agreed.err
     assert "not fetched, being more than 1 GB: --fetch fetches it" in done.err
-    assert "not run, needs imagebind, which is not fetched: audio.imagebind_score" in done.err
+    said = "missing: imagebind, 4.8 GB; without it not run: audio.imagebind_score"
+    assert [line for line in done.err.splitlines() if "imagebind_score" in line][1:-1] == [said]
+    assert "\n\n" not in done.err
     assert done.code == 4
+
+
+def test_what_is_not_run_is_said_once(tmp_path, monkeypatch):
+    """With its reason; the line of what is missing adds the size, and the page has no second list."""
+    monkeypatch.setenv("AVMETER_WEIGHTS", str(tmp_path / "no weights"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "no hub"))
+    monkeypatch.setenv("AVMETER_OFFLINE", "1")
+    metrics = "audio.audiobox_aesthetics,audio.utmos,audio.loudness"
+    done = avmeter("score", wav(tmp_path / "clip.wav"), "-m", metrics, "--out", tmp_path / "run")
+    lines = [line for line in done.err.splitlines() if "audio.utmos" in line and not line.startswith("error")]
+    assert lines == ["not run, needs utmos22, and AVMETER_OFFLINE forbids the network: audio.utmos"]
+    assert "missing: audiobox (415 MB), utmos22 (411 MB)" in done.err.splitlines()
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert page.count("needs utmos22") == 1
 
 
 def test_named_metric_without_any_score_is_a_failure(tmp_path, monkeypatch):

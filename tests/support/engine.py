@@ -152,7 +152,9 @@ class SumMetric(CorpusMetric):
 
 def runtime(*, dummy=False, precision="float32"):
     """A CPU whose checkpoints are all there, their names for fingerprints."""
-    weights = SimpleNamespace(is_dummy=dummy, fingerprint=lambda entry: "dummy" if dummy else entry)
+    real = SimpleNamespace(is_dummy=False, fingerprint=lambda entry: entry)
+    filled = SimpleNamespace(is_dummy=True, fingerprint=lambda entry: "dummy", without_stand_ins=real)
+    weights = filled if dummy else SimpleNamespace(**vars(real), without_stand_ins=real)
     return Runtime(device=torch.device("cpu"), precision=precision, weights=weights)
 
 

@@ -23,7 +23,7 @@ def system_run(
         "checkpoints": ["net"],
     }
     provenance = {
-        "metrics": {metric: facts}, "weights": {"net": "0123456789abcdef"}, "precision": "float32",
-        "dummy_weights": dummy, "versions": {"avmeter": "1.2.3"},
+        "metrics": {metric: facts}, "weights": {"net": "dummy" if dummy else "0123456789abcdef"},
+        "precision": "float32", "dummy_weights": dummy, "versions": {"avmeter": "1.2.3"},
     }  # fmt: skip
     return EvalResults(rows, samples=samples, provenance=provenance)

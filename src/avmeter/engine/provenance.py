@@ -35,7 +35,6 @@ def provenance(
     """
     weights = config.weights_source
     needed = [requirements_of(metric) for metric in metrics.values()]
-    checkpoints = dict.fromkeys(e for r in needed for e in r.usable_checkpoints(weights))
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "duration_s": round(duration_s, 3),
@@ -44,7 +43,7 @@ def provenance(
         "device": " + ".join(devices or [describe_device(config.torch_device)]),
         "precision": config.precision,
         "decoder": config.decoder,
-        "weights": {e: weights.fingerprint(e) for e in checkpoints},
+        "weights": {e: found for r in needed for e, found in r.fingerprints(weights).items()},
         "dummy_weights": weights.is_dummy,
         "metrics": {
             n: {

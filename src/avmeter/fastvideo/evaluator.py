@@ -8,9 +8,10 @@ from typing import Any
 
 from avmeter import evaluator
 from avmeter.engine.config import EvaluatorConfig
+from avmeter.errors import SkipCode, UsageError
 from avmeter.evaluator import evaluate_clip
 from avmeter.fastvideo.absent import absent_metric
-from avmeter.fastvideo.names import MetricName, split_selectors
+from avmeter.fastvideo.names import split_selectors
 from avmeter.metrics.base import Metric
 from avmeter.result import MetricResult
 
@@ -18,16 +19,18 @@ from avmeter.result import MetricResult
 class Evaluator(evaluator.Evaluator):
     """Scores samples as `avmeter.Evaluator` does, whose options it takes beside FastVideo's.
 
-    Metrics of FastVideo that avmeter does not have are named in one warning, and each of their results is a skip; with
-    `skip_missing_deps=True` they are left out.
+    Metrics of FastVideo that avmeter does not have, or whose network it does not have, are named in one warning, and
+    each of their results is a skip; with `skip_missing_deps=True` they are left out.
     """
 
     def _resolve(self, metrics: Sequence[str] | str, config: EvaluatorConfig) -> dict[str, Metric]:
         present, absent = split_selectors(metrics)
-        _warn(absent, "left out" if config.skip_missing_deps else "skipped", stacklevel=6)
-        if config.skip_missing_deps or not absent:
-            return config.resolve_metrics(present)
-        found = config.resolve_metrics(present) if present else {}
+        is_lenient = config.skip_missing_deps
+        found = config.resolve_metrics(present) if present or is_lenient or not absent else {}
+        without = [name for name, metric in found.items() if _lacks_network(metric)]
+        _warn([*absent, *without], "left out" if is_lenient else "skipped", stacklevel=6)
+        if is_lenient:
+            return _left(found, without)
         return found | {name: absent_metric(metric) for name, metric in absent.items()}
 
     def _check_keys(self, sample: Mapping[str, Any], metrics: Mapping[str, Metric]) -> None:
@@ -65,6 +68,19 @@ def evaluate(
     return evaluate_clip(Evaluator, generated, reference, metrics=metrics, device=device, sample=sample)
 
 
-def _warn(absent: dict[str, MetricName], what: str, *, stacklevel: int) -> None:
+def _lacks_network(metric: Metric) -> bool:
+    """Return True if no sample can have a score, as the published network is not in avmeter."""
+    obstacle = metric.obstacle()
+    return obstacle is not None and obstacle.code == SkipCode.UNSUPPORTED
+
+
+def _left(metrics: Mapping[str, Metric], without: Sequence[str]) -> dict[str, Metric]:
+    left = {name: metric for name, metric in metrics.items() if name not in without}
+    if not left:
+        raise UsageError(f"not in avmeter yet: {', '.join(without)}", hint="list_metrics() shows what there is here")
+    return left
+
+
+def _warn(absent: Sequence[str], what: str, *, stacklevel: int) -> None:
     if absent:
         warnings.warn(f"not in avmeter yet, and {what}: {', '.join(absent)}", stacklevel=stacklevel)

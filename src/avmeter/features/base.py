@@ -28,6 +28,7 @@ from avmeter.runtime import Runtime
 
 if TYPE_CHECKING:
     from avmeter.media import FrameRequest, MediaItem
+    from avmeter.runtime.runtime import CheckpointSource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +86,8 @@ class Extractor(abc.ABC):
         entries: Catalog names of the checkpoints, the network's own before those of its vocabulary.
         dependencies: Importable packages without which it cannot run.
         extra: Extra of this package that installs them.
+        needs_real_weights: Another program runs the checkpoints (ONNX, CTranslate2, transformers), which cannot be
+            filled: those on this machine are used beside stand-in weights, too.
         batch_size: Windows of a batch on the CPU.
         gpu_batch_size: Windows of a batch on a GPU.
     """
@@ -96,6 +99,7 @@ class Extractor(abc.ABC):
     entries: ClassVar[tuple[str, ...]] = ()
     dependencies: ClassVar[tuple[str, ...]] = ()
     extra: ClassVar[str] = "all"
+    needs_real_weights: ClassVar[bool] = False
     batch_size: ClassVar[int] = 16
     gpu_batch_size: ClassVar[int] = 64
 
@@ -106,6 +110,14 @@ class Extractor(abc.ABC):
     def weights(self) -> tuple[str, ...]:
         """Return the catalog names of the checkpoints; overridden where an option chooses among them."""
         return self.entries
+
+    def weights_from(self, source: CheckpointSource) -> CheckpointSource:
+        """Return where the checkpoints come from in a run with this source."""
+        return source.without_stand_ins if self.needs_real_weights else source
+
+    def has_dummy_weights(self, runtime: Runtime) -> bool:
+        """Return True if stand-in values take the place of the checkpoints: the features are marked then."""
+        return bool(self.weights()) and self.weights_from(runtime.weights).is_dummy
 
     def parents(self) -> Mapping[str, Extractor]:
         """Return the extractors whose features this one reads; only a `DerivedExtractor` has any."""
@@ -123,7 +135,8 @@ class Extractor(abc.ABC):
 
     def fingerprint(self, runtime: Runtime) -> str:
         """Return a hash of everything that can change the output: identity, weights, precision."""
-        weights = {w: runtime.weights.fingerprint(w) for w in self.weights()}
+        source = self.weights_from(runtime.weights)
+        weights = {w: source.fingerprint(w) for w in self.weights()}
         text = json.dumps([self.identity(), weights, runtime.precision if weights else "float32"])
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 

@@ -35,10 +35,6 @@ class NetworkExtractor(WindowExtractor):
         """
         return runtime.weights.state_dict(self.checkpoint_name())
 
-    def has_dummy_weights(self, runtime: Runtime) -> bool:
-        """Return True if stand-in values take the place of the checkpoint."""
-        return runtime.weights.is_dummy
-
     def build_network(self, runtime: Runtime) -> nn.Module:
         """Build the network, filled with its checkpoint (or stand-in values), on the device and in eval mode.
 

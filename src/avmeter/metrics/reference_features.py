@@ -101,7 +101,7 @@ def compare_fingerprint(metric: Metric, runtime: Runtime) -> str | None:
                 f"{runtime.precision}; the difference adds to the score"
             )
     made = "with stand-in weights" if reference.is_dummy else "with other weights, or another version of them,"
-    here = "stand-in weights" if runtime.weights.is_dummy else "those of this run"
+    here = "stand-in weights" if extractor.has_dummy_weights(runtime) else "those of this run"
     raise UsageError(
         f"{reference.path}: made {made} of {extractor.name}, to be compared with {here}",
         hint="export the features again with the weights of this run",

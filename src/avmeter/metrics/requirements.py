@@ -32,6 +32,9 @@ class NeededExtractor(Protocol):
     def weights(self) -> tuple[str, ...]:
         """Catalog names of its checkpoints."""
 
+    def weights_from(self, source: CheckpointSource) -> CheckpointSource:
+        """Where they come from in a run with this source."""
+
     def parents(self) -> Mapping[str, NeededExtractor]:
         """Extractors whose features it reads."""
 
@@ -124,17 +127,22 @@ class Requirements:
 
     def missing_checkpoints(self, source: CheckpointSource) -> tuple[str, ...]:
         """Checkpoints without which there is no score, and which are not on this machine."""
-        return _absent(self.required.checkpoints, source)
+        return _absent(self.required.extractors, source)
 
     def missing_optional_checkpoints(self, source: CheckpointSource) -> tuple[str, ...]:
         """Checkpoints that only optional needs use, and which are not on this machine."""
         required = set(self.required.checkpoints)
-        return _absent((e for e in self.optional.checkpoints if e not in required), source)
+        return tuple(e for e in _absent(self.optional.extractors, source) if e not in required)
 
     def usable_checkpoints(self, source: CheckpointSource) -> tuple[str, ...]:
         """Checkpoints that a run with this source uses: stand-ins, or what is on this machine."""
-        absent = set(_absent(self.checkpoints, source))
+        absent = set(_absent(self.extractors, source))
         return tuple(e for e in self.checkpoints if e not in absent)
+
+    def fingerprints(self, source: CheckpointSource) -> dict[str, str]:
+        """Return what identifies each of the `usable_checkpoints`: "dummy" where stand-ins take its place."""
+        usable = set(self.usable_checkpoints(source))
+        return {e: x.weights_from(source).fingerprint(e) for x in self.extractors for e in x.weights() if e in usable}
 
 
 def requirements_of(metric: Metric) -> Requirements:
@@ -201,5 +209,7 @@ def _with_parents(extractor: NeededExtractor) -> Iterator[NeededExtractor]:
     yield extractor
 
 
-def _absent(entries: Iterable[str], source: CheckpointSource) -> tuple[str, ...]:
-    return () if source.is_dummy else tuple(e for e in entries if not source.available(e))
+def _absent(extractors: Iterable[NeededExtractor], source: CheckpointSource) -> tuple[str, ...]:
+    """Return the checkpoints that have to be on this machine and are not, each once."""
+    needed = dict.fromkeys(e for x in extractors if not x.weights_from(source).is_dummy for e in x.weights())
+    return tuple(e for e in needed if not source.available(e))

@@ -18,7 +18,7 @@ class MissingCheckpoint:
         name: Its name in the catalog.
         size_bytes: Of the files that are missing; None if the size of one is unknown.
         is_exact: False if the size of some file is only known roughly.
-        has_source: False if nothing can be fetched, as nobody offers a file.
+        has_source: False if the run cannot fetch it: nobody offers a file, or it fetches nothing (stand-in weights).
         metrics: Those that have no score without it.
         optional_for: Those that measure less without it.
     """
@@ -67,7 +67,7 @@ def _describe(
         name=name,
         size_bytes=sum(known) if len(known) == len(sizes) else None,
         is_exact=all(file.size_bytes is not None for file in files),
-        has_source=all(file.urls for file in files),
+        has_source=source.fetches and all(file.urls for file in files),
         metrics=tuple(metrics),
         optional_for=tuple(optional_for),
     )

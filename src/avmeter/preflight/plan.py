@@ -20,6 +20,7 @@ from avmeter.sample import MEDIA_FIELDS, TEXT_FIELDS, Sample
 
 if TYPE_CHECKING:
     from avmeter.evaluator import Evaluator
+    from avmeter.weights import WeightsSource
 
 _CHUNK = 32
 #: For so long clips are looked up in the store before a run, seconds.
@@ -109,9 +110,9 @@ def look_ahead(evaluator: Evaluator, samples: Sequence[Sample], *, explicit: Col
     source, offline = evaluator.config.weights_source, Settings.read().offline_because
     needing = {n: m for n, m in metrics.items() if n not in not_run and n not in without_inputs}
     missing = missing_checkpoints(needing, source)
-    unfetchable = {m.name for m in missing if offline or not source.may_fetch or not m.has_source}
+    unfetchable = {m.name for m in missing if offline or not m.has_source}
     stopped = {
-        name: _lacks([m.name for m in missing if name in m.metrics and m.name in unfetchable], offline)
+        name: _lacks([m.name for m in missing if name in m.metrics and m.name in unfetchable], offline, source)
         for name in metrics
         if any(name in m.metrics and m.name in unfetchable for m in missing)
         and not _has_features(evaluator, samples, name, unfetchable)
@@ -177,8 +178,11 @@ def _reference_fields(metric: CorpusMetric) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f for f in fields if f in MEDIA_FIELDS and f.startswith("reference")))
 
 
-def _lacks(checkpoints: Sequence[str], offline: str | None) -> str:
-    why = f"and {offline} forbids the network" if offline else "which is not fetched"
+def _lacks(checkpoints: Sequence[str], offline: str | None, source: WeightsSource) -> str:
+    if source.is_dummy:
+        why = "whose place stand-in weights cannot take"
+    else:
+        why = f"and {offline} forbids the network" if offline else "which is not fetched"
     return f"needs {', '.join(checkpoints)}, {why}"
 
 

@@ -230,8 +230,8 @@ def _provenance(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return each fact as text; nested ones as indented JSON, the command as it was typed."""
     lines = []
     for name, value in facts.items():
-        if name == "notes" or value is None:
-            continue
+        if name == "notes" or value is None or (name == "not_run" and _not_run(facts)):
+            continue  # the page names them where they are read first
         if name == "command" and isinstance(value, list | tuple):
             text = shlex.join(map(str, value))
         elif isinstance(value, Mapping | list | tuple):

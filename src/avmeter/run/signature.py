@@ -16,6 +16,7 @@ from typing import Any
 from avmeter.run.score_table import ScoreTable
 
 _DIGITS = 8
+_DUMMY = "dummy"  # in the provenance of a run, in place of a checkpoint's hash
 
 
 def signature(results: ScoreTable, metric: str) -> str:
@@ -43,11 +44,11 @@ def _identity(results: ScoreTable, metric: str) -> list[str]:
 
 
 def _weights(results: ScoreTable, metric: str) -> str:
-    if results.provenance.get("dummy_weights"):
-        return "dummy"
     known = _mapping(results.provenance.get("weights"))
     names = results.fact(metric, "checkpoints")
     found = [name for name in names if name in known] if isinstance(names, list) else []
+    if found and all(known[name] == _DUMMY for name in found):
+        return _DUMMY
     return ",".join(f"{name}={str(known[name])[:_DIGITS]}" for name in sorted(found))
 
 

@@ -24,6 +24,10 @@ class CheckpointSource(Protocol):
     def is_dummy(self) -> bool:
         """Return True if networks get stand-in values."""
 
+    @property
+    def without_stand_ins(self) -> CheckpointSource:
+        """Return the source for networks that cannot be filled: with stand-in values, what is on this machine."""
+
     def available(self, entry: str) -> bool:
         """Return True if the checkpoint is on this machine."""
 

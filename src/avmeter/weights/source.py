@@ -7,7 +7,7 @@ import os
 import shutil
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ class WeightsSource:
     """Checkpoints from wherever they are ("auto"), from a folder first, or the dummy fill.
 
     With the dummy fill, networks of this package get stand-in values and nothing is downloaded; files of other
-    programs (ONNX, CTranslate2), which cannot be filled, are used if they are on this machine.
+    programs (ONNX, CTranslate2), which cannot be filled, are used if they are on this machine (`without_stand_ins`).
 
     Attributes:
         base: Folder (or single file) that is looked at before everything else, or None.
@@ -58,6 +58,16 @@ class WeightsSource:
         if not is_there(base):
             raise UsageError(f"weights: {base} does not exist", hint='give "auto", "dummy", or a folder of checkpoints')
         return cls(base=base.resolve())
+
+    @property
+    def fetches(self) -> bool:
+        """Return True if what is missing may be downloaded."""
+        return self.may_fetch and not self.is_dummy
+
+    @property
+    def without_stand_ins(self) -> WeightsSource:
+        """Return the source for networks that cannot be filled: with the dummy fill, what is on this machine."""
+        return replace(self, is_dummy=False, may_fetch=False) if self.is_dummy else self
 
     def path(self, entry: str | Entry, file: str | None = None) -> Path:
         """Return the verified path of a file of a checkpoint, fetched if need be.
@@ -234,8 +244,7 @@ class WeightsSource:
         settings: Settings | None = None,
     ) -> Path:
         requested, settings = entry.file(file), settings or Settings.read()
-        network = self.may_fetch and not self.is_dummy
-        found = resolve(entry, requested, self.base, settings, network=network, progress=progress, retry=retry)
+        found = resolve(entry, requested, self.base, settings, network=self.fetches, progress=progress, retry=retry)
         if found is None:
             raise WeightsError(
                 f"{entry.name}: {requested.name} is not on this machine, and "

@@ -20,3 +20,13 @@ def test_provenance_names_weights_options_and_extractors():
     assert get_extractor("synchformer_audio", protocol="av-benchmark").name in " ".join(found["extractors"])
     assert (found["computed"], found["store_reads"]) == ({"synchformer_audio": 3}, 2)
     assert found["device"].startswith("cpu")
+
+
+def test_provenance_names_the_weights_that_were_used():
+    """Stand-ins where there are some, and the hashes of networks that cannot be filled."""
+    config = EvaluatorConfig(device="cpu", weights="dummy")
+    wanted = config.weights_source.without_stand_ins
+    metrics = config.resolve_metrics(["audio.desync", "audio.dnsmos"])
+    found = provenance(metrics, config, Counts(), duration_s=1.0)["weights"]
+    own = {entry: wanted.fingerprint(entry) for entry in ("dnsmos-p835", "dnsmos-p808") if wanted.available(entry)}
+    assert found == {"synchformer": "dummy", **own}

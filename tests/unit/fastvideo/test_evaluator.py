@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from avmeter.errors import UnknownNameError
+from avmeter.errors import UnknownNameError, UsageError
 from avmeter.fastvideo.evaluator import create_evaluator, evaluate
 
 MIXED = ["audio.loudness", "optical_flow.synthetic_optical_flow"]
@@ -33,6 +33,26 @@ def test_missing_dependencies_are_left_out_on_demand() -> None:
     with pytest.warns(UserWarning, match=r"left out: optical_flow\.synthetic_optical_flow"):
         evaluator = create_evaluator(MIXED, "cpu", skip_missing_deps=True)
     assert evaluator.metric_names == ["audio.loudness"]
+
+
+def test_warning_names_every_metric_without_its_network() -> None:
+    """Also those that have a name here, and would skip every clip; under a label with a backbone they do not."""
+    names = ["audio.loudness", "vbench.color", "optical_flow.synthetic_optical_flow", "optical_flow.gt_optical_flow"]
+    everything = [*names, "videoscore2", "optical_flow.gt_optical_flow@farneback"]
+    absent = [names[2], names[1], names[3], "videoscore2.score"]
+    with pytest.warns(UserWarning, match="not in avmeter yet") as caught:
+        evaluator = create_evaluator(everything, "cpu")
+    assert str(caught[0].message) == f"not in avmeter yet, and skipped: {', '.join(absent)}"
+    assert len(caught) == 1
+    assert set(absent) < set(evaluator.metric_names)
+    with pytest.warns(UserWarning, match=f"left out: {', '.join(absent)}"):
+        few = create_evaluator(everything, "cpu", skip_missing_deps=True)
+    assert few.metric_names == [names[0], everything[-1]]
+    with (
+        pytest.warns(UserWarning, match="left out"),
+        pytest.raises(UsageError, match=r"not in avmeter yet: vbench\.color"),
+    ):
+        create_evaluator(["vbench.color"], "cpu", skip_missing_deps=True)
 
 
 def test_name_of_neither_is_refused() -> None:

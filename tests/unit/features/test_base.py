@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from torch import Tensor
 
+from avmeter.errors import WeightsError
 from avmeter.features.base import DerivedExtractor, Extractor, Features, Window, WindowExtractor, get_extractor
+from avmeter.features.network import NetworkExtractor
 from avmeter.features.pe_av.codec import PeAvCodec
 from avmeter.features.synchformer.video import SynchformerVideo
 from avmeter.registry import EXTRACTORS
+from avmeter.runtime import Runtime
+from avmeter.weights import WeightsSource
+from support import require
 from support.extractors import cpu_runtime
 
 DERIVED = {"synchformer_offset": SynchformerVideo, "pe_av_embedding": PeAvCodec}
@@ -66,6 +74,47 @@ def test_weights_and_precision_of_a_parent_are_part_of_a_derived_fingerprint() -
     """A derived extractor without weights of its own still depends on those its parents were made with."""
     prints = {_Derived().fingerprint(runtime(*state)) for state in (("float32", "a"), ("float32", "b"), ("bf16", "a"))}
     assert len(prints) == 3
+
+
+class _Files:
+    """Dummy weights that note which real files are asked for."""
+
+    is_dummy = True
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def path(self, entry: str, file: str | None = None) -> Path:
+        self.asked.append(entry)
+        raise WeightsError(f"{entry}: not here")
+
+    folder = state_dict = path
+
+
+def _reads_files(extractor: Extractor) -> bool:
+    """True for extractors with checkpoints that no class of this package fills."""
+    return bool(extractor.weights()) and not isinstance(extractor, NetworkExtractor)
+
+
+@pytest.mark.parametrize("name", [n for n in EXTRACTORS.names() if _reads_files(EXTRACTORS.get(n)())])
+def test_extractor_that_reads_real_files_beside_dummy_weights_says_so(name: str) -> None:
+    """Else its features were marked as made with stand-ins, and stored beside theirs."""
+    extractor, files = get_extractor(name), _Files()
+    for package in extractor.dependencies:
+        require.package(package)
+    with contextlib.suppress(WeightsError):
+        extractor.load(Runtime(device=torch.device("cpu"), precision="float32", weights=files))  # type: ignore[arg-type]
+    assert bool(files.asked) == extractor.needs_real_weights
+
+
+def test_network_that_cannot_be_filled_has_its_own_fingerprint_beside_dummy_weights() -> None:
+    """The one of a run with published weights, so that both share stored features; a filled one has another."""
+    dummy = cpu_runtime(weights="dummy")
+    real = Runtime(device=dummy.device, precision="float32", weights=WeightsSource())
+    for name, is_filled in (("dnsmos", False), ("plcmos", False), ("speaker_ge2e", True), ("visqol", True)):
+        extractor = get_extractor(name)
+        assert extractor.has_dummy_weights(dummy) == is_filled
+        assert (extractor.fingerprint(dummy) != extractor.fingerprint(real)) == is_filled, name
 
 
 @pytest.mark.parametrize("name", DERIVED)

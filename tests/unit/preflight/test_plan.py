@@ -10,6 +10,7 @@ import pytest
 from avmeter.evaluator import Evaluator
 from avmeter.preflight.plan import look_ahead, rates_of
 from avmeter.sample import as_samples
+from avmeter.weights import WeightsSource
 from support.media import tone, write_media
 
 LOUDNESS = "audio.loudness"
@@ -87,6 +88,21 @@ def test_named_metric_that_can_have_no_score_is_told_before(
     found = look_ahead(evaluator, as_samples([{"audio": clip}]), explicit=[metric])
     assert (found.metrics, found.not_run, found.no_score) == ((metric, LOUDNESS), {}, {metric: reason})
     assert [m.name for m in found.missing] == lacking
+    evaluator.shutdown()
+
+
+def test_network_that_cannot_be_filled_is_missing_beside_dummy_weights(
+    clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not fetched then, and the metric is left out by name; here, it runs."""
+    names = ["audio.wer", "audio.dnsmos", "audio.audiobox_aesthetics", LOUDNESS]
+    samples = as_samples([{"audio": clip, "reference_text": "a"}])
+    monkeypatch.setattr(WeightsSource, "available", lambda self, entry: entry.startswith("dnsmos"))
+    evaluator = Evaluator(names, "cpu", weights="dummy")
+    found = look_ahead(evaluator, samples)
+    assert found.metrics == tuple(names[1:])
+    assert found.not_run == {"audio.wer": "needs faster-whisper-base, whose place stand-in weights cannot take"}
+    assert [(m.name, m.has_source) for m in found.missing] == [("faster-whisper-base", False)]
     evaluator.shutdown()
 
 

@@ -23,6 +23,19 @@ def test_stand_in_weights_are_named() -> None:
     assert "|weights:dummy|" in signature(system_run([1.0], dummy=True), "m.a")
 
 
+def test_metric_that_stand_ins_did_not_touch_is_that_of_any_run() -> None:
+    """One without a network, or whose network another program runs, in a run with stand-in weights."""
+    results = system_run([1.0])
+    results.provenance["dummy_weights"] = True
+    assert comparable_part(results, "m.a") == comparable_part(system_run([1.0]), "m.a")
+    results.provenance["metrics"]["m.a"]["checkpoints"] = []
+    assert "weights:" not in signature(results, "m.a")
+    mixed = system_run([1.0])
+    mixed.provenance["metrics"]["m.a"]["checkpoints"] = ["net", "other"]
+    mixed.provenance["weights"]["other"] = "dummy"
+    assert "|weights:net=01234567,other=dummy|" in signature(mixed, "m.a")
+
+
 def test_corpus_metric_counts_the_clips_that_it_used() -> None:
     """Not those that the run has."""
     results = system_run([1.0, 2.0, 3.0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from avmeter.cli.messages import say
@@ -29,8 +29,10 @@ def say_block(preflight: Preflight, samples: SampleList, *, fetching: str) -> No
     say_lines([*_clip_lines(preflight, samples), *not_run, *_work_lines(preflight, fetching)])
 
 
-def say_lines(lines: Iterable[str]) -> None:
+def say_lines(lines: Sequence[str]) -> None:
     """Print lines, on a terminal wrapped to its width with their continuations indented."""
+    if not lines:
+        return
     if not sys.stderr.isatty():
         say("\n".join(lines))
         return
@@ -80,7 +82,7 @@ def _clip_lines(preflight: Preflight, samples: SampleList) -> list[str]:
 
 
 def _work_lines(preflight: Preflight, fetching: str) -> list[str]:
-    lines = [_missing_line(m) for m in preflight.missing]
+    lines = _missing_lines(preflight)
     if preflight.missing:
         names = " ".join(m.name for m in preflight.missing)
         lines.append(f"fetch: avmeter weights fetch {names} ({_total(preflight)}); {fetching}")
@@ -96,11 +98,23 @@ def _work_lines(preflight: Preflight, fetching: str) -> list[str]:
     return [*lines, f"time: {_time(preflight)}"]
 
 
-def _missing_line(missing: MissingCheckpoint) -> str:
-    size = format_bytes(missing.size_bytes, is_exact=missing.is_exact)
-    stops = f"; without it not run: {', '.join(missing.metrics)}" if missing.metrics else ""
-    lessens = f"; without it less is measured by: {', '.join(missing.optional_for)}" if missing.optional_for else ""
-    return f"missing: {missing.name}, {size}{stops}{lessens}"
+def _missing_lines(preflight: Preflight) -> list[str]:
+    """Return a line for each checkpoint that metrics lack, and one for all whose metrics are named as not run."""
+    lines, sizes = [], []
+    for missing in preflight.missing:
+        size = format_bytes(missing.size_bytes, is_exact=missing.is_exact)
+        what = _what_it_costs(missing, preflight.not_run)
+        if what:
+            lines.append(f"missing: {missing.name}, {size}{what}")
+        else:
+            sizes.append(f"{missing.name} ({size})")
+    return [*lines, *([f"missing: {', '.join(sizes)}"] if sizes else [])]
+
+
+def _what_it_costs(missing: MissingCheckpoint, not_run: Mapping[str, str]) -> str:
+    stopped, lessened = ([n for n in names if n not in not_run] for names in (missing.metrics, missing.optional_for))
+    stops = f"; without it not run: {', '.join(stopped)}" if stopped else ""
+    return stops + (f"; without it less is measured by: {', '.join(lessened)}" if lessened else "")
 
 
 def _total(preflight: Preflight) -> str:

@@ -60,7 +60,8 @@ def fetch_for(job: ScoreJob, preflight: Preflight, *, is_agreed: bool) -> tuple[
         say("not fetched, being more than 1 GB: --fetch fetches it")
     local = _without_network(job)
     left = _look_ahead(local)
-    say_lines(not_run_lines({n: reason for n, reason in left.not_run.items() if n not in preflight.not_run}))
+    said = {*preflight.not_run, *(n for m in preflight.missing for n in m.metrics)}  # what is missing was named with it
+    say_lines(not_run_lines({n: reason for n, reason in left.not_run.items() if n not in said}))
     return local, left
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from avmeter.engine.compute.activity import Activity
 from avmeter.engine.compute.batching import Batch, Batcher, WindowId
@@ -126,8 +127,8 @@ class FeatureAssembler:
     def finish(self, job: FeatureJob, outcome: Outcome) -> None:
         """Note the outcome of a job, and store it; what comes of the job later is ignored."""
         if isinstance(outcome, Features):
-            if job.extractor.weights() and self._runtime.weights.is_dummy:
-                outcome = Features(arrays=outcome.arrays, facts=outcome.facts, dummy=True)
+            if job.reads_dummy or job.extractor.has_dummy_weights(self._runtime):
+                outcome = replace(outcome, dummy=True)
             if job.is_stored:
                 self._store.put(job.key, outcome)
             self._counts.add_feature(job.extractor.name)

@@ -79,6 +79,7 @@ class FeatureJob:
         key: Where it is stored.
         extractor: Computes it.
         is_stored: It goes into the store.
+        reads_dummy: Features that it is derived from were made with stand-in weights.
         outputs: Index of a window -> outputs of the network.
         spans: Index of a window -> where it came from, without its arrays.
         num_windows: Number of windows, once all have been cut.
@@ -89,6 +90,7 @@ class FeatureJob:
     key: FeatureKey
     extractor: Extractor
     is_stored: bool = True
+    reads_dummy: bool = False
     outputs: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     spans: dict[int, Window] = field(default_factory=dict)
     num_windows: int | None = None

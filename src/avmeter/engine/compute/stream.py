@@ -361,6 +361,7 @@ class FeatureStream:
                     skip = skip or outcome
                 else:
                     parents[name] = outcome
+            job.reads_dummy = any(features.dummy for features in parents.values())
             if skip is not None:
                 self._assembler.finish(job, skip)
             elif isinstance(job.extractor, RevisitingExtractor):

@@ -53,10 +53,6 @@ class PeAvPart(ModelFolderExtractor, NetworkExtractor):
     def network_key(self) -> Hashable:
         return ("pe-av", self.part, self.model)
 
-    def has_dummy_weights(self, runtime: Runtime) -> bool:
-        """Return True if stand-in values take the place of the checkpoint: never of a folder's."""
-        return super().has_dummy_weights(runtime) and self.user_folder is None
-
     def architecture(self, runtime: Runtime) -> tuple[nn.Module, KeyMap]:
         return pe_av.build(self.part, self.config(runtime)), pe_av.KEY_MAPS[self.part]
 

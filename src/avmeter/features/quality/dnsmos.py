@@ -41,6 +41,7 @@ class Dnsmos(WindowExtractor):
     entries = ("dnsmos-p835", "dnsmos-p808")
     dependencies = ("onnxruntime",)
     extra = "dnsmos"
+    needs_real_weights = True
     batch_size = gpu_batch_size = 1  # windows run one by one on the CPU, side by side with those of other clips
     is_concurrent = True
 

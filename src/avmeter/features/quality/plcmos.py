@@ -39,6 +39,7 @@ class Plcmos(WindowExtractor):
     entries = ("plcmos-v2",)
     dependencies = ("onnxruntime",)
     extra = "dnsmos"
+    needs_real_weights = True
     batch_size = gpu_batch_size = 1  # clips run one by one on the CPU, side by side with others
     is_concurrent = True
 

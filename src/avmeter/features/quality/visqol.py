@@ -50,7 +50,7 @@ class VisqolExtractor(PairExtractor):
 
     def load(self, runtime: Runtime) -> None:
         if self.mode == "audio":
-            path = None if runtime.weights.is_dummy else runtime.weights.path(_CHECKPOINT)
+            path = None if self.has_dummy_weights(runtime) else runtime.weights.path(_CHECKPOINT)
             self._vectors = SupportVectors.read(path) if path else SupportVectors.stand_in(AUDIO.num_bands)
 
     def unload(self) -> None:

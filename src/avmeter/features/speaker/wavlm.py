@@ -49,6 +49,7 @@ class SpeakerWavlm(ModelFolderExtractor):
     option_names = ("model_name",)
     dependencies = ("transformers", "faster_whisper")
     extra = "speaker"
+    needs_real_weights = True
 
     def __init__(self, *, model_name: str | None = None) -> None:
         self.model_name = ENTRY if model_name is None else str(model_name)

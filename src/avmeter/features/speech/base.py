@@ -48,6 +48,7 @@ class SpeechRecogniser(ModelFolderExtractor):
     """
 
     takes = "audio"
+    needs_real_weights = True
     option_names: ClassVar[tuple[str, ...]] = ("model_name", "language", "vad")
     default_model: ClassVar[str]
     max_piece_s: ClassVar[float | None] = WINDOW_S

@@ -161,6 +161,24 @@ def test_dummy_weights_mark_results_and_corpus():
     assert "dummy weights" in str(result.rows[0]["test.mean"])
 
 
+def test_derived_feature_of_stand_in_weights_is_marked():
+    """Also where the extractor that derives it has no weights of its own."""
+    samples = [{**clip(0.5), "reference_audio": clip(0.1)["audio"]}]
+    assert run(samples, CompareMetric(), dummy=True).rows[0]["test.mean"].dummy
+    assert not run(samples, CompareMetric()).rows[0]["test.mean"].dummy
+
+
+def test_network_that_cannot_be_filled_is_not_marked_and_shares_its_features(tmp_path, monkeypatch):
+    """It has its own weights in a run with stand-in weights: the score is that of any run, and so is the feature."""
+    monkeypatch.setattr(Blocks, "needs_real_weights", True)
+    samples = [clip_file(tmp_path, 0.5)]
+    with_stand_ins = run(samples, MeanMetric(), SumMetric(), store=SqliteStore(tmp_path), dummy=True)
+    result = with_stand_ins.rows[0]["test.mean"]
+    assert (result.score, result.dummy, with_stand_ins.corpus["test.sum"].dummy) == (pytest.approx(0.5), False, False)
+    without = run(samples, MeanMetric(), store=SqliteStore(tmp_path))
+    assert (without.counts.computed, without.rows[0]["test.mean"]) == ({}, result)
+
+
 def test_runs_at_once_leave_the_settings_of_the_process_as_they_were():
     """Turns of the interpreter and the precision of networks, whoever ends last."""
     before = sys.getswitchinterval(), torch.backends.cuda.matmul.allow_tf32
