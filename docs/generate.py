@@ -69,7 +69,7 @@ SKIPS: Mapping[SkipCode, str] = MappingProxyType(
         SkipCode.PHASE_CANCELLED: "the channels cancel each other in mono",
         SkipCode.NON_FINITE: "samples or features hold NaN or infinity",
         SkipCode.STILL_PICTURE: "nothing moves in the video, where that has no score",
-        SkipCode.NO_FRAME_RATE: "frames were passed without `fps`",
+        SkipCode.NO_FRAME_RATE: "frames were passed without `fps` to what measures time",
         SkipCode.FRAME_RATE_MISMATCH: "a video and its reference have different frame rates; the reason has both",
         SkipCode.FRAME_SIZE_MISMATCH: "the frames of a video and its reference differ in size; the reason has both",
         SkipCode.SOUND_FORMAT_MISMATCH: "sound and its reference differ in rate or channels; the reason has both",

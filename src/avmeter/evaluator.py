@@ -117,9 +117,20 @@ class Evaluator:
             self._executor = SharingExecutor(config, local)
         self._is_shut_down = self._is_busy = False
         self._lock = threading.RLock()
-        for metric in self._metrics.values():
-            if isinstance(metric, SimpleAdapter):
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Set up the metrics in the simple form; those that lack a package then may be left out, as the others are."""
+        for name, metric in list(self._metrics.items()):
+            if not isinstance(metric, SimpleAdapter):
+                continue
+            try:
                 metric.prepare(self._computer.runtime.device)
+            except ImportError as error:
+                if not self._config.skip_missing_deps or len(self._metrics) == 1:
+                    raise
+                warnings.warn(f"{name} is left out: its setup failed ({error})", stacklevel=5)
+                del self._metrics[name]
 
     def _resolve(self, metrics: Sequence[str] | str, config: EvaluatorConfig) -> dict[str, Metric]:
         return config.resolve_metrics(metrics)
@@ -400,9 +411,15 @@ class Evaluator:
         if not self._is_shut_down:
             with self._alone():
                 self._executor.unload()
+                for metric in self._metrics.values():
+                    if isinstance(metric, SimpleAdapter):
+                        metric.unload()
 
     def reload(self) -> None:
-        """Undo `unload`; networks load when they are next needed."""
+        """Undo `unload`: set up the metrics of users; other networks load when they are next needed."""
+        if not self._is_shut_down:
+            with self._alone():
+                self._prepare()
 
     def release_cuda_memory(self) -> None:
         """Free cached device memory without dropping networks."""

@@ -13,10 +13,12 @@ from avmeter.engine.config import EvaluatorConfig
 from avmeter.engine.executors.local import LocalExecutor
 from avmeter.errors import UsageError
 from avmeter.evaluator import Evaluator
+from avmeter.registry import register
 from support import require
 from support.crashing import crash_over_names
 from support.media import write_media
 from support.paths import ROOT
+from support.registrations import forgotten_registrations
 
 RATE = 16_000
 
@@ -117,6 +119,54 @@ def test_unload_reload_and_shutdown_may_come_in_any_order(evaluator):
         call()
     with pytest.raises(UsageError, match="shut down"):
         evaluator.evaluate([clip(0.1)])
+
+
+@pytest.fixture
+def setups():
+    """What metrics of users did, of which one lacks a package that only its `setup` imports."""
+    calls = []
+
+    class Ready:
+        def setup(self):
+            calls.append("setup")
+
+        def compute(self, sample):
+            return 1.0
+
+    class Lacking(Ready):
+        def setup(self):
+            raise ImportError("no module named nothing")
+
+    with forgotten_registrations():
+        register("user.ready")(Ready)
+        register("user.lacking")(Lacking)
+        yield calls
+
+
+def test_metrics_of_users_are_unloaded_and_set_up_again(setups):
+    """By `reload`, or by the next sample."""
+    made = Evaluator(["user.ready"], "cpu")
+    made.unload()
+    assert setups == ["setup"]
+    made.reload()
+    assert setups == ["setup"] * 2
+    made.unload()
+    assert made.evaluate([{"text_prompt": "a"}])[0]["user.ready"].score == 1.0
+    assert setups == ["setup"] * 3
+    made.shutdown()
+    made.reload()
+    assert setups == ["setup"] * 3
+
+
+def test_metric_whose_setup_lacks_a_package_is_left_out_on_demand(setups):
+    """Else the error is the constructor's, as it is if no metric is left."""
+    with pytest.raises(ImportError, match="nothing"):
+        Evaluator(["user.ready", "user.lacking"], "cpu")
+    with pytest.warns(UserWarning, match=r"user\.lacking is left out: its setup failed"):
+        made = Evaluator(["user.ready", "user.lacking"], "cpu", skip_missing_deps=True)
+    assert made.metric_names == ["user.ready"]
+    with pytest.raises(ImportError, match="nothing"):
+        Evaluator(["user.lacking"], "cpu", skip_missing_deps=True)
 
 
 def test_arrays_in_memory_start_no_process():

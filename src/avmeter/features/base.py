@@ -82,6 +82,7 @@ class Extractor(abc.ABC):
         name: Name in the registry; set by `register_extractor`.
         version: Raised whenever the same input gives other features.
         takes: "audio", "video", "text", or "features" (see `DerivedExtractor`).
+        needs_rate: Of one that takes video: time counts. Else it reads frames by number; those in memory need no rate.
         option_names: The options that change the output.
         entries: Catalog names of the checkpoints, the network's own before those of its vocabulary.
         dependencies: Importable packages without which it cannot run.
@@ -95,6 +96,7 @@ class Extractor(abc.ABC):
     name: ClassVar[str]
     version: ClassVar[str] = "1"
     takes: ClassVar[str]
+    needs_rate: ClassVar[bool] = True
     option_names: ClassVar[tuple[str, ...]] = ()
     entries: ClassVar[tuple[str, ...]] = ()
     dependencies: ClassVar[tuple[str, ...]] = ()

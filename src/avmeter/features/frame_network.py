@@ -39,6 +39,7 @@ class EmbeddedFrames(FrameNetwork):
         crop: The square that is cut from them, if any.
     """
 
+    needs_rate = False
     resize: ClassVar[Resize]
     crop: ClassVar[Crop | None] = None
 

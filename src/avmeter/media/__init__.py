@@ -13,6 +13,7 @@ Knows nothing of extractors and metrics.
 """
 
 from avmeter.media.advance import Advance, unwatched
+from avmeter.media.array_reader import unknown_rate
 from avmeter.media.audio_spec import AudioSpec, Clock
 from avmeter.media.clock import (
     first_frame_from,
@@ -77,6 +78,7 @@ __all__ = [
     "resize_frame",
     "rgb_of_planes",
     "rounded_rate_indices",
+    "unknown_rate",
     "unwatched",
     "video_duration_s",
 ]

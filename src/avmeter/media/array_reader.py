@@ -86,10 +86,15 @@ class ArrayReader:
 
 def _checked_fps(fps: float | None, name: str) -> float:
     if fps is None or not 0 < fps < float("inf"):
-        raise MediaError(
-            SkipCode.NO_FRAME_RATE, f"{name}: frames with a rate of {fps}", hint="give `fps=` with the frames"
-        )
+        raise unknown_rate(fps, name)
     return float(fps)
+
+
+def unknown_rate(fps: float | None = None, name: str = "array") -> MediaError:
+    """Return what is wrong with frames whose rate is not stated, or is none."""
+    return MediaError(
+        SkipCode.NO_FRAME_RATE, f"{name}: frames with a rate of {fps}", hint="give `fps=` with the frames"
+    )
 
 
 def _whole_rate(sample_rate: Any, name: str) -> int:

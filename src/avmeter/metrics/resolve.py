@@ -33,7 +33,7 @@ def get_metric(name: str, **options: Any) -> Metric:
     options = labelled_options(name, cls, {name: options})
     _refuse_unknown(name, cls, options)
     check_kinds(name, cls, options)
-    metric = adapt(registered, cls(**options))
+    metric = adapt(registered, cls(**options), lambda: cls(**options))
     if metric.name != registered:
         raise UsageError(f"metric `{registered}` calls itself `{metric.name}`", hint="leave `name` to `@register`")
     metric.name = name  # type: ignore[misc]

@@ -18,15 +18,15 @@ there makes a skip (`missing_input`), unless the metric catches the KeyError or 
 
 from __future__ import annotations
 
-import copy
 import math
 import numbers
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from avmeter.errors import SkipCode, SkipError, UsageError
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Metric, Need
 from avmeter.metrics.decoded_frames import with_decoded_frames
+from avmeter.metrics.simple_state import Accumulated
 from avmeter.result import MetricResult
 from avmeter.sample import Sample, Video
 
@@ -139,28 +139,48 @@ class SampleDict(dict[str, Any]):
 
 
 class SimpleAdapter:
-    """Base of both adapters: the user's instance, set up when the device is known."""
+    """Base of both adapters: the user's instance, set up when the device is known.
 
-    instance: Any
-    _is_ready = False
-    _prepared_device: Any = "cpu"
+    Attributes:
+        make: Makes another instance, for after `unload`; None if there is but this one.
+    """
+
+    make: Callable[[], Any] | None = None
+    _instance: Any
+    _is_set_up = False
+    _device: Any = "cpu"
+
+    @property
+    def instance(self) -> Any:
+        """The user's instance; another one, set up, if it was unloaded."""
+        if self._instance is None:
+            self.prepare(self._device)
+        return self._instance
 
     def prepare(self, device: Any) -> None:
-        """Move the instance to the device and set it up, once."""
-        if self._is_ready:
+        """Move the instance to the device and set it up; once, until `unload`."""
+        if self._is_set_up:
             return
-        self._is_ready = True
-        self._prepared_device = device
-        if hasattr(self.instance, "to"):
-            self.instance.to(device)
-        if hasattr(self.instance, "setup"):
-            self.instance.setup()
+        self._device = device
+        if self._instance is None:
+            assert self.make is not None
+            self._instance = self.make()
+        if hasattr(self._instance, "to"):
+            self._instance.to(device)
+        if hasattr(self._instance, "setup"):
+            self._instance.setup()
+        self._is_set_up = True
+
+    def unload(self) -> None:
+        """Drop the instance with its networks, where another can be made when it is needed."""
+        if self.make is not None:
+            self._instance, self._is_set_up = None, False
 
     def _sample_for(self, sample: Sample) -> dict[str, Any]:
         """Return the sample in the form that the instance asks for."""
         original = _original(sample)
         if getattr(self.instance, "needs_frames", False):
-            device = getattr(self.instance, "device", self._prepared_device)
+            device = getattr(self.instance, "device", self._device)
             original = with_decoded_frames(original, sample, device)
         return SampleDict(original, sample)
 
@@ -172,7 +192,7 @@ class _SimpleMetric(SimpleAdapter, Metric):
         super().__init__()
         self.name = name  # type: ignore[misc]
         self.direction = _direction(instance)  # type: ignore[misc, assignment]
-        self.instance = instance
+        self._instance = instance
 
     @property
     def needs(self) -> tuple[Need, ...]:
@@ -183,51 +203,69 @@ class _SimpleMetric(SimpleAdapter, Metric):
 
 
 class _SimpleCorpusMetric(SimpleAdapter, CorpusMetric):
-    """Adapter of a class with `accumulate(sample)` and `finalize()`; the instance is the state."""
+    """Adapter of a class with `accumulate(sample)` and `finalize()`; a copy of the instance is the state."""
 
     def __init__(self, name: str, instance: Any) -> None:
         super().__init__()
         self.name = name  # type: ignore[misc]
         self.direction = _direction(instance)  # type: ignore[misc, assignment]
-        self.instance = instance
+        self._instance = instance
 
     @property
     def needs(self) -> tuple[Need, ...]:
         return ()
 
-    def start(self) -> Any:
-        state = copy.deepcopy(self.instance)
-        if hasattr(state, "reset"):
-            state.reset()
+    def start(self) -> Accumulated:
+        state = Accumulated(self.instance)
+        if hasattr(state.instance, "reset"):
+            state.instance.reset()
         return state
 
-    def update(self, state: Any, sample: Sample, features: FeatureSet) -> Any:
-        state.accumulate(self._sample_for(sample))
+    def update(self, state: Accumulated, sample: Sample, features: FeatureSet) -> Accumulated:
+        state.instance.accumulate(self._sample_for(sample))
+        state.count += 1
         return state
 
-    def merge(self, a: Any, b: Any) -> Any:
-        if not hasattr(a, "merge_from"):
+    def merge(self, a: Accumulated, b: Accumulated) -> Accumulated:
+        if not b.count:
+            return a
+        b.share_with(a)
+        if not a.count:  # nothing came before
+            return b.copied()
+        if not hasattr(a.instance, "merge_from"):
             raise UsageError(f"{self.name}: needs `merge_from(other)` where a run is split")
-        a.merge_from(b)
+        a.instance.merge_from(b.instance)
+        a.count += b.count
         return a
 
-    def finish(self, state: Any) -> MetricResult:
-        return _result(self.name, state.finalize())
+    def finish(self, state: Accumulated) -> MetricResult:
+        if not state.count:
+            raise SkipError(SkipCode.TOO_FEW_SAMPLES, f"{self.name}: no sample was accumulated")
+        return _result(self.name, state.instance.finalize())
 
 
-def adapt(name: str, instance: Any) -> Metric:
+def adapt(name: str, instance: Any, make: Callable[[], Any] | None = None) -> Metric:
     """Return a `Metric` around an instance in the simple form.
+
+    Args:
+        name: Of the metric.
+        instance: The instance.
+        make: Makes another like it, so that this one can be dropped with its networks.
 
     Raises:
         UsageError: It has neither `compute` nor `accumulate` and `finalize`.
     """
     if isinstance(instance, Metric):
         return instance
+    adapter: _SimpleMetric | _SimpleCorpusMetric
     if hasattr(instance, "accumulate") and getattr(instance, "is_set_metric", not hasattr(instance, "compute")):
-        return _SimpleCorpusMetric(name, instance)
-    if hasattr(instance, "compute"):
-        return _SimpleMetric(name, instance)
-    raise UsageError(
-        f"metric `{name}`: {type(instance).__name__} is no metric",
-        hint="derive from Metric or CorpusMetric, or define compute(sample), or accumulate(sample) and finalize()",
-    )
+        adapter = _SimpleCorpusMetric(name, instance)
+    elif hasattr(instance, "compute"):
+        adapter = _SimpleMetric(name, instance)
+    else:
+        raise UsageError(
+            f"metric `{name}`: {type(instance).__name__} is no metric",
+            hint="derive from Metric or CorpusMetric, or define compute(sample), or accumulate(sample) and finalize()",
+        )
+    adapter.make = make
+    return adapter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,61 @@ def test_class_with_accumulate_is_a_corpus_metric_whose_states_merge() -> None:
     a, b = (metric.update(metric.start(), SAMPLE, FeatureSet()) for _ in range(2))
     assert metric.finish(metric.merge(a, b)).score == 6.0
     assert instance.total == 100
+
+
+def test_part_that_holds_the_whole_corpus_needs_no_merging() -> None:
+    """A class without `merge_from` has its score where nothing was split, and parts may be merged again."""
+
+    class Alone(Total):
+        merge_from = None  # type: ignore[assignment]
+
+    for kind in (Alone, Total):
+        metric = adapt("user.total", kind())
+        assert isinstance(metric, CorpusMetric)
+        part = metric.update(metric.start(), SAMPLE, FeatureSet())
+        for _ in range(2):
+            merged = metric.merge(metric.merge(metric.start(), part), metric.start())
+            assert metric.finish(merged).score == 3.0
+    other = metric.update(metric.start(), SAMPLE, FeatureSet())
+    scores = [metric.finish(metric.merge(metric.merge(metric.start(), part), other)).score for _ in range(2)]
+    assert scores == [6.0, 6.0]
+
+
+def test_corpus_of_nothing_has_no_score() -> None:
+    """`finalize` is not asked."""
+    metric = adapt("user.total", Total())
+    assert isinstance(metric, CorpusMetric)
+    with pytest.raises(SkipError) as caught:
+        metric.finish(metric.start())
+    assert caught.value.code == SkipCode.TOO_FEW_SAMPLES
+
+
+def test_unloaded_instance_is_made_and_set_up_anew() -> None:
+    """What the first one held is free; the device stays."""
+    made: list[Any] = []
+
+    class Loaded(BaseMetric):
+        def setup(self) -> None:
+            made.append(self.device)
+
+        def compute(self, sample: dict[str, Any]) -> float:
+            return float(len(made))
+
+    metric = adapt("user.loaded", Loaded(), Loaded)
+    assert isinstance(metric, SimpleAdapter)
+    metric.prepare("meta")
+    first = weakref.ref(metric.instance)
+    metric.unload()
+    assert first() is None
+    assert metric.score(SAMPLE, FeatureSet()).score == 2.0
+    assert made == ["meta", "meta"]
+    metric.unload()
+    metric.prepare("cpu")
+    assert made[2:] == ["cpu"]
+    only = adapt("user.loaded", Loaded())
+    assert isinstance(only, SimpleAdapter)
+    only.unload()
+    assert isinstance(only.instance, Loaded)
 
 
 def test_instance_is_set_up_once_after_it_was_moved() -> None:

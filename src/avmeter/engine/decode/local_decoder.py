@@ -14,7 +14,7 @@ from avmeter.engine.decode.watch import DecodeWatch
 from avmeter.engine.failures import skip_of_failure
 from avmeter.features.base import ClipExtractor, Extractor, PairExtractor, WindowExtractor
 from avmeter.features.frame_stream import UNSTATED_RATE, StreamedExtractor
-from avmeter.media import DEFAULT_LIMITS, MediaItem, MediaLimits, open_media
+from avmeter.media import DEFAULT_LIMITS, MediaItem, MediaLimits, open_media, unknown_rate
 from avmeter.media.hardware import HardwareDecoder
 from avmeter.sample import MediaSource
 
@@ -75,6 +75,11 @@ class LocalDecoder:
             clips: dict[int, MediaItem] = {}
             for position, (clip, reader) in enumerate(zip(group.clips, self._readers(len(group.clips)), strict=True)):
                 reading = [job for job in jobs if position in group.reads[job]]
+                if clip.frames is not None and clip.fps is None:
+                    timed = [job for job in reading if _needs_rate(jobs[job], group.reads[job])]
+                    yield from (DecodeEvent(job, outcome=skip_of_failure(unknown_rate(), clip)) for job in timed)
+                    jobs = {job: extractor for job, extractor in jobs.items() if job not in timed}
+                    reading = [job for job in reading if job not in timed]
                 if not reading:
                     continue
                 try:
@@ -153,8 +158,13 @@ def _compared(job: int, extractor: PairExtractor, clips: Sequence[MediaItem | No
         return DecodeEvent(job, outcome=skip_of_failure(error, name))
 
 
+def _needs_rate(extractor: Extractor, read: Sequence[int | None]) -> bool:
+    """Return whether an extractor must know how fast the frames of a clip are shown; of two clips they go by number."""
+    return len(read) == 1 and extractor.takes == "video" and extractor.needs_rate
+
+
 def _with_rate(source: MediaSource, group: SourceGroup) -> MediaSource:
     """Return a clip of a group; frames in memory without a rate have that of another clip, or go by number."""
-    if source.frames is None or source.fps is not None or len(group.clips) == 1:
+    if source.frames is None or source.fps is not None:
         return source
     return replace(source, fps=next((clip.fps for clip in group.clips if clip.fps), UNSTATED_RATE))

@@ -134,7 +134,7 @@ class CorpusState:
         result = self._score(metric, name)
         if result.skip is not None and self.first_skip is not None and not self.num_used:
             skip = self._skip_of_nothing(result.skip)
-            result = MetricResult.skipped(name, skip, details=result.details)
+            result = MetricResult.skipped(name, skip, details={**result.details, "skipped": skip.reason})
         details = {
             **result.details,
             "n_given": self.num_generated,

@@ -27,6 +27,7 @@ _RESIZE = Resize(short_side=224, interpolation="bicubic", antialias=True, long_s
 class ViClipVideo(ViClipTower):
     """Array `embedding` (768,), of no particular length; fact `num_frames`, of the whole clip."""
 
+    needs_rate = False
     tower = "video"
     takes = "video"
     batch_size = 1

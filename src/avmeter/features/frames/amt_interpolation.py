@@ -34,6 +34,7 @@ _MIN_SIDE = amt.SMALLEST - amt.MULTIPLE + 1
 class AmtInterpolation(FrameNetwork):
     """Array `mae` (N,) float64, from 0 to 255, of the frames that have a neighbour on both sides; fact `num_frames`."""
 
+    needs_rate = False
     entries = ("amt-s",)
     batch_size = 1
     gpu_batch_size = 8

@@ -16,6 +16,8 @@ from avmeter.registry import register_extractor
 class FrameChangesExtractor(FrameExtractor):
     """Array `mae` (T - 1,) float64, from 0 to 255; fact `num_frames`."""
 
+    needs_rate = False
+
     def consumer(self, *clips: MediaItem) -> FrameConsumer:
         return _Changes(*clips)
 

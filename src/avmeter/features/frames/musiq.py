@@ -30,6 +30,7 @@ LONG_SIDE = 512  # pixels, at most
 class MusiqExtractor(FrameNetwork):
     """Array `quality` (T,), about 0 to 100; fact `num_frames`."""
 
+    needs_rate = False
     entries = ("musiq-spaq",)
     batch_size = 4
     gpu_batch_size = 32

@@ -33,6 +33,7 @@ class FidInceptionExtractor(NetworkExtractor):
         num_frames: Frames of a clip, those in the middle of so many parts of equal length; all of a shorter clip.
     """
 
+    needs_rate = False
     takes = "video"
     entries = ("fid-inception",)
     option_names = ("num_frames",)

@@ -40,6 +40,7 @@ class I3dExtractor(FrameNetwork):
         num_frames: Read the first so many frames; None is all of them. Shorter clips are a skip.
     """
 
+    needs_rate = False
     entries = ("i3d-kinetics-400",)
     option_names = ("num_frames",)
     batch_size = 1

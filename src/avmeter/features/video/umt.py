@@ -30,6 +30,7 @@ _BORDER = (256 - umt.SIDE) // 2
 class UmtExtractor(NetworkExtractor):
     """Array `logits` (400,), before the sigmoid; fact `num_frames`, of the whole clip."""
 
+    needs_rate = False
     takes = "video"
     entries = ("umt-l-16-kinetics-400",)
     half_weights = True

@@ -33,6 +33,7 @@ class VideoMaeExtractor(NetworkExtractor):
         num_frames: 16, or None, which is the same.
     """
 
+    needs_rate = False
     takes = "video"
     entries = ("videomae-base",)
     half_weights = True

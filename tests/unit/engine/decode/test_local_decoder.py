@@ -52,6 +52,21 @@ def test_frames_without_a_rate_are_a_named_skip():
     assert caught.value.code == SkipCode.NO_FRAME_RATE
 
 
+def test_frames_without_a_rate_are_read_by_what_goes_by_number():
+    """Alone, and beside a reference that has a rate: whoever needs time has it from the clip itself or not at all."""
+    clip = MediaSource(frames=numbered(5), samples=np.zeros(800, np.float32), sample_rate=RATE)
+    reference = MediaSource(frames=numbered(5), fps=10.0)
+    jobs = {0: get_extractor("frame_changes"), 1: get_extractor("motion"), 2: Blocks(), 3: get_extractor("frame_mse")}
+    for clips, reads in (((clip,), {}), ((clip, reference), {3: (0, 1)})):
+        group = SourceGroup(clips=clips, reads={0: (0,), 1: (0,), 2: (0,), **reads})
+        events = list(LocalDecoder().decode(group, {job: jobs[job] for job in group.reads}))
+        found = {event.job: event.outcome for event in events if event.outcome is not None}
+        assert found[0].facts["num_frames"] == 5
+        assert found[1].code == SkipCode.NO_FRAME_RATE
+        assert any(event.job == 2 and event.window is not None for event in events)
+        assert not reads or found[3].facts["num_frames"] == 5
+
+
 def test_reference_that_cannot_be_opened_leaves_what_reads_the_clip_alone(tmp_path):
     """The pair and what reads the reference are skips, by the name of the file that is absent."""
     clip = MediaSource(path=write_media(tmp_path / "a.mp4", frames=numbered(5), fps=10))

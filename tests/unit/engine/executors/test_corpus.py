@@ -25,6 +25,7 @@ def test_corpus_that_lacks_its_weights_says_so_itself():
     assert result.skip.code == SkipCode.WEIGHTS_UNAVAILABLE
     assert result.skip.hint == "fetch"
     assert "all 2 samples" in result.skip.reason
+    assert result.details["skipped"] == result.skip.reason
     assert result.details["left_out"] == {"weights_unavailable": 2}
 
 
