@@ -209,10 +209,14 @@ def question_table() -> str:
 
 
 def _what_is_here(metric: MetricName) -> str:
-    """The name that it has here, and whether only another number stands under it."""
-    is_judged = issubclass(METRICS.get(metric.here), JudgedMetric)
+    """The name that it has here, and the labels under which alone numbers stand."""
+    kind = METRICS.get(metric.here)
+    obstacle = None if issubclass(kind, JudgedMetric) else kind().obstacle()
+    labels = ("judge",) if issubclass(kind, JudgedMetric) else obstacle.labels if obstacle else ()
     name = f"`{metric.here}`" if metric.here != metric.name else ""
-    return (f"{name or 'a skip'}; `@judge`" if is_judged else name) or "yes"
+    if labels:
+        return f"{name or 'a skip'}; {', '.join(f'`@{label}`' for label in labels)}"
+    return name or "yes"
 
 
 def fastvideo_table() -> str:

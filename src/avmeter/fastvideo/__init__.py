@@ -3,8 +3,9 @@
 Every name leads to what avmeter has for it; nothing is computed here. What differs, line by line:
 docs/from-fastvideo.md.
 
-    evaluator, registry, types, models    as FastVideo's modules of these names
-    io/, metrics/base, datasets           likewise
+    api, evaluator, registry, types       as FastVideo's modules of these names
+    models, io/, metrics/base, datasets/  likewise
+    callbacks/                            FastVideo's validation callback, scored by avmeter
     names, absent                         FastVideo's metrics, and what stands in for those that avmeter lacks
     standalone                            one metric, called by hand
 """

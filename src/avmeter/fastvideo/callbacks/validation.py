@@ -7,7 +7,8 @@ callbacks:
 
 All other keys, the order of what ranks send to rank 0, the tracker's names and the JSON files stay FastVideo's. What
 differs: metrics of a corpus are computed over the clips of all ranks, where FastVideo takes the mean over ranks; those
-that have scores of clips as well have the corpus beside their mean, as `PREFIX/METRIC/corpus`.
+that have scores of clips as well have the corpus beside their mean, as `PREFIX/METRIC/corpus`. A clip on which a metric
+fails, and weights that are not there, are among the `errors` of the rank, and the other scores stand.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ import functools
 import importlib
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from avmeter.engine.executors.part import PartialRun
 from avmeter.errors import MissingDependencyError
+from avmeter.fastvideo.callbacks.faults import faults_of, silent_metrics
+from avmeter.fastvideo.callbacks.sending import sendable
 from avmeter.fastvideo.evaluator import Evaluator
 from avmeter.fastvideo.io.inputs import samples_from
 from avmeter.result import MetricResult
@@ -102,8 +105,10 @@ class ValidationHooks:
             )
             evaluator = self._get_metric_evaluator()
             part = evaluator.evaluate_part(samples)
-            self._accumulate(stats, evaluator.merge([part]), video_filenames)
-            stats.parts.append(part)
+            results = evaluator.merge([part])
+            self._accumulate(stats, results, video_filenames)
+            stats.parts.append(part if self.global_rank == 0 else sendable(part))
+            stats.errors.extend(faults_of(results))
         except Exception as error:
             message = f"Validation metric evaluation failed on rank {self.global_rank}: {error}"
             logger.exception(message)
@@ -116,18 +121,30 @@ class ValidationHooks:
         base._write_metric_summary(stats, output_dir=output_dir, step=step, num_inference_steps=num_inference_steps)
         return stats
 
-    def _merge_metric_stats(self, stats: ValidationStats, other: ValidationStats) -> None:
-        """Take in what another rank has sent; sums are made anew over all parts when they are logged."""
-        stats.parts.extend(other.parts)
+    @staticmethod
+    def _merge_metric_stats(stats: ValidationStats, other: ValidationStats) -> None:
+        """Take in what another rank has sent; sums of parts are made anew over all of them when they are logged."""
+        for all_of, own in ((stats.sums, other.sums), (stats.counts, other.counts)):
+            all_of.update({key: all_of.get(key, 0.0) + value for key, value in own.items()})
         stats.per_video.extend(other.per_video)
-        stats.errors.extend(other.errors)
+        stats.errors.extend(error for error in other.errors if error not in stats.errors)
+        if isinstance(other, ValidationStats):
+            stats.parts.extend(other.parts)
 
     def _log_validation_metrics(self, stats: ValidationStats, *, step: int) -> None:
-        """Log means over the clips of all ranks, and corpora over all of them."""
-        merged = ValidationStats(errors=stats.errors)
+        """Log means over the clips of all ranks, and corpora over all of them; and why a metric has neither."""
+        merged = stats
         if stats.parts:
-            results = self._get_metric_evaluator().merge(stats.parts)
-            self._accumulate(merged, results, results.sample_ids)
+            try:
+                results = self._get_metric_evaluator().merge(stats.parts)
+                merged = ValidationStats(errors=stats.errors)
+                self._accumulate(merged, results, results.sample_ids)
+                merged.errors.extend(fault for fault in faults_of(results) if fault not in merged.errors)
+                for reason in silent_metrics(results):
+                    logger.warning("validation: no value of %s", reason)
+            except Exception as error:
+                logger.exception("the parts of the ranks could not be merged; logged are means over ranks")
+                merged = replace(stats, errors=[*stats.errors, f"merging the parts of the ranks failed: {error}"])
         super()._log_validation_metrics(merged, step=step)  # type: ignore[misc]
 
     def _accumulate(self, stats: ValidationStats, results: EvalResults, names: Sequence[str]) -> None:

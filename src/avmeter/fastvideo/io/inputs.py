@@ -14,7 +14,8 @@ from typing import Any
 
 import avmeter.manifest
 from avmeter.errors import ManifestError, MediaError
-from avmeter.manifest import Pairing, PairingWarning, SampleList
+from avmeter.files import as_location
+from avmeter.manifest import MANIFEST_EXTENSIONS, Pairing, PairingWarning, SampleList
 from avmeter.media import probe
 from avmeter.media.extensions import AUDIO_EXTENSIONS, MEDIA_EXTENSIONS, VIDEO_EXTENSIONS
 from avmeter.sample import Video, as_video
@@ -27,6 +28,7 @@ _MEDIA = ("video", "audio", "reference", "reference_audio")
 _SHOWN = 3
 _VIDEOS = (VIDEO_EXTENSIONS,)
 _SOUNDS = (AUDIO_EXTENSIONS, MEDIA_EXTENSIONS)
+_PROMPT_FILES = {*MANIFEST_EXTENSIONS, ".txt"}
 
 
 def samples_from(
@@ -51,7 +53,7 @@ def samples_from(
         audio: Generated sound.
         reference_audio: Real sound.
         text_prompt: One prompt for all samples.
-        text_prompts: One prompt per sample in their order, or a file of prompts.
+        text_prompts: One prompt per sample in their order, or a file of prompts; another text is that of all samples.
         fps: Frame rate for all samples.
         auxiliary_info: One dict for all samples, or one per sample.
         extras: One dict for all samples, or one per sample, whose keys are added to the samples.
@@ -63,8 +65,13 @@ def samples_from(
         Samples, whose videos are `Video` handles. References without a clip follow with `role="reference"`.
 
     Raises:
-        ManifestError: As `avmeter.samples_from`, or the numbers of values and clips differ.
+        ManifestError: As `avmeter.samples_from`, or the numbers of values and clips differ, or there are both
+            `text_prompt` and `text_prompts`.
     """
+    if text_prompt is not None and text_prompts is not None:
+        raise ManifestError("text_prompt= and text_prompts= were both given", hint="give one of them")
+    if isinstance(text_prompts, str) and not _is_file_name(text_prompts):
+        text_prompt, text_prompts = text_prompts, None
     sides = {
         "video": _files(video, _VIDEOS),
         "reference": _files(reference, _VIDEOS),
@@ -138,6 +145,11 @@ def _files(spec: PathSpec | None, choices: Sequence[Iterable[str]]) -> Any:
 
 def _is_folder(spec: PathSpec | None) -> bool:
     return isinstance(spec, str | os.PathLike) and Path(spec).is_dir()
+
+
+def _is_file_name(text: str) -> bool:
+    """Return whether a text names a file of prompts, there or not."""
+    return as_location(text).suffix.lower() in _PROMPT_FILES
 
 
 def _is_list(value: Any) -> bool:

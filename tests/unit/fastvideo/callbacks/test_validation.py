@@ -40,6 +40,7 @@ class Published:
         self.tracker = Tracker()
         self.global_rank = 0
         self.summaries: list[tuple[dict, list, list]] = []
+        self.reported: list[list[str]] = []
 
     def _metric_device(self):
         return "cpu"
@@ -65,14 +66,15 @@ class Published:
         self.summaries.append((dict(stats.sums), list(stats.per_video), stats.errors))
 
     def _log_validation_metrics(self, stats, *, step):
+        self.reported.append(stats.errors)
         prefix = self.metrics_config.log_prefix
         logs = {f"{prefix}/{k.replace('.', '/')}": v / stats.counts[k] for k, v in stats.sums.items()}
         if logs:
             self.tracker.log(logs, step)
 
 
-class Spread:
-    """Largest minus smallest length of a prompt."""
+class Alone:
+    """Largest minus smallest length of a prompt; cannot merge, which one rank does not need."""
 
     def reset(self):
         self.lengths = []
@@ -80,11 +82,15 @@ class Spread:
     def accumulate(self, sample):
         self.lengths.append(float(len(sample["text_prompt"])))
 
-    def merge_from(self, other):
-        self.lengths += other.lengths
-
     def finalize(self):
         return max(self.lengths) - min(self.lengths)
+
+
+class Spread(Alone):
+    """The same, of parts."""
+
+    def merge_from(self, other):
+        self.lengths += other.lengths
 
 
 @pytest.fixture
@@ -128,6 +134,57 @@ def test_ranks_are_merged_to_one_set(clips: Path) -> None:
     assert logs["metrics/validation/audio/loudness"] == pytest.approx(mean)
     assert [len(rows) for _, rows, _ in callback.summaries] == [3, 2]
     assert callback.summaries[0][0]["user.spread"] == 2.0
+
+
+@pytest.mark.usefixtures("published")
+def test_set_metric_that_cannot_merge_is_logged_by_one_rank_and_named_by_two(clips: Path) -> None:
+    """It left the log without a word."""
+    register("user.alone")(Alone)
+    callback = validation.ValidationCallback(metrics=["user.alone"])
+    videos = sorted((clips / "gen").iterdir())
+    stats = score(callback, videos, ["a", "aaa"])
+    callback._log_validation_metrics(stats, step=5)
+    assert callback.tracker.logged[-1][0]["metrics/validation/user/alone"] == 2.0
+    type(callback)._merge_metric_stats(stats, score(callback, videos, ["a", "aaa"], rank=1))
+    callback._log_validation_metrics(stats, step=5)
+    assert len(callback.tracker.logged) == 1
+    assert "merge_from" in callback.reported[-1][0]
+
+
+@pytest.mark.usefixtures("published")
+def test_weights_that_are_not_there_are_an_error_and_missing_inputs_a_warning(
+    clips: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FastVideo fails on the first and passes over the second; other scores stand."""
+    monkeypatch.setenv("AVMETER_OFFLINE", "1")
+    monkeypatch.setenv("AVMETER_CACHE", str(clips / "cache"))
+    callback = validation.ValidationCallback(metrics=["audio.loudness", "audio.utmos", "audio.wer"])
+    stats = score(callback, sorted((clips / "gen").iterdir()), ["a", "b"])
+    assert [error.partition(":")[0] for error in stats.errors] == ["audio.utmos"]
+    callback._log_validation_metrics(stats, step=5)
+    assert "metrics/validation/audio/loudness" in callback.tracker.logged[-1][0]
+    assert [r.getMessage() for r in caplog.records if "no value of audio.wer" in r.getMessage()]
+
+
+@pytest.mark.usefixtures("published")
+def test_statistics_of_fastvideo_itself_are_merged_as_there() -> None:
+    """By the class, and without parts."""
+    kept = SimpleNamespace(sums={"a": 1.0}, counts={"a": 1.0}, per_video=[{"path": "a"}], errors=["x"])
+    other = SimpleNamespace(sums={"a": 2.0, "b": 3.0}, counts={"a": 2.0, "b": 1.0}, per_video=[], errors=["y"])
+    validation.ValidationCallback._merge_metric_stats(kept, other)
+    assert (kept.sums, kept.counts) == ({"a": 3.0, "b": 3.0}, {"a": 3.0, "b": 1.0})
+    assert kept.errors == ["x", "y"]
+
+
+@pytest.mark.usefixtures("published")
+def test_parts_that_do_not_merge_are_means_over_ranks(clips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was computed is logged, with the error beside."""
+    callback = validation.ValidationCallback(metrics=["audio.loudness"])
+    stats = score(callback, sorted((clips / "gen").iterdir()), ["a", "b"])
+    monkeypatch.setattr(callback._metric_evaluator, "merge", lambda parts: 1 / 0)
+    callback._log_validation_metrics(stats, step=5)
+    assert "metrics/validation/audio/loudness" in callback.tracker.logged[-1][0]
+    assert "division" in callback.reported[-1][0]
 
 
 @pytest.mark.usefixtures("published")

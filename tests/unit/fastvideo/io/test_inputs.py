@@ -73,6 +73,19 @@ def test_sound_that_is_asked_for_is_the_video_itself(clips: Path) -> None:
     assert "audio" not in samples_from(video=clips / "gen")[0]
 
 
+def test_text_that_names_no_file_is_the_prompt_of_all(clips: Path) -> None:
+    """As in FastVideo; both arguments at once are refused, and a file that is not there is not a prompt."""
+    samples = samples_from(video=clips / "gen", text_prompts="A dog. It barks")
+    assert [s["text_prompt"] for s in samples] == ["A dog. It barks"] * 2
+    (clips / "plain.txt").write_text("clip_2.mp4\tone\nclip_10.mp4\tten\n")
+    samples = samples_from(video=clips / "gen", text_prompts=str(clips / "plain.txt"))
+    assert [s["text_prompt"] for s in samples] == ["ten", "one"]
+    with pytest.raises(ManifestError, match="both"):
+        samples_from(video=clips / "gen", text_prompt="a", text_prompts=["a", "b"])
+    with pytest.raises(ManifestError):
+        samples_from(video=clips / "gen", text_prompts="absent.jsonl")
+
+
 def test_sub_folders_are_not_entered(clips: Path) -> None:
     """Unless there is nothing else."""
     (clips / "gen" / "old").mkdir()

@@ -1,10 +1,11 @@
-"""Prompt data sets."""
+"""Prompt data sets by name."""
 
 from __future__ import annotations
 
 import pytest
 
-from avmeter.fastvideo.datasets import DatasetRegistry, PromptDataset, get_dataset
+from avmeter.fastvideo.datasets.base import PromptDataset
+from avmeter.fastvideo.datasets.registry import DatasetRegistry, get_dataset
 
 
 def test_registered_data_set_is_found_by_name() -> None:
@@ -21,7 +22,6 @@ def test_registered_data_set_is_found_by_name() -> None:
     assert (found.name, len(found), [row["prompt"] for row in found], found[1]["prompt"]) == (
         "mine", 2, ["0", "1"], "1",
     )  # fmt: skip
-    assert found.by_dimension() == {"color": [found[1]]}
     assert registry.names() == ["mine"]
 
 
