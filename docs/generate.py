@@ -192,12 +192,6 @@ def normaliser_table() -> str:
     return table(["normaliser", "what it does"], [[f"`{n.name}`", n.summary] for n in NORMALISERS.values()])
 
 
-def metric_table() -> str:
-    """Every metric: what it asks, and the sample fields that it reads."""
-    rows = [[f"`{n}`", _question(n), _needed_fields(METRICS.get(n)())] for n in list_metrics()]
-    return table(["metric", "asks", "needs"], rows)
-
-
 def question_table() -> str:
     """Every metric by its question, with a link to its page and what has to be at hand."""
     rows = []
@@ -293,7 +287,6 @@ TABLES: Mapping[str, Callable[[], str]] = MappingProxyType(
         "caveats": caveat_table,
         "fastvideo-names": fastvideo_table,
         "licences": licence_table,
-        "metrics": metric_table,
         "normalisers": normaliser_table,
         "presets": preset_sections,
         "questions": question_table,
@@ -362,7 +355,7 @@ def _question(name: str) -> str:
     return _sentence(question.partition(": ")[2] or question)
 
 
-def _needed_fields(metric: Metric, words: Mapping[str, str] = MappingProxyType({})) -> str:
+def _needed_fields(metric: Metric, words: Mapping[str, str]) -> str:
     """List sample fields that a metric reads, under other words where there are any; in brackets the optional ones."""
     needed, spared = requirements_of(metric), optional_fields(metric)
     return ", ".join(f"({words.get(f, f)})" if f in spared else words.get(f, f) for f in needed.fields)
