@@ -122,8 +122,7 @@ def run(interrupts: Interrupts | None = None) -> None:
         if not interrupts.is_requested:
             raise
         # An interrupt is no failure, whatever the code that it came upon made of it.
-        kept = ": what was computed is kept in the feature store; the same command goes on from there"
-        say(f"interrupted{kept if interrupts.has_store else ''}")
+        say(interrupts.last_words)
         sys.exit(interrupts.exit_code)
 
 

@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 GRACE_S = 4.0
 _SIGNALS = tuple(getattr(signal, n) for n in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, n))
 _FIRST_CODE = 128
+_IN_STORE = ": what was computed is kept in the feature store; the same command goes on from there"
 
 
 class Interrupted(BaseException):
@@ -57,6 +58,11 @@ class Interrupts:
     def exit_code(self) -> int:
         """130, 143 or 129, as a shell has it."""
         return _FIRST_CODE + (self._number or signal.SIGINT)
+
+    @property
+    def last_words(self) -> str:
+        """What an interrupted command says at its end."""
+        return f"interrupted{_IN_STORE if self.has_store else ''}"
 
     def should_stop(self) -> bool:
         """Return `is_requested`, for callers that take a function."""
@@ -123,7 +129,7 @@ class Interrupts:
     def _end(self) -> NoReturn:
         """End the process here and now; finished features are in the store, or will be within half a second."""
         with contextlib.suppress(OSError):
-            os.write(2, b"interrupted\n")
+            os.write(2, f"{self.last_words}\n".encode())
         os._exit(self.exit_code)
 
     def _watch(self, reading: int) -> None:

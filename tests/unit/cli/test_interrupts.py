@@ -72,6 +72,17 @@ def test_signal_ends_a_command_with_its_code(number, program, printed):
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize(
+    ("has_store", "said"), [(True, ": what was computed is kept in the feature store"), (False, "")]
+)
+def test_command_that_does_not_end_in_time_says_what_is_kept(has_store, said):
+    """As one that ends by itself does: on a busy machine nobody must think that all is lost."""
+    process = started(STUCK.replace("    print", f"    interrupts.has_store = {has_store}\n    print"))
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=120)
+    assert err.partition(";")[0].strip() == f"interrupted{said}"
+
+
 def test_saving_takes_the_time_it_needs():
     """The process is not ended while results are written."""
     process = started("SAVING_S = 2" + SAVING)
