@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from avmeter.errors import SkipCode, SkipError, UsageError
+from avmeter.plain import kind_of, sentence, shown, text_of, to_jsonable
 
 DUMMY_MARK = "dummy weights"
 LARGEST_SCORE = 1e100
@@ -21,8 +22,8 @@ class Skip:
 
     Attributes:
         code: For machines.
-        reason: A sentence for people.
-        hint: What to do about it.
+        reason: A sentence for people, on one line and of at most some thousand characters, whatever it is made from.
+        hint: What to do about it; likewise.
         field: Sample field that is missing, where the code is `missing_input`; not written to run folders.
     """
 
@@ -30,6 +31,10 @@ class Skip:
     reason: str
     hint: str = ""
     field: str | None = dataclasses.field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", sentence(self.reason))
+        object.__setattr__(self, "hint", sentence(self.hint))
 
     @classmethod
     def of(cls, error: SkipError) -> Skip:
@@ -62,7 +67,7 @@ class MetricResult:
 
     def __post_init__(self) -> None:
         if not isinstance(self.details, dict):
-            raise TypeError(f"{self.name}: details are a dict, not a {type(self.details).__name__}")
+            raise TypeError(f"{self.name}: details are a dict, not a {kind_of(self.details)}")
         if self.score is not None:
             object.__setattr__(self, "score", _checked_score(self.score, self.name))
         if self.skip is not None:
@@ -72,14 +77,22 @@ class MetricResult:
 
     @classmethod
     def require(cls, value: object, name: str) -> MetricResult:
-        """Return what a metric returned, under the name that it has in the run.
+        """Return what a metric returned, checked anew, under the name that it has in the run.
+
+        Details are copied to plain values: a metric may fill one dict again and again, or put objects there of which no
+        file can be made.
 
         Raises:
             UsageError: It is something else.
         """
         if not isinstance(value, cls):
-            raise UsageError(f"{name}: returned a {type(value).__name__}, not a MetricResult")
-        return value if value.name == name else dataclasses.replace(value, name=name)
+            raise UsageError(f"{name}: returned a {kind_of(value)}, not a MetricResult")
+        details = to_jsonable(value.details)
+        if not isinstance(details, dict):
+            details = {"details": details}
+        return cls(
+            name=name, score=value.score, details=details, skip=_known(value.skip, name), dummy=bool(value.dummy)
+        )
 
     @classmethod
     def skipped(cls, name: str, skip: Skip | SkipError, *, details: Mapping[str, Any] | None = None) -> MetricResult:
@@ -104,13 +117,25 @@ class MetricResult:
         return f"{self.name}: {self.score:.4g}{f' [{DUMMY_MARK}]' if self.dummy else ''}"
 
 
+def _known(skip: object, name: str) -> Skip | None:
+    """Return a skip with a code that stands in the list; a metric's own becomes part of the reason."""
+    if skip is None:
+        return None
+    if not isinstance(skip, Skip):
+        raise UsageError(f"{name}: returned a {kind_of(skip)} as its skip, not a `Skip`")
+    code: object = skip.code
+    if isinstance(code, SkipCode):
+        return skip
+    return Skip(code=SkipCode.FAILED, reason=f"{text_of(code)}: {skip.reason}", hint=skip.hint)
+
+
 def _checked_score(value: Any, name: str) -> float:
     try:
         score = math.nan if isinstance(value, str | bytes) else float(value)
     except (TypeError, ValueError, OverflowError):
         score = math.nan
     if not math.isfinite(score):
-        raise ValueError(f"{name}: a score is a finite number or None, not {value!r:.80}")
+        raise ValueError(f"{name}: a score is a finite number or None, not {shown(value)}")
     if abs(score) > LARGEST_SCORE:
         raise ValueError(f"{name}: a score of {score:g} is beyond {LARGEST_SCORE:g}, where means overflow")
     return score

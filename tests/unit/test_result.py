@@ -12,6 +12,7 @@ import torch
 
 from avmeter.errors import MediaError, SkipCode, UsageError
 from avmeter.result import DUMMY_MARK, MetricResult, Skip
+from support.hostile import RAISING, RaisingDict
 
 SILENT = Skip(code=SkipCode.SILENT, reason="a.wav: silent", hint="listen")
 
@@ -100,3 +101,49 @@ def test_what_a_metric_returns_is_a_result_of_its_own_name() -> None:
     with pytest.raises(UsageError, match=r"m\.x: returned a float, not a MetricResult"):
         MetricResult.require(0.5, "m.x")
     assert MetricResult.require(MetricResult("m.other", 0.5), "m.x") == MetricResult("m.x", 0.5)
+
+
+def test_details_are_those_of_the_moment() -> None:
+    """A metric may fill one dict for every clip: the first had the details of the last."""
+    kept: dict[str, Any] = {"frames": [1]}
+    first = MetricResult.require(MetricResult("m.x", 0.5, kept), "m.x")
+    kept["frames"].append(2)
+    assert first.details == {"frames": [1]}
+
+
+def test_details_of_any_kind_become_plain() -> None:
+    """Whatever they hold, the score stays."""
+    looped: dict[str, Any] = {"n": 1}
+    looped["self"] = looped
+    found = MetricResult.require(MetricResult("m.x", 0.5, looped), "m.x")
+    assert (found.score, found.details) == (0.5, {"n": 1, "self": "(dict that contains itself)"})
+    found = MetricResult.require(MetricResult("m.x", 0.5, RaisingDict(a=1)), "m.x")
+    assert found.score == 0.5
+    assert "RaisingDict that cannot be read" in found.details["details"]
+
+
+def test_skip_of_a_metric_is_checked() -> None:
+    """A code that does not stand in the list is part of the reason; what is no skip is refused."""
+    own = Skip(code="too_blue", reason="blue", hint="red")  # type: ignore[arg-type]
+    found = MetricResult.require(MetricResult("m.x", None, skip=own), "m.x")
+    assert found.skip == Skip(code=SkipCode.FAILED, reason="too_blue: blue", hint="red")
+    result = MetricResult("m.x", 0.5)
+    object.__setattr__(result, "skip", "blue")
+    with pytest.raises(UsageError, match="returned a str as its skip"):
+        MetricResult.require(result, "m.x")
+
+
+def test_score_that_was_changed_afterwards_is_checked_again() -> None:
+    """Results are frozen, which keeps nobody from it."""
+    result = MetricResult("m.x", 0.5)
+    object.__setattr__(result, "score", math.nan)
+    with pytest.raises(ValueError, match="a finite number or None"):
+        MetricResult.require(result, "m.x")
+
+
+def test_reason_and_hint_are_sentences() -> None:
+    """On one line, printable and short, whatever they are made from."""
+    skip = Skip(code=SkipCode.FAILED, reason="a\n\x1b[31m\ud800", hint="h" * 10_000)
+    assert skip.reason == "a⏎\\x1b[31m\\ud800"
+    assert len(skip.hint) < 3000
+    assert Skip(code=SkipCode.FAILED, reason=RAISING).reason.startswith("(Raising without a text")  # type: ignore[arg-type]

@@ -144,7 +144,7 @@ def _explain_wrong_use(error: Any) -> int:
     """Print what the parser has to say, and return the exit code; arguments in it cannot steer the terminal."""
     from typer.rich_utils import rich_format_error
 
-    from avmeter.report.format import sanitise
+    from avmeter.plain import sanitise
 
     text = "\n".join(sanitise(line) for line in error.format_message().split("\n"))
     error.format_message = lambda: text

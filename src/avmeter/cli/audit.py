@@ -39,7 +39,7 @@ def audit_command(
 
     from avmeter.audit import audit
     from avmeter.manifest import parse_columns, samples_from_inputs
-    from avmeter.report.format import sanitise
+    from avmeter.plain import sanitise
     from avmeter.sample import as_samples
 
     access = parse_remote(remote or [], allow_private_hosts=allow_private_hosts)

@@ -22,7 +22,7 @@ def doctor_command(
     from rich.markup import escape
 
     from avmeter.doctor import diagnose
-    from avmeter.report.format import sanitise
+    from avmeter.plain import sanitise
 
     console = Console(highlight=False)
     findings = diagnose()

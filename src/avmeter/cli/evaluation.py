@@ -75,7 +75,7 @@ def run_command(
     from avmeter.cli.messages import say
     from avmeter.fastvideo import create_evaluator
     from avmeter.files import write_atomically
-    from avmeter.run.encoding import to_json
+    from avmeter.plain import to_json
 
     if not videos:
         raise UsageError("nothing to score", hint="--videos clip.mp4, or a folder, or several")

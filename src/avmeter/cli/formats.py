@@ -27,8 +27,8 @@ def require_format(name: str) -> None:
 def print_fastvideo(results: EvalResults) -> None:
     """Print the samples as FastVideo's JSON; results of the corpus have no place in it and are remarks."""
     from avmeter.cli.messages import say
+    from avmeter.plain import to_jsonable
     from avmeter.report.format import printable_json
-    from avmeter.run.encoding import to_jsonable
 
     for result in results.corpus.values():
         say(f"of the corpus: {result}")

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 def show_json(value: Any) -> None:
     """Print any value as strict JSON with nothing in it that a terminal obeys; dataclasses are objects."""
+    from avmeter.plain import to_jsonable
     from avmeter.report.format import printable_json
-    from avmeter.run.encoding import to_jsonable
 
     typer.echo(printable_json(to_jsonable(_plain(value)), indent=2))
 

@@ -11,8 +11,8 @@ import typer
 from avmeter.cli.completion import complete_metrics
 from avmeter.cli.json_output import show_json
 from avmeter.errors import UnknownNameError
+from avmeter.plain import sanitise
 from avmeter.registry import list_metrics
-from avmeter.report.format import sanitise
 from avmeter.runtime.environment import missing_variables
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ def show(text: str) -> None:
     """Print a line of results; file names in it cannot steer the terminal."""
     import typer
 
-    from avmeter.report.format import sanitise
+    from avmeter.plain import sanitise
 
     typer.echo(sanitise(text))
 
@@ -20,7 +20,7 @@ def say(text: str) -> None:
     """Print a remark; file names in it cannot steer the terminal."""
     from rich.console import Console
 
-    from avmeter.report.format import sanitise
+    from avmeter.plain import sanitise
 
     lines = [sanitise(line) for line in text.splitlines()]
     Console(stderr=True, highlight=False).print("\n".join(lines), markup=False, soft_wrap=True)

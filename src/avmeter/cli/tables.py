@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from avmeter.report.format import sanitise
+from avmeter.plain import sanitise
 from avmeter.report.widths import fit_widths, fits_in_words
 
 _NATURAL_WIDTH = 10_000

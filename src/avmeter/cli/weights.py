@@ -98,7 +98,7 @@ def fetch_command(
         avmeter weights fetch --preset v2a --to carry/
     """
     from avmeter.cli.fetching import fetch_checkpoints
-    from avmeter.report.format import sanitise
+    from avmeter.plain import sanitise
     from avmeter.weights import WeightsSource, get_entry
 
     chosen = [get_entry(name).name for name in names or []]
@@ -134,7 +134,7 @@ def _checkpoints_of(preset: str | None, metrics: list[str] | None) -> list[str]:
 @app.command("verify")
 def verify_command() -> None:
     """Compare every checkpoint on this machine with the catalog. Exit code 1 if one does not match."""
-    from avmeter.report.format import sanitise
+    from avmeter.plain import sanitise
     from avmeter.weights import verify
 
     bad = False
@@ -151,7 +151,7 @@ def path_command(
     file: Annotated[str | None, typer.Option(help="Which file of several; default is the weights.")] = None,
 ) -> None:
     """Print where a checkpoint is, fetching it if need be."""
-    from avmeter.report.format import sanitise
+    from avmeter.plain import sanitise
     from avmeter.weights import WeightsSource
 
     path = str(WeightsSource.parse("auto").path(name, file))

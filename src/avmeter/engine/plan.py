@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from avmeter.errors import SkipCode, UsageError
+from avmeter.engine.failures import FAILURES, skip_of_failure
+from avmeter.errors import SkipCode, SkipError, UsageError
 from avmeter.features.base import DerivedExtractor, Extractor, Features, get_extractor
 from avmeter.metrics.base import CorpusMetric, Metric, Need
 from avmeter.result import Skip
@@ -133,7 +134,10 @@ def _refusal(metric: Metric, sample: Sample) -> Skip | None:
         problem = sample.problem(field_name)
         if problem is not None:
             return _skip_of(problem, sample, field_name)
-    return metric.check(sample)
+    try:
+        return metric.check(sample)
+    except FAILURES as error:  # a metric's failure is its own result's, not the run's
+        return skip_of_failure(error, sample.id)
 
 
 def _skip_of(problem: Problem, sample: Sample, field_name: str) -> Skip:
@@ -195,7 +199,10 @@ def _find_sources(sample: Sample, fields: Sequence[str]) -> _Found:
         if problem is not None:
             return _skip_of(problem, sample, field_name)
         source: MediaSource | str | None
-        source = sample.source(field_name) if field_name in MEDIA_FIELDS else sample.described(field_name)
+        try:
+            source = sample.source(field_name) if field_name in MEDIA_FIELDS else sample.described(field_name)
+        except SkipError as error:
+            return Skip.of(error)
         if source is None:
             how = _HOW_TO_PASS.get(field_name, f"`{field_name}=`")
             return Skip(

@@ -10,6 +10,8 @@ import contextlib
 import logging
 from collections.abc import Iterator
 
+from avmeter.plain import described
+
 MAX_CHARACTERS = 1 << 18
 _MAX_PER_RECORD = 1 << 14
 _PACKAGE, FAILURES = "avmeter", "avmeter.failures"
@@ -74,6 +76,19 @@ def failure_logger() -> logging.Logger:
     if not any(isinstance(handler, _Forwarding) for handler in logger.handlers):
         logger.addHandler(_Forwarding())
     return logger
+
+
+def log_failure(name: str, error: BaseException) -> None:
+    """Log the traceback of what failed; what it says alone where there is none to be had.
+
+    Args:
+        name: What it concerns.
+        error: What was raised.
+    """
+    try:
+        failure_logger().debug("unexpected failure: %s", name, exc_info=error)
+    except Exception:  # noqa: BLE001 - exceptions of other packages may raise when they are looked at
+        failure_logger().debug("unexpected failure: %s: %s", name, described(error))
 
 
 class _Forwarding(logging.Handler):

@@ -16,12 +16,12 @@ from typing import Any
 
 from avmeter.errors import UsageError
 from avmeter.files import write_atomically
+from avmeter.plain import encodable
 from avmeter.report.drawing import Job, draw
 from avmeter.report.html import name_of, render_report
 from avmeter.report.payload import Payload, make_payload, worst_first
 from avmeter.report.thumbnails import MOST_DRAWN, add_thumbnails, kind_of
 from avmeter.run import EvalResults
-from avmeter.run.encoding import encodable
 
 MOST_BYTES = 25_000_000
 """Of the clips in a bundle: what mail servers take."""

@@ -8,13 +8,13 @@ from typing import Any
 
 from avmeter.errors import UsageError
 from avmeter.files import write_atomically
+from avmeter.plain import encodable, to_jsonable
 from avmeter.report.drawing import Job, Kind, draw
 from avmeter.report.format import MARK, with_arrow
 from avmeter.report.html import asset, environment
 from avmeter.report.payload import facts_of, script_json
 from avmeter.report.thumbnails import MOST_BYTES, WITHIN_S, kind_of
 from avmeter.run import Comparison, EvalResults
-from avmeter.run.encoding import encodable, to_jsonable
 from avmeter.run.run_pair import RunPair
 
 MOST_PAIRS = 5_000

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from avmeter.plain import is_obeyed
 from avmeter.result import DUMMY_MARK, MetricResult
 
 ABSENT = "–"
@@ -15,8 +15,6 @@ OWN_RUN = "own run"
 """Stands for a corpus score of a group that cannot be computed from the run."""
 MARK = f"[{DUMMY_MARK}]"
 _ARROWS = {"higher": "↑", "lower": "↓"}
-_VISIBLE_SPACE = {"\n": "⏎", "\r": "⏎", "\t": "⇥"}
-_BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def format_number(value: float | None) -> str:
@@ -62,15 +60,6 @@ def with_arrow(metric: str, direction: str | None) -> str:
     return f"{metric} {arrow}".rstrip()
 
 
-def sanitise(text: str) -> str:
-    """Put foreign text on one line, with nothing in it that a terminal obeys.
-
-    Control characters (escape sequences among them) and characters that turn the direction of writing are shown as
-    escapes.
-    """
-    return "".join(_shown(c) for c in text)
-
-
 def printable_json(value: Any, *, indent: int | None = None) -> str:
     """Return JSON with nothing in it that a terminal obeys: such characters are escaped, as JSON allows.
 
@@ -79,21 +68,7 @@ def printable_json(value: Any, *, indent: int | None = None) -> str:
         indent: Blanks per level, each value on a line of its own; None for one line in all.
     """
     text = json.dumps(value, default=str, ensure_ascii=False, indent=indent)
-    return "".join(f"\\u{ord(c):04x}" if _is_obeyed(c) and c != "\n" else c for c in text)
-
-
-def _is_obeyed(character: str) -> bool:
-    """True for control characters, lone surrogates, and what turns the direction of writing or breaks a line."""
-    category = unicodedata.category(character)
-    return category in ("Cc", "Cs", "Zl", "Zp") or character in _BIDI_CONTROLS
-
-
-def _shown(character: str) -> str:
-    if character in _VISIBLE_SPACE:
-        return _VISIBLE_SPACE[character]
-    if _is_obeyed(character):
-        return f"\\x{ord(character):02x}" if ord(character) < 256 else f"\\u{ord(character):04x}"
-    return character
+    return "".join(f"\\u{ord(c):04x}" if is_obeyed(c) and c != "\n" else c for c in text)
 
 
 def shorten(text: str, length: int) -> str:

@@ -19,12 +19,12 @@ from avmeter.files import write_atomically
 from avmeter.metrics.details import without_influences
 from avmeter.metrics.index import Card, cards
 from avmeter.metrics.reasons import names_by_reason
+from avmeter.plain import encodable, to_json, to_jsonable
 from avmeter.report.format import MARK, format_corpus, format_interval, format_number, with_arrow
 from avmeter.report.payload import Payload, make_payload, script_json
 from avmeter.report.plot import histogram, without_tail
 from avmeter.report.thumbnails import MOST_DRAWN, add_thumbnails
 from avmeter.run import EvalResults
-from avmeter.run.encoding import encodable, to_json, to_jsonable
 from avmeter.run.folder import PAGE, PAGE_MARK, read_run_facts, refuse_foreign_page, run_folder
 from avmeter.run.remote_folder import COPY_PREFIX
 from avmeter.run.score_table import scored, skip_code, skip_reason

@@ -9,12 +9,12 @@ from typing import Any
 
 from avmeter.errors import UsageError
 from avmeter.files import parse_json, read_regular
+from avmeter.plain import encodable
 from avmeter.presets import Preset
 from avmeter.report.compare_page import write_page
 from avmeter.report.format import MARK, format_number, with_arrow
 from avmeter.report.html import asset, environment
 from avmeter.run import EvalResults
-from avmeter.run.encoding import encodable
 from avmeter.run.folder import STRESS, STRESS_FORMAT
 from avmeter.run.leaderboard import corrected_confidence, significance_letters
 from avmeter.run.system_table import Cell, Column, SystemTable, system_table

@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 import itertools
 import json
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,9 +14,9 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from avmeter.plain import encodable, to_jsonable
 from avmeter.result import MetricResult
 from avmeter.run import EvalResults
-from avmeter.run.encoding import encodable, to_jsonable
 from avmeter.run.score_table import skip_code, skip_reason
 from avmeter.sample import MEDIA_FIELDS, Sample
 
@@ -28,6 +27,7 @@ MOST_SAMPLES = 5_000
 _LONGEST_TEXT = 2_000
 _MOST_COLUMNS = 16
 _LONGEST_VALUE = 80  # characters; longer ones are texts, which are found, not filtered by
+_LARGEST_NUMBER = 1e300  # an integer may be beyond every float
 _TEXT_COLUMN = "language"
 
 
@@ -179,10 +179,13 @@ def _columns(samples: Sequence[Sample]) -> list[str]:
 
 def _value(sample: Sample, column: str) -> str | float | None:
     value = sample.texts.get(column) if column == _TEXT_COLUMN else sample.extras.get(column)
+    if not isinstance(value, str | int | float):
+        return None
+    value = to_jsonable(value)
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, int | float) and math.isfinite(value):
-        return value
+    if isinstance(value, int | float):
+        return value if abs(value) <= _LARGEST_NUMBER else None
     return value if isinstance(value, str) and 0 < len(value) <= _LONGEST_VALUE else None
 
 

@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from avmeter.report.format import format_number, sanitise
+from avmeter.plain import sanitise
+from avmeter.report.format import format_number
 from avmeter.result import DUMMY_MARK
 from avmeter.run.spreadsheet import spreadsheet_cell
 from avmeter.run.system_table import Cell, Column, SystemTable

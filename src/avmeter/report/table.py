@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from avmeter.plain import sanitise
 from avmeter.report.format import (
     ABSENT,
     MARK,
@@ -20,7 +21,6 @@ from avmeter.report.format import (
     format_interval,
     format_number,
     format_score,
-    sanitise,
     shorten,
     with_arrow,
 )

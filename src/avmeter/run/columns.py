@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from avmeter.errors import UnknownNameError
-from avmeter.run.encoding import encodable, to_json
+from avmeter.plain import encodable, to_json
 from avmeter.run.extras import EXTRA_PREFIX, extra_columns
 from avmeter.sample import TEXT_FIELDS, Sample
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from avmeter.files import without_credentials
-from avmeter.run.encoding import encodable, to_json
+from avmeter.plain import encodable, is_plain, text_of, to_json
 from avmeter.sample import Sample
 
 EXTRA_PREFIX = "extra."
@@ -25,7 +25,9 @@ def extra_columns(samples: Sequence[Sample]) -> dict[str, list[str | None]]:
     Arrays, bytes and other objects are not written.
     """
     names = dict.fromkeys(name for sample in samples for name in sample.extras)
-    columns = {f"{EXTRA_PREFIX}{encodable(n)}": [_text(sample.extras.get(n)) for sample in samples] for n in names}
+    columns = {
+        f"{EXTRA_PREFIX}{encodable(text_of(n))}": [_text(sample.extras.get(n)) for sample in samples] for n in names
+    }
     return {name: cells for name, cells in columns.items() if any(cell is not None for cell in cells)}
 
 
@@ -36,20 +38,11 @@ def extras_of(row: Mapping[str, Any]) -> dict[str, str]:
 
 def _text(value: Any) -> str | None:
     if isinstance(value, str):
-        return encodable(without_credentials(value))
+        return encodable(without_credentials(text_of(value)))
     if isinstance(value, Decimal | date):
-        return str(value)
+        return text_of(value)
     if isinstance(value, bool | int | float | np.generic):
         return to_json(value)
-    if isinstance(value, list | tuple | Mapping) and _is_plain(value):
+    if isinstance(value, list | tuple | Mapping) and is_plain(value):
         return without_credentials(to_json(value))
     return None
-
-
-def _is_plain(value: Any) -> bool:
-    """True for JSON-like values, however nested; an array within makes it none."""
-    if isinstance(value, Mapping):
-        return all(_is_plain(v) for v in value.values())
-    if isinstance(value, list | tuple):
-        return all(_is_plain(v) for v in value)
-    return value is None or isinstance(value, str | bool | int | float)

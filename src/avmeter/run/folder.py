@@ -45,9 +45,9 @@ from avmeter.files import (
     remove_stray_files,
     write_atomically,
 )
+from avmeter.plain import to_json
 from avmeter.result import DUMMY_MARK
 from avmeter.run.breakdown import BREAKDOWN_HEADER, breakdown_csv
-from avmeter.run.encoding import to_json
 from avmeter.run.parquet import results_parquet, samples_parquet
 from avmeter.run.score_table import ScoreTable
 from avmeter.run.spreadsheet import results_csv

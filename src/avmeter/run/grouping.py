@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from avmeter.metrics.details import without_influences
+from avmeter.plain import to_jsonable
 from avmeter.result import MetricResult
 from avmeter.run.columns import column_values
-from avmeter.run.encoding import to_jsonable
 from avmeter.run.score_table import record_of
 from avmeter.sample import Sample
 

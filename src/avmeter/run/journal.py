@@ -21,7 +21,7 @@ from typing import Any
 
 from avmeter.errors import SkipCode
 from avmeter.files import write_atomically
-from avmeter.run.encoding import to_json
+from avmeter.plain import to_json
 from avmeter.run.folder import FORMAT, FORMAT_VERSION, RUN, UNFINISHED, remove_unfinished
 from avmeter.run.parquet import results_parquet, samples_parquet
 from avmeter.run.score_table import Row, ScoreTable

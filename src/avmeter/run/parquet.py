@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from avmeter.plain import encodable, to_json, to_jsonable
 from avmeter.result import MetricResult
-from avmeter.run.encoding import encodable, to_json, to_jsonable
 from avmeter.run.extras import extra_columns
 from avmeter.run.score_table import ScoreTable, record_of
 from avmeter.sample import MEDIA_FIELDS, RARE_MEDIA_FIELDS, RARE_TEXT_FIELDS, TEXT_FIELDS, Sample

@@ -10,8 +10,8 @@ from typing import Any
 
 from avmeter.errors import MissingDependencyError
 from avmeter.files import Url, as_url
+from avmeter.plain import encodable, to_jsonable
 from avmeter.result import DUMMY_MARK
-from avmeter.run.encoding import encodable, to_jsonable
 from avmeter.run.folder import run_folder, write_run
 from avmeter.run.grouping import GROUPING, Grouping
 from avmeter.run.remote_folder import run_output

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from avmeter.plain import encodable
 from avmeter.result import DUMMY_MARK
 from avmeter.run.caveats import csv_caveats
-from avmeter.run.encoding import encodable
 from avmeter.run.extras import extra_columns
 from avmeter.run.score_table import ScoreTable, skip_code
 

@@ -31,6 +31,7 @@ import numpy as np
 
 from avmeter.errors import UsageError
 from avmeter.files import SCHEMES, Url, as_location
+from avmeter.plain import described, kind_of, shown
 from avmeter.sample.access import DEFAULT_ACCESS, RemoteAccess
 from avmeter.sample.source import MediaSource
 from avmeter.sample.stored import StoredFile
@@ -74,8 +75,7 @@ def read_medium(value: Any, *, is_audio: bool, rates: Rates) -> MediaSource:
     except UnreadableError:
         raise
     except Exception as error:  # decoders and other foreign objects may raise anything
-        kind = type(value).__name__
-        raise UnreadableError(f"a {kind} that fails ({type(error).__name__}: {error})", hint=_ARRAY_HINT) from error
+        raise UnreadableError(f"a {kind_of(value)} that fails ({described(error)})", hint=_ARRAY_HINT) from error
     if source.stored is not None and source.access is DEFAULT_ACCESS:
         source = replace(source, access=rates.access)
     if rates.audio_stream is None or source.audio_stream is not None:
@@ -298,7 +298,7 @@ def _rate_position(pair: tuple[Any, Any]) -> int | None:
 def _positive(value: Any, name: str) -> float:
     number = positive_number(value)
     if number is None:
-        raise UnreadableError(f"an array with {name} {value!r}, not a positive number", hint=f"give the {name}")
+        raise UnreadableError(f"an array with {name} {shown(value)}, not a positive number", hint=f"give the {name}")
     return int(number) if number.is_integer() else number
 
 
@@ -306,11 +306,11 @@ def positive_number(value: Any) -> float | None:
     """Return a number above 0, also one written as text (`24`, `30000/1001`) or alone in an array; else None."""
     if value is None:
         return None
-    if getattr(value, "shape", None) == (1,):
-        value = value[0]
     try:
+        if getattr(value, "shape", None) == (1,):
+            value = value[0]
         is_ratio = isinstance(value, str) and "/" in value
         number = float(Fraction(value.replace(" ", "")) if is_ratio else value)
-    except (TypeError, ValueError, OverflowError, ZeroDivisionError):
+    except Exception:  # noqa: BLE001 - objects of others may raise anything
         return None
     return number if 0 < number < float("inf") else None

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 
-from avmeter.errors import ManifestError
+from avmeter.errors import ManifestError, SkipCode, SkipError
 from avmeter.files import without_credentials
+from avmeter.plain import described, is_plain, kind_of, shown, text_of
 from avmeter.sample.access import DEFAULT_ACCESS, RemoteAccess
 from avmeter.sample.reading import Rates, UnreadableError, positive_number, read_medium
 from avmeter.sample.source import MediaSource, Problem
@@ -26,9 +28,11 @@ _ALIASES = {"video_path": "video", "real_take2": "reference_take2", "take2": "re
 _REFERENCE_FIELDS = ("reference_audio", "reference")
 _HINTS = ("fps", "sample_rate", "audio_stream", "reference_audio_stream")
 _MAX_STREAMS = 1000
-_LONGEST_SHOWN = 80  # characters
+_UNREADABLE = "the sample is a dict that cannot be read"
 SAMPLE_KEYS = ("id", "role", *MEDIA_FIELDS, *_ALIASES, *TEXT_FIELDS, *_HINTS)
 """Every key of a sample that has a meaning here."""
+
+logger = logging.getLogger("avmeter")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,30 +73,31 @@ class Sample:
         """
         if not isinstance(row, Mapping):
             raise ManifestError(
-                f"sample {index} is a {type(row).__name__}, not a dict",
+                f"sample {index} is a {kind_of(row)}, not a dict",
                 hint="give dicts such as {'audio': 'clip.wav', 'text_prompt': '...'}",
             )
-        rest = {k: v for k, v in row.items() if not _is_absent(v)}
+        rest = {text_of(k): v for k, v in row.items() if not _is_absent(v)}
         for alias, key in _ALIASES.items():
             if alias in rest:
                 value = rest.pop(alias)
                 rest.setdefault(key, value)
         role = rest.pop("role", "generated")
-        if role not in ("generated", "reference"):
-            raise ManifestError(f"sample {index}: role is {_shown(role)}", hint='the only role to state is "reference"')
-        name = rest.pop("id", None)
+        if not isinstance(role, str) or role not in ("generated", "reference"):
+            raise ManifestError(f"sample {index}: role is {shown(role)}", hint='the only role to state is "reference"')
+        name = _id(rest.pop("id", None), index)
         hints = {k: rest.pop(k, None) for k in _HINTS}
         fields = {k: rest.pop(k) for k in (*MEDIA_FIELDS, *TEXT_FIELDS) if k in rest}
         media, texts, problems = _read_fields(fields, hints, access)
+        dropped = {*problems, *(["id"] if name is None else [])}
         return cls(
-            id=_id(name, index) if name is not None else _name_of(media, index),
-            role=role,
+            id=name if name is not None else _name_of(media, index),
+            role="reference" if role == "reference" else "generated",
             media=media,
             texts=texts,
             problems=problems,
             fps=positive_number(hints["fps"]),
             extras=rest,
-            original={k: _portable(v, media.get(k)) for k, v in row.items() if k not in problems},
+            original={k: _portable(v, media.get(text_of(k))) for k, v in row.items() if text_of(k) not in dropped},
         )
 
     @classmethod
@@ -100,10 +105,11 @@ class Sample:
         """Build the place of an item among samples that is none, as a generation that failed leaves `None`: all skips.
 
         Args:
-            item: No dict.
+            item: No dict, or one that raises when it is read.
             index: Position, used as the id.
         """
-        problem = Problem(message=f"the sample is {_shown(item)}, not a dict", hint="give what was generated as a dict")
+        message = f"the sample is {shown(item)}, not a dict" if not isinstance(item, Mapping) else _UNREADABLE
+        problem = Problem(message=message, hint="give what was generated as a dict")
         return cls(id=str(index), problems=dict.fromkeys((*MEDIA_FIELDS, *TEXT_FIELDS), problem))
 
     def source(self, name: str) -> MediaSource | None:
@@ -129,11 +135,18 @@ class Sample:
         """Return a text field unchanged, or the value of another key as JSON (`auxiliary_info` of VBench); or None.
 
         A value that JSON does not hold is its Python form, and a text stays as it is.
+
+        Raises:
+            SkipError: It has no such form: it contains itself, or raises.
         """
         value = self.texts.get(name, self.extras.get(name))
         if value is None or name in self.texts or isinstance(value, str):
             return value
-        return json.dumps(value, default=repr, sort_keys=True)
+        try:
+            return json.dumps(value, default=repr, sort_keys=True)
+        except Exception as error:
+            message = f"{self.id}: `{name}` is a {kind_of(value)} that cannot be written as JSON ({described(error)})"
+            raise SkipError(SkipCode.UNSUPPORTED, message, hint=f"give plain values in `{name}=`") from error
 
     def has(self, name: str) -> bool:
         """True if the field (media, text or extra) has a value, or its audio track stands in for it."""
@@ -181,7 +194,13 @@ def _as_sample(row: Any, index: int, *, can_be_none: bool, access: RemoteAccess)
         return row
     if can_be_none and not isinstance(row, Mapping):
         return Sample.unreadable(row, index=index)
-    return Sample.of(row, index=index, access=access)
+    try:
+        return Sample.of(row, index=index, access=access)
+    except ManifestError:
+        raise
+    except Exception as error:  # noqa: BLE001 - dicts of others may raise anything
+        logger.warning("sample %d cannot be read: a %s that fails (%s)", index, kind_of(row), described(error))
+        return Sample.unreadable(row, index=index)
 
 
 def _read_fields(
@@ -208,12 +227,10 @@ def _wrong_hint(hints: Mapping[str, Any]) -> Problem | None:
     """Return what is wrong with a rate or with the choice of a track."""
     for name in ("fps", "sample_rate"):
         if hints[name] is not None and positive_number(hints[name]) is None:
-            return Problem(message=f"{name} is {_shown(hints[name])}, not a positive number", hint=f"correct {name}")
+            return Problem(message=f"{name} is {shown(hints[name])}, not a positive number", hint=f"correct {name}")
     for name in ("audio_stream", "reference_audio_stream"):
         if hints[name] is not None and _position(hints[name]) is None:
-            return Problem(
-                message=f"{name} is {_shown(hints[name])}, not a position", hint="0 is the first audio track"
-            )
+            return Problem(message=f"{name} is {shown(hints[name])}, not a position", hint="0 is the first audio track")
     return None
 
 
@@ -233,19 +250,10 @@ def _position(value: Any) -> int | None:
     """Return the position of a track, also one written as text; None for anything else."""
     try:
         number = float(value)
-    except (TypeError, ValueError, OverflowError):
+    except Exception:  # noqa: BLE001 - as above
         return None
     is_position = not isinstance(value, bool) and 0 <= number <= _MAX_STREAMS and number.is_integer()
     return int(number) if is_position else None
-
-
-def _shown(value: Any) -> str:
-    """Return a value for a message; Python prints no integer of thousands of digits."""
-    try:
-        text = repr(value)
-    except ValueError:
-        return "a number of thousands of digits"
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 def _portable(value: Any, source: MediaSource | None) -> Any:
@@ -255,11 +263,16 @@ def _portable(value: Any, source: MediaSource | None) -> Any:
     return source.data
 
 
-def _id(value: Any, index: int) -> str:
+def _id(value: Any, index: int) -> str | None:
+    """Return an explicit id as text; None where there is none, or where it has none: an integer too long to print."""
+    if value is None:
+        return None
     try:
-        return without_credentials(str(value))
-    except ValueError as error:  # an integer of thousands of digits
-        raise ManifestError(f"sample {index}: the id is {_shown(value)}", hint="give a short name") from error
+        return without_credentials(str.__str__(str(value)))
+    except Exception as error:  # noqa: BLE001 - objects of others may raise anything
+        problem = shown(value) if isinstance(error, ValueError) else f"a {kind_of(value)} without a text"
+        logger.warning("sample %d: its id is %s (%s); it is named as one without", index, problem, described(error))
+        return None
 
 
 def _name_of(media: Mapping[str, MediaSource], index: int) -> str:
@@ -271,10 +284,17 @@ def _is_absent(value: Any) -> bool:
     """True for None, and for what data frames put where nothing is: NaN, NaT, NA."""
     if value is None or isinstance(value, str):
         return value is None
-    return (np.isscalar(value) and value != value) or type(value).__name__ in ("NAType", "NaTType")
+    if kind_of(value) in ("NAType", "NaTType"):
+        return True
+    try:
+        return bool(np.isscalar(value) and value != value)
+    except Exception:  # noqa: BLE001 - as above
+        return False
 
 
 def _text(value: Any, key: str) -> Any:
-    if isinstance(value, str) or (key in DIALOGUE_FIELDS and isinstance(value, list | tuple)):  # turns of a dialogue
+    if isinstance(value, str):
+        return text_of(value)
+    if key in DIALOGUE_FIELDS and isinstance(value, list | tuple) and is_plain(value):  # turns of a dialogue
         return value
-    raise UnreadableError(f"a {type(value).__name__}, not a text", hint=f"give {key}='...', or leave it out")
+    raise UnreadableError(f"a {kind_of(value)}, not a text", hint=f"give {key}='...', or leave it out")

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from avmeter.engine.config import EvaluatorConfig
-from avmeter.run.encoding import to_json
+from avmeter.plain import to_json
 from avmeter.sample import Sample
 
 SHARD = "shard"

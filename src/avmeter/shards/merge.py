@@ -14,9 +14,9 @@ from avmeter.engine.states import decode_states
 from avmeter.errors import UsageError
 from avmeter.evaluator import doubts_about
 from avmeter.metrics.base import CorpusMetric, Metric
+from avmeter.plain import to_jsonable
 from avmeter.run import EvalResults, Grouping, read_run
 from avmeter.run.corpus_terms import corpus_terms
-from avmeter.run.encoding import to_jsonable
 from avmeter.run.folder import RUN, STATES, UNFINISHED, read_run_facts, sha256_of
 from avmeter.run.grouping import GROUP_SCORES, GROUPING, group_score, positions_by_value
 from avmeter.shards.facts import SHARD, comparable_facts, describe_differences

@@ -18,6 +18,7 @@ from avmeter.report.payload import choose_samples, link_to, make_payload, script
 from avmeter.result import MetricResult, Skip
 from avmeter.run import EvalResults
 from avmeter.sample import as_samples
+from support.hostile import RAISING, RaisingNumber, RaisingText
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }}"
 
@@ -124,3 +125,10 @@ def test_page_says_what_it_leaves_out(tmp_path: Path) -> None:
     assert "This table has 5,000 of 6,000 samples" in page
     assert "All of them are in results.csv" in page
     assert "6000 samples, 2 metrics" in page
+
+
+def test_columns_of_any_kind_leave_the_page(tmp_path: Path) -> None:
+    """A text or a number under a class that raises is itself; a number beyond all others is none."""
+    extras = {"words": RaisingText("ü"), "rate": RaisingNumber(2), "large": 10**400, "own": RAISING}
+    results = EvalResults([{"m.a": MetricResult("m.a", 0.5)}], samples=as_samples([{"audio": "a.wav", **extras}]))
+    assert make_payload(results, tmp_path).data["samples"][0]["columns"] == {"words": "ü", "rate": 2.0}

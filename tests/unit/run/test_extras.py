@@ -13,6 +13,7 @@ from avmeter.result import MetricResult
 from avmeter.run import EvalResults, read_run
 from avmeter.run.extras import extra_columns
 from avmeter.sample import as_samples
+from support.hostile import RAISING, RaisingNumber, RaisingText
 
 SPEAKERS = [("ann", 1), ("bob", 2), ("ann", 3)]
 
@@ -74,3 +75,19 @@ def test_extras_are_no_formulas_in_the_csv(tmp_path: Path) -> None:
     samples = as_samples([{"audio": "a.wav", "=cmd": "=1+1"}])
     EvalResults([{"m.x": MetricResult("m.x", 1.0)}], samples=samples).write(tmp_path)
     assert (tmp_path / "results.csv").read_text().splitlines()[1].endswith(""","'=1+1\"""")
+
+
+def test_extras_that_cannot_be_read_are_not_written() -> None:
+    """They ended the run when its tables were made."""
+    looped: list[object] = []
+    looped.append(looped)
+    sample = {
+        "id": "a",
+        "audio": "a.wav",
+        "own": RAISING,
+        "loop": looped,
+        "words": RaisingText("ü"),
+        "rate": RaisingNumber(2),
+        5: 6,
+    }
+    assert extra_columns(as_samples([sample])) == {"extra.words": ["ü"], "extra.rate": ["2.0"], "extra.5": ["6"]}

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from avmeter.errors import ManifestError
+from avmeter.errors import ManifestError, SkipError
 from avmeter.sample import Sample, as_samples
+from support.hostile import RAISING, RaisingDict, RaisingText
 
 
 def test_keys_of_the_contract_are_understood() -> None:
@@ -163,11 +164,49 @@ def test_rate_of_thousands_of_digits_is_a_problem_of_the_media(key: str) -> None
     assert "thousands of digits" in Sample.of({"audio": np.zeros(9), key: 10**5000}).problems["audio"].message
 
 
-@pytest.mark.parametrize("key", ["id", "role"])
-def test_name_of_thousands_of_digits_is_refused(key: str) -> None:
+def test_role_of_thousands_of_digits_is_refused() -> None:
     """In a sentence."""
     with pytest.raises(ManifestError, match="thousands of digits"):
-        Sample.of({"audio": "a.wav", key: 10**5000})
+        Sample.of({"audio": "a.wav", "role": 10**5000})
+
+
+@pytest.mark.parametrize("value", [10**5000, RAISING, RaisingText("clip")], ids=["long", "object", "text"])
+def test_id_without_a_text_is_as_none(value: object, caplog: pytest.LogCaptureFixture) -> None:
+    """Said in a warning: it ended the run, with all that the other samples have."""
+    samples = as_samples([{"audio": "a.wav"}, {"audio": (np.zeros(9), 8000), "id": value}])
+    assert [sample.id for sample in samples] == ["a.wav", "1"]
+    assert "id" not in samples[1].original
+    assert "sample 1: its id is " in caplog.text
+
+
+def test_values_that_raise_cost_their_own_field() -> None:
+    """Rates, tracks, texts, names of columns and values of them; the rest of the sample is read."""
+    for key in ("fps", "sample_rate", "audio_stream", "language", "reference_text"):
+        assert Sample.of({"audio": "a.wav", "video": "v.mp4", key: RAISING}).problems, key
+    assert Sample.of({"text_prompt": RaisingText("words")}).texts == {"text_prompt": "words"}
+    assert Sample.of({"reference_text": [RAISING]}).problems
+    sample = Sample.of({"audio": "a.wav", RAISING: 1, 5: 2, "speaker": RAISING})  # type: ignore[dict-item]
+    assert sample.media.keys() == {"audio"}
+    assert {"5", "speaker"} < sample.extras.keys()
+
+
+def test_dict_that_raises_costs_itself_alone(caplog: pytest.LogCaptureFixture) -> None:
+    """Among others it keeps its place, unread."""
+    good, bad = as_samples([{"audio": "a.wav"}, RaisingDict(audio="b.wav")])
+    assert good.source("audio") is not None
+    problem = bad.problem("audio")
+    assert problem is not None
+    assert "cannot be read" in problem.message
+    assert "sample 1 cannot be read: a RaisingDict that fails" in caplog.text
+
+
+def test_value_that_is_no_json_is_a_skip_of_who_reads_it() -> None:
+    """One that contains itself, or raises."""
+    looped: dict[str, object] = {}
+    looped["self"] = looped
+    for value in (looped, [RAISING]):
+        with pytest.raises(SkipError, match="cannot be written as JSON"):
+            Sample.of({"auxiliary_info": value}).described("auxiliary_info")
 
 
 def test_item_that_is_no_dict_among_dicts_costs_itself_alone() -> None:

@@ -12,7 +12,7 @@ from avmeter.engine.compute.counts import Counts
 from avmeter.engine.compute.device_pipeline import DevicePipeline, Outputs
 from avmeter.engine.compute.jobs import FeatureJob
 from avmeter.engine.decode.messages import DecodeEvent
-from avmeter.engine.failures import skip_of_failure
+from avmeter.engine.failures import FAILURES, skip_of_failure
 from avmeter.engine.plan import Outcome
 from avmeter.engine.store import Store
 from avmeter.features.base import Features, WindowExtractor
@@ -119,7 +119,7 @@ class FeatureAssembler:
         order = range(len(job.outputs))
         try:
             pooled = job.extractor.pool([job.outputs[i] for i in order], [job.spans[i] for i in order], job.facts)
-        except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
+        except FAILURES as error:  # a clip's failure becomes its skip
             self.finish(job, skip_of_failure(error, job.extractor))
         else:
             self.finish(job, pooled)

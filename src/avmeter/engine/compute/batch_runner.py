@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from avmeter.engine.compute.batching import Batch, BatchSizes
-from avmeter.engine.failures import skip_of_failure
+from avmeter.engine.failures import FAILURES, skip_of_failure
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.base import WindowExtractor
 from avmeter.result import Skip
@@ -41,14 +41,14 @@ class BatchRunner:
                 with torch.inference_mode():
                     outputs.extend(self._run_part(batch, slice(start, start + len(part))))
             except SkipError as error:
-                outputs.extend([Skip.of(error)] * len(part))
+                outputs.extend([skip_of_failure(error, extractor)] * len(part))
             except (torch.OutOfMemoryError, MemoryError):
                 size = self._shrink(extractor, len(part))
                 if size:
                     continue
                 size = self._sizes.halve(extractor, 2)
                 outputs.append(self._does_not_fit(extractor))
-            except Exception as error:  # noqa: BLE001 - a window's failure becomes the skip of its clip
+            except FAILURES as error:  # a window's failure becomes the skip of its clip
                 if len(part) > 1:
                     size = 1
                     continue

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from avmeter.engine.decode.messages import DecodeEvent
-from avmeter.engine.failures import skip_of_failure
+from avmeter.engine.failures import FAILURES_OF_ITEMS, skip_of_failure
 from avmeter.features.base import Features
 from avmeter.features.frame_stream import Frame, FrameConsumer, StreamedExtractor
 from avmeter.media import MediaItem
@@ -74,7 +74,7 @@ def pass_frames(clips: Mapping[int, MediaItem], jobs: Mapping[int, StreamedJob])
     for number, (extractor, reads, name) in jobs.items():
         try:
             consumer = extractor.consumer(*(None if position is None else clips[position] for position in reads))
-        except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
+        except FAILURES_OF_ITEMS as error:  # a clip's failure becomes its skip
             yield DecodeEvent(number, outcome=skip_of_failure(error, name))
             continue
         ranges = {p: indices for p, indices in zip(reads, consumer.ranges, strict=True) if p is not None}
@@ -103,7 +103,7 @@ def _one_pass(clips: Mapping[int, MediaItem], one: _Pass) -> Iterator[DecodeEven
             for position in list(streams):
                 try:
                     group = next(streams[position], None)
-                except Exception as error:  # noqa: BLE001 - as above
+                except FAILURES_OF_ITEMS as error:  # as above
                     yield from _fail(one.jobs, position, step, skip_of_failure(error, clips[position]))
                     group = None
                 if group is None:
@@ -132,7 +132,7 @@ def _add(job: _Taking, step: int, frames: Mapping[int, Frame]) -> Iterator[Decod
         return
     try:
         windows = list(job.consumer.add(*own))
-    except Exception as error:  # noqa: BLE001 - as above
+    except FAILURES_OF_ITEMS as error:  # as above
         job.is_done = True
         yield DecodeEvent(job.number, outcome=skip_of_failure(error, job.name))
         return
@@ -144,7 +144,7 @@ def _add(job: _Taking, step: int, frames: Mapping[int, Frame]) -> Iterator[Decod
 def _finish(job: _Taking) -> DecodeEvent:
     try:
         found = job.consumer.finish()
-    except Exception as error:  # noqa: BLE001 - as above
+    except FAILURES_OF_ITEMS as error:  # as above
         return DecodeEvent(job.number, outcome=skip_of_failure(error, job.name))
     if isinstance(found, Features):
         return DecodeEvent(job.number, outcome=found)

@@ -11,7 +11,7 @@ from avmeter.engine.decode.frame_pass import StreamedJob, pass_frames
 from avmeter.engine.decode.messages import DecodeEvent, Source, SourceGroup, describe, part_of
 from avmeter.engine.decode.reader_process import ReaderProcess
 from avmeter.engine.decode.watch import DecodeWatch
-from avmeter.engine.failures import skip_of_failure
+from avmeter.engine.failures import FAILURES_OF_ITEMS, skip_of_failure
 from avmeter.features.base import ClipExtractor, Extractor, PairExtractor, WindowExtractor
 from avmeter.features.frame_stream import UNSTATED_RATE, StreamedExtractor
 from avmeter.media import DEFAULT_LIMITS, MediaItem, MediaLimits, open_media, unknown_rate
@@ -84,7 +84,7 @@ class LocalDecoder:
                     continue
                 try:
                     clips[position] = opened.enter_context(self._open(_with_rate(clip, group), reader))
-                except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
+                except FAILURES_OF_ITEMS as error:  # a clip's failure becomes its skip
                     yield from (DecodeEvent(job, outcome=skip_of_failure(error, clip)) for job in reading)
                     jobs = {job: extractor for job, extractor in jobs.items() if job not in reading}
             yield from self._decode_opened(clips, group, jobs)
@@ -112,7 +112,7 @@ class LocalDecoder:
                     assert clip is not None
                     clip.add_requests(*extractor.requests(clip))
                 ready.append((job, extractor, read))
-            except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
+            except FAILURES_OF_ITEMS as error:  # a clip's failure becomes its skip
                 yield DecodeEvent(job, outcome=skip_of_failure(error, read[0]))
         yield from pass_frames(clips, streamed)
         for job, extractor, read in sorted(ready, key=lambda entry: not _streams_frames(entry[1])):
@@ -144,7 +144,7 @@ def make_windows(job: int, extractor: Extractor, media: Any) -> Iterator[DecodeE
             yield DecodeEvent(job, window=window, index=num_windows)
             num_windows += 1
         yield DecodeEvent(job, index=num_windows, facts=extractor.facts(media))
-    except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
+    except FAILURES_OF_ITEMS as error:  # a clip's failure becomes its skip
         yield DecodeEvent(job, outcome=skip_of_failure(error, media))
 
 
@@ -154,7 +154,7 @@ def _compared(job: int, extractor: PairExtractor, clips: Sequence[MediaItem | No
     assert reference is not None
     try:
         return DecodeEvent(job, outcome=extractor.compare(generated, reference))
-    except Exception as error:  # noqa: BLE001 - a clip's failure becomes its skip
+    except FAILURES_OF_ITEMS as error:  # a clip's failure becomes its skip
         return DecodeEvent(job, outcome=skip_of_failure(error, name))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from avmeter.caveats import Caveat, CaveatCode
-from avmeter.engine.failures import skip_of_failure
+from avmeter.engine.failures import FAILURES, skip_of_failure
 from avmeter.errors import SkipCode, SkipError
 from avmeter.features.truncation import PARTLY_READ, input_details
 from avmeter.metrics.backbone_metric import BackboneMetric
@@ -70,8 +70,8 @@ class CorpusState:
         try:
             self.state = metric.update(self.state, sample, features)
         except SkipError as error:
-            self._count_left_out(sample, Skip.of(error))
-        except Exception as error:  # noqa: BLE001 - a metric's failure is its own result's, not the run's
+            self._count_left_out(sample, skip_of_failure(error, sample.id))
+        except FAILURES as error:  # a metric's failure is its own result's, not the run's
             self.failure = self.failure or skip_of_failure(error, sample.id)
         else:
             if sample.role == "generated":
@@ -96,7 +96,7 @@ class CorpusState:
             self.state = metric.left_out(self.state, sample, skip)
             if reference:
                 self.state = metric.update(self.state, sample, reference)
-        except Exception as error:  # noqa: BLE001 - as in `add`
+        except FAILURES as error:  # as in `add`
             self.failure = self.failure or skip_of_failure(error, sample.id)
 
     def _count_left_out(self, sample: Sample, skip: Skip) -> None:
@@ -114,7 +114,7 @@ class CorpusState:
         if failure is None:
             try:
                 state = metric.merge(self.state, other.state)
-            except Exception as error:  # noqa: BLE001 - as in `add`
+            except FAILURES as error:  # as in `add`
                 failure = skip_of_failure(error, f"{metric.name}, merging parts of a set")
         return CorpusState(
             state=state,
@@ -158,7 +158,7 @@ class CorpusState:
             return MetricResult.skipped(name, self.failure)
         try:
             return MetricResult.require(metric.finish(self.state), name)
-        except Exception as error:  # noqa: BLE001 - as in `add`
+        except FAILURES as error:  # as in `add`
             return MetricResult.skipped(name, skip_of_failure(error, name))
 
     def _skip_of_nothing(self, skip: Skip) -> Skip:
@@ -196,7 +196,14 @@ def start_states(metrics: Mapping[str, Metric], *, of_part: bool = False) -> dic
         of_part: They are merged into those of what comes before.
     """
     corpus = {n: m for n, m in metrics.items() if isinstance(m, CorpusMetric)}
-    return {n: CorpusState(state=m.start_part() if of_part else m.start()) for n, m in corpus.items()}
+    return {n: _started(m, of_part=of_part) for n, m in corpus.items()}
+
+
+def _started(metric: CorpusMetric, *, of_part: bool) -> CorpusState:
+    try:
+        return CorpusState(state=metric.start_part() if of_part else metric.start())
+    except FAILURES as error:  # as in `CorpusState.add`
+        return CorpusState(state=None, failure=skip_of_failure(error, metric.name))
 
 
 def merge_states(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from avmeter.engine.executors.base import ChunkResult, Row
 from avmeter.engine.executors.corpus import CorpusState, features_are_dummy, start_states, unread_details
-from avmeter.engine.failures import skip_of_failure
+from avmeter.engine.failures import FAILURES, skip_of_failure
 from avmeter.engine.plan import FeatureRequest, Outcome, Plan
 from avmeter.metrics.base import CorpusMetric, FeatureSet, Metric, Need
 from avmeter.metrics.decoded_frames import frames_decoded_once
@@ -140,7 +140,7 @@ def _score(metric: Metric, sample: Sample, features: FeatureSet | Skip) -> Metri
         return MetricResult.skipped(metric.name, features)
     try:
         result = MetricResult.require(metric.score(sample, features), metric.name)
-    except Exception as error:  # noqa: BLE001 - a metric's failure is its own result's, not the run's
+    except FAILURES as error:  # a metric's failure is its own result's, not the run's
         result = MetricResult.skipped(metric.name, skip_of_failure(error, sample.id))
     unread = unread_details(metric, features)
     if unread and result.score is not None:

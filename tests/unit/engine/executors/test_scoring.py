@@ -4,9 +4,10 @@ import pytest
 
 from avmeter.engine.executors.scoring import skip_chunk
 from avmeter.errors import SkipCode
-from avmeter.result import Skip
+from avmeter.result import MetricResult, Skip
 from avmeter.sample import as_samples
 from support.engine import CompareMetric, MeanMetric, SumMetric, clip, run
+from support.hostile import RAISING, RaisingError, SpokenError
 
 
 def test_failing_metric_is_a_skip_of_its_own_result():
@@ -21,6 +22,56 @@ def test_failing_metric_is_a_skip_of_its_own_result():
     result = run([clip(0.5)], MeanMetric(), Broken())
     assert result.rows[0]["test.mean"].score == pytest.approx(0.5)
     assert result.rows[0]["test.broken"].skip.code == SkipCode.FAILED
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RaisingError(), SpokenError("\n" * 100_000), SystemExit(3), GeneratorExit()],
+    ids=["dumb", "long", "exit", "generator"],
+)
+def test_metric_that_fails_in_any_way_is_a_skip_of_its_own(error):
+    """By sample, in every step over the set, and before either."""
+
+    def fail(*_):
+        raise error
+
+    class Failing(MeanMetric):
+        name = "test.failing"
+        score = fail
+
+    steps = {
+        step: type(step, (SumMetric,), {"name": f"test.{step}", step: fail}) for step in ("start", "update", "finish")
+    }
+
+    class Checking(MeanMetric):
+        name = "test.checking"
+        check = fail
+
+    result = run([clip(0.5)], MeanMetric(), Failing(), Checking(), *(kind() for kind in steps.values()))
+    assert result.rows[0]["test.mean"].score == pytest.approx(0.5)
+    skips = [result.rows[0]["test.failing"].skip, result.rows[0]["test.checking"].skip]
+    skips += [result.corpus[f"test.{step}"].skip for step in steps]
+    for skip in skips:
+        assert skip.code == SkipCode.FAILED
+        assert len(skip.reason) < 3000
+        assert "\n" not in skip.reason
+
+
+def test_details_that_cannot_be_read_leave_the_score():
+    """By sample and over the set."""
+
+    class Detailed(MeanMetric):
+        def score(self, sample, features):
+            return MetricResult(self.name, 0.5, {"own": RAISING, "n": 1})
+
+    class DetailedSum(SumMetric):
+        def finish(self, state):
+            return MetricResult(self.name, 0.5, {"own": RAISING, "n": 1})
+
+    result = run([clip(0.5)], Detailed(), DetailedSum())
+    for found in (result.rows[0]["test.mean"], result.corpus["test.sum"]):
+        assert (found.score, found.details["n"]) == (0.5, 1)
+        assert "Raising without a text" in found.details["own"]
 
 
 @pytest.mark.parametrize("returned", [None, 0.5, "a", [1]])
