@@ -7,8 +7,10 @@ import importlib.util
 import os
 import platform
 import shutil
+import stat
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -17,6 +19,7 @@ from avmeter.engine.decode.hardware_check import fault_of
 from avmeter.engine.decode.nvdec import Nvdec
 from avmeter.engine.store import default_store_folder
 from avmeter.errors import MissingDependencyError
+from avmeter.files import is_folder
 from avmeter.metrics.availability import Availability, check_availability
 from avmeter.registry import list_metrics
 from avmeter.runtime.environment import Settings, offline_variables
@@ -26,6 +29,7 @@ _PACKAGES = (
     "avmeter", "torch", "numpy", "av", "soxr", "transformers", "huggingface-hub", "safetensors", "faster-whisper",
     "ctranslate2", "onnxruntime", "jiwer", "opencv-python-headless", "pyarrow",
 )  # fmt: skip
+_LEAST_FREE_GIB = 2
 # Packages that avmeter never imports itself, but that break others when their build does not fit torch.
 _FRAGILE = ("torchaudio", "torchvision")
 
@@ -55,15 +59,39 @@ def _system() -> list[Finding]:
         findings.append(_hardware_decoder())
     else:
         findings.append(Finding(topic="device", status="note", text=f"no GPU; {os.cpu_count()} CPU cores"))
-    folder = default_store_folder()
-    existing = next(p for p in [folder, *folder.parents] if p.exists())
-    free = shutil.disk_usage(existing).free / 2**30
-    status: Literal["ok", "problem"] = "ok" if free > 2 else "problem"
-    findings.append(Finding(topic="store", status=status, text=f"{folder}, {free:.0f} GiB free"))
+    findings.append(_store())
     offline = offline_variables()
     if offline:
         findings.append(Finding(topic="network", status="note", text=f"not used: {', '.join(offline)} is set"))
     return findings
+
+
+def _store() -> Finding:
+    """Look at the folder of features, or at where it would be made."""
+    folder = default_store_folder()
+    try:
+        fault = _fault_of(folder)
+        existing = next(p for p in (folder, *folder.parents) if is_folder(p))
+        if not os.access(existing, os.W_OK | os.X_OK):
+            fault = fault or f"no permission to write {existing}"
+        free = shutil.disk_usage(existing).free / 2**30
+    except OSError as error:
+        fault, free = error.strerror or str(error), 0.0
+    if fault:
+        hint = "name another folder in AVMETER_CACHE"
+        return Finding(topic="store", status="problem", text=f"{folder} cannot be used: {fault}", hint=hint)
+    status: Literal["ok", "problem"] = "ok" if free > _LEAST_FREE_GIB else "problem"
+    return Finding(topic="store", status=status, text=f"{folder}, {free:.0f} GiB free")
+
+
+def _fault_of(folder: Path) -> str:
+    """Return why a folder cannot be looked into, or made; empty where it can be, for all that its name says."""
+    try:
+        return "" if stat.S_ISDIR(folder.stat().st_mode) else "it is no folder"
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 def _hardware_decoder() -> Finding:
@@ -83,9 +111,10 @@ def _weights() -> list[Finding]:
     findings = []
     folder = Settings.read().folder
     if folder is not None:
-        is_there = folder.is_dir()
-        text = f"AVMETER_WEIGHTS is {folder}" + ("" if is_there else ", which is no folder")
-        findings.append(Finding(topic="weights", status="ok" if is_there else "problem", text=text))
+        fault = "" if is_folder(folder) else _fault_of(folder) or "there is none of that name"
+        text = f"AVMETER_WEIGHTS is {folder}" + (f", which is no folder ({fault})" if fault else "")
+        hint = "name a folder of checkpoints in AVMETER_WEIGHTS, or leave it out" if fault else ""
+        findings.append(Finding(topic="weights", status="problem" if fault else "ok", text=text, hint=hint))
     source = WeightsSource.parse("auto")
     for name in catalog():
         wrong = source.wrong_sizes(name)

@@ -87,3 +87,31 @@ def test_full_disk_is_a_problem(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     (finding,) = (f for f in diagnose() if f.topic == "store")
     assert finding.status == "problem"
     assert "1 GiB free" in finding.text
+
+
+@pytest.mark.parametrize("kind", ["long", "below a file", "loop"])
+def test_folders_that_cannot_be_used_are_problems(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found among all others: a name that is too long ended the diagnosis."""
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    place = tmp_path / {"long": "a" * 300, "below a file": "file/x", "loop": "loop"}[kind]
+    reason = {"long": "File name too long", "below a file": "Not a directory", "loop": "Too many levels"}[kind]
+    monkeypatch.setenv("AVMETER_WEIGHTS", str(place))
+    monkeypatch.setenv("AVMETER_CACHE", str(place))
+    monkeypatch.setattr(doctor, "list_metrics", lambda: ["audio.nisqa"])
+    findings = {f.topic: f for f in reversed(diagnose())}
+    for topic, variable in (("store", "AVMETER_CACHE"), ("weights", "AVMETER_WEIGHTS")):
+        assert findings[topic].status == "problem"
+        assert reason in findings[topic].text
+        assert variable in findings[topic].hint
+    assert "audio.nisqa" in findings
+
+
+def test_folder_that_may_not_be_written_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Features would not be stored."""
+    monkeypatch.setenv("AVMETER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    monkeypatch.setattr(doctor, "list_metrics", list)
+    finding = next(f for f in diagnose() if f.topic == "store")
+    assert finding.status == "problem"
+    assert f"no permission to write {tmp_path}" in finding.text

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from avmeter.errors import WeightsError
+from avmeter.files import is_file, is_folder
 from avmeter.runtime.environment import Settings
 from avmeter.weights.catalog import Entry, File, HubFile, catalog
 from avmeter.weights.fetch import Progress, RetryPolicy, fetch_file
@@ -85,7 +86,7 @@ def _fetched(
 def discard_damaged(entry: Entry, file: File, settings: Settings) -> None:
     """Delete a file from our download cache if it is not the one of the catalog (or the pinned one), or a page."""
     target = settings.downloads / entry.name / file.name
-    if not target.is_file():
+    if not is_file(target):
         return
     pinned = pinned_sha256(entry, file, settings)
     accepted = file.accepted or ((pinned,) if pinned else ())
@@ -117,10 +118,10 @@ def folders(entry: Entry, folder: Path | None, settings: Settings) -> Iterator[P
     """Yield existing folders that may hold all files of a checkpoint side by side, in order of preference."""
     for base in (folder, settings.folder):
         if base is not None:
-            yield from (f for f in (base / entry.name, base) if f.is_dir())
-    yield from (f for f in (settings.downloads / entry.name,) if f.is_dir())
+            yield from (f for f in (base / entry.name, base) if is_folder(f))
+    yield from (f for f in (settings.downloads / entry.name,) if is_folder(f))
     for snapshot in dict.fromkeys(_snapshot(h, settings) for f in entry.files for h in _hub_files(f)):
-        if snapshot is not None and snapshot.is_dir():
+        if snapshot is not None and is_folder(snapshot):
             yield snapshot
 
 
@@ -137,7 +138,7 @@ def _places(entry: Entry, file: File, folder: Path | None, settings: Settings) -
 
 
 def _in_folder(base: Path, entry: Entry, file: File, settings: Settings) -> Iterator[Path]:
-    if base.is_file():
+    if is_file(base):
         yield from _existing(base if base.name == file.name else base / file.name)
         return
     yield from _existing(base / entry.name / file.name)
@@ -174,9 +175,5 @@ def _snapshot(hub: HubFile, settings: Settings) -> Path | None:
 
 
 def _existing(path: Path) -> Iterator[Path]:
-    try:
-        here = path.is_file()
-    except OSError:  # no right to look into the folder
-        return
-    if here:
+    if is_file(path):
         yield path

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from avmeter.errors import UnknownNameError, UsageError, WeightsError
-from avmeter.files import expand_home, is_there
+from avmeter.files import expand_home, is_file, is_there
 from avmeter.runtime.environment import Settings
 from avmeter.weights.catalog import Entry, File, get_entry
 from avmeter.weights.fetch import Progress, RetryPolicy, candidate_urls
@@ -119,7 +119,7 @@ class WeightsSource:
         """
         known, settings = get_entry(entry), Settings.read()
         for candidate in folders(known, self.base, settings):
-            if all((candidate / f.name).is_file() for f in known.files) and self._fits(candidate, known, settings):
+            if all(is_file(candidate / f.name) for f in known.files) and self._fits(candidate, known, settings):
                 return candidate
         target = settings.downloads / known.name
         found = {file.name: self._resolve(known, file.name) for file in known.files}
