@@ -95,7 +95,9 @@ def test_every_broad_except_stands_where_contributing_says():
     found = {p.relative_to(folder).as_posix() for p in folder.rglob("*.py") if broad.search(p.read_text())}
     rules = (ROOT / "CONTRIBUTING.md").read_text().partition("`except Exception`")[2].partition("\n- ")[0]
     listed, room = set(), ""
-    for path in re.findall(r"`((?:engine|sample|features|sources|nets|training|fastvideo)/[\w/.]*|\w+\.py)`", rules):
+    for path in re.findall(
+        r"`((?:engine|sample|features|metrics|sources|nets|training|fastvideo)/[\w/.]*|\w+\.py)`", rules
+    ):
         room = path if path.endswith("/") else room
         if path.endswith(".py"):
             listed.add(path if "/" in path else room + path)
