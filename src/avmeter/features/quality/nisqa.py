@@ -37,6 +37,7 @@ class NisqaExtractor(NetworkExtractor):
 
     takes = "audio"
     entries = ("nisqa",)
+    batch_size = 1  # on the CPU a batch is no faster, and moves the last digits of the opinions in it
 
     def architecture(self, runtime: Runtime) -> tuple[nn.Module, KeyMap]:
         return nisqa.build(), nisqa.KEY_MAP
