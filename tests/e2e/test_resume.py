@@ -93,7 +93,7 @@ def test_run_is_ended_within_seconds_while_another_process_locks_the_store(tmp_p
     with locked(tmp_path / "cache" / "store"):
         process = start("score", *few, *METRICS, "--out", tmp_path / "run")
         deadline = time.monotonic() + 600
-        while not list((tmp_path / "run").glob("**/*")) and time.monotonic() < deadline and process.poll() is None:
+        while not (tmp_path / "run" / "unfinished").exists() and time.monotonic() < deadline and process.poll() is None:
             time.sleep(0.02)
         time.sleep(1.5)
         process.send_signal(ending)
@@ -132,6 +132,45 @@ def test_run_that_was_ended_half_way_goes_on_where_it_was(tmp_path, clips, endin
     name = "audio.inception_score"
     corpus = [read_run(tmp_path / run).corpus[name].score for run in ("run", "undisturbed")]
     assert corpus[0] == corpus[1]
+
+
+STUCK = """
+import threading
+from avmeter.features.quality.nisqa import NisqaExtractor
+NisqaExtractor.run = lambda self, windows, runtime: threading.Event().wait(600)
+from avmeter.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("metrics", ["audio.loudness,audio.nisqa", "audio.nisqa"])
+def test_run_that_is_ended_while_a_network_computes_has_what_others_have_made(tmp_path, metrics):
+    """A batch that takes minutes keeps back no score of other metrics; a folder without any says so in words."""
+    (tmp_path / "clips").mkdir()
+    for i in range(3):
+        tone = (0.1 * np.sin(np.arange(RATE) / (5 + i))).astype(np.float32)
+        write_media(tmp_path / "clips" / f"{i}.wav", wave=tone, sample_rate=RATE, audio_codec="pcm_s16le")
+    command = ["score", tmp_path / "clips", "-m", metrics, "--weights", "dummy", "--out", tmp_path / "run"]
+    process = start(*command, program=[sys.executable, "-c", STUCK])
+    has_loudness = "audio.loudness" in metrics
+    deadline = time.monotonic() + 600
+    while time.monotonic() < deadline and process.poll() is None:
+        begun = (tmp_path / "run" / "unfinished" / "run.json").is_file()
+        if stored(tmp_path / "cache") == 3 if has_loudness else begun:
+            break
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=600)
+    assert process.returncode == CODES[signal.SIGTERM], err
+    results = read_run(tmp_path / "run")
+    assert results.provenance["notes"][0].startswith("partial: ")
+    if has_loudness:
+        assert all(row["audio.loudness"].score is not None for row in results)
+        assert {row["audio.nisqa"].skip.code for row in results} == {"interrupted"}
+        assert "written: " in err
+        assert (tmp_path / "run" / "report.html").is_file()
+    else:
+        assert "no sample was finished" in (tmp_path / "run" / "unfinished" / "run.json").read_text()
 
 
 def test_second_run_computes_nothing_and_scores_the_same(tmp_path, clips):

@@ -71,10 +71,15 @@ def _open(reader: ReaderProcess, source: MediaSource, limits: MediaLimits, *, wa
     return open_media(source, limits=limits, advance=watch.advance)
 
 
-def start(*arguments: object, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+def start(
+    *arguments: object,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    program: Sequence[str] = PROGRAM,
+) -> subprocess.Popen[str]:
     """Start a command as a process of its own, its output piped; it hears signals that the tests may ignore."""
     return subprocess.Popen(
-        [*PROGRAM, *map(str, arguments)],
+        [*program, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

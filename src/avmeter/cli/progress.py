@@ -11,14 +11,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from avmeter.cli.messages import say
+from avmeter.engine.compute.activity import COMPUTING
 
 if TYPE_CHECKING:
+    from rich.progress import ProgressColumn
+
     from avmeter.engine.compute.activity import Activity
     from avmeter.engine.executors.base import Progress as OnProgress
 
 LINE_INTERVAL_S = 30.0
 _BAR_INTERVAL_S = 0.5
 _RATE_WINDOW_S = 30.0
+_RATE_FROM, _BAR_FROM = 80, 110  # characters of a line that has room for rates, and for the bar
 
 
 class Pace:
@@ -46,7 +50,7 @@ class Pace:
     @property
     def stage(self) -> str:
         """What is done right now."""
-        return (self._activity.stage if self._activity else "") or self._doing
+        return (self._activity.doing if self._activity else "") or self._doing
 
     def describe_rate(self) -> str:
         """Return windows and clips done, per second or seconds of each; empty while there are none."""
@@ -102,25 +106,45 @@ def _lines(pace: Pace, interval_s: float) -> Iterator[None]:
 @contextmanager
 def _bar(pace: Pace, _: float) -> Iterator[None]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress
 
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=14),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(pace.stage, total=pace.total, rate="")
+    console = Console(stderr=True)
+    with Progress(*_columns(console.width), console=console, transient=True, expand=True) as bar:
+        is_narrow = console.width < _RATE_FROM
+
+        def stage() -> str:
+            return pace.stage.removeprefix(COMPUTING) if is_narrow else pace.stage
+
+        task = bar.add_task(stage(), total=pace.total, rate="")
 
         def show() -> None:
             rate = pace.describe_rate()
-            bar.update(task, description=pace.stage, completed=pace.done, total=pace.total, rate=rate)
+            bar.update(task, description=stage(), completed=pace.done, total=pace.total, rate=rate)
 
         with _repeated(show, _BAR_INTERVAL_S):
             yield
+
+
+def _columns(width: int) -> list[ProgressColumn]:
+    """Return what a line of so many characters has room for; the stage takes what the rest leaves of it."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.table import Column
+
+    stage = TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1))
+    columns: list[ProgressColumn] = [SpinnerColumn(), stage, MofNCompleteColumn(), TimeElapsedColumn()]
+    if width >= _RATE_FROM:
+        columns.insert(3, TextColumn("{task.fields[rate]}"))
+    if width >= _BAR_FROM:
+        columns.insert(2, BarColumn(bar_width=14))
+        columns.append(TimeRemainingColumn())
+    return columns
 
 
 @contextmanager

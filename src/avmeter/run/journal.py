@@ -5,7 +5,7 @@ whole. A finished run that is there meanwhile stays as it is.
 
 | file | holds |
 |---|---|
-| `unfinished/run.json` | the number of samples, and what produces the scores |
+| `unfinished/run.json` | that the run was not written as a whole, its number of samples, what produces the scores |
 | `unfinished/results-00000.parquet`, `samples-00000.parquet` | as in a run folder, of some consecutive samples |
 """
 
@@ -29,6 +29,11 @@ from avmeter.sample import Sample
 
 logger = logging.getLogger("avmeter")
 
+_NOTE = (
+    "This run was not written as a whole: it goes on, or it was ended. Rows of samples that were finished stand beside "
+    "this file, in results-*.parquet; where there are none, no sample was finished. `avmeter report` reads the folder "
+    "above as it is, and the same command computes only what is not in the feature store."
+)
 _FEWEST_ROWS, _SHORTEST_S = 512, 1.0
 _SHARE = 0.01  # of a run: bounds both the number of files and what a kill costs
 
@@ -62,7 +67,7 @@ class RunJournal:
         self._num_written = self._num_files = 0
         self._started = self._written_at = clock()
         self._is_broken = False
-        facts = {"format": FORMAT, "format_version": FORMAT_VERSION, "run_id": self._run_id,
+        facts = {"format": FORMAT, "format_version": FORMAT_VERSION, "run_id": self._run_id, "note": _NOTE,
                  "num_samples": num_samples, "provenance": provenance}  # fmt: skip
         with self._failing_once():
             remove_unfinished(place)

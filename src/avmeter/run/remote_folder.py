@@ -28,6 +28,7 @@ from avmeter.run.folder import (
     refuse_other_files,
     unfinished_mark,
 )
+from avmeter.run.journal import part_name
 from avmeter.sample import DEFAULT_ACCESS, RemoteAccess
 from avmeter.sources import fetch, require_network
 from avmeter.sources.object_store import ObjectStore
@@ -68,7 +69,7 @@ def run_output(
             upload_run(folder, url, access)
             if on_moved is not None:
                 on_moved(folder, url)
-        if (folder / UNFINISHED).is_dir():
+        if any((folder / UNFINISHED).glob(part_name("results", 0))):
             warnings.warn(f"the rows of the unfinished run are in {folder}", stacklevel=3)
         else:
             shutil.rmtree(folder, ignore_errors=True)

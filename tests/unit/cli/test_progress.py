@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import re
+import sys
 import time
 
 import pytest
@@ -25,6 +28,30 @@ def test_windows_have_a_rate_before_the_first_clip_is_done() -> None:
     assert pace.line() == "loading passt: 0 of 4 clips after 0:00"
     seconds[0], activity.stage, activity.num_windows = 10.0, "scoring", 25
     assert pace.line() == "scoring: 0 of 4 clips after 0:10; 2.5 windows/s"
+    activity.begin("passt")
+    assert pace.line() == "computing passt: 0 of 4 clips after 0:10; 2.5 windows/s"
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("width", "shown"), [(40, "imagebind_audio"), (80, "computing imagebind_audio"), (120, "━")])
+def test_network_at_work_is_named_on_one_line_of_any_terminal(
+    width: int, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has no room is left out; the number of clips always has."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = _Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with progress_bar(12, "scoring", activity=Activity(stage="decoding", running=("imagebind_audio",))):
+        pass
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
+    frames = [frame for frame in re.split(r"[\r\n]+", text) if frame]
+    assert frames
+    assert all(len(frame) <= width and shown in frame and "0/12" in frame for frame in frames), frames
 
 
 def test_without_a_terminal_there_is_a_line_every_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:

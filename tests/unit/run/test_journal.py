@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -179,3 +180,11 @@ def test_clock_of_the_day_has_no_say() -> None:
     import time
 
     assert inspect.signature(RunJournal).parameters["clock"].default is time.monotonic
+
+
+def test_folder_of_a_run_that_finished_nothing_says_so_in_words(tmp_path: Path) -> None:
+    """For who looks into it, and for what reads it."""
+    journal(tmp_path)
+    note = json.loads((tmp_path / "unfinished" / "run.json").read_text())["note"]
+    assert "where there are none, no sample was finished" in note
+    assert read_run(tmp_path).provenance["notes"][0].startswith("partial: the run was ended after 0 of 12 samples")

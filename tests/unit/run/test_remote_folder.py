@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -117,7 +118,13 @@ def test_rows_of_a_run_that_failed_stay_on_this_machine(
 ) -> None:
     """They are not thrown away with the folder that would have been moved."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    rows = tmp_path / "rows" / "results-00000.parquet"
+    rows.parent.mkdir()
+    rows.write_bytes(b"rows")
     with pytest.warns(UserWarning, match="rows of the unfinished run are in"), run_output(Url(PLACE)) as folder:
-        (folder / "unfinished").mkdir()
+        shutil.copytree(rows.parent, folder / "unfinished")
     assert (folder / "unfinished").is_dir()
     assert names(store) == []
+    with run_output(Url(PLACE)) as folder:
+        (folder / "unfinished").mkdir()
+    assert not folder.exists(), "no row was finished"

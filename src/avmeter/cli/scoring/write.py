@@ -47,13 +47,14 @@ def write_and_show(
 
 
 def write_partial(results: EvalResults, out: Path | None) -> None:
-    """Write what an interrupted run has finished; its page is without drawings, as somebody waits for the end."""
-    from avmeter.run.folder import remove_unfinished
+    """Write what an interrupted run has computed; its page is without drawings, as somebody waits for the end.
 
+    Of a run without a score and without a finished sample the folder has what says so, `unfinished`, and what it had.
+    """
     if out is None:
         return
-    if not results.provenance["num_finished"]:
-        remove_unfinished(out)
+    rows = (*results, results.corpus)
+    if not results.provenance["num_finished"] and not any(r.score is not None for row in rows for r in row.values()):
         return
     summary = results.summary()
     results.write(out, summary=summary)

@@ -12,7 +12,7 @@ from avmeter.engine.compute.counts import Counts
 from avmeter.engine.compute.device_pipeline import DevicePipeline, Outputs
 from avmeter.engine.compute.jobs import FeatureJob
 from avmeter.engine.decode.messages import DecodeEvent
-from avmeter.engine.failures import FAILURES, skip_of_failure
+from avmeter.engine.failures import FAILURES, never, skip_of_failure
 from avmeter.engine.plan import Outcome
 from avmeter.engine.store import Store
 from avmeter.features.base import Features, WindowExtractor
@@ -30,6 +30,7 @@ class FeatureAssembler:
         counts: Gets their numbers.
         batcher: Collects windows.
         run_batch: Runs a batch here and now, and copes with every failure.
+        should_stop: Called while a batch is waited for; once it returns True, nothing more is.
         activity: Is kept up to date, for whoever shows it.
     """
 
@@ -42,6 +43,7 @@ class FeatureAssembler:
         counts: Counts,
         batcher: Batcher,
         run_batch: Callable[[Batch], Outputs],
+        should_stop: Callable[[], bool] = never,
         activity: Activity | None = None,
     ) -> None:
         self._jobs = jobs
@@ -49,7 +51,7 @@ class FeatureAssembler:
         self._store = store
         self._counts = counts
         self._batcher = batcher
-        self._pipeline = DevicePipeline(runtime, run_batch)
+        self._pipeline = DevicePipeline(runtime, run_batch, should_stop)
         self._activity = activity or Activity()
         self.start_clock()
 
@@ -90,6 +92,7 @@ class FeatureAssembler:
         self._distribute_all(self._pipeline.drain())
 
     def _run(self, batch: Batch) -> None:
+        self._activity.begin(batch.extractor.name)
         self._distribute_all(self._pipeline.push(batch))
 
     def _distribute_all(self, finished: Iterable[tuple[Batch, Outputs]]) -> None:
@@ -101,7 +104,7 @@ class FeatureAssembler:
         self._counts.add_windows(batch.extractor.name, len(batch.windows))
         self._counts.add_time(batch.extractor.identity(), seconds=self._lap())
         self._activity.stage = "scoring"
-        self._activity.num_windows += len(batch.windows)
+        self._activity.finish(batch.extractor.name, num_windows=len(batch.windows))
         for window_id, output in zip(batch.ids, outputs, strict=True):
             job = self._jobs.get(window_id.job)
             if job is None or job.outcome is not None:

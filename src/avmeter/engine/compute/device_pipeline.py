@@ -24,6 +24,7 @@ from torch import Tensor
 
 from avmeter.engine.compute.batching import Batch
 from avmeter.engine.compute.lanes import Lanes
+from avmeter.engine.failures import never
 from avmeter.features.base import WindowExtractor
 from avmeter.result import Skip
 from avmeter.runtime import Runtime
@@ -60,11 +61,15 @@ class DevicePipeline:
     Args:
         runtime: Device and precision.
         run_batch: Runs a batch here and now, and copes with every failure.
+        should_stop: As of `Lanes`.
     """
 
-    def __init__(self, runtime: Runtime, run_batch: Callable[[Batch], Outputs]) -> None:
+    def __init__(
+        self, runtime: Runtime, run_batch: Callable[[Batch], Outputs], should_stop: Callable[[], bool] = never
+    ) -> None:
         self._runtime = runtime
         self._run_batch = run_batch
+        self._should_stop = should_stop
         self._uploading: deque[Batch] = deque()
         self._running: deque[tuple[Batch, InFlight | None]] = deque()
         self._uploads: UploadThread | None = None
@@ -93,7 +98,7 @@ class DevicePipeline:
             yield from self._lanes.collect()
 
     def drain(self) -> Iterator[tuple[Batch, Outputs]]:
-        """Wait for everything, and yield it."""
+        """Wait for everything, and yield it; what a stop leaves under way is dropped."""
         if self._uploads is not None:
             yield from self._advance(self._uploads, uploading=0, running=0)
             self._uploads = None
@@ -106,7 +111,7 @@ class DevicePipeline:
             yield batch, self._run_batch(batch)
             return
         if self._lanes is None:
-            self._lanes = Lanes(self._runtime, self._run_batch)
+            self._lanes = Lanes(self._runtime, self._run_batch, self._should_stop)
         yield from self._lanes.push(batch)
 
     def _advance(self, uploads: UploadThread, *, uploading: int, running: int) -> Iterator[tuple[Batch, Outputs]]:

@@ -13,10 +13,12 @@ from typing import Any
 import torch
 
 from avmeter.engine.compute.batching import Batch
+from avmeter.engine.failures import never
 from avmeter.runtime import Runtime
 from avmeter.runtime.background import BackgroundThread
 
 _WAITING = 2  # batches for each lane that are begun or wait: while one runs, the next is made
+_POLL_S = 0.1
 _EXIT_WAIT_S = 10.0
 _started: dict[BackgroundThread, SimpleQueue[Batch | None]] = {}  # what may still run when the interpreter ends
 
@@ -29,9 +31,13 @@ class Lanes:
     Args:
         runtime: Says how many lanes there are and how many threads a network has in each, and how exactly it computes.
         run_batch: Runs a batch in the calling thread, and copes with every failure.
+        should_stop: Called while a batch is waited for, which may take minutes; once it returns True, none is.
     """
 
-    def __init__(self, runtime: Runtime, run_batch: Callable[[Batch], Any]) -> None:
+    def __init__(
+        self, runtime: Runtime, run_batch: Callable[[Batch], Any], should_stop: Callable[[], bool] = never
+    ) -> None:
+        self._should_stop = should_stop
         self._num_lanes = runtime.cores.num_lanes
         self._batches: SimpleQueue[Batch | None] = SimpleQueue()
         self._results: SimpleQueue[tuple[Batch, Any] | BaseException] = SimpleQueue()
@@ -54,15 +60,18 @@ class Lanes:
         yield from self._finished(self._num_pending)
 
     def drain(self) -> Iterator[tuple[Batch, Any]]:
-        """Wait for everything, and yield it."""
+        """Wait for everything, and yield it; what a stop leaves is run, or not, and its outputs are nobody's."""
         yield from self._finished(0)
         torch.set_num_threads(torch.get_num_threads())  # what lanes set became the default of threads that start later
 
     def _finished(self, max_pending: int) -> Iterator[tuple[Batch, Any]]:
         while self._num_pending:
+            is_awaited = self._num_pending > max_pending
             try:
-                result = self._results.get(block=self._num_pending > max_pending)
+                result = self._results.get(block=is_awaited, timeout=_POLL_S)
             except Empty:
+                if is_awaited and not self._should_stop():
+                    continue
                 return
             self._num_pending -= 1
             if isinstance(result, BaseException):

@@ -125,6 +125,7 @@ class FeatureStream:
             counts=equipment.counts,
             batcher=Batcher(equipment.batch_sizes),
             run_batch=BatchRunner(runtime, equipment.batch_sizes).run,
+            should_stop=should_stop,
             activity=equipment.activity,
         )
 
@@ -132,7 +133,7 @@ class FeatureStream:
         """Yield the plans in order, each with all its outcomes; those that were not begun before a stop do not come."""
         activity = self._equipment.activity
         try:
-            activity.stage = "looking into the store"
+            activity.reset("looking into the store")
             while (finished := self._next_finished()) is not None:
                 if not self._open:  # nothing is under way: what comes of this plan may have the program's own settings
                     self._restore_settings()
@@ -146,7 +147,7 @@ class FeatureStream:
             finally:
                 self._restore_settings()
                 self._equipment.store.flush()
-                activity.stage = "scoring"
+                activity.reset("scoring")
 
     def _read(self, plans: Iterable[PlannedWork]) -> Iterator[_Read]:
         for work in plans:
@@ -164,6 +165,7 @@ class FeatureStream:
                     self._decoding.close()
                     if not self._open:
                         return None
+                    self._assembler.collect()  # what came while a slower network was waited for
                     self._open[0].interrupt()
                     break
                 if not self._advance():
@@ -209,7 +211,8 @@ class FeatureStream:
             self._next = self._next or self._prefetch.get(_SHORT_POLL_S)
         else:
             self._assembler.flush()
-            assert self._ready or self._open[0].is_complete, "a source has ended without the outcome of every job"
+            is_ended = self._ready or self._open[0].is_complete or self._stops()
+            assert is_ended, "a source has ended without the outcome of every job"
         self._cut_derived()
 
     def _take_event(self, threads: DecodingThreads) -> None:

@@ -214,6 +214,37 @@ def test_computation_that_is_asked_to_stop_skips_what_is_missing(tmp_path):
     assert {o.code for o in stopped.values()} == {SkipCode.INTERRUPTED}
 
 
+class Slow(Blocks):
+    """A network whose batches take until the test is over."""
+
+    name = "test_slow"
+    is_concurrent = True
+    may_end = threading.Event()
+    is_begun = threading.Event()
+
+    def forward(self, batch):
+        self.is_begun.set()
+        self.may_end.wait(120)
+        return super().forward(batch)
+
+
+def test_stop_while_a_slow_network_runs_leaves_what_others_have_computed(tmp_path, monkeypatch):
+    """Nobody waits for the network, and the features of the others are outcomes, and stored."""
+    monkeypatch.setitem(EXTRACTORS._classes, "test_slow", Slow)
+    samples = as_samples([clip_file(tmp_path, 0.1 * i) for i in range(1, 4)])
+    engine = computer(SqliteStore(tmp_path), num_threads=1, batch_size=16)
+    slow = MeanMetric("test_slow")
+    slow.name = "test.slow"
+    rows, _ = LocalExecutor(engine).run(
+        samples,
+        {"test.mean": MeanMetric(), "test.slow": slow},
+        should_stop=lambda: Slow.is_begun.is_set() and engine.counts.computed == {"test_blocks": 3},
+    )
+    assert [row["test.mean"].score for row in rows] == pytest.approx([0.1, 0.2, 0.3])
+    assert {row["test.slow"].skip.code for row in rows} == {SkipCode.INTERRUPTED}
+    Slow.may_end.set()
+
+
 class Overwritten(Blocks):
     """While a clip is read somebody puts another one in its place, as a training loop does."""
 

@@ -120,6 +120,25 @@ def test_lanes_end_with_who_uses_them() -> None:
     assert seen == [0]
 
 
+def test_stop_ends_the_wait_for_a_batch() -> None:
+    """A network that takes minutes keeps nobody from writing what is finished; its outputs are nobody's."""
+    may_end, is_stopped = threading.Event(), threading.Event()
+
+    def run(item: Batch) -> int:
+        if item.ids[0].job:
+            is_stopped.set()  # the first is there, and the second is waited for
+            may_end.wait(120)
+        return item.ids[0].job
+
+    on = Runtime(device=torch.device("cpu"), precision="float32", weights=WEIGHTS)
+    on.cores = CoreShare(num_lanes=1, threads=1)
+    lanes = Lanes(on, run, is_stopped.is_set)
+    found = [outputs for number in range(4) for _, outputs in lanes.push(batch(number))]
+    found += [outputs for _, outputs in lanes.drain()]
+    assert found == [0]
+    may_end.set()
+
+
 def test_program_that_ends_in_the_middle_of_a_batch_is_not_aborted() -> None:
     """As after Ctrl-C: the batch is waited for, what waits behind it is not run."""
     program = """
