@@ -60,11 +60,14 @@ class BatchSizes:
     Args:
         batch_size: Overrides the extractors' own sizes when given.
         on_gpu: Take the extractors' sizes for a GPU.
+
+    Attributes:
+        on_gpu: As the argument.
     """
 
     def __init__(self, batch_size: int | None = None, *, on_gpu: bool = False) -> None:
         self._override = batch_size
-        self._on_gpu = on_gpu
+        self.on_gpu = on_gpu
         self._limits: dict[str, int] = {}
         self._patience: dict[str, int] = {}  # batches between the last failure and the next try of larger ones
         self._num_since_failure: Counter[str] = Counter()
@@ -81,7 +84,7 @@ class BatchSizes:
         return self._limits.get(self.identity(extractor), self._full_limit(extractor))
 
     def _full_limit(self, extractor: WindowExtractor) -> int:
-        return self._override or (extractor.gpu_batch_size if self._on_gpu else extractor.batch_size)
+        return self._override or (extractor.gpu_batch_size if self.on_gpu else extractor.batch_size)
 
     def halve(self, extractor: WindowExtractor, failed: int) -> int:
         """Remember that `failed` windows at once were too many; return the new limit (0: even one is)."""

@@ -11,8 +11,9 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
+import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from avmeter.engine.compute.activity import Activity
@@ -40,6 +41,7 @@ from avmeter.runtime.shared_settings import SharedSettings
 
 _POLL_S = 0.1
 _SHORT_POLL_S = 0.01  # where two things are waited for in turn
+_SLOW_S = 0.25  # without an event: the last windows of a plan wait no longer for those of the next
 # The thread that launches networks takes its turn soon: launching one is thousands of short Python steps, and with the
 # interpreter's usual 5 ms turns each of them would wait for a decoding thread.
 _SWITCH_INTERVAL_S = 0.0002
@@ -87,7 +89,7 @@ class FeatureStream:
         plans: The plans; taken in a thread of its own, when decoding threads are about to have nothing to do.
         equipment: What to compute with.
         should_stop: Called every now and then; once it returns True, what is missing of open plans becomes a skip.
-        max_open: Plans whose features are in memory at once.
+        max_open: Plans whose features are in memory at once; more than one: or as many features in smaller plans.
     """
 
     def __init__(
@@ -101,11 +103,14 @@ class FeatureStream:
         self._equipment = equipment
         self._should_stop = should_stop
         self._max_open = max_open
+        self._most_requests = 0  # of a plan so far
         self._is_stopped = False
         self._is_ended = False
         self._prefetch = Prefetch(self._read(plans))
         self._next: _Read | None = None
         self._is_pausing = False
+        self._is_filling = False  # the last windows of a plan wait for those of the next
+        self._last_event_s = 0.0
         self._open: deque[OpenPlan] = deque()
         self._delivered: deque[OpenPlan] = deque()  # handed out before
         self._jobs: dict[int, FeatureJob] = {}
@@ -206,7 +211,7 @@ class FeatureStream:
     def _wait_for_networks(self) -> None:
         """Have what was decoded computed, and look out for the next plan meanwhile."""
         if self._prefetch.is_asked:
-            self._assembler.run_partial_batches()
+            self._run_partial_batches()
             self._assembler.collect()
             self._next = self._next or self._prefetch.get(_SHORT_POLL_S)
         else:
@@ -218,7 +223,10 @@ class FeatureStream:
     def _take_event(self, threads: DecodingThreads) -> None:
         event = threads.get(_POLL_S)
         if event is not None:
+            self._last_event_s = time.monotonic()
             self._handle(event)
+        elif self._is_filling and time.monotonic() - self._last_event_s > _SLOW_S:
+            self._run_partial_batches()
         if event is None or event.window is None:
             self._assembler.collect()
         self._cut_derived()
@@ -228,8 +236,18 @@ class FeatureStream:
         plan = self._uncut.pop(event.job, None) if event.window is None else None
         if plan is not None:
             plan.num_uncut -= 1
-            if not plan.num_uncut:  # its last windows do not wait for those of the next plan
-                self._assembler.run_partial_batches()
+            if not plan.num_uncut:
+                self._end_batches()
+
+    def _end_batches(self) -> None:
+        """Run the last windows of a plan; on a GPU those of the next may fill their batches up, while any come."""
+        self._is_filling = self._equipment.batch_sizes.on_gpu and not self._is_full(self._open)
+        if not self._is_filling:
+            self._run_partial_batches()
+
+    def _run_partial_batches(self) -> None:
+        self._is_filling = False
+        self._assembler.run_partial_batches()
 
     # -- opening plans ---------------------------------------------------------------------------------------
 
@@ -255,8 +273,15 @@ class FeatureStream:
 
     def _ask(self) -> None:
         is_wanted = self._threads is None or self._threads.wants_more
-        if is_wanted and len(self._open) < self._max_open:
+        if is_wanted and not self._is_full(self._open):
             self._prefetch.ask()
+
+    def _is_full(self, plans: Collection[OpenPlan]) -> bool:
+        """Return True if the features of these plans are as many as those of `max_open` of the largest, or would be."""
+        if len(plans) < self._max_open:
+            return False
+        num_requests = sum(len(opened.plan.requests) for opened in plans)
+        return self._max_open == 1 or num_requests > (self._max_open - 1) * self._most_requests
 
     def _needs_pause(self, demand: Demand, sources: Sequence[Source]) -> bool:
         """Return True if a plan changes who decodes, or on how many cores networks run: nothing else may be open."""
@@ -267,7 +292,8 @@ class FeatureStream:
 
     def _begin(self, opened: OpenPlan, demand: Demand, sources: Sequence[Source]) -> None:
         equipment = self._equipment
-        while self._delivered and len(self._open) + len(self._delivered) >= self._max_open:
+        self._most_requests = max(self._most_requests, len(opened.plan.requests))
+        while self._delivered and self._is_full([*self._open, *self._delivered]):
             self._forget(self._delivered.popleft())
         equipment.counts.store_reads += demand.num_stored
         opened.outcomes.update(demand.known)
@@ -374,7 +400,7 @@ class FeatureStream:
                     self._assembler.handle(event)
             plan.num_underived -= 1
             if not plan.num_underived:
-                self._assembler.run_partial_batches()
+                self._end_batches()
 
     def _revisit(self, plan: OpenPlan, number: int, request: FeatureRequest, extractor: RevisitingExtractor) -> None:
         """Have a clip decoded again, by an extractor that knows where to look."""

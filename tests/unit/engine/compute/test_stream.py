@@ -1,10 +1,12 @@
 """Chunks flow through one another: the next is decoded while the last is computed, and nothing is computed twice."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
 
+from avmeter.engine.decode.threads import DecodingThreads
 from avmeter.engine.executors.local import ChunkWork, LocalExecutor
 from avmeter.engine.plan import make_plan
 from avmeter.engine.store import SqliteStore
@@ -54,6 +56,13 @@ class Noted(MeanMetric):
         result = super().score(sample, features)
         Stages.events.append(("scored", round(result.score, 2)))
         return result
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + WITHIN_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
 
 
 def levels_of(start, count):
@@ -112,6 +121,66 @@ def test_only_so_many_chunks_are_open(stages):
         scored += 1
     assert scored == 12
     assert max(taken) <= 3
+
+
+def test_small_chunks_are_open_in_greater_number_but_with_no_more_clips(stages, monkeypatch):
+    """Workers get smaller pieces at the end of a set, and with few of them decoding would soon have nothing to do."""
+    sizes, taken, num_scored = [4, *[1] * 16], [], 0
+    is_first_late = staticmethod(lambda level: wait_until(lambda: level > 0.01 or taken[5:]))
+    monkeypatch.setattr(stages, "before_decoding", is_first_late)
+
+    def works():
+        level = iter(levels_of(1, sum(sizes)))
+        for number, size in enumerate(sizes):
+            taken.append(sum(sizes[: number + 1]) - num_scored)
+            samples = as_samples([clip(next(level)) for _ in range(size)])
+            yield ChunkWork(samples=samples, metrics={"test.mean": Noted("test_stages")})
+
+    for result in LocalExecutor(computer(num_threads=2)).run_stream(works(), max_open=3):
+        assert result.rows[0]["test.mean"].score is not None
+        num_scored += len(result.rows)
+    assert num_scored == sum(sizes)
+    assert max(taken) <= 3 * max(sizes)
+
+
+@pytest.fixture
+def added(monkeypatch):
+    """How many sources decoding threads were given, each time that they were."""
+    found, add = [], DecodingThreads.add
+    monkeypatch.setattr(DecodingThreads, "add", lambda self, tasks: (add(self, tasks), found.append(len(tasks))))
+    return found
+
+
+@pytest.mark.parametrize("on_gpu", [True, False])
+def test_last_windows_of_a_chunk_are_filled_up_by_the_next_on_a_gpu(stages, monkeypatch, added, on_gpu):
+    """A batch takes a GPU as long to launch half full; a CPU gains nothing, and rows come earlier."""
+    levels, sizes = levels_of(1, 12), []
+    # Decoding is never done with a chunk before the next is there, and is not slow.
+    before_decoding = staticmethod(lambda level: wait_until(lambda: level < levels[5] or added[1:]))
+    monkeypatch.setattr(stages, "before_decoding", before_decoding)
+    monkeypatch.setattr("avmeter.engine.compute.stream._SLOW_S", WITHIN_S)
+    monkeypatch.setattr(stages, "before_forward", staticmethod(lambda levels: sizes.append(len(levels))))
+    engine = computer(num_threads=1, batch_size=4)
+    engine._equipment.batch_sizes.on_gpu = on_gpu
+    executor = LocalExecutor(engine, chunk_size=6)
+    rows, _ = executor.run(as_samples([clip(x) for x in levels]), {"test.mean": Noted("test_stages")})
+    assert [r["test.mean"].score for r in rows] == pytest.approx(levels, abs=1e-3)
+    assert sorted(sizes) == ([4, 4, 4] if on_gpu else [2, 2, 4, 4])
+
+
+def test_chunk_whose_next_is_slow_does_not_wait_for_it(stages, monkeypatch, added):
+    """Its last windows run once nothing else comes, though the next chunk is being decoded."""
+    release = threading.Event()
+    before_decoding = staticmethod(lambda level: wait_until(lambda: added[1:] if level < 0.5 else release.is_set()))
+    monkeypatch.setattr(stages, "before_decoding", before_decoding)
+    engine = computer(num_threads=1, batch_size=4)
+    engine._equipment.batch_sizes.on_gpu = True
+    metrics = {"test.mean": Noted("test_stages")}
+    works = [ChunkWork(samples=as_samples([clip(level)]), metrics=metrics) for level in (0.25, 0.75)]
+    results = LocalExecutor(engine).run_stream(works)
+    assert next(results).rows[0]["test.mean"].score == pytest.approx(0.25)
+    release.set()
+    assert [r.rows[0]["test.mean"].score for r in results] == pytest.approx([0.75])
 
 
 def test_chunk_that_is_not_there_yet_holds_up_nothing(stages):
