@@ -194,12 +194,15 @@ class WindowExtractor(Extractor):
         half_weights: In the precisions "fp16" and "bf16" the network itself is converted, which is faster than
             autocast: its weights where it is built, its inputs in `launch`.
         is_concurrent: `run` may be called from several threads at once: it changes nothing that they share.
+        is_recordable: On a GPU, `forward` launches the same kernels for all inputs of equal shapes, and waits for none,
+            so that they can be recorded: see `avmeter.runtime.launch_graphs`.
         is_sized_to_cores: The network has a fixed number of threads, which `build_network` takes from the runtime.
     """
 
     streams_frames: bool = False
     half_weights: ClassVar[bool] = False
     is_concurrent: ClassVar[bool] = False
+    is_recordable: ClassVar[bool] = False
     is_sized_to_cores: ClassVar[bool] = False
     _net: Any = None  # from `load` to `unload`
 

@@ -17,6 +17,7 @@ Ray cluster decides what its workers find.
 | `AVMETER_JUDGE_URL`, `AVMETER_JUDGE_MODEL`, `AVMETER_JUDGE_KEY` | a chat endpoint that judges pictures, model, key |
 | `AVMETER_JUDGE_HEADERS` | further headers for that endpoint, such as `api-key: ...`; one a line |
 | `SLURM_ARRAY_TASK_*`, `RANK`, `WORLD_SIZE` | which shard this is, for `--shard auto` |
+| `AVMETER_CUDA_GRAPHS` | anything but empty, 0, false, no, off: networks that come often are launched as CUDA graphs |
 | `AVMETER_FAD_REF_FEATURES`, `FASTVIDEO_FAD_REF_FEATURES` | reference features of the Fréchet distance |
 
 A leading `~` in a path is the home folder.
@@ -94,7 +95,16 @@ class Settings:
 
 def offline_variables() -> tuple[str, ...]:
     """Return the names of the variables that forbid the network; empty if none does."""
-    return tuple(n for n in _OFFLINE if (_text(n) or "").strip().lower() not in _NO)
+    return tuple(filter(_is_on, _OFFLINE))
+
+
+def is_launching_graphs() -> bool:
+    """Return True if networks are to be launched as CUDA graphs."""
+    return _is_on("AVMETER_CUDA_GRAPHS")
+
+
+def _is_on(variable: str) -> bool:
+    return (_text(variable) or "").strip().lower() not in _NO
 
 
 @dataclass(frozen=True, kw_only=True)

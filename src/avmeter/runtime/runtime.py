@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 
 from avmeter.runtime.cores import CoreShare
+from avmeter.runtime.environment import is_launching_graphs
+from avmeter.runtime.launch_graphs import LaunchGraphs
 from avmeter.runtime.pinned_upload import PinnedUpload
 from avmeter.runtime.precision import Precision
 
@@ -55,6 +57,7 @@ class Runtime:
     Attributes:
         networks: Key -> network, shared by all extractors that name the key.
         cores: Networks that run at once on the CPU, and the threads of each.
+        graphs: Launches networks on a GPU, where that was asked for and takes long beside computing: not in float32.
     """
 
     def __init__(self, *, device: torch.device, precision: str, weights: CheckpointSource) -> None:
@@ -63,6 +66,8 @@ class Runtime:
         self.weights = weights
         self.networks: dict[Hashable, Any] = {}
         self.cores = CoreShare()
+        is_fast = device.type == "cuda" and self.precision is not Precision.FLOAT32
+        self.graphs = LaunchGraphs() if is_fast and is_launching_graphs() else None
         self._pinned: PinnedUpload | None = None
 
     @property
@@ -105,6 +110,8 @@ class Runtime:
 
     def unload(self) -> None:
         """Drop all networks, and the pinned memory on the way to them."""
+        if self.graphs is not None:
+            self.graphs.clear()
         self.networks.clear()
         if self._pinned is not None:
             self._pinned.close()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+
+import numpy as np
 
 from avmeter.engine.compute.activity import Activity
 from avmeter.engine.compute.batching import Batch, Batcher, WindowId
@@ -122,6 +125,9 @@ class FeatureAssembler:
         order = range(len(job.outputs))
         try:
             pooled = job.extractor.pool([job.outputs[i] for i in order], [job.spans[i] for i in order], job.facts)
+            # An extractor may fill the same arrays again for the next clip.
+            arrays = {name: np.array(array) for name, array in pooled.arrays.items()}
+            pooled = replace(pooled, arrays=arrays, facts=copy.deepcopy(pooled.facts))
         except FAILURES as error:  # a clip's failure becomes its skip
             self.finish(job, skip_of_failure(error, job.extractor))
         else:

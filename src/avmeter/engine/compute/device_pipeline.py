@@ -129,13 +129,20 @@ class DevicePipeline:
         try:
             with torch.inference_mode():
                 uploaded = uploads.result()
-                outputs = batch.extractor.launch(uploaded, self._runtime)
+                outputs = self._launched(batch.extractor, uploaded)
                 # Queued now: asked for later, the copy would wait for every batch launched in between.
                 on_host = {k: v.float().to("cpu", non_blocking=True) for k, v in outputs.items()}
                 arrived = torch.cuda.current_stream(self._runtime.device).record_event()
                 return batch.on_device(uploaded), InFlight(on_host, arrived)
         except Exception:  # noqa: BLE001 - see above
             return batch, None
+
+    def _launched(self, extractor: WindowExtractor, uploaded: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        graphs = self._runtime.graphs
+        if graphs is None or not extractor.is_recordable:
+            return extractor.launch(uploaded, self._runtime)
+        launch = functools.partial(extractor.launch, runtime=self._runtime)
+        return graphs.run(extractor.identity(), launch, uploaded)
 
     def _collect(self, batch: Batch, launched: InFlight | None) -> Outputs:
         if launched is not None:

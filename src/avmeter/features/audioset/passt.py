@@ -53,6 +53,7 @@ class PasstExtractor(SoundBackbone, NetworkExtractor):
     entries = ("passt",)
     sample_rate = SAMPLE_RATE
     batch_size = 16
+    is_recordable = True
 
     def architecture(self, runtime: Runtime) -> tuple[nn.Module, KeyMap]:
         return passt.build(), passt.KEY_MAP

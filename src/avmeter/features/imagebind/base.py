@@ -56,6 +56,7 @@ class ImageBindAudioTower(ImageBindTower):
 
     tower = "audio"
     takes = "audio"
+    is_recordable = True
     option_names: ClassVar[tuple[str, ...]] = ("channel", "mean_removal")
     batch_size = 24
 

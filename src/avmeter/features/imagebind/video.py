@@ -47,6 +47,7 @@ class ImageBindVideo(ImageBindTower):
     takes = "video"
     option_names = ("protocol",)
     batch_size = 15
+    is_recordable = True
 
     def __init__(self, *, protocol: str = FASTVIDEO) -> None:
         self.protocol = check_protocol(protocol)

@@ -35,6 +35,7 @@ class AudioboxExtractor(NetworkExtractor):
     takes = "audio"
     entries = ("audiobox",)
     batch_size = 8
+    is_recordable = True
 
     def architecture(self, runtime: Runtime) -> tuple[nn.Module, KeyMap]:
         return audiobox.build(), audiobox.KEY_MAP

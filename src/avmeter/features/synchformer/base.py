@@ -32,6 +32,7 @@ class SynchformerPart(NetworkExtractor):
     part: ClassVar[str]
     entries = ("synchformer",)
     half_weights = True
+    is_recordable = True
 
     def network_key(self) -> Hashable:
         return ("synchformer", self.part)

@@ -11,7 +11,7 @@ from avmeter.engine.compute.jobs import FeatureJob
 from avmeter.engine.decode.messages import DecodeEvent
 from avmeter.engine.store import FeatureKey
 from avmeter.errors import SkipCode
-from avmeter.features.base import Window
+from avmeter.features.base import Features, Window
 from avmeter.result import Skip
 from support.engine import Blocks, MeanMetric, clip, run, runtime
 
@@ -64,6 +64,28 @@ def test_windows_of_two_clips_in_turn_become_their_own_features():
     np.testing.assert_allclose(outcomes[1]["means"], [0.4, 0.5, 0.6], rtol=1e-6)
     assert len(stored) == 2
     assert (counts.computed, counts.windows) == ({"test_blocks": 2}, {"test_blocks": 6})
+
+
+def test_arrays_that_an_extractor_fills_again_are_those_of_their_clips(monkeypatch):
+    """All clips had the features of the last: to use a buffer again is a fair way to save memory."""
+    buffer, facts = np.zeros(1), {}
+
+    def pool(self, outputs, windows, given):
+        buffer[:] = np.mean([o["mean"] for o in outputs])
+        facts["mean"] = float(buffer[0])
+        return Features(arrays={"mean": buffer}, facts=facts)
+
+    monkeypatch.setattr(Blocks, "pool", pool)
+    outcomes, stored, _ = assembled([*windows_of(0, 0.25), *windows_of(1, 0.75)], num_jobs=2)
+    assert [float(o["mean"][0]) for o in outcomes] == [0.25, 0.75]
+    assert [f.facts["mean"] for f in stored.values()] == [0.25, 0.75]
+
+
+def test_clip_whose_pooling_returns_nothing_is_a_named_skip(monkeypatch):
+    """It ended the run."""
+    monkeypatch.setattr(Blocks, "pool", lambda self, outputs, windows, facts: None)
+    (outcome,), _, _ = assembled(windows_of(0, 0.25))
+    assert outcome.code == SkipCode.FAILED
 
 
 def test_clip_that_fails_between_its_windows_is_its_skip():
