@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from avmeter.engine.failures import FAILURES, skip_of_failure
-from avmeter.errors import SkipCode, SkipError, UsageError
+from avmeter.errors import AvmeterError, SkipCode, SkipError, UsageError
 from avmeter.features.base import DerivedExtractor, Extractor, Features, get_extractor
 from avmeter.metrics.base import CorpusMetric, Metric, Need
 from avmeter.result import Skip
@@ -124,7 +124,12 @@ def make_plan(
             if skip is not None:
                 plan.skips[index, name] = skip
                 continue
-            plan.requested[index, name] = _resolve_all(plan, sample, metric, needs[name], sources)
+            try:
+                plan.requested[index, name] = _resolve_all(plan, sample, metric, needs[name], sources)
+            except AvmeterError:
+                raise
+            except FAILURES as error:  # an extractor that cannot be made, or described
+                plan.skips[index, name] = skip_of_failure(error, name)
     return plan
 
 

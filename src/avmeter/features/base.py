@@ -12,17 +12,19 @@ in which the engine calls them.
 from __future__ import annotations
 
 import abc
+import copy
 import functools
 import hashlib
 import json
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from avmeter.plain import kind_of
 from avmeter.registry import EXTRACTORS
 from avmeter.runtime import Runtime
 
@@ -71,6 +73,18 @@ class Features:
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self.arrays[name]
+
+    @classmethod
+    def owned(cls, made: Any) -> Features:
+        """Return what an extractor made with arrays and facts of its own: it may fill the same for the next clip.
+
+        Raises:
+            TypeError: It is something else.
+        """
+        if not isinstance(made, Features):
+            raise TypeError(f"an extractor made a {kind_of(made)} in place of Features")
+        arrays = {name: np.array(array) for name, array in made.arrays.items()}
+        return replace(made, arrays=arrays, facts=copy.deepcopy(made.facts))
 
 
 class Extractor(abc.ABC):

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-
-import numpy as np
 
 from avmeter.engine.compute.activity import Activity
 from avmeter.engine.compute.batching import Batch, Batcher, WindowId
@@ -72,7 +69,11 @@ class FeatureAssembler:
         elif event.window is not None:
             assert isinstance(job.extractor, WindowExtractor)
             job.spans[event.index] = event.window.without_inputs()
-            batch = self._batcher.add(job.extractor, WindowId(event.job, event.index), event.window)
+            try:
+                batch = self._batcher.add(job.extractor, WindowId(event.job, event.index), event.window)
+            except FAILURES as error:  # of `batch_key`
+                self.finish(job, skip_of_failure(error, job.extractor))
+                return
             if batch is not None:
                 self._run(batch)
         else:
@@ -125,9 +126,7 @@ class FeatureAssembler:
         order = range(len(job.outputs))
         try:
             pooled = job.extractor.pool([job.outputs[i] for i in order], [job.spans[i] for i in order], job.facts)
-            # An extractor may fill the same arrays again for the next clip.
-            arrays = {name: np.array(array) for name, array in pooled.arrays.items()}
-            pooled = replace(pooled, arrays=arrays, facts=copy.deepcopy(pooled.facts))
+            pooled = Features.owned(pooled)
         except FAILURES as error:  # a clip's failure becomes its skip
             self.finish(job, skip_of_failure(error, job.extractor))
         else:

@@ -59,9 +59,13 @@ class BatchRunner:
     def _run_part(self, batch: Batch, part: slice) -> list[dict[str, Any]]:
         extractor = batch.extractor
         if batch.uploaded is None:
-            return extractor.run(batch.windows[part], self._runtime)
-        uploaded = {name: tensor[part] for name, tensor in batch.uploaded.items()}
-        return extractor.collect(extractor.launch(uploaded, self._runtime))
+            outputs = extractor.run(batch.windows[part], self._runtime)
+        else:
+            uploaded = {name: tensor[part] for name, tensor in batch.uploaded.items()}
+            outputs = extractor.collect(extractor.launch(uploaded, self._runtime))
+        if len(outputs) != len(batch.windows[part]):
+            raise ValueError(f"{len(outputs)} outputs for {len(batch.windows[part])} windows")
+        return outputs
 
     def _shrink(self, extractor: WindowExtractor, num_windows: int) -> int:
         """Free what can be freed, and return the size to try next; 0 if even one window did not fit."""

@@ -147,7 +147,9 @@ class DevicePipeline:
     def _collect(self, batch: Batch, launched: InFlight | None) -> Outputs:
         if launched is not None:
             with contextlib.suppress(Exception):  # as in `_launch`: a GPU tells of some failures only here
-                return batch.extractor.collect(launched.wait())
+                outputs = batch.extractor.collect(launched.wait())
+                if len(outputs) == len(batch.ids):
+                    return outputs
         return self._run_batch(batch)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from avmeter.engine.compute.activity import Activity
-from avmeter.engine.failures import skip_of_unavailable
+from avmeter.engine.failures import FAILURES, skip_of_failure, skip_of_unavailable
 from avmeter.errors import MissingDependencyError, WeightsError
 from avmeter.features.base import Extractor, WindowExtractor
 from avmeter.result import Skip
@@ -35,6 +35,9 @@ class LoadedExtractors:
                 extractor.load(self._runtime)
             except (WeightsError, MissingDependencyError) as error:
                 self._unavailable[identity] = skip_of_unavailable(error)
+                return self._unavailable[identity]
+            except FAILURES as error:
+                self._unavailable[identity] = skip_of_failure(error, extractor)
                 return self._unavailable[identity]
             self._loaded[identity] = extractor
         return None

@@ -7,15 +7,18 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from avmeter.engine.decode.frame_pass import StreamedJob, pass_frames
 from avmeter.engine.decode.messages import DecodeEvent, Source, SourceGroup, describe, part_of
 from avmeter.engine.decode.reader_process import ReaderProcess
 from avmeter.engine.decode.watch import DecodeWatch
 from avmeter.engine.failures import FAILURES_OF_ITEMS, skip_of_failure
-from avmeter.features.base import ClipExtractor, Extractor, PairExtractor, WindowExtractor
+from avmeter.features.base import ClipExtractor, Extractor, Features, PairExtractor, Window, WindowExtractor
 from avmeter.features.frame_stream import UNSTATED_RATE, StreamedExtractor
 from avmeter.media import DEFAULT_LIMITS, MediaItem, MediaLimits, open_media, unknown_rate
 from avmeter.media.hardware import HardwareDecoder
+from avmeter.plain import kind_of
 from avmeter.sample import MediaSource
 
 
@@ -136,11 +139,12 @@ def make_windows(job: int, extractor: Extractor, media: Any) -> Iterator[DecodeE
     """
     try:
         if isinstance(extractor, ClipExtractor):
-            yield DecodeEvent(job, outcome=extractor.extract(media))
+            yield DecodeEvent(job, outcome=Features.owned(extractor.extract(media)))
             return
         assert isinstance(extractor, WindowExtractor)
         num_windows = 0
         for window in extractor.windows(media):
+            _require_window(window)
             yield DecodeEvent(job, window=window, index=num_windows)
             num_windows += 1
         yield DecodeEvent(job, index=num_windows, facts=extractor.facts(media))
@@ -148,12 +152,18 @@ def make_windows(job: int, extractor: Extractor, media: Any) -> Iterator[DecodeE
         yield DecodeEvent(job, outcome=skip_of_failure(error, media))
 
 
+def _require_window(window: Any) -> None:
+    """Refuse what is no window of arrays, before others count on it."""
+    if not isinstance(window, Window) or not all(isinstance(a, np.ndarray) for a in window.inputs.values()):
+        raise TypeError(f"`windows` made a {kind_of(window)} that is no window of arrays")
+
+
 def _compared(job: int, extractor: PairExtractor, clips: Sequence[MediaItem | None], name: object) -> DecodeEvent:
     generated, reference = clips
     assert generated is not None
     assert reference is not None
     try:
-        return DecodeEvent(job, outcome=extractor.compare(generated, reference))
+        return DecodeEvent(job, outcome=Features.owned(extractor.compare(generated, reference)))
     except FAILURES_OF_ITEMS as error:  # a clip's failure becomes its skip
         return DecodeEvent(job, outcome=skip_of_failure(error, name))
 

@@ -35,6 +35,42 @@ from support.engine import (
 )
 
 
+def failing(error):
+    def method(*args):
+        raise error
+
+    return method
+
+
+@pytest.mark.parametrize(
+    ("method", "wrong", "said"),
+    [
+        ("__init__", failing(RuntimeError("no such file")), "no such file"),
+        ("options", lambda self: {"a": object()}, "not JSON serializable"),
+        ("load", failing(RuntimeError("no such card")), "no such card"),
+        ("load", failing(SystemExit(2)), "SystemExit"),
+        ("windows", lambda self, media: iter([5]), "no window"),
+        ("windows", lambda self, media: iter([Window(inputs={"x": "text"})]), "no window"),
+        ("windows", lambda self, media: None, "not iterable"),
+        ("batch_key", lambda self, window: [1], "unhashable"),
+        ("forward", lambda self, batch: {"mean": batch["x"].mean(dim=1).repeat(2)}, "outputs for"),
+        ("forward", lambda self, batch: {}, "StopIteration"),
+        ("pool", lambda self, outputs, windows, facts: None, "in place of Features"),
+    ],
+)
+def test_slip_of_an_extractor_is_the_skip_of_what_needs_it(monkeypatch, method, wrong, said):
+    """Those of plug-ins are not always right; other extractors go on, and the run comes to its end."""
+    other = type("Other", (Blocks,), {"name": "test_other"})
+    monkeypatch.setitem(EXTRACTORS._classes, "test_other", other)
+    monkeypatch.setattr(other, method, wrong)
+    of_other = type("MeanOfOther", (MeanMetric,), {"name": "test.other"})
+    metrics = {"test.other": of_other("test_other"), "test.mean": MeanMetric()}
+    rows, _ = LocalExecutor(computer()).run(as_samples([clip(0.25), clip(0.5)]), metrics)
+    assert [row["test.mean"].score for row in rows] == pytest.approx([0.25, 0.5])
+    assert [row["test.other"].skip.code for row in rows] == [SkipCode.FAILED] * 2
+    assert all(said in row["test.other"].skip.reason for row in rows)
+
+
 def test_clip_named_twice_is_computed_once():
     """Content decides, not how often or by whom it is asked for."""
     sample = clip(0.3)

@@ -37,6 +37,23 @@ def test_clip_that_one_extractor_fails_on_is_decoded_for_the_other():
     assert (end.job, end.index, end.window) == (1, 1, None)
 
 
+def test_array_that_an_extractor_fills_for_each_clip_is_copied():
+    """The features of a clip are not those of the next, and not changed by it."""
+
+    class Reusing(ClipExtractor):
+        name = "test_reusing"
+        takes = "audio"
+        buffer = np.zeros(1)
+
+        def extract(self, media):
+            self.buffer += 1
+            return Features(arrays={"x": self.buffer})
+
+    extractor = Reusing()
+    first, second = (next(make_windows(0, extractor, None)) for _ in range(2))
+    assert (first.outcome["x"][0], second.outcome["x"][0]) == (1, 2)
+
+
 def test_windows_of_a_derived_feature_come_from_its_parents():
     """No media is opened."""
     parents = {name: Features(arrays={"means": np.array([level])}) for name, level in (("a", 0.5), ("b", 0.25))}
