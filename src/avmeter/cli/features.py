@@ -76,7 +76,7 @@ def export_command(
         typer.Option("--column", help="What a column means: --column id=video_id --column text_prompt=label"),
     ] = None,
     protocol: Annotated[
-        str, typer.Option(help="fastvideo, av-benchmark, or av-benchmark@10s for the first 10 s in place of 8.")
+        str, typer.Option(help="fastvideo or av-benchmark (av-benchmark@10s reads the first 10 s in place of 8).")
     ] = "fastvideo",
     limit: Annotated[
         list[str] | None, typer.Option("--limit", help="What a clip may unfold to: max_duration_s=36000")

@@ -80,7 +80,7 @@ def score_command(
     protocol: Annotated[
         str | None,
         typer.Option(
-            help="fastvideo, av-benchmark, or av-benchmark@10s for the first 10 s in place of 8.",
+            help="fastvideo or av-benchmark (av-benchmark@10s reads the first 10 s in place of 8).",
             rich_help_panel=METRICS,
         ),
     ] = None,
