@@ -27,20 +27,17 @@ class LoadedExtractors:
     def load(self, extractor: Extractor) -> Skip | None:
         """Load an extractor unless it is; return a skip if it cannot be."""
         identity = extractor.identity()
-        if identity in self._unavailable:
-            return self._unavailable[identity]
-        if identity not in self._loaded:
+        if identity not in self._loaded and identity not in self._unavailable:
             self._activity.stage = f"loading {extractor.name}"
             try:
                 extractor.load(self._runtime)
             except (WeightsError, MissingDependencyError) as error:
                 self._unavailable[identity] = skip_of_unavailable(error)
-                return self._unavailable[identity]
             except FAILURES as error:
                 self._unavailable[identity] = skip_of_failure(error, extractor)
-                return self._unavailable[identity]
-            self._loaded[identity] = extractor
-        return None
+            else:
+                self._loaded[identity] = extractor
+        return self._unavailable.get(identity)
 
     def unload(self) -> None:
         """Drop all networks; they come again when needed."""

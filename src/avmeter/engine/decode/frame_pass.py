@@ -144,8 +144,8 @@ def _add(job: _Taking, step: int, frames: Mapping[int, Frame]) -> Iterator[Decod
 def _finish(job: _Taking) -> DecodeEvent:
     try:
         found = job.consumer.finish()
+        if isinstance(found, Features):
+            return DecodeEvent(job.number, outcome=Features.owned(found))
     except FAILURES_OF_ITEMS as error:  # as above
         return DecodeEvent(job.number, outcome=skip_of_failure(error, job.name))
-    if isinstance(found, Features):
-        return DecodeEvent(job.number, outcome=found)
     return DecodeEvent(job.number, index=job.num_windows, facts=found)

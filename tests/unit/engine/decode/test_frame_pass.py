@@ -60,6 +60,19 @@ def test_file_is_decoded_once_for_all_that_begin_together(clip, monkeypatch) -> 
     assert len(passes) == 2
 
 
+def test_array_that_is_filled_for_each_clip_is_copied(clip, monkeypatch) -> None:
+    """The features of a clip stay as they are while the next is read."""
+    buffer = np.zeros(1)
+
+    def finish(self):
+        buffer[:] += 1
+        return Features(arrays={"n": buffer})
+
+    monkeypatch.setattr(Summing, "finish", finish)
+    outcomes = [event.outcome for event in passed({0: Summing((range(3),)), 1: Summing((range(5),))}, clip)]
+    assert [outcome["n"][0] for outcome in outcomes] == [1, 2]
+
+
 def test_one_that_fails_leaves_the_others_alone(clip) -> None:
     """Its skip comes at once, and no more frames go to it."""
     jobs = {0: Summing((range(10),), fails_at=3), 1: Summing((range(10),))}
